@@ -1,0 +1,265 @@
+//! Residual networks for images.
+
+use std::str::FromStr;
+
+use burn::module::Module;
+use burn::nn::PaddingConfig2d;
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::tensor::{Device, Tensor, activation::relu};
+use serde::{Deserialize, Serialize};
+
+use crate::encoder::Encoder;
+use crate::error::ModelError;
+use crate::residual_block::{BOTTLENECK_EXPANSION, ConvNorm, ResidualBlock};
+use crate::weight_init::WeightInit;
+
+/// The depth of a [`ResNet`], which fixes its blocks (He et al. 2015, table 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ResNetDepth {
+    /// Basic blocks 2, 2, 2, 2.
+    ResNet18,
+    /// Basic blocks 3, 4, 6, 3.
+    ResNet34,
+    /// Bottleneck blocks 3, 4, 6, 3.
+    ResNet50,
+}
+
+impl ResNetDepth {
+    const ALL: [(&'static str, Self); 3] =
+        [("resnet18", Self::ResNet18), ("resnet34", Self::ResNet34), ("resnet50", Self::ResNet50)];
+
+    /// Blocks in each of the four stages.
+    fn stages(self) -> [usize; 4] {
+        match self {
+            Self::ResNet18 => [2, 2, 2, 2],
+            Self::ResNet34 | Self::ResNet50 => [3, 4, 6, 3],
+        }
+    }
+
+    fn expansion(self) -> usize {
+        match self {
+            Self::ResNet18 | Self::ResNet34 => 1,
+            Self::ResNet50 => BOTTLENECK_EXPANSION,
+        }
+    }
+}
+
+impl FromStr for ResNetDepth {
+    type Err = ModelError;
+
+    fn from_str(name: &str) -> Result<Self, ModelError> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, depth)| depth).ok_or_else(
+            || ModelError::UnknownEncoder {
+                found: name.to_owned(),
+                known: Self::ALL.map(|(known, _)| known).join(", "),
+            },
+        )
+    }
+}
+
+/// The first layers of a [`ResNet`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Stem {
+    /// 7x7 convolution with stride 2 and a 3x3 max-pool with stride 2: a quarter of the resolution.
+    Standard,
+    /// 3x3 convolution with stride 1 and no pooling, for images of about 32 pixels (Chen et al.
+    /// 2020, appendix B.9).
+    Cifar,
+}
+
+impl Stem {
+    /// The stem that suits images of `size` pixels: [`Stem::Cifar`] up to 32.
+    #[must_use]
+    pub fn for_image_size(size: u32) -> Self {
+        if size <= 32 { Self::Cifar } else { Self::Standard }
+    }
+}
+
+/// Describes a [`ResNet`].
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use simclr_model::{Encoder, ResNetConfig, ResNetDepth, Stem};
+///
+/// let config = ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem: Stem::Cifar };
+/// let encoder = config.init(0, &Device::flex())?;
+/// let h = encoder.encode(Tensor::zeros([2, 3, 32, 32], &Device::flex()));
+/// assert_eq!(h.dims(), [2, 128]);
+/// # Ok::<(), simclr_model::ModelError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResNetConfig {
+    /// Which blocks.
+    pub depth: ResNetDepth,
+    /// Channels of the first stage: 64 is the standard width ("1x"), 128 is 2x, 256 is 4x. Below 64
+    /// the network is slimmer than any published one, and quick on a CPU.
+    pub width: usize,
+    /// Which first layers.
+    pub stem: Stem,
+}
+
+impl ResNetConfig {
+    /// Builds the network with weights drawn from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::ZeroSize`] if the width is zero.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<ResNet, ModelError> {
+        if self.width == 0 {
+            return Err(ModelError::ZeroSize { field: "width" });
+        }
+        let init = &mut WeightInit::new(seed, device);
+        let (stem, pool) = match self.stem {
+            Stem::Standard => {
+                let pool = MaxPool2dConfig::new([3, 3])
+                    .with_strides([2, 2])
+                    .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1));
+                (ConvNorm::new([3, self.width], 7, 2, init), Some(pool.init()))
+            }
+            Stem::Cifar => (ConvNorm::new([3, self.width], 3, 1, init), None),
+        };
+        let blocks = self.blocks(init);
+        let feature_size = self.width * 8 * self.depth.expansion();
+        Ok(ResNet { stem, pool, blocks, feature_size })
+    }
+
+    fn blocks(&self, init: &mut WeightInit) -> Vec<ResidualBlock> {
+        let expansion = self.depth.expansion();
+        let mut blocks = Vec::new();
+        let mut channels_in = self.width;
+        for (stage, count) in self.depth.stages().into_iter().enumerate() {
+            let channels = self.width << stage;
+            for index in 0..count {
+                let stride = if stage > 0 && index == 0 { 2 } else { 1 };
+                blocks.push(if expansion == 1 {
+                    ResidualBlock::basic(channels_in, channels, stride, init)
+                } else {
+                    ResidualBlock::bottleneck(channels_in, channels, stride, init)
+                });
+                channels_in = channels * expansion;
+            }
+        }
+        blocks
+    }
+}
+
+/// A residual network (He et al. 2015) up to and including global average pooling: an image in, its
+/// features out. Built by [`ResNetConfig::init`].
+#[derive(Module, Debug)]
+pub struct ResNet {
+    stem: ConvNorm,
+    pool: Option<MaxPool2d>,
+    blocks: Vec<ResidualBlock>,
+    feature_size: usize,
+}
+
+impl Encoder for ResNet {
+    /// Images `[n, 3, height, width]`, normalised.
+    type Input = Tensor<4>;
+
+    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        let x = relu(self.stem.forward(images));
+        let x = match &self.pool {
+            Some(pool) => pool.forward(x),
+            None => x,
+        };
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, features, h', w']
+        x.mean_dims(&[2, 3]).flatten(1, 3)
+    }
+
+    fn feature_size(&self) -> usize {
+        self.feature_size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(depth: &str, width: usize, stem: Stem) -> ResNetConfig {
+        ResNetConfig { depth: depth.parse().unwrap(), width, stem }
+    }
+
+    #[test]
+    fn parameter_counts_equal_torchvisions() {
+        // torchvision.models.resnet{18,34,50} without `fc`:
+        // sum(p.numel() for p in net.parameters()) - sum(p.numel() for p in net.fc.parameters())
+        let device = Device::flex();
+        for (name, expected) in
+            [("resnet18", 11_176_512), ("resnet34", 21_284_672), ("resnet50", 23_508_032)]
+        {
+            let net = config(name, 64, Stem::Standard).init(0, &device).unwrap();
+            // Burn counts the running mean and variance too: as many as there are gammas and betas.
+            let norms: usize = count_norm_features(&net);
+            assert_eq!(net.num_params() - 2 * norms, expected, "{name}");
+        }
+    }
+
+    fn count_norm_features(net: &ResNet) -> usize {
+        use burn::module::{ModuleVisitor, Param};
+        struct Norms(usize, Vec<String>);
+        impl ModuleVisitor for Norms {
+            fn enter_module(&mut self, name: &str, _: &str) {
+                self.1.push(name.to_owned());
+            }
+            fn exit_module(&mut self, _: &str, _: &str) {
+                self.1.pop();
+            }
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if self.1.last().is_some_and(|name| name == "running_mean") {
+                    self.0 += param.lazy_shape().num_elements();
+                }
+            }
+        }
+        let mut norms = Norms(0, Vec::new());
+        net.visit(&mut norms);
+        norms.0
+    }
+
+    #[test]
+    fn every_depth_and_stem_gives_features_of_the_promised_size() {
+        let device = Device::flex();
+        for (name, features) in [("resnet18", 64), ("resnet34", 64), ("resnet50", 256)] {
+            for stem in [Stem::Standard, Stem::Cifar] {
+                let net = config(name, 8, stem).init(0, &device).unwrap();
+                assert_eq!(net.feature_size(), features);
+                assert_eq!(net.encode(Tensor::ones([2, 3, 33, 40], &device)).dims(), [2, features]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_network_and_another_seed_another() {
+        let device = Device::flex();
+        let image = Tensor::<4>::ones([1, 3, 16, 16], &device);
+        let h = |seed| {
+            config("resnet18", 4, Stem::Cifar)
+                .init(seed, &device)
+                .unwrap()
+                .encode(image.clone())
+                .into_data()
+        };
+        h(1).assert_eq(&h(1), true);
+        assert!(h(1) != h(2));
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = "resnet19".parse::<ResNetDepth>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected an encoder out of resnet18, resnet34, resnet50, found \"resnet19\""
+        );
+    }
+
+    #[test]
+    fn width_cannot_be_zero() {
+        let error = config("resnet18", 0, Stem::Cifar).init(0, &Device::flex()).unwrap_err();
+        assert_eq!(error.to_string(), "expected width of at least 1, found 0");
+    }
+}
