@@ -1,0 +1,85 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::AugmentationError;
+
+/// A rectangle of whole pixels in the source image.
+///
+/// ```
+/// use simclr_augment::CropBox;
+///
+/// let crop = CropBox { x: 35, y: 0, width: 10, height: 20 };
+/// assert_eq!(crop.to_string(), "10x20 at (35, 0)");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CropBox {
+    /// Left edge, in pixels from the image's left.
+    pub x: u32,
+    /// Top edge, in pixels from the image's top.
+    pub y: u32,
+    /// Width in pixels, at least 1.
+    pub width: u32,
+    /// Height in pixels, at least 1.
+    pub height: u32,
+}
+
+impl CropBox {
+    /// The box that covers an image of this size.
+    #[must_use]
+    pub fn whole(width: u32, height: u32) -> Self {
+        Self { x: 0, y: 0, width, height }
+    }
+
+    /// A box may come from a file, so the sums are made in 64 bits.
+    pub(crate) fn check_inside(self, width: u32, height: u32) -> Result<(), AugmentationError> {
+        let fits = |start: u32, length: u32, limit: u32| {
+            length > 0 && u64::from(start) + u64::from(length) <= u64::from(limit)
+        };
+        if fits(self.x, self.width, width) && fits(self.y, self.height, height) {
+            Ok(())
+        } else {
+            Err(AugmentationError::CropOutsideImage { crop: self, width, height })
+        }
+    }
+}
+
+impl fmt::Display for CropBox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{} at ({}, {})", self.width, self.height, self.x, self.y)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_may_touch_the_image_edge() {
+        assert!(CropBox { x: 30, y: 20, width: 10, height: 10 }.check_inside(40, 30).is_ok());
+        assert!(CropBox::whole(40, 30).check_inside(40, 30).is_ok());
+    }
+
+    #[test]
+    fn a_box_past_the_edge_is_refused_with_both_sizes() {
+        let error =
+            CropBox { x: 35, y: 0, width: 10, height: 20 }.check_inside(40, 30).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected a crop box of at least 1x1 pixel inside the 40x30 image, found 10x20 at (35, 0)"
+        );
+    }
+
+    #[test]
+    fn an_empty_box_is_refused() {
+        assert!(CropBox::whole(0, 30).check_inside(40, 30).is_err());
+        assert!(CropBox::whole(0, 0).check_inside(0, 0).is_err());
+    }
+
+    #[test]
+    fn a_box_whose_edges_overflow_is_refused() {
+        let crop = CropBox { x: u32::MAX, y: u32::MAX, width: u32::MAX, height: u32::MAX };
+        assert!(crop.check_inside(40, 30).is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! Each rule of the configuration, and what its refusal says.
+
+use simclr_augment::{AugmentationConfig, AugmentationError, BlurConfig, SimClrAugmentation};
+
+fn refusal(change: impl FnOnce(&mut AugmentationConfig)) -> String {
+    let mut config = SimClrAugmentation::imagenet().config().clone();
+    change(&mut config);
+    let error = SimClrAugmentation::new(config).unwrap_err();
+    assert!(matches!(error, AugmentationError::InvalidConfig { .. }), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn presets_pass_their_own_checks() {
+    for preset in
+        [SimClrAugmentation::imagenet(), SimClrAugmentation::cifar10(), SimClrAugmentation::stl10()]
+    {
+        assert_eq!(SimClrAugmentation::new(preset.config().clone()).unwrap(), preset);
+    }
+}
+
+#[test]
+fn a_config_survives_json() {
+    let config = SimClrAugmentation::stl10().config().clone();
+    let json = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<AugmentationConfig>(&json).unwrap(), config);
+}
+
+#[test]
+fn an_absent_blur_is_no_blur() {
+    let mut json = serde_json::to_value(SimClrAugmentation::cifar10().config()).unwrap();
+    json.as_object_mut().unwrap().remove("blur");
+    assert_eq!(serde_json::from_value::<AugmentationConfig>(json).unwrap().blur, None);
+}
+
+#[test]
+fn a_misspelt_field_is_refused() {
+    let mut json = serde_json::to_value(SimClrAugmentation::cifar10().config()).unwrap();
+    json["crop"]["areas"] = json["crop"]["area"].clone();
+    let error = serde_json::from_value::<AugmentationConfig>(json).unwrap_err();
+    assert!(error.to_string().contains("unknown field `areas`"), "{error}");
+}
+
+#[test]
+fn size_is_at_least_one_and_has_a_limit() {
+    assert_eq!(refusal(|config| config.size = 0), "`size`: expected a size in 1..=16384, found 0");
+    assert_eq!(
+        refusal(|config| config.size = 16_385),
+        "`size`: expected a size in 1..=16384, found 16385"
+    );
+}
+
+#[test]
+fn size_can_change_if_the_blur_still_fits() {
+    let policy = SimClrAugmentation::imagenet();
+    assert_eq!(policy.clone().with_size(2).unwrap().config().size, 2);
+    let error = policy.with_size(1).unwrap_err();
+    assert_eq!(error.to_string(), "`blur`: expected no blur at a size below 2, found 1");
+    assert!(SimClrAugmentation::cifar10().with_size(1).is_ok());
+}
+
+#[test]
+fn crop_area_is_an_ordered_share_of_the_image() {
+    for area in [[0.0, 1.0], [0.5, 0.4], [0.5, 1.1], [f64::NAN, 1.0], [0.1, f64::NAN]] {
+        let message = refusal(|config| config.crop.area = area);
+        assert_eq!(message, format!("`crop.area`: expected 0 < min <= max <= 1, found {area:?}"));
+    }
+}
+
+#[test]
+fn crop_aspect_is_ordered_and_finite() {
+    for aspect in [[0.0, 1.0], [2.0, 1.0], [1.0, f64::INFINITY], [f64::NAN, 1.0]] {
+        let message = refusal(|config| config.crop.aspect = aspect);
+        assert_eq!(
+            message,
+            format!("`crop.aspect`: expected 0 < min <= max, both finite, found {aspect:?}")
+        );
+    }
+}
+
+#[test]
+fn probabilities_lie_between_zero_and_one() {
+    for bad in [-0.1, 1.1, f64::NAN] {
+        let fields = [
+            ("flip_probability", refusal(|config| config.flip_probability = bad)),
+            ("color_jitter.probability", refusal(|config| config.color_jitter.probability = bad)),
+            ("grayscale_probability", refusal(|config| config.grayscale_probability = bad)),
+            ("blur.probability", refusal(|config| config.blur.as_mut().unwrap().probability = bad)),
+        ];
+        for (field, message) in fields {
+            assert_eq!(
+                message,
+                format!("`{field}`: expected a probability in 0..=1, found {bad:?}")
+            );
+        }
+    }
+}
+
+#[test]
+fn jitter_widths_are_finite_and_not_negative() {
+    for bad in [-0.1, f64::INFINITY, f64::NAN] {
+        let fields = [
+            ("strength", refusal(|config| config.color_jitter.strength = bad)),
+            ("brightness", refusal(|config| config.color_jitter.brightness = bad)),
+            ("contrast", refusal(|config| config.color_jitter.contrast = bad)),
+            ("saturation", refusal(|config| config.color_jitter.saturation = bad)),
+            ("hue", refusal(|config| config.color_jitter.hue = bad)),
+        ];
+        for (field, message) in fields {
+            assert_eq!(
+                message,
+                format!("`color_jitter.{field}`: expected a number in 0..=1e6, found {bad:?}")
+            );
+        }
+    }
+}
+
+#[test]
+fn hue_turns_by_half_at_most() {
+    assert_eq!(
+        refusal(|config| config.color_jitter.strength = 3.0),
+        "`color_jitter.hue`: expected strength * hue <= 0.5, found 0.6000000000000001"
+    );
+}
+
+#[test]
+fn sigma_is_ordered_and_not_below_a_thousandth() {
+    for sigma in [[0.0, 2.0], [2.0, 1.0], [0.1, f64::INFINITY], [f64::NAN, 1.0]] {
+        let message = refusal(|config| config.blur = Some(BlurConfig { probability: 0.5, sigma }));
+        assert_eq!(
+            message,
+            format!("`blur.sigma`: expected 0.001 <= min <= max, both finite, found {sigma:?}")
+        );
+    }
+}
+
+#[test]
+fn normalization_is_finite_and_never_divides_by_zero() {
+    let mean = refusal(|config| config.normalization.mean[1] = f32::NAN);
+    assert_eq!(
+        mean,
+        "`normalization.mean`: expected three finite numbers, found [0.485, NaN, 0.406]"
+    );
+    let std = refusal(|config| config.normalization.std[2] = 0.0);
+    assert_eq!(
+        std,
+        "`normalization.std`: expected three finite numbers above 0, found [0.229, 0.224, 0.0]"
+    );
+}

@@ -1,0 +1,112 @@
+"""Writes torchvision.json: what torchvision's functional operations make of a small image.
+
+    pip install torch torchvision numpy
+    python generate.py
+
+The image is made by a formula that the test repeats. Crops and resizes run on uint8 images (bilinear, antialiased) and
+are stored as they are. Colour and blur run on float images in [0, 1] and are stored in units of 1/10000. In every case
+but those named `resize_*` the crop already has the view's size, so that only the operations named are compared.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import torch
+import torchvision
+import torchvision.transforms.v2.functional as F
+
+WIDTH, HEIGHT = 60, 44
+STEPS = {
+    "brightness": F.adjust_brightness,
+    "contrast": F.adjust_contrast,
+    "saturation": F.adjust_saturation,
+    "hue": F.adjust_hue,
+}
+ORDER = list(STEPS)
+
+
+def source():
+    """3 x HEIGHT x WIDTH, uint8: slow and fast waves, with hard edges where they wrap."""
+    x, y = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+    channels = [(7 * x + 3 * y) % 256, (x * y) % 256, (255 + 11 * y - 4 * x) % 256]
+    return torch.from_numpy(np.stack(channels).astype(np.uint8))
+
+
+def crop_box(x, y, width, height):
+    return {"x": x, "y": y, "width": width, "height": height}
+
+
+def params(crop, flip=False, jitter=None, grayscale=False, blur_sigma=None):
+    if jitter is not None:
+        jitter = {"order": ORDER, "brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.0} | jitter
+    return {"crop": crop, "flip": flip, "jitter": jitter, "grayscale": grayscale, "blur_sigma": blur_sigma}
+
+
+def kernel_size(size):
+    return 2 * max(size // 20, 1) + 1
+
+
+def apply(image, p, size):
+    crop = p["crop"]
+    view = F.resized_crop(
+        image, crop["y"], crop["x"], crop["height"], crop["width"], [size, size],
+        interpolation=F.InterpolationMode.BILINEAR, antialias=True,
+    )
+    if p["flip"]:
+        view = F.horizontal_flip(view)
+    view = F.to_dtype(view, torch.float32, scale=True)
+    if p["jitter"]:
+        for step in p["jitter"]["order"]:
+            view = STEPS[step](view, p["jitter"][step])
+    if p["grayscale"]:
+        view = F.rgb_to_grayscale(view, num_output_channels=3)
+    if p["blur_sigma"] is not None:
+        view = F.gaussian_blur(view, kernel_size(size), p["blur_sigma"])
+    return view
+
+
+def cases():
+    for name, box, size in [
+        ("resize_whole_down", (0, 0, WIDTH, HEIGHT), 16),
+        ("resize_far_down", (3, 1, 55, 41), 4),
+        ("resize_inner_up", (20, 10, 9, 7), 20),
+        ("resize_corner_up_and_down", (48, 2, 12, 42), 18),
+        ("resize_one_pixel", (5, 6, 1, 1), 3),
+        ("resize_one_column", (59, 0, 1, 44), 9),
+    ]:
+        yield name, size, params(crop_box(*box))
+    yield "resize_flipped", 12, params(crop_box(10, 10, 31, 30), flip=True)
+
+    still = crop_box(17, 9, 14, 14)
+    for step, values in {
+        "brightness": (0.0, 0.4, 1.7), "contrast": (0.0, 0.3, 1.8),
+        "saturation": (0.0, 0.5, 1.8), "hue": (-0.5, -0.2, 0.07, 0.2, 0.5),
+    }.items():
+        for value in values:
+            yield f"{step}_{value}", 14, params(still, jitter={step: value})
+    yield "grayscale", 14, params(still, grayscale=True)
+    mixed = {"brightness": 1.3, "contrast": 0.6, "saturation": 1.5, "hue": -0.13}
+    for order in (ORDER, ORDER[::-1], [ORDER[2], ORDER[0], ORDER[3], ORDER[1]]):
+        yield "jitter_" + "_".join(order), 14, params(still, jitter=mixed | {"order": order})
+    for sigma in (0.1, 0.8, 2.0):
+        yield f"blur_{sigma}", 14, params(still, blur_sigma=sigma)
+    yield "blur_five_taps", 40, params(crop_box(12, 3, 40, 40), blur_sigma=1.3)
+    yield "everything", 14, params(still, flip=True, jitter=mixed, grayscale=True, blur_sigma=1.1)
+
+
+def main():
+    image = source()
+    rows = []
+    for name, size, p in cases():
+        view = apply(image, p, size).flatten().double()
+        unit = 255 if name.startswith("resize") else 10_000
+        values = torch.round(view * unit).long().tolist()
+        rows.append({"name": name, "size": size, "params": p, "unit": unit, "values": values})
+    head = {"torchvision": torchvision.__version__, "width": WIDTH, "height": HEIGHT}
+    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    text = json.dumps(head)[:-1] + ', "cases": [\n' + lines + "\n]}\n"
+    pathlib.Path(__file__).with_name("torchvision.json").write_text(text)
+
+
+main()
