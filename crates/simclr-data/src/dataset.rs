@@ -1,0 +1,99 @@
+//! The trait that all image sets share.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use crate::DataError;
+
+/// Indexed images, maybe with labels.
+///
+/// Images may differ in size. The order is stable: an index stands for the same image each time the set is opened.
+/// Reading takes `&self`, from as many threads as there are.
+///
+/// ```
+/// use image::RgbImage;
+/// use simclr_data::{DataError, ImageDataset};
+///
+/// /// Flat gray images from black to white.
+/// struct Grays;
+///
+/// impl ImageDataset for Grays {
+///     fn len(&self) -> usize {
+///         256
+///     }
+///     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+///         let level =
+///             u8::try_from(index).map_err(|_| DataError::IndexOutOfRange { index, len: 256 })?;
+///         Ok(RgbImage::from_pixel(8, 8, image::Rgb([level; 3])))
+///     }
+///     fn label(&self, _index: usize) -> Option<usize> {
+///         None
+///     }
+///     fn class_names(&self) -> &[String] {
+///         &[]
+///     }
+///     fn name(&self, index: usize) -> String {
+///         format!("gray {index}")
+///     }
+/// }
+///
+/// let grays: std::sync::Arc<dyn ImageDataset> = std::sync::Arc::new(Grays);
+/// assert_eq!(grays.image(9)?.get_pixel(0, 0).0, [9, 9, 9]);
+/// # Ok::<(), DataError>(())
+/// ```
+pub trait ImageDataset: Send + Sync {
+    /// Number of images.
+    fn len(&self) -> usize;
+
+    /// Whether there are no images.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The image at `index`: 8 bits per channel, RGB, row by row.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::IndexOutOfRange`] if `index >= len()`; [`DataError::Decode`] or [`DataError::Io`], which name the
+    /// file, if it cannot be read.
+    fn image(&self, index: usize) -> Result<RgbImage, DataError>;
+
+    /// The class of the image at `index`, an index into [`class_names`](Self::class_names); `None` if the image is
+    /// unlabelled or there is no such image.
+    fn label(&self, index: usize) -> Option<usize>;
+
+    /// Names of the classes in the order of their labels; empty if no image has a label.
+    fn class_names(&self) -> &[String];
+
+    /// A stable name for people, such as a file's path inside its folder or `train_X.bin[17]`.
+    fn name(&self, index: usize) -> String;
+}
+
+macro_rules! forward {
+    ($pointer:ty) => {
+        impl<T: ImageDataset + ?Sized> ImageDataset for $pointer {
+            fn len(&self) -> usize {
+                (**self).len()
+            }
+            fn is_empty(&self) -> bool {
+                (**self).is_empty()
+            }
+            fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+                (**self).image(index)
+            }
+            fn label(&self, index: usize) -> Option<usize> {
+                (**self).label(index)
+            }
+            fn class_names(&self) -> &[String] {
+                (**self).class_names()
+            }
+            fn name(&self, index: usize) -> String {
+                (**self).name(index)
+            }
+        }
+    };
+}
+
+forward!(&T);
+forward!(Arc<T>);

@@ -1,0 +1,166 @@
+//! What can be wrong with a data set.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// A data set that cannot be opened, or an image of it that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file or folder that must be there is not.
+    #[error("expected {expected} at {}, found nothing", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What it should have been.
+        expected: &'static str,
+    },
+    /// A file without content.
+    #[error("expected {expected} in {}, found an empty file", path.display())]
+    EmptyFile {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// A binary file that was cut off, or is of another layout.
+    #[error("expected the length of {} to be a multiple of {record} bytes, found {found} bytes", path.display())]
+    RecordSize {
+        /// The file.
+        path: PathBuf,
+        /// Bytes per image.
+        record: u64,
+        /// The file's length in bytes.
+        found: u64,
+    },
+    /// A label file with more or fewer labels than there are images.
+    #[error("expected {images} labels in {}, one per image, found {found}", path.display())]
+    LabelCount {
+        /// The label file.
+        path: PathBuf,
+        /// Number of images in the file beside it.
+        images: usize,
+        /// Number of labels.
+        found: u64,
+    },
+    /// A label that stands for no class.
+    #[error("expected a label in {first}..={last} at position {position} of {}, found {found}", path.display())]
+    LabelOutOfRange {
+        /// The file.
+        path: PathBuf,
+        /// Index of the image, from 0.
+        position: usize,
+        /// Smallest legal value.
+        first: u8,
+        /// Largest legal value.
+        last: u8,
+        /// The value found.
+        found: u8,
+    },
+    /// A list of class names of the wrong length.
+    #[error("expected {expected} class names in {}, found {found}", path.display())]
+    ClassCount {
+        /// The file.
+        path: PathBuf,
+        /// Number of classes of the data set.
+        expected: usize,
+        /// Number of names in the file.
+        found: usize,
+    },
+    /// A number of folds other than ten.
+    #[error("expected {expected} lines in {}, one per fold, found {found}", path.display())]
+    FoldCount {
+        /// The file.
+        path: PathBuf,
+        /// Number of folds of the data set.
+        expected: usize,
+        /// Number of lines with content.
+        found: usize,
+    },
+    /// A fold that names no image.
+    #[error("expected indices below {images} on line {line} of {}, found `{found}`", path.display())]
+    FoldIndex {
+        /// The file.
+        path: PathBuf,
+        /// Line number, from 1.
+        line: usize,
+        /// Number of images of the split.
+        images: usize,
+        /// The text found.
+        found: String,
+    },
+    /// A folder in which no image was found.
+    #[error("expected images ({extensions}) in {}, found none", path.display())]
+    NoImages {
+        /// The folder.
+        path: PathBuf,
+        /// The file name extensions that were looked for.
+        extensions: String,
+    },
+    /// An image file that cannot be decoded, or is too large to be decoded safely.
+    #[error("expected an image in {}, found one that cannot be decoded", path.display())]
+    Decode {
+        /// The image file.
+        path: PathBuf,
+        /// The decoder's reason.
+        source: image::ImageError,
+    },
+    /// A file or folder that cannot be read.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// An index past the end.
+    #[error("expected an index below {len}, found {index}")]
+    IndexOutOfRange {
+        /// The index asked for.
+        index: usize,
+        /// Number of images.
+        len: usize,
+    },
+    /// Images to be classified are of a class that no labelled example is of.
+    #[error("expected the classes of the queries among those of the bank ({}), found `{class}`", known.join(", "))]
+    UnknownClass {
+        /// Name of the class.
+        class: String,
+        /// Names of the bank's classes.
+        known: Vec<String>,
+    },
+    /// A value of [`SampleConfig`](crate::SampleConfig) out of its range.
+    #[error("expected `{field}` of the sample to be {expected}, found {found}")]
+    Sample {
+        /// Name of the field.
+        field: &'static str,
+        /// The legal range.
+        expected: String,
+        /// The value found.
+        found: usize,
+    },
+}
+
+impl DataError {
+    /// Whether the fault lies with one image, so that a run may leave that image out (and say so) and go on.
+    ///
+    /// True for [`Decode`](Self::Decode), which names the file.
+    #[must_use]
+    pub fn is_one_image(&self) -> bool {
+        matches!(self, Self::Decode { .. })
+    }
+
+    /// The error for a file that cannot be opened: [`Missing`](Self::Missing) if it is not there.
+    pub(crate) fn from_io(path: &Path, expected: &'static str, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing { path: path.to_owned(), expected },
+            _ => Self::Io { path: path.to_owned(), source },
+        }
+    }
+
+    pub(crate) fn check_index(index: usize, len: usize) -> Result<(), Self> {
+        if index < len { Ok(()) } else { Err(Self::IndexOutOfRange { index, len }) }
+    }
+}

@@ -1,0 +1,144 @@
+use image::{ImageError, Rgb, RgbaImage};
+
+use super::*;
+
+fn write_png(path: &Path, level: u8) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    RgbImage::from_pixel(4, 3, Rgb([level; 3]))
+        .save_with_format(path, image::ImageFormat::Png)
+        .unwrap();
+}
+
+fn names(folder: &ImageFolder) -> Vec<String> {
+    (0..folder.len()).map(|index| folder.name(index)).collect()
+}
+
+#[test]
+fn classes_are_sub_folders_in_name_order_and_images_lie_at_any_depth() {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, level) in [("b/2.PNG", 4), ("b/1.jpeg", 3), ("a/deep/er/z.webp", 2), ("a/y.jpg", 1)]
+    {
+        write_png(&dir.path().join(path), level);
+    }
+    fs::write(dir.path().join("b/notes.txt"), "not an image").unwrap();
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    assert_eq!(folder.class_names(), ["a", "b"]);
+    assert_eq!(names(&folder), ["a/deep/er/z.webp", "a/y.jpg", "b/1.jpeg", "b/2.PNG"]);
+    assert_eq!((folder.label(1), folder.label(2), folder.label(4)), (Some(0), Some(1), None));
+    assert_eq!(
+        folder.image(3).unwrap().get_pixel(3, 2).0,
+        [4; 3],
+        "decoded by content, whatever the extension"
+    );
+}
+
+#[test]
+fn a_flat_folder_has_no_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    write_png(&dir.path().join("2.png"), 2);
+    write_png(&dir.path().join("10.png"), 10);
+    write_png(&dir.path().join(".hidden.png"), 0);
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    assert_eq!(names(&folder), ["10.png", "2.png"]);
+    assert_eq!((folder.label(0), folder.class_names().len()), (None, 0));
+    assert_eq!(folder.path(1), Some(dir.path().join("2.png")));
+}
+
+#[test]
+fn an_empty_folder_is_an_error_that_says_what_was_looked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let message = ImageFolder::open(dir.path()).unwrap_err().to_string();
+    assert!(message.starts_with("expected images (jpg, jpeg, png, webp) in"), "{message}");
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    let message = ImageFolder::open("no/such/folder").unwrap_err().to_string();
+    assert_eq!(message, "expected a folder of images at no/such/folder, found nothing");
+}
+
+#[test]
+fn a_corrupt_image_is_found_when_it_is_read_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    write_png(&dir.path().join("1.png"), 9);
+    let mut half = fs::read(dir.path().join("1.png")).unwrap();
+    half.truncate(half.len() / 2);
+    fs::write(dir.path().join("2.png"), half).unwrap();
+    fs::write(dir.path().join("3.jpg"), b"\xff\xd8\xff\xe0 no more than a beginning").unwrap();
+    fs::write(dir.path().join("4.jpg"), b"").unwrap();
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    assert!(folder.image(0).is_ok());
+    for (index, name) in [(1, "2.png"), (2, "3.jpg"), (3, "4.jpg")] {
+        let error = folder.image(index).unwrap_err();
+        assert!(error.is_one_image(), "{error:?}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_vanished_is_missing_rather_than_corrupt() {
+    let dir = tempfile::tempdir().unwrap();
+    write_png(&dir.path().join("1.png"), 9);
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    fs::remove_file(dir.path().join("1.png")).unwrap();
+    assert!(matches!(folder.image(0), Err(DataError::Missing { .. })));
+}
+
+/// The header of a PNG that claims 30,000 x 30,000 pixels, which would be 3.6 GB.
+#[test]
+fn an_image_that_claims_to_be_huge_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bomb.png");
+    write_png(&path, 0);
+    let mut bytes = fs::read(&path).unwrap();
+    // IHDR: length 4, type 4, width 4, height 4, five more bytes, checksum 4.
+    bytes[16..20].copy_from_slice(&30_000u32.to_be_bytes());
+    bytes[20..24].copy_from_slice(&30_000u32.to_be_bytes());
+    let checksum = crc32(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
+    fs::write(&path, bytes).unwrap();
+    match ImageFolder::open(dir.path()).unwrap().image(0) {
+        Err(DataError::Decode { source: ImageError::Limits(_), .. }) => {}
+        other => panic!("expected the limits to refuse it, found {other:?}"),
+    }
+}
+
+/// The checksum of PNG chunks, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
+}
+
+#[test]
+fn transparency_is_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    RgbaImage::from_pixel(2, 2, image::Rgba([10, 20, 30, 0]))
+        .save(dir.path().join("1.png"))
+        .unwrap();
+    assert_eq!(
+        ImageFolder::open(dir.path()).unwrap().image(0).unwrap().get_pixel(0, 0).0,
+        [10, 20, 30]
+    );
+}
+
+#[test]
+fn an_image_past_the_end_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    write_png(&dir.path().join("1.png"), 9);
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    assert!(matches!(folder.image(1), Err(DataError::IndexOutOfRange { index: 1, len: 1 })));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_circle_end() {
+    let dir = tempfile::tempdir().unwrap();
+    write_png(&dir.path().join("a/1.png"), 1);
+    std::os::unix::fs::symlink(dir.path().join("a"), dir.path().join("a/again")).unwrap();
+    std::os::unix::fs::symlink(dir.path(), dir.path().join("a/up")).unwrap();
+    std::os::unix::fs::symlink("nowhere.png", dir.path().join("a/2.png")).unwrap();
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    assert_eq!(folder.class_names(), ["a"]);
+    assert_eq!(names(&folder), ["a/1.png"]);
+}

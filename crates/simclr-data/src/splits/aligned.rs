@@ -1,0 +1,59 @@
+//! Queries in terms of the bank's classes.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use crate::{DataError, ImageDataset};
+
+/// A set whose labels are translated, by name, into those of another set.
+pub(super) struct Aligned {
+    dataset: Arc<dyn ImageDataset>,
+    /// New label of each old one.
+    labels: Vec<usize>,
+    class_names: Vec<String>,
+}
+
+impl Aligned {
+    /// `queries` with the classes of `bank`.
+    pub(super) fn to(
+        bank: &Arc<dyn ImageDataset>,
+        queries: Arc<dyn ImageDataset>,
+    ) -> Result<Arc<dyn ImageDataset>, DataError> {
+        let known = bank.class_names();
+        if queries.class_names() == known {
+            return Ok(queries);
+        }
+        let position = |class: &String| {
+            known.iter().position(|name| name == class).ok_or_else(|| DataError::UnknownClass {
+                class: class.clone(),
+                known: known.to_vec(),
+            })
+        };
+        let labels = queries.class_names().iter().map(position).collect::<Result<_, _>>()?;
+        let class_names = known.to_vec();
+        Ok(Arc::new(Self { dataset: queries, labels, class_names }))
+    }
+}
+
+impl ImageDataset for Aligned {
+    fn len(&self) -> usize {
+        self.dataset.len()
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        self.dataset.image(index)
+    }
+
+    fn label(&self, index: usize) -> Option<usize> {
+        self.dataset.label(index).map(|label| self.labels[label])
+    }
+
+    fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.dataset.name(index)
+    }
+}

@@ -1,0 +1,47 @@
+//! A test split where there is none.
+
+use std::sync::Arc;
+
+use super::Labelled;
+use crate::{DataError, ImageDataset, Subset};
+
+/// One image of this many is held out.
+const EVERY: usize = 5;
+
+/// A labelled set, divided.
+pub(super) struct HoldOut {
+    /// All images that are not queries, labelled or not.
+    pub(super) rest: Arc<dyn ImageDataset>,
+    /// `None` if no class has two images.
+    pub(super) labelled: Option<Labelled>,
+}
+
+impl HoldOut {
+    /// Holds out the second image of each class, and every fifth after it: a class of two images then has one in the
+    /// bank and one among the queries.
+    pub(super) fn of(dataset: &Arc<dyn ImageDataset>) -> Result<Self, DataError> {
+        let mut seen = vec![0; dataset.class_names().len()];
+        let (mut rest, mut bank, mut queries) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..dataset.len() {
+            let Some(label) = dataset.label(index) else {
+                rest.push(index);
+                continue;
+            };
+            if seen[label] % EVERY == 1 {
+                queries.push(index);
+            } else {
+                rest.push(index);
+                bank.push(index);
+            }
+            seen[label] += 1;
+        }
+        if queries.is_empty() {
+            return Ok(Self { rest: Arc::clone(dataset), labelled: None });
+        }
+        let subset = |indices| -> Result<Arc<dyn ImageDataset>, DataError> {
+            Ok(Arc::new(Subset::new(Arc::clone(dataset), indices)?))
+        };
+        let labelled = Labelled { bank: subset(bank)?, queries: subset(queries)? };
+        Ok(Self { rest: subset(rest)?, labelled: Some(labelled) })
+    }
+}

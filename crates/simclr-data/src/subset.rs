@@ -1,0 +1,111 @@
+//! Some images of another set.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use crate::{DataError, ImageDataset};
+
+/// Chosen images of another set, in a chosen order.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use simclr_data::{ImageDataset, Sample, SampleConfig, Subset};
+///
+/// let sample = Arc::new(Sample::new(SampleConfig::default())?);
+/// let stars = Subset::new(sample, vec![4, 14, 24])?;
+/// assert_eq!(stars.len(), 3);
+/// assert_eq!(stars.name(2), "sample/star/24");
+/// # Ok::<(), simclr_data::DataError>(())
+/// ```
+#[derive(Clone)]
+pub struct Subset {
+    dataset: Arc<dyn ImageDataset>,
+    indices: Vec<usize>,
+}
+
+impl Subset {
+    /// The images of `dataset` at `indices`, in that order; an index may come more than once.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::IndexOutOfRange`] if an index is past the end.
+    pub fn new(dataset: Arc<dyn ImageDataset>, indices: Vec<usize>) -> Result<Self, DataError> {
+        let len = dataset.len();
+        for &index in &indices {
+            DataError::check_index(index, len)?;
+        }
+        Ok(Self { dataset, indices })
+    }
+
+    /// The first `count` images, or all if there are fewer.
+    #[must_use]
+    pub fn first(dataset: Arc<dyn ImageDataset>, count: usize) -> Self {
+        let indices = (0..count.min(dataset.len())).collect();
+        Self { dataset, indices }
+    }
+}
+
+impl ImageDataset for Subset {
+    fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        DataError::check_index(index, self.indices.len())?;
+        self.dataset.image(self.indices[index])
+    }
+
+    fn label(&self, index: usize) -> Option<usize> {
+        self.indices.get(index).and_then(|&original| self.dataset.label(original))
+    }
+
+    fn class_names(&self) -> &[String] {
+        self.dataset.class_names()
+    }
+
+    fn name(&self, index: usize) -> String {
+        match self.indices.get(index) {
+            Some(&original) => self.dataset.name(original),
+            None => format!("[{index}]"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Sample, SampleConfig};
+
+    fn sample() -> Arc<dyn ImageDataset> {
+        Arc::new(Sample::new(SampleConfig { images: 20, size: 8, seed: 0 }).unwrap())
+    }
+
+    #[test]
+    fn a_subset_keeps_images_labels_and_names_together() {
+        let subset = Subset::new(sample(), vec![13, 2]).unwrap();
+        assert_eq!(subset.image(0).unwrap(), sample().image(13).unwrap());
+        assert_eq!((subset.label(0), subset.label(1), subset.label(2)), (Some(3), Some(2), None));
+        assert_eq!(subset.name(1), "sample/bar/2");
+    }
+
+    #[test]
+    fn an_index_past_the_end_is_refused_when_the_subset_is_made() {
+        assert!(matches!(
+            Subset::new(sample(), vec![20]),
+            Err(DataError::IndexOutOfRange { index: 20, len: 20 })
+        ));
+    }
+
+    #[test]
+    fn the_first_thousand_of_twenty_are_twenty() {
+        assert_eq!(Subset::first(sample(), 1000).len(), 20);
+    }
+
+    #[test]
+    fn an_image_past_the_end_is_an_error_although_the_set_behind_has_it() {
+        let subset = Subset::first(sample(), 5);
+        assert!(matches!(subset.image(5), Err(DataError::IndexOutOfRange { index: 5, len: 5 })));
+    }
+}
