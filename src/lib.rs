@@ -1,1 +1,6 @@
-
+//! Facade.
+pub use burn;
+/// Contrastive losses.
+pub mod loss {
+    pub use simclr_loss::*;
+}

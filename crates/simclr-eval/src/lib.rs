@@ -1,1 +1,40 @@
+//! Is an encoder any good? Figures from frozen features and labelled images.
+//!
+//! The quickest honest answer is a nearest-neighbour vote: [`embed`] turns two labelled sets into
+//! features, and [`Knn`] asks how often the labelled neighbours of a held-out image name its class.
+//! [`raw_pixels`] gives the floor: what the same vote reaches without any encoder.
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use simclr_augment::SimClrAugmentation;
+//! use simclr_data::{SampleConfig, Splits};
+//! use simclr_eval::{Knn, embed, raw_pixels};
+//! use simclr_model::{ResNetConfig, ResNetDepth, Stem};
+//!
+//! let device = Device::flex();
+//! let sample = SampleConfig { images: 50, size: 32, ..SampleConfig::default() };
+//! let labelled = Splits::sample(&sample)?.labelled.expect("the sample is labelled");
+//! let transform = SimClrAugmentation::cifar10().evaluation();
+//! let encoder = ResNetConfig { depth: ResNetDepth::ResNet18, width: 4, stem: Stem::Cifar };
+//! let encoder = encoder.init(0, &device)?;
+//!
+//! let knn = Knn::for_bank(labelled.bank.len());
+//! let bank = embed(&encoder, &labelled.bank, &transform, &device)?.labelled;
+//! let queries = embed(&encoder, &labelled.queries, &transform, &device)?.labelled;
+//! println!("random weights: {:.1} %", 100.0 * knn.top1(&bank, &queries, &device)?);
+//!
+//! let bank = raw_pixels(&labelled.bank, &transform)?.labelled;
+//! let queries = raw_pixels(&labelled.queries, &transform)?.labelled;
+//! println!("raw pixels: {:.1} %", 100.0 * knn.top1(&bank, &queries, &device)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod error;
+mod features;
+mod knn;
+mod labelled_features;
+
+pub use error::EvalError;
+pub use features::Features;
+pub use knn::Knn;
+pub use labelled_features::{Embedded, LabelledFeatures, embed, raw_pixels};

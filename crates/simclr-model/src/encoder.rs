@@ -1,6 +1,6 @@
 //! What every encoder is.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Tensor;
 
 /// A network f(x) that turns a batch of inputs into one feature vector h each.
@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 /// After training the encoder is what is kept: h is the representation, the projection head is
 /// thrown away (Chen et al. 2020, section 4.2). Nothing here assumes images: [`Input`](Self::Input)
 /// is the encoder's own.
-pub trait Encoder: Module + std::fmt::Display + 'static {
+pub trait Encoder: Module + ModuleDisplay + 'static {
     /// A batch of inputs, for example `Tensor<4>` of `[n, channels, height, width]`.
     type Input: Send + 'static;
 

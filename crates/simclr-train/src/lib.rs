@@ -1,1 +1,52 @@
+//! Contrastive pretraining: unlabelled images in, a trained encoder out.
+//!
+//! [`pretrain`] is the whole of SimCLR (Chen et al. 2020, algorithm 1): draw two views of each image
+//! of a batch, project both through the encoder and its head, and take a step that makes partners
+//! alike. [`Pretraining`] is the same with a run directory, resuming and stopping.
+//!
+//! The way from an image to the loss, in the order things happen:
+//!
+//! 1. [`Pretraining::run`] puts the pieces together;
+//! 2. [`ImageViews`] draws and makes two views of each image (`simclr-augment`);
+//! 3. [`ViewLoader`] shuffles, and keeps a few batches ready;
+//! 4. the learner's step encodes and projects both views as one batch (`simclr-model`), and contrasts
+//!    them (`simclr-loss`);
+//! 5. the training loop steps the optimiser on [`WarmupCosine`]'s rate, asks the [`Monitor`] after each
+//!    epoch, and saves a checkpoint.
+//!
+//! The engine (learner, metrics, dashboard, interruption) is burn-train's. The same config and images
+//! give the same encoder on the same backend, whatever the number of threads.
 
+mod checkpoint;
+mod device;
+mod error;
+mod image_views;
+mod learner;
+mod metrics_log;
+mod monitor;
+mod monitor_loader;
+mod optimizer;
+mod pretrain_config;
+mod pretraining;
+mod progress;
+mod run_directory;
+mod summary;
+mod training_loop;
+mod two_views;
+mod view_loader;
+mod warmup_cosine;
+
+pub use device::device_from_name;
+pub use error::TrainError;
+pub use image_views::ImageViews;
+pub use metrics_log::{MetricsLine, read_metrics};
+pub use monitor::{ImageMonitor, Monitor};
+pub use optimizer::OptimizerConfig;
+pub use pretrain_config::PretrainConfig;
+pub use pretraining::{Pretrained, Pretraining, pretrain};
+pub use progress::Progress;
+pub use run_directory::{MadeWith, RunConfig, RunDirectory};
+pub use summary::Summary;
+pub use two_views::{Skipped, TwoViews, ViewBatch, ViewSource};
+pub use view_loader::ViewLoader;
+pub use warmup_cosine::WarmupCosine;

@@ -1,0 +1,238 @@
+//! Weighted k-nearest-neighbour classification of features.
+
+use burn::tensor::Device;
+use rayon::prelude::*;
+
+use crate::error::EvalError;
+use crate::labelled_features::LabelledFeatures;
+
+/// Queries compared with the bank at a time: at 50,000 bank images, 25 MiB of similarities.
+const QUERY_BLOCK: usize = 128;
+
+/// The weighted kNN classifier of Wu et al. 2018 ("Unsupervised feature learning via non-parametric
+/// instance discrimination", section 3.4), the usual monitor of self-supervised training.
+///
+/// The k bank images with the highest cosine to a query vote for their classes with weight
+/// exp(cosine / temperature). Nothing is trained, so it can be asked after every epoch.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use simclr_eval::{Features, Knn, LabelledFeatures};
+///
+/// let bank = Features::new(vec![1.0, 0.0, 0.9, 0.1, 0.0, 1.0], 2);
+/// let bank = LabelledFeatures { features: bank, labels: vec![7, 7, 3] };
+/// let queries = Features::new(vec![0.8, 0.0, 0.1, 2.0], 2);
+/// let queries = LabelledFeatures { features: queries, labels: vec![7, 3] };
+///
+/// let knn = Knn { k: 1, ..Knn::default() };
+/// assert_eq!(knn.top1(&bank, &queries, &Device::flex())?, 1.0);
+/// # Ok::<(), simclr_eval::EvalError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Knn {
+    /// Neighbours that vote, at least 1; all of a bank that has fewer.
+    pub k: usize,
+    /// Temperature of the vote's weights, finite and positive.
+    pub temperature: f64,
+}
+
+impl Default for Knn {
+    /// k = 200 and temperature 0.1, as in Wu et al. 2018 and in lightly's benchmarks.
+    fn default() -> Self {
+        Self { k: 200, temperature: 0.1 }
+    }
+}
+
+impl Knn {
+    /// The default vote for a bank of `images`: k = 200, but 20 for a bank of 4,000 images or fewer,
+    /// where 200 neighbours are more than a class has to give.
+    #[must_use]
+    pub fn for_bank(images: usize) -> Self {
+        Self { k: if images > 4000 { 200 } else { 20 }, ..Self::default() }
+    }
+
+    /// The share of queries whose class is voted for, in 0..=1.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`classify`](Self::classify).
+    pub fn top1(
+        &self,
+        bank: &LabelledFeatures,
+        queries: &LabelledFeatures,
+        device: &Device,
+    ) -> Result<f64, EvalError> {
+        let found = self.classify(bank, queries, device)?;
+        let right =
+            found.iter().zip(&queries.labels).filter(|(found, label)| found == label).count();
+        Ok(right as f64 / found.len() as f64)
+    }
+
+    /// The class of each query. Of equally weighted classes the one with the lowest label wins.
+    ///
+    /// Exact, and bounded in memory: 128 queries at a time are compared with the whole bank on
+    /// `device`, and their neighbours are found on all cores.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::Knn`] if k or the temperature is out of range, [`EvalError::NoImages`] if a set is
+    /// empty, [`EvalError::FeatureSize`] if the two sets' features differ in length.
+    pub fn classify(
+        &self,
+        bank: &LabelledFeatures,
+        queries: &LabelledFeatures,
+        device: &Device,
+    ) -> Result<Vec<usize>, EvalError> {
+        self.check(bank, queries)?;
+        let (bank_size, classes) =
+            (bank.labels.len(), bank.labels.iter().max().map_or(0, |&c| c + 1));
+        let bank_rows = bank.features.unit_rows(0, bank_size, device).transpose(); // [features, bank]
+
+        let mut found = Vec::with_capacity(queries.labels.len());
+        for start in (0..queries.labels.len()).step_by(QUERY_BLOCK) {
+            let end = (start + QUERY_BLOCK).min(queries.labels.len());
+            let block = queries.features.unit_rows(start, end, device);
+            let cosines: Vec<f32> = block
+                .matmul(bank_rows.clone()) // [block, bank]
+                .try_into_vec_as::<f32>()
+                .map_err(|error| EvalError::Device(format!("{error:?}")))?;
+            found.par_extend(
+                cosines.par_chunks(bank_size).map(|row| self.vote(row, &bank.labels, classes)),
+            );
+        }
+        Ok(found)
+    }
+
+    fn check(&self, bank: &LabelledFeatures, queries: &LabelledFeatures) -> Result<(), EvalError> {
+        if self.k == 0 {
+            return Err(EvalError::Knn { field: "k", expected: "at least 1", found: 0.0 });
+        }
+        if !(self.temperature.is_finite() && self.temperature > 0.0) {
+            let expected = "finite and positive";
+            return Err(EvalError::Knn { field: "temperature", expected, found: self.temperature });
+        }
+        for (set, features) in [("bank", bank), ("queries", queries)] {
+            if features.labels.is_empty() {
+                return Err(EvalError::NoImages { set });
+            }
+        }
+        let (expected, found) = (bank.features.size(), queries.features.size());
+        if expected != found {
+            return Err(EvalError::FeatureSize { expected, found });
+        }
+        Ok(())
+    }
+
+    fn vote(&self, cosines: &[f32], labels: &[usize], classes: usize) -> usize {
+        let mut order: Vec<usize> = (0..cosines.len()).collect();
+        let k = self.k.min(order.len());
+        // Nearest first; among equals the earlier bank image, so that the result is always the same.
+        let nearer = |&a: &usize, &b: &usize| cosines[b].total_cmp(&cosines[a]).then(a.cmp(&b));
+        order.select_nth_unstable_by(k - 1, nearer);
+
+        let nearest = &mut order[..k];
+        nearest.sort_unstable();
+        // exp(c / t) leaves the range of floats at a low temperature; only the ratios count.
+        let largest = nearest.iter().map(|&i| cosines[i]).fold(f32::NEG_INFINITY, f32::max);
+        let mut votes = vec![0.0_f64; classes];
+        for &index in nearest.iter() {
+            votes[labels[index]] += (f64::from(cosines[index] - largest) / self.temperature).exp();
+        }
+        let best =
+            |best: usize, class: usize| if votes[class] > votes[best] { class } else { best };
+        (0..classes).fold(0, best)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Features;
+    use proptest::prelude::*;
+
+    fn set(rows: &[[f32; 3]], labels: &[usize]) -> LabelledFeatures {
+        LabelledFeatures { features: Features::new(rows.concat(), 3), labels: labels.to_vec() }
+    }
+
+    /// The definition: sort all, take k, add up the weights.
+    fn oracle(knn: Knn, bank: &LabelledFeatures, query: &[f32]) -> usize {
+        let unit = |row: &[f32]| -> Vec<f64> {
+            let norm = row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+            row.iter().map(|&x| f64::from(x) / norm).collect()
+        };
+        let query = unit(query);
+        let mut neighbours: Vec<(f64, usize)> = bank
+            .features
+            .rows()
+            .zip(&bank.labels)
+            .map(|(row, &label)| (unit(row).iter().zip(&query).map(|(a, b)| a * b).sum(), label))
+            .collect();
+        neighbours.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut votes = [0.0; 4];
+        for (cosine, label) in neighbours.into_iter().take(knn.k) {
+            votes[label] += (cosine / knn.temperature).exp();
+        }
+        (1..4).fold(0, |best, class| if votes[class] > votes[best] { class } else { best })
+    }
+
+    proptest! {
+        #[test]
+        fn the_blocked_search_agrees_with_the_definition(
+            rows in prop::collection::vec((prop::array::uniform3(-1.0_f32..1.0), 0_usize..4), 2..40),
+            queries in prop::collection::vec(prop::array::uniform3(-1.0_f32..1.0), 1..200),
+            k in 1_usize..50,
+        ) {
+            let (points, labels): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            let bank = set(&points, &labels);
+            let asked = set(&queries, &vec![0; queries.len()]);
+            let knn = Knn { k, temperature: 0.3 };
+            let found = knn.classify(&bank, &asked, &Device::flex()).unwrap();
+            for (query, &found) in queries.iter().zip(&found) {
+                prop_assert_eq!(found, oracle(knn, &bank, query));
+            }
+        }
+    }
+
+    #[test]
+    fn a_low_temperature_lets_the_nearest_decide_without_overflow() {
+        let bank = set(&[[1.0, 0.5, 0.0], [0.9, 0.8, 0.0], [0.9, 0.81, 0.0]], &[1, 0, 0]);
+        let query = set(&[[1.0, 0.0, 0.0]], &[1]);
+        for (temperature, expected) in [(1e-5, 1), (10.0, 0)] {
+            let knn = Knn { k: 3, temperature };
+            assert_eq!(knn.classify(&bank, &query, &Device::flex()).unwrap(), [expected]);
+        }
+    }
+
+    #[test]
+    fn k_larger_than_the_bank_lets_all_vote() {
+        let bank = set(&[[1.0, 0.0, 0.0], [1.0, 0.1, 0.0]], &[1, 1]);
+        assert_eq!(Knn::default().classify(&bank, &bank, &Device::flex()).unwrap(), [1, 1]);
+    }
+
+    #[test]
+    fn bad_parameters_and_sets_are_named() {
+        let (one, none) = (set(&[[1.0, 0.0, 0.0]], &[0]), set(&[], &[]));
+        let other_size =
+            LabelledFeatures { features: Features::new(vec![1.0, 2.0], 2), labels: vec![0] };
+        let message = |knn: Knn, bank, queries| {
+            knn.classify(bank, queries, &Device::flex()).unwrap_err().to_string()
+        };
+        let good = Knn::default();
+        assert_eq!(
+            message(Knn { k: 0, ..good }, &one, &one),
+            "expected k of kNN to be at least 1, found 0"
+        );
+        assert_eq!(
+            message(Knn { temperature: f64::NAN, ..good }, &one, &one),
+            "expected temperature of kNN to be finite and positive, found NaN"
+        );
+        assert_eq!(
+            message(good, &none, &one),
+            "expected at least one labelled image in the bank, found none"
+        );
+        assert_eq!(
+            message(good, &one, &other_size),
+            "expected queries with 3 features each, as in the bank, found 2"
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! Device names: the one place that knows which backends were built in.
+
+use burn::tensor::Device;
+
+use crate::error::TrainError;
+
+/// A device by name: `flex` or `cpu`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`, with an index for
+/// one of several GPUs (`cuda:1`, `wgpu:0`).
+///
+/// Which names work depends on the Cargo features of the build. Without an index, wgpu takes the best
+/// adapter it finds, a software one included; `wgpu:N` is discrete GPU N.
+///
+/// # Errors
+///
+/// [`TrainError::Device`] for an unknown name, an index where there is none, or a backend that was not
+/// built in; it lists the names that work. Whether the hardware is there shows when it is first used.
+///
+/// ```
+/// use simclr_train::device_from_name;
+///
+/// assert!(device_from_name("flex").is_ok());
+/// assert!(device_from_name("abacus").unwrap_err().to_string().contains("expected a device out of"));
+/// ```
+pub fn device_from_name(name: &str) -> Result<Device, TrainError> {
+    let unknown = |hint: &str| TrainError::Device {
+        found: name.to_owned(),
+        known: BACKENDS.iter().filter(|b| b.1).map(|b| b.0).collect::<Vec<_>>().join(", "),
+        hint: hint.to_owned(),
+    };
+    let (backend, index) = match name.split_once(':') {
+        None => (name, None),
+        Some((backend, index)) => {
+            let index = index.parse::<usize>().map_err(|_| unknown(""))?;
+            (backend, Some(index))
+        }
+    };
+    match (backend, index) {
+        #[cfg(feature = "flex")]
+        ("flex" | "cpu", None) => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        ("ndarray", None) => Ok(Device::ndarray()),
+        #[cfg(feature = "wgpu")]
+        ("wgpu", index) => Ok(Device::wgpu(gpu(index))),
+        #[cfg(feature = "vulkan")]
+        ("vulkan", index) => Ok(Device::vulkan(gpu(index))),
+        #[cfg(feature = "metal")]
+        ("metal", index) => Ok(Device::metal(gpu(index))),
+        #[cfg(feature = "cuda")]
+        ("cuda", index) => Ok(Device::cuda(index.unwrap_or(0))),
+        (backend, None) if BACKENDS.iter().any(|(name, built)| *name == backend && !built) => {
+            Err(unknown(&format!("; build with `--features {backend}` for that one")))
+        }
+        _ => Err(unknown("")),
+    }
+}
+
+#[cfg(feature = "wgpu")]
+fn gpu(index: Option<usize>) -> burn::tensor::DeviceKind {
+    index.map_or(burn::tensor::DeviceKind::DefaultDevice, burn::tensor::DeviceKind::DiscreteGpu)
+}
+
+/// Every backend, and whether this build has it.
+const BACKENDS: [(&str, bool); 6] = [
+    ("flex", cfg!(feature = "flex")),
+    ("ndarray", cfg!(feature = "ndarray")),
+    ("wgpu", cfg!(feature = "wgpu")),
+    ("vulkan", cfg!(feature = "vulkan")),
+    ("metal", cfg!(feature = "metal")),
+    ("cuda", cfg!(feature = "cuda")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_on_the_cpu_or_one_that_is_no_number_is_refused() {
+        for bad in ["flex:0", "wgpu:one", "cuda:-1", ":", ""] {
+            assert!(matches!(device_from_name(bad), Err(TrainError::Device { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "cuda"))]
+    fn a_backend_that_was_not_built_in_says_how_to_get_it() {
+        let message = device_from_name("cuda").unwrap_err().to_string();
+        assert!(message.contains("--features cuda"), "{message}");
+    }
+}

@@ -1,0 +1,142 @@
+//! What can stop a pretraining run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use simclr_augment::AugmentationError;
+use simclr_data::DataError;
+use simclr_eval::EvalError;
+use simclr_loss::TemperatureError;
+use simclr_model::ModelError;
+use thiserror::Error;
+
+/// A pretraining run that cannot start, or had to stop.
+///
+/// What was saved before the error stays: the run directory can be resumed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A value of the config is out of range.
+    #[error("expected {field} to be {expected}, found {found}")]
+    Config {
+        /// The config's field.
+        field: &'static str,
+        /// Its legal range.
+        expected: String,
+        /// The value that was given.
+        found: String,
+    },
+    /// A device name that is unknown, or stands for a backend this program was built without.
+    #[error("expected a device out of {known}, found \"{found}\"{hint}")]
+    Device {
+        /// The name that was given.
+        found: String,
+        /// The names this build knows.
+        known: String,
+        /// What to do about it, if that is known.
+        hint: String,
+    },
+    /// The output folder already holds something.
+    #[error("expected an empty folder for the run, found files in {}; name another folder, or resume that run", path.display())]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder to resume from is not a run.
+    #[error("expected a run directory with {missing}, found none in {}", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What it lacks.
+        missing: &'static str,
+    },
+    /// The run to resume was made with another config.
+    #[error("cannot resume with another {field}: the run in {} has {found}, asked for was {expected}", path.display())]
+    OtherConfig {
+        /// The run directory.
+        path: PathBuf,
+        /// The section of the config that differs.
+        field: String,
+        /// What was asked for.
+        expected: String,
+        /// What the run has.
+        found: String,
+    },
+    /// A file of the run directory that cannot be understood.
+    #[error("cannot read {}: {reason}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        reason: String,
+    },
+    /// A checkpoint that is torn, foreign, or of another architecture.
+    #[error("cannot resume from the checkpoint {}: {reason}", path.display())]
+    Checkpoint {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file or folder that cannot be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried: "create", "write", ...
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// No image of a whole epoch could be read.
+    #[error("expected readable images, found {skipped} that are not; the first: {first}")]
+    NoReadableImage {
+        /// How many images were tried.
+        skipped: usize,
+        /// What is wrong with the first.
+        first: String,
+    },
+    /// The loss is not a number any more.
+    #[error(
+        "the loss became {found} in epoch {epoch}; a lower learning rate or a higher temperature may help, and the checkpoints before it are kept"
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The mean loss of the epoch.
+        found: f64,
+    },
+    /// The training engine stopped for a reason of its own.
+    #[error("training stopped: {0}")]
+    Engine(String),
+    /// The data set failed as a whole.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The augmentation's config is wrong, or it failed on an image.
+    #[error(transparent)]
+    Augmentation(#[from] AugmentationError),
+    /// The model's config is wrong, or its weights cannot be saved.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The evaluation during training failed.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// The loss's temperature is wrong.
+    #[error(transparent)]
+    Temperature(#[from] TemperatureError),
+}
+
+impl TrainError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    pub(crate) fn config(
+        field: &'static str,
+        expected: impl Into<String>,
+        found: impl ToString,
+    ) -> Self {
+        Self::Config { field, expected: expected.into(), found: found.to_string() }
+    }
+}
