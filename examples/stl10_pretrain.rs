@@ -1,1 +1,266 @@
-fn main() {}
+//! Pretrains an encoder on unlabelled images, and shows by kNN what it has learnt.
+//!
+//! ```sh
+//! cargo run --release --example stl10_pretrain                      # the built-in sample
+//! cargo run --release --example stl10_pretrain -- --data DIR        # STL-10, CIFAR-10 or photos
+//! cargo run --release --example stl10_pretrain -- --data DIR --download   # fetch STL-10 first
+//! ```
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use simclr::augment::SimClrAugmentation;
+use simclr::data::{DownloadProgress, ImageDataset, SampleConfig, Splits, Stl10, Subset};
+use simclr::eval::{Knn, raw_pixels};
+use simclr::loss::NtXent;
+use simclr::model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
+use simclr::train::{
+    OptimizerConfig, PretrainConfig, Pretrained, Pretraining, RunDirectory, device_from_name,
+};
+
+/// The largest view without `--image-size`: what a CPU trains on in minutes.
+const DEFAULT_LARGEST_SIZE: u32 = 96;
+
+/// Pretrain an encoder on unlabelled images with SimCLR, and compare it by kNN with random weights
+/// and raw pixels.
+#[derive(Parser)]
+#[command(about, long_about = None)]
+struct Options {
+    /// Folder with STL-10 binaries, CIFAR-10 binaries or images; without it, the built-in sample
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Fetch STL-10 (2.6 GB) into the --data folder first, unless it is there
+    #[arg(long, requires = "data")]
+    download: bool,
+    /// Passes over the images [default: 20]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Images in a step, each in two views [default: 128]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+    /// Use only the first N images (of the built-in sample: draw N) [default: all; sample: 2000]
+    #[arg(long, value_name = "N")]
+    images: Option<usize>,
+    /// resnet18, resnet34 or resnet50 [default: resnet18]
+    #[arg(long, value_name = "NAME")]
+    encoder: Option<String>,
+    /// Channels of the encoder's first stage; 64 is the standard width [default: 16]
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+    /// Width and height of a view in pixels [default: as the images, at most 96]
+    #[arg(long, value_name = "N")]
+    image_size: Option<u32>,
+    /// Temperature of the loss [default: 0.2]
+    #[arg(long, value_name = "T")]
+    temperature: Option<f64>,
+    /// Peak learning rate of AdamW [default: 0.001]
+    #[arg(long, value_name = "RATE")]
+    learning_rate: Option<f64>,
+    /// Seed of weights, order and views [default: 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// flex, ndarray, wgpu, wgpu:N, vulkan, metal, cuda:N, as far as they are built in
+    #[arg(long, value_name = "NAME", default_value = "flex")]
+    device: String,
+    /// Folder for the run, new or empty [default: the first free of runs/1, runs/2, ...]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Continue the run in DIR after its last checkpoint, on the same --data
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let device = device_from_name(&options.device)?;
+    let run_dir = options.resume.clone().or(options.out.clone()).map_or_else(free_run_dir, Ok)?;
+
+    let resumed = match &options.resume {
+        Some(dir) => Some(RunDirectory::open(dir)?.config()?.pretrain),
+        None => None,
+    };
+    let data = open_data(&options)?;
+    println!("{}", data.description);
+    let config = config(&options, resumed.as_ref(), data.pretrain.as_ref())?;
+
+    let pretraining = Pretraining::new(config.clone());
+    let pretraining = match &options.resume {
+        Some(_) => pretraining.resume(&run_dir),
+        None => pretraining.in_directory(&run_dir),
+    };
+    stop_on_ctrl_c(&pretraining)?;
+    println!("run directory: {}", run_dir.display());
+    let pretrained = pretraining.run(&data, &device)?;
+
+    report(&pretrained, &config, &data, &run_dir, &device)
+}
+
+/// Opens or draws the images.
+fn open_data(options: &Options) -> Result<Splits> {
+    let Some(dir) = &options.data else {
+        println!(
+            "No --data: using the built-in sample of drawn shapes. For the real STL-10 (2.6 GB), add \
+             `--data DIR --download`."
+        );
+        let images = options.images.unwrap_or(2000);
+        return Ok(Splits::sample(&SampleConfig { images, ..SampleConfig::default() })?);
+    };
+    if options.download {
+        Stl10::download(dir, &mut show_download)?;
+        eprintln!();
+    }
+    let mut data = Splits::open(dir)?;
+    if let Some(images) = options.images {
+        let all = Arc::clone(&data.pretrain);
+        data.pretrain = Arc::new(Subset::first(all, images));
+        if let Some(labelled) = &mut data.labelled {
+            labelled.bank = Arc::new(Subset::first(Arc::clone(&labelled.bank), images));
+            labelled.queries = Arc::new(Subset::first(Arc::clone(&labelled.queries), images.div_ceil(5)));
+        }
+        data.description = format!("{}; the first {images} of them", data.description);
+    }
+    Ok(data)
+}
+
+fn show_download(progress: DownloadProgress) {
+    let megabytes = |bytes: u64| bytes / 1_000_000;
+    let total = progress.total.map_or(String::new(), |total| format!(" of {}", megabytes(total)));
+    eprint!("\r{:?}: {}{total} MB    ", progress.stage, megabytes(progress.bytes));
+    std::io::stderr().flush().ok();
+}
+
+/// The run's config: the resumed run's or the defaults, changed by the flags.
+fn config(
+    options: &Options,
+    resumed: Option<&PretrainConfig>,
+    images: &dyn ImageDataset,
+) -> Result<PretrainConfig> {
+    let mut config = match resumed {
+        Some(config) => config.clone(),
+        None => default_config(options.image_size, images)?,
+    };
+    if let Some(epochs) = options.epochs {
+        config.epochs = epochs;
+    }
+    if let Some(batch_size) = options.batch_size {
+        config.batch_size = batch_size;
+    }
+    if let Some(name) = &options.encoder {
+        config.encoder.depth = name.parse()?;
+    }
+    if let Some(width) = options.width {
+        config.encoder.width = width;
+    }
+    if let Some(temperature) = options.temperature {
+        config.temperature = NtXent::new(temperature)?;
+    }
+    if let Some(rate) = options.learning_rate {
+        config.learning_rate = rate;
+    }
+    if let Some(seed) = options.seed {
+        config.seed = seed;
+    }
+    if let (Some(size), Some(_)) = (options.image_size, resumed) {
+        config.augmentation.size = size;
+    }
+    Ok(config)
+}
+
+fn default_config(image_size: Option<u32>, images: &dyn ImageDataset) -> Result<PretrainConfig> {
+    let size = match image_size {
+        Some(size) => size,
+        None => {
+            let first = images.image(0).context("the size of the views is taken from the first image")?;
+            first.width().min(first.height()).min(DEFAULT_LARGEST_SIZE)
+        }
+    };
+    let stem = Stem::for_image_size(size);
+    let augmentation = match stem {
+        Stem::Cifar => SimClrAugmentation::cifar10(),
+        _ => SimClrAugmentation::stl10(),
+    };
+    Ok(PretrainConfig {
+        seed: 0,
+        epochs: 20,
+        batch_size: 128,
+        learning_rate: 1e-3,
+        warmup_epochs: 1,
+        temperature: NtXent::new(0.2)?,
+        optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem },
+        projection: ProjectionHeadConfig::default(),
+        augmentation: augmentation.with_size(size)?.config().clone(),
+    })
+}
+
+/// The first of runs/1, runs/2, ... that does not exist.
+fn free_run_dir() -> Result<PathBuf> {
+    let free = (1..10_000).map(|number| PathBuf::from(format!("runs/{number}"))).find(|dir| !dir.exists());
+    free.context("expected a free name below runs/, found 9999 runs")
+}
+
+/// Stops after the current step at the first Ctrl-C, at once at the second.
+fn stop_on_ctrl_c(pretraining: &Pretraining) -> Result<()> {
+    let interrupter = pretraining.interrupter();
+    let asked = AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nstopping after this step; Ctrl-C again stops at once");
+        interrupter.stop(Some("Ctrl-C"));
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+/// Prints what was learnt, beside random weights and raw pixels.
+fn report(
+    pretrained: &Pretrained<simclr::model::ResNet>,
+    config: &PretrainConfig,
+    data: &Splits,
+    run_dir: &Path,
+    device: &burn::tensor::Device,
+) -> Result<()> {
+    let summary = &pretrained.summary;
+    for skipped in pretrained.skipped.iter().take(5) {
+        eprintln!("skipped: {}", skipped.reason);
+    }
+    if !pretrained.skipped.is_empty() {
+        eprintln!("{} images could not be read and were left out", pretrained.skipped.len());
+    }
+    if pretrained.interrupted {
+        bail!("stopped after epoch {}; continue with --resume {}", summary.epochs, run_dir.display());
+    }
+
+    println!("\n{} epochs, {:.0} images/s", summary.epochs, summary.images_per_second.unwrap_or(0.0));
+    if let (Some(first), Some(last)) = (summary.loss_first, summary.loss_last) {
+        println!("loss {first:.4} in the first epoch, {last:.4} in the last");
+    }
+    println!("encoder: {}", run_dir.join("encoder.safetensors").display());
+    let Some(labelled) = &data.labelled else {
+        println!("No labels, so kNN has nothing to vote on.");
+        return Ok(());
+    };
+    let transform = config.augmentation()?.evaluation();
+    let bank = raw_pixels(&labelled.bank, &transform)?.labelled;
+    let queries = raw_pixels(&labelled.queries, &transform)?.labelled;
+    let knn = Knn::for_bank(labelled.bank.len());
+    let raw = knn.top1(&bank, &queries, device)?;
+
+    let (bank, asked) = (bank.labels.len(), queries.labels.len());
+    println!("\nkNN top-1 (k = {}) of {asked} held-out images among {bank} labelled ones", knn.k);
+    let rows = [
+        ("random weights", summary.knn_top1_initial),
+        ("after pretraining", summary.knn_top1),
+        ("raw pixels", Some(raw)),
+    ];
+    for (name, share) in rows {
+        let percent = share.map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+        println!("  {name:<18} {percent:>7}");
+    }
+    Ok(())
+}

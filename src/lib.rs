@@ -1,6 +1,119 @@
-//! Facade.
-pub use burn;
-/// Contrastive losses.
+//! Learn image encoders from unlabelled images, in Rust: SimCLR (Chen et al. 2020) on
+//! [Burn](https://burn.dev).
+//!
+//! Two random views of an image should look alike to an encoder, and unlike any other image. Trained
+//! on nothing but that, it turns images into vectors in which kinds of things lie together, and a few
+//! labels, or none, are enough for the rest.
+//!
+//! # The loss in your own training code
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use simclr::loss::NtXent;
+//!
+//! # let device = Device::flex();
+//! # let z_a = Tensor::<2>::ones([4, 128], &device);
+//! # let z_b = Tensor::<2>::ones([4, 128], &device);
+//! let loss = NtXent::new(0.5)?; // temperature: finite and positive, else a typed error
+//! let value: Tensor<1> = loss.forward(z_a, z_b); // two views' projections, [n, d] each
+//! # Ok::<(), simclr::loss::TemperatureError>(())
+//! ```
+//!
+//! # From images to an encoder
+//!
+//! ```
+//! use simclr::augment::SimClrAugmentation;
+//! use simclr::data::{SampleConfig, Splits};
+//! use simclr::loss::NtXent;
+//! use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
+//! use simclr::train::{OptimizerConfig, PretrainConfig, device_from_name, pretrain};
+//!
+//! // The built-in sample, tiny; `Splits::open("folder")` takes STL-10, CIFAR-10 or your own photos.
+//! let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
+//! let config = PretrainConfig {
+//!     seed: 0,
+//!     epochs: 1,
+//!     batch_size: 10,
+//!     learning_rate: 1e-3,
+//!     warmup_epochs: 0,
+//!     temperature: NtXent::new(0.2)?,
+//!     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+//!     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
+//!     projection: ProjectionHeadConfig::default(),
+//!     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
+//! };
+//! let pretrained = pretrain(&config, &data, &device_from_name("flex")?)?;
+//! assert_eq!(pretrained.encoder.feature_size(), 16);
+//! println!("kNN top-1: {:?}", pretrained.summary.knn_top1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The rooms
+//!
+//! | module | in, out |
+//! |---|---|
+//! | [`loss`] | two views' projections -> one number |
+//! | [`augment`] | one image and drawn parameters -> one view |
+//! | [`data`] | files -> images and labels |
+//! | [`model`] | images -> features h -> projections z |
+//! | [`eval`] | encoder and labelled images -> figures |
+//! | [`train`] | all of the above -> a trained encoder |
+//!
+//! Each is a crate of its own (`simclr-loss`, ...) that can be used without the others.
+//!
+//! # Backends
+//!
+//! Everything runs where its [`Device`](burn::tensor::Device) says: features `flex` (the default, pure
+//! Rust on the CPU), `ndarray`, `wgpu`, `vulkan`, `metal` and `cuda` only forward to Burn. Nothing has
+//! run on a CUDA GPU yet.
+
+/// Contrastive losses: two views' projections in, one number out.
 pub mod loss {
-    pub use simclr_loss::*;
+    pub use simclr_loss::{
+        Anchor, Explanation, NaiveNtXent, NtXent, Temperature, TemperatureError, VectorizedNtXent,
+    };
+}
+
+/// Augmentation: one image and drawn parameters in, one view out.
+pub mod augment {
+    pub use simclr_augment::{
+        AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
+        EvaluationTransform, JitterParams, JitterStep, Normalization, SimClrAugmentation, ViewKey,
+        ViewParams,
+    };
+}
+
+/// Data sets: files in, images and labels out.
+pub mod data {
+    pub use simclr_data::{
+        Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
+        SampleConfig, Splits, Stl10, Stl10Split, Subset,
+    };
+    #[cfg(feature = "download")]
+    pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};
+}
+
+/// Encoders and the projection head: images in, features h and projections z out.
+pub mod model {
+    pub use simclr_model::{
+        ConvNorm, Encoder, ModelError, ProjectionHead, ProjectionHeadConfig, ResNet, ResNetConfig,
+        ResNetDepth, ResidualBlock, SimClr, Stem, WeightInit, load_weights, save_weights,
+    };
+}
+
+/// Evaluation of frozen features: encoder and labelled images in, figures out.
+pub mod eval {
+    pub use simclr_eval::{
+        Embedded, EvalError, Features, Knn, LabelledFeatures, embed, raw_pixels,
+    };
+}
+
+/// Pretraining: unlabelled images in, a trained encoder out.
+pub mod train {
+    pub use simclr_train::{
+        ImageMonitor, ImageViews, MadeWith, MetricsLine, Monitor, OptimizerConfig, PretrainConfig,
+        Pretrained, Pretraining, Progress, RunConfig, RunDirectory, Skipped, Summary, TrainError,
+        TwoViews, ViewBatch, ViewLoader, ViewSource, WarmupCosine, device_from_name, pretrain,
+        read_metrics,
+    };
 }
