@@ -16,7 +16,7 @@ use clap::Parser;
 use simclr::augment::SimClrAugmentation;
 use simclr::data::{DownloadProgress, ImageDataset, SampleConfig, Splits, Stl10, Subset};
 use simclr::eval::{Knn, raw_pixels};
-use simclr::loss::NtXent;
+use simclr::loss::Temperature;
 use simclr::model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
     OptimizerConfig, PretrainConfig, Pretrained, Pretraining, RunDirectory, device_from_name,
@@ -156,7 +156,7 @@ fn config(
         config.encoder.width = width;
     }
     if let Some(temperature) = options.temperature {
-        config.temperature = NtXent::new(temperature)?;
+        config.temperature = Temperature::new(temperature)?;
     }
     if let Some(rate) = options.learning_rate {
         config.learning_rate = rate;
@@ -189,7 +189,7 @@ fn default_config(image_size: Option<u32>, images: &dyn ImageDataset) -> Result<
         batch_size: 128,
         learning_rate: 1e-3,
         warmup_epochs: 1,
-        temperature: NtXent::new(0.2)?,
+        temperature: Temperature::new(0.2)?,
         optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem },
         projection: ProjectionHeadConfig::default(),

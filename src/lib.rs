@@ -24,7 +24,7 @@
 //! ```
 //! use simclr::augment::SimClrAugmentation;
 //! use simclr::data::{SampleConfig, Splits};
-//! use simclr::loss::NtXent;
+//! use simclr::loss::Temperature;
 //! use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 //! use simclr::train::{OptimizerConfig, PretrainConfig, device_from_name, pretrain};
 //!
@@ -36,7 +36,7 @@
 //!     batch_size: 10,
 //!     learning_rate: 1e-3,
 //!     warmup_epochs: 0,
-//!     temperature: NtXent::new(0.2)?,
+//!     temperature: Temperature::new(0.2)?,
 //!     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
 //!     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
 //!     projection: ProjectionHeadConfig::default(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, SimClrAugmentation};
-use simclr_loss::NtXent;
+use simclr_loss::Temperature;
 use simclr_model::{ProjectionHeadConfig, ResNetConfig};
 
 use crate::error::TrainError;
@@ -25,8 +25,8 @@ pub struct PretrainConfig {
     pub learning_rate: f64,
     /// Epochs of linear warm-up before the cosine, at most `epochs`.
     pub warmup_epochs: usize,
-    /// The loss and its temperature.
-    pub temperature: NtXent,
+    /// The loss's temperature.
+    pub temperature: Temperature,
     /// Which optimiser.
     pub optimizer: OptimizerConfig,
     /// Which encoder.
@@ -101,7 +101,7 @@ pub(crate) mod tests {
             batch_size: 8,
             learning_rate: 1e-3,
             warmup_epochs: 1,
-            temperature: NtXent::new(0.5).unwrap(),
+            temperature: Temperature::new(0.5).unwrap(),
             optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
             encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
             projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },

@@ -8,6 +8,7 @@ use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use simclr_data::Splits;
+use simclr_loss::NtXent;
 use simclr_model::{Encoder, ResNet, SimClr, save_weights};
 
 use crate::error::TrainError;
@@ -39,7 +40,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// use burn::tensor::Device;
 /// use simclr_augment::SimClrAugmentation;
 /// use simclr_data::{SampleConfig, Splits};
-/// use simclr_loss::NtXent;
+/// use simclr_loss::Temperature;
 /// use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 /// use simclr_train::{OptimizerConfig, PretrainConfig, pretrain};
 ///
@@ -50,7 +51,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 ///     batch_size: 10,
 ///     learning_rate: 1e-3,
 ///     warmup_epochs: 0,
-///     temperature: NtXent::new(0.5)?,
+///     temperature: Temperature::new(0.5)?,
 ///     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
 ///     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
 ///     projection: ProjectionHeadConfig::default(),
@@ -234,7 +235,7 @@ impl Pretraining {
         let warmup_steps = config.warmup_epochs * steps_per_epoch;
         let total_steps = config.epochs * steps_per_epoch;
         let schedule = WarmupCosine::new(config.learning_rate, warmup_steps, total_steps);
-        let model = SimClrLearner::new(model, config.temperature);
+        let model = SimClrLearner::new(model, NtXent::new(config.temperature.get())?);
         let new = (model, config.optimizer.init(), schedule);
         let (model, optimizer, schedule) = match run.zip(checkpoint) {
             Some((run, epoch)) => run.checkpoints().load(epoch, new)?,
@@ -251,7 +252,7 @@ impl Pretraining {
         let Some(path) = &self.directory else { return Ok(None) };
         if self.resume {
             let run = RunDirectory::open(path)?;
-            run.check_same_config(&self.config)?;
+            run.check_same(&self.config, data)?;
             return Ok(Some(run));
         }
         let made_with = MadeWith::now(format!("{:?}", device.clone().inner()), data.to_owned());

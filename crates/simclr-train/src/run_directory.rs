@@ -132,12 +132,21 @@ impl RunDirectory {
         self.write("summary.json", &format!("{json}\n"))
     }
 
-    /// Refuses a config other than the run's own; only the number of epochs may change.
-    pub(crate) fn check_same_config(&self, asked: &PretrainConfig) -> Result<(), TrainError> {
+    /// Refuses a config or a data set other than the run's own; only the number of epochs may change.
+    pub(crate) fn check_same(&self, asked: &PretrainConfig, data: &str) -> Result<(), TrainError> {
         let table = |config: &PretrainConfig| {
             toml::Table::try_from(config).expect("a config holds nothing that TOML cannot write")
         };
-        let (asked, found) = (table(asked), table(&self.config()?.pretrain));
+        let run = self.config()?;
+        if run.made_with.data != data {
+            return Err(TrainError::OtherConfig {
+                path: self.path.clone(),
+                field: "data set".to_owned(),
+                expected: data.to_owned(),
+                found: run.made_with.data,
+            });
+        }
+        let (asked, found) = (table(asked), table(&run.pretrain));
         for (field, asked) in asked.iter().filter(|(field, _)| *field != "epochs") {
             if found.get(field) != Some(asked) {
                 return Err(TrainError::OtherConfig {

@@ -1,39 +1,28 @@
-//! Colours of one picture.
+//! Colours of one patch.
 
 use super::draws::Draws;
 
 /// Red, green and blue in 0..=1.
 pub(super) type Rgb = [f32; 3];
 
-/// Two background colours and up to four motif colours. Their hues are independent; the motifs are all lighter, or
-/// all darker, than the background, so that the shapes stay visible in gray.
+/// Two background colours and the motif's, of independent hues. The motif is lighter than the background, so that the
+/// shape stays visible in gray; how light either is varies so widely that a light background outshines many a motif.
 pub(super) struct Palette {
     pub(super) background: [Rgb; 2],
-    pub(super) motifs: [Rgb; 4],
-    /// How many of `motifs` are in use, 2..=4.
-    pub(super) used: usize,
-    /// Colour of stray lines, unrelated to the rest.
-    pub(super) stray: Rgb,
+    pub(super) motif: Rgb,
 }
+
+/// Least difference in luma between a motif and its background.
+const CONTRAST: f32 = 0.3;
 
 impl Palette {
     pub(super) fn draw(draws: &mut Draws) -> Self {
-        let light_motifs = draws.chance(0.5);
-        let dark = (0.06, 0.40);
-        let light = (0.55, 0.95);
-        let (behind, front) = if light_motifs { (dark, light) } else { (light, dark) };
+        let level = draws.uniform(0.04, 0.6);
         // The two background colours are near to each other, else their boundary would be the strongest edge.
-        let level = draws.uniform(behind.0, behind.1);
-        let other_level = (level + draws.uniform(-0.12, 0.12)).clamp(behind.0, behind.1);
+        let other_level = (level + draws.uniform(-0.1, 0.1)).clamp(0.02, 0.65);
         let background = [colour(draws, level, 0.6), colour(draws, other_level, 0.6)];
-        let mut motifs = [[0.0; 3]; 4];
-        for motif in &mut motifs {
-            let level = draws.uniform(front.0, front.1);
-            *motif = colour(draws, level, 1.0);
-        }
-        let used = 2 + draws.below(3);
-        let level = draws.uniform(0.1, 0.9);
-        Self { background, motifs, used, stray: colour(draws, level, 0.8) }
+        let level = draws.uniform(level.max(other_level) + CONTRAST, 0.97);
+        Self { background, motif: colour(draws, level, 1.0) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Drawing one picture: background, stray lines, motifs, light and grain.
+//! Drawing one picture: a patchwork, a motif on every patch, and grain.
 
 use image::{Rgb as Pixel, RgbImage};
 
@@ -9,18 +9,27 @@ use super::{
     palette::{Palette, Rgb},
 };
 
-/// Tries at finding room for one more motif before the picture counts as full.
-const PLACEMENTS: usize = 60;
-/// Most motifs in a picture.
-const MOST_MOTIFS: usize = 14;
+/// Smallest and largest side of a patch.
+const PATCH: [f32; 2] = [0.2, 0.32];
+
+/// Largest turn to either side, as the sine: about 25 degrees.
+const LARGEST_TURN: f32 = 0.2;
 
 /// All that is random in a picture, in units of its side. None of it depends on the class.
+///
+/// Everything but the motif is drawn for each patch anew, so that two crops of a picture have no more in common than
+/// two crops of different pictures have, except for the motif. What a contrastive loss can learn is then the class.
 pub(super) struct Scene {
-    background: Background,
-    strays: Vec<Stray>,
-    placed: Vec<Placed>,
-    light: [f32; 2],
+    patches: Vec<Patch>,
     grain: f32,
+}
+
+/// A rectangle with a background and a motif of its own.
+struct Patch {
+    columns: [f32; 2],
+    rows: [f32; 2],
+    background: Background,
+    placed: Placed,
 }
 
 /// One motif: where, how large, how turned, in which colour.
@@ -34,93 +43,95 @@ struct Placed {
     shading: [f32; 2],
 }
 
-/// A thin line from edge to edge.
-struct Stray {
-    normal: [f32; 2],
-    offset: f32,
-    half_width: f32,
-    colour: Rgb,
-}
-
 impl Scene {
     pub(super) fn draw(draws: &mut Draws) -> Self {
-        let palette = Palette::draw(draws);
-        let background = Background::draw(draws, &palette);
-        let strays = (0..draws.below(4)).map(|_| Stray::draw(draws, palette.stray)).collect();
-        let placed = place(draws, &palette);
-        let [x, y] = draws.direction();
-        let strength = draws.uniform(0.0, 0.25);
-        Self {
-            background,
-            strays,
-            placed,
-            light: [x * strength, y * strength],
-            grain: draws.uniform(0.0, 0.05),
+        let rows = cuts(draws);
+        let mut patches = Vec::new();
+        for row in rows.windows(2) {
+            let columns = cuts(draws);
+            for column in columns.windows(2) {
+                let (columns, rows) = ([column[0], column[1]], [row[0], row[1]]);
+                patches.push(Patch::draw(draws, columns, rows));
+            }
         }
+        Self { patches, grain: draws.uniform(0.0, 0.05) }
     }
 
     /// The picture of this scene, `size` x `size` pixels, with `motif` at every place.
     pub(super) fn render(&self, motif: Motif, size: u32, draws: &mut Draws) -> RgbImage {
         let side = size as usize;
-        let mut canvas = Vec::with_capacity(side * side);
-        for row in 0..side {
-            for column in 0..side {
-                let point = [centre_of(column, side), centre_of(row, side)];
-                let mut colour = self.background.colour(point);
-                for stray in &self.strays {
-                    colour = blend(colour, stray.colour, stray.cover(point, side));
-                }
-                canvas.push(colour);
-            }
+        let mut canvas = vec![[0.0; 3]; side * side];
+        for patch in &self.patches {
+            patch.fill(&mut canvas, side);
         }
-        for placed in &self.placed {
-            placed.paint(motif, &mut canvas, side);
+        for patch in &self.patches {
+            patch.placed.paint(motif, &mut canvas, side);
         }
         self.develop(&canvas, size, draws)
     }
 
-    /// Light from one side, grain, and rounding to bytes.
+    /// Grain, and rounding to bytes.
     fn develop(&self, canvas: &[Rgb], size: u32, draws: &mut Draws) -> RgbImage {
-        let side = size as usize;
         let mut grains = [0; 8];
         RgbImage::from_fn(size, size, |x, y| {
-            let (column, row) = (x as usize, y as usize);
-            let index = row * side + column;
+            let index = y as usize * size as usize + x as usize;
             if index.is_multiple_of(8) {
                 grains = draws.bytes();
             }
-            let point = [centre_of(column, side) - 0.5, centre_of(row, side) - 0.5];
-            let light = 1.0 + self.light[0] * point[0] + self.light[1] * point[1];
             let grain = (f32::from(grains[index % 8]) / 127.5 - 1.0) * self.grain;
             Pixel(
-                canvas[index]
-                    .map(|channel| ((channel * light + grain).clamp(0.0, 1.0) * 255.0 + 0.5) as u8),
+                canvas[index].map(|channel| ((channel + grain).clamp(0.0, 1.0) * 255.0 + 0.5) as u8),
             )
         })
     }
 }
 
-/// Fills the picture with motifs that barely touch, each a little larger or smaller than the picture's own size.
-fn place(draws: &mut Draws, palette: &Palette) -> Vec<Placed> {
-    let typical = draws.uniform(0.085, 0.135);
-    let mut placed: Vec<Placed> = Vec::new();
-    for _ in 0..PLACEMENTS {
-        let radius = typical * draws.uniform(0.8, 1.3);
-        let centre = [draws.uniform(0.02, 0.98), draws.uniform(0.02, 0.98)];
-        let crowded = placed.iter().any(|other| {
-            let [x, y] = [other.centre[0] - centre[0], other.centre[1] - centre[1]];
-            // Motifs other than the disk reach further than their radius, hence the gap.
-            (x * x + y * y).sqrt() < 1.25 * (radius + other.radius)
-        });
-        if !crowded && placed.len() < MOST_MOTIFS {
-            let [x, y] = draws.direction();
-            let strength = draws.uniform(0.0, 0.2);
-            let shading = [x * strength, y * strength];
-            let colour = palette.motifs[draws.below(palette.used)];
-            placed.push(Placed { centre, radius, turn: draws.direction(), colour, shading });
+/// Where one side is cut into patches: from before the picture to beyond it, so that no place in the picture is
+/// nearer to a patch's middle than another.
+fn cuts(draws: &mut Draws) -> Vec<f32> {
+    let mut cuts = vec![-draws.uniform(0.0, PATCH[1])];
+    let mut last = cuts[0];
+    while last < 1.0 {
+        last += draws.uniform(PATCH[0], PATCH[1]);
+        cuts.push(last);
+    }
+    cuts
+}
+
+impl Patch {
+    fn draw(draws: &mut Draws, columns: [f32; 2], rows: [f32; 2]) -> Self {
+        let palette = Palette::draw(draws);
+        let background = Background::draw(draws, &palette);
+        let (width, height) = (columns[1] - columns[0], rows[1] - rows[0]);
+        let radius = width.min(height) * draws.uniform(0.24, 0.36);
+        // Near the middle, and anywhere along the longer side.
+        let mut place = |range: [f32; 2]| {
+            let slack = ((range[1] - range[0]) / 2.0 - 1.1 * radius).max(0.0);
+            (range[0] + range[1]) / 2.0 + draws.uniform(-1.0, 1.0) * slack
+        };
+        let centre = [place(columns), place(rows)];
+        let sine = draws.uniform(-LARGEST_TURN, LARGEST_TURN);
+        let [x, y] = draws.direction();
+        let strength = draws.uniform(0.0, 0.2);
+        let shading = [x * strength, y * strength];
+        let turn = [(1.0 - sine * sine).sqrt(), sine];
+        Self { columns, rows, background, placed: Placed { centre, radius, turn, colour: palette.motif, shading } }
+    }
+
+    fn fill(&self, canvas: &mut [Rgb], side: usize) {
+        for row in pixels(self.rows, side) {
+            for column in pixels(self.columns, side) {
+                let point = [centre_of(column, side), centre_of(row, side)];
+                canvas[row * side + column] = self.background.colour(point);
+            }
         }
     }
-    placed
+}
+
+/// The pixels whose centres lie in a range of one axis.
+fn pixels([start, end]: [f32; 2], side: usize) -> std::ops::Range<usize> {
+    let first = |edge: f32| (edge * side as f32 + 0.5) as usize;
+    first(start)..first(end).min(side)
 }
 
 impl Placed {
@@ -147,21 +158,6 @@ impl Placed {
                 }
             }
         }
-    }
-}
-
-impl Stray {
-    fn draw(draws: &mut Draws, colour: Rgb) -> Self {
-        let normal = draws.direction();
-        let through = [draws.uniform(0.1, 0.9), draws.uniform(0.1, 0.9)];
-        let offset = normal[0] * through[0] + normal[1] * through[1];
-        Self { normal, offset, half_width: draws.uniform(0.003, 0.008), colour }
-    }
-
-    /// How much of the pixel at `point` the line covers, 0..=1.
-    fn cover(&self, [x, y]: [f32; 2], side: usize) -> f32 {
-        let distance = (x * self.normal[0] + y * self.normal[1] - self.offset).abs();
-        (0.5 - (distance - self.half_width) * side as f32).clamp(0.0, 1.0)
     }
 }
 

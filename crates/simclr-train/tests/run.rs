@@ -1,0 +1,280 @@
+//! Whole runs, tiny: what stays on disk, what a resumed run becomes, and what is refused.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use image::RgbImage;
+use simclr_augment::SimClrAugmentation;
+use simclr_data::{DataError, ImageDataset, SampleConfig, Splits};
+use simclr_loss::Temperature;
+use simclr_model::{ProjectionHeadConfig, ResNet, ResNetConfig, ResNetDepth, Stem, load_weights};
+use simclr_train::{
+    MetricsLine, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, Progress, RunDirectory,
+    Summary, TrainError, read_metrics,
+};
+
+fn config(epochs: usize) -> PretrainConfig {
+    PretrainConfig {
+        seed: 3,
+        epochs,
+        batch_size: 8,
+        learning_rate: 1e-2,
+        warmup_epochs: 1,
+        temperature: Temperature::new(0.5).unwrap(),
+        optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
+        projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
+        augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
+    }
+}
+
+fn sample() -> Splits {
+    Splits::sample(&SampleConfig { images: 30, size: 16, ..SampleConfig::default() }).unwrap()
+}
+
+fn run(pretraining: Pretraining, data: &Splits) -> Result<Pretrained<ResNet>, TrainError> {
+    pretraining.with_progress(Progress::Silent).run(data, &Device::flex())
+}
+
+fn new_run(config: PretrainConfig, dir: &Path) -> Pretrained<ResNet> {
+    run(Pretraining::new(config).in_directory(dir), &sample()).unwrap()
+}
+
+/// All weights and running statistics, bit by bit. (Parameter ids are random.)
+fn values(encoder: &ResNet) -> Vec<u32> {
+    use burn::module::{ModuleVisitor, Param};
+    use burn::tensor::Tensor;
+    struct Values(Vec<u32>);
+    impl ModuleVisitor for Values {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let data = param.val().to_data_as::<f32>();
+            self.0.extend(data.iter::<f32>().map(f32::to_bits));
+        }
+    }
+    let mut visitor = Values(Vec::new());
+    encoder.visit(&mut visitor);
+    visitor.0
+}
+
+#[test]
+fn a_run_leaves_config_metrics_checkpoints_encoder_and_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("parents/are/made");
+    let pretrained = new_run(config(3), &dir);
+
+    let run = RunDirectory::open(&dir).unwrap();
+    assert_eq!(run.config().unwrap().pretrain, config(3));
+    let summary: Summary =
+        serde_json::from_slice(&std::fs::read(dir.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary, pretrained.summary);
+    assert_eq!((summary.epochs, summary.seed, summary.skipped_images), (3, 3, 0));
+    assert!(summary.knn_top1_initial.is_some() && summary.knn_top1.is_some());
+    assert!(summary.images_per_second.unwrap() > 0.0);
+
+    let blank = config(3).encoder.init(99, &Device::flex()).unwrap();
+    let loaded = load_weights(blank, &run.encoder_weights()).unwrap();
+    assert_eq!(values(&loaded), values(&pretrained.encoder));
+
+    let lines = read_metrics(&run.metrics()).unwrap();
+    let steps = lines.iter().filter(|l| matches!(l, MetricsLine::Step { .. })).count();
+    let epochs = lines.iter().filter(|l| matches!(l, MetricsLine::Epoch { .. })).count();
+    assert_eq!((steps, epochs), (3 * 3, 1 + 3), "three steps in each of three epochs");
+
+    let mut kept: Vec<_> = std::fs::read_dir(dir.join("checkpoint"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    kept.sort();
+    assert_eq!(kept, ["epoch-0002", "epoch-0003"]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_encoder_and_another_seed_another() {
+    let train = |seed| {
+        let config = PretrainConfig { seed, ..config(2) };
+        values(&run(Pretraining::new(config), &sample()).unwrap().encoder)
+    };
+    let first = train(3);
+    assert_eq!(first, train(3));
+    assert_ne!(first, train(4));
+}
+
+#[test]
+fn training_changes_weights_and_lowers_the_loss() {
+    let summary = run(Pretraining::new(config(8)), &sample()).unwrap().summary;
+    assert!(summary.loss_last < summary.loss_first, "{summary:?}");
+}
+
+#[test]
+fn two_epochs_resumed_for_two_more_equal_four_in_one_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole_dir, parts_dir) = (folder.path().join("whole"), folder.path().join("parts"));
+    let whole = new_run(config(4), &whole_dir);
+
+    // A run of four epochs that is stopped in the middle: by a data set that fails in epoch 3.
+    let data = Splits { pretrain: Arc::new(FailsAfter::reads(&sample(), 2 * 24)), ..sample() };
+    let error = run(Pretraining::new(config(4)).in_directory(&parts_dir), &data).unwrap_err();
+    assert!(error.to_string().contains("cannot read the disk"), "{error}");
+    let parts = run(Pretraining::new(config(4)).resume(&parts_dir), &sample()).unwrap();
+
+    assert_eq!(values(&parts.encoder), values(&whole.encoder));
+    let lines = |dir: &Path| {
+        let mut lines = read_metrics(&RunDirectory::open(dir).unwrap().metrics()).unwrap();
+        for line in &mut lines {
+            if let MetricsLine::Epoch { images_per_second, .. } = line {
+                *images_per_second = None; // Speed is the only thing that may differ.
+            }
+        }
+        lines.sort_by_key(|line| format!("{line:?}"));
+        lines
+    };
+    assert_eq!(lines(&parts_dir), lines(&whole_dir));
+}
+
+/// Images that can be read a number of times, then no more.
+struct FailsAfter {
+    images: Arc<dyn ImageDataset>,
+    left: std::sync::atomic::AtomicIsize,
+}
+
+impl FailsAfter {
+    fn reads(data: &Splits, reads: isize) -> Self {
+        Self { images: Arc::clone(&data.pretrain), left: reads.into() }
+    }
+}
+
+impl ImageDataset for FailsAfter {
+    fn len(&self) -> usize {
+        self.images.len()
+    }
+    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        if self.left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) <= 0 {
+            let source = std::io::Error::other("cannot read the disk");
+            return Err(DataError::Io { path: "disk".into(), source });
+        }
+        self.images.image(index)
+    }
+    fn label(&self, index: usize) -> Option<usize> {
+        self.images.label(index)
+    }
+    fn class_names(&self) -> &[String] {
+        self.images.class_names()
+    }
+    fn name(&self, index: usize) -> String {
+        self.images.name(index)
+    }
+}
+
+#[test]
+fn an_interrupted_run_keeps_its_checkpoint_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let pretraining = Pretraining::new(config(50)).in_directory(&dir);
+    let interrupter = pretraining.interrupter();
+    let watcher = std::thread::spawn({
+        let first = dir.join("checkpoint/epoch-0001");
+        move || {
+            while !first.exists() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            interrupter.stop(Some("test"));
+        }
+    });
+    let pretrained = run(pretraining, &sample()).unwrap();
+    watcher.join().unwrap();
+    assert!(pretrained.interrupted && pretrained.summary.epochs < 50);
+    let resumed = run(Pretraining::new(config(50)).resume(&dir), &sample());
+    assert_eq!(resumed.unwrap().summary.epochs, 50);
+}
+
+#[test]
+fn a_folder_with_files_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("precious.txt"), "mine").unwrap();
+    let error = run(Pretraining::new(config(1)).in_directory(folder.path()), &sample()).unwrap_err();
+    assert!(matches!(error, TrainError::RunExists { .. }), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_run_directory_below_a_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = run(Pretraining::new(config(1)).in_directory(&file.join("run")), &sample()).unwrap_err();
+    assert!(error.to_string().starts_with("cannot create "), "{error}");
+}
+
+#[test]
+fn resuming_with_another_config_or_other_images_names_the_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    new_run(config(1), &dir);
+    let resume = |config: PretrainConfig, data: &Splits| {
+        run(Pretraining::new(config).resume(&dir), data).unwrap_err().to_string()
+    };
+    let deeper = ResNetConfig { depth: ResNetDepth::ResNet34, ..config(1).encoder };
+    let message = resume(PretrainConfig { encoder: deeper, ..config(1) }, &sample());
+    assert!(message.contains("another encoder") && message.contains("resnet34"), "{message}");
+    let message = resume(PretrainConfig { batch_size: 10, ..config(1) }, &sample());
+    assert!(message.contains("another batch_size: the run in") && message.contains("has 8"), "{message}");
+    let other = Splits { description: "other images".to_owned(), ..sample() };
+    assert!(resume(config(1), &other).contains("another data set"));
+}
+
+#[test]
+fn a_checkpoint_of_another_architecture_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, other) = (folder.path().join("run"), folder.path().join("other"));
+    new_run(config(1), &dir);
+    let wider = ResNetConfig { width: 4, ..config(1).encoder };
+    new_run(PretrainConfig { encoder: wider, ..config(1) }, &other);
+    let model = "checkpoint/epoch-0001/model.bpk";
+    std::fs::copy(other.join(model), dir.join(model)).unwrap();
+
+    let error = run(Pretraining::new(config(2)).resume(&dir), &sample()).unwrap_err();
+    assert!(matches!(error, TrainError::Checkpoint { .. }), "{error}");
+    assert!(error.to_string().contains("epoch-0001: model.bpk"), "{error}");
+}
+
+#[test]
+fn a_torn_checkpoint_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    new_run(config(1), &dir);
+    for part in ["model.bpk", "optimizer.bpk", "schedule.bpk"] {
+        let path = dir.join("checkpoint/epoch-0001").join(part);
+        let whole = std::fs::read(&path).unwrap();
+        for torn in [&whole[..whole.len() / 2], &[][..], b"something else entirely"] {
+            std::fs::write(&path, torn).unwrap();
+            let error = run(Pretraining::new(config(2)).resume(&dir), &sample()).unwrap_err();
+            assert!(error.to_string().contains(part), "{part}: {error}");
+        }
+        std::fs::write(&path, whole).unwrap();
+    }
+    assert!(run(Pretraining::new(config(2)).resume(&dir), &sample()).is_ok());
+}
+
+#[test]
+fn a_folder_that_is_no_run_cannot_be_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(Pretraining::new(config(1)).resume(folder.path()), &sample()).unwrap_err();
+    assert!(matches!(error, TrainError::NotARun { missing: "config.toml", .. }), "{error}");
+}
+
+#[test]
+fn a_broken_config_file_is_an_error_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.toml"), "[pretrain]\nepochs = \"many\"\n").unwrap();
+    let error = RunDirectory::open(folder.path()).unwrap().config().unwrap_err().to_string();
+    assert!(error.contains("config.toml") && error.contains("line"), "{error}");
+}
+
+#[test]
+fn images_without_labels_are_trained_on_without_knn() {
+    let data = Splits { labelled: None, ..sample() };
+    let summary = run(Pretraining::new(config(1)), &data).unwrap().summary;
+    assert_eq!((summary.knn_top1_initial, summary.knn_top1), (None, None));
+}
