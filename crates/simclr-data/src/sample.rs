@@ -47,11 +47,10 @@ impl Default for SampleConfig {
 /// Pictures of ten kinds of motif (disk, ring, bar, triangle, star, cross, crescent, chevron, heart, zigzag), drawn on
 /// demand.
 ///
-/// The class is the shape that fills the picture, several times over, so that most crops of an image show it. All else
-/// varies freely inside a class: colours and contrast (both polarities), number, position, size and rotation of the
-/// motifs, background, lighting, stray lines and grain. All motifs of one size cover the same area and the random
-/// draws don't depend on the class, so neither brightness nor coverage gives it away: nearest neighbours of raw pixels
-/// are hardly better than chance.
+/// A picture is a patchwork with the motif on every patch, so that most crops of it show the class. All else varies
+/// freely inside a class, and from patch to patch: colours, position, size, rotation, lighting, texture and background.
+/// All motifs of one size cover the same area and the random draws don't depend on the class, so neither brightness nor
+/// coverage gives it away: nearest neighbours of raw pixels do little better than chance.
 ///
 /// Image `i` depends only on the seed and on `i`, never on how many images there are or in which order they are asked
 /// for. It is drawn with additions, multiplications, divisions and square roots alone, which IEEE 754 fixes to the last

@@ -1,15 +1,19 @@
 //! Checkpoints that are whole or not there.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
 use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::error::TrainError;
 use crate::warmup_cosine::WarmupCosine;
@@ -25,12 +29,27 @@ const PREFIX: &str = "epoch-";
 /// `checkpoint/` of a run directory: one folder an epoch, `epoch-0003`.
 ///
 /// burn-train saves the parts of a checkpoint from three threads. They are written to a hidden folder,
-/// which takes its name when the last of them is on the disk: a folder with a name is complete.
+/// which takes its name when the last of them and the [`Manifest`] are on the disk: a folder with a
+/// name is complete. A part that was damaged later does not have its checksum any more.
 #[derive(Clone)]
 pub(crate) struct CheckpointFolder {
     folder: PathBuf,
-    written: Arc<Mutex<BTreeSet<(usize, &'static str)>>>,
+    /// The checksums of the parts that are on the disk, of the epochs in the making.
+    written: Arc<Mutex<BTreeMap<usize, BTreeMap<String, String>>>>,
 }
+
+/// `manifest.json` of a checkpoint.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    /// Version of the layout described here.
+    format: u32,
+    /// SHA-256 of each part, in hexadecimal.
+    parts: BTreeMap<String, String>,
+}
+
+const MANIFEST: &str = "manifest.json";
+const FORMAT: u32 = 1;
 
 impl CheckpointFolder {
     pub(crate) fn new(folder: PathBuf) -> Self {
@@ -85,34 +104,81 @@ impl CheckpointFolder {
             path: path.clone(),
             reason: format!("{part}: {reason}"),
         };
+        let parts = self.read(epoch)?;
         let (model, optimizer, mut schedule) = state;
         let record =
-            ModuleRecord::load(path.join(MODEL)).map_err(|e| error(MODEL, e.to_string()))?;
+            ModuleRecord::from_bytes(parts.model).map_err(|e| error(MODEL, e.to_string()))?;
         let model = model.try_load_record(record).map_err(|e| error(MODEL, e.to_string()))?;
-        let record = OptimizerRecord::load(path.join(OPTIMIZER))
+        let record = OptimizerRecord::from_bytes(parts.optimizer)
             .map_err(|e| error(OPTIMIZER, e.to_string()))?;
         let optimizer = optimizer.load_record(record);
-        let record = LrSchedulerRecord::load(path.join(SCHEDULE))
+        let record = LrSchedulerRecord::from_bytes(parts.schedule)
             .map_err(|e| error(SCHEDULE, e.to_string()))?;
         schedule.load_record(record);
         Ok((model, optimizer, schedule))
     }
 
-    /// Notes that a part is on the disk, and gives the checkpoint its name after the last one.
-    fn part_written(&self, epoch: usize, part: &'static str) -> std::io::Result<()> {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.insert((epoch, part));
-        if PARTS.iter().all(|&part| written.contains(&(epoch, part))) {
-            written.retain(|&(of, _)| of != epoch);
-            let named = self.path(epoch);
-            if named.exists() {
-                std::fs::remove_dir_all(&named)?;
-            }
-            std::fs::rename(self.unfinished(epoch), named)?;
-            File::open(&self.folder)?.sync_all()?;
+    /// Reads the parts of a checkpoint and compares their checksums with the manifest.
+    fn read(&self, epoch: usize) -> Result<Parts, TrainError> {
+        let path = self.path(epoch);
+        let error = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
+        let read = |name: &str| {
+            std::fs::read(path.join(name)).map_err(|source| error(format!("{name}: {source}")))
+        };
+        let manifest: Manifest = serde_json::from_slice(&read(MANIFEST)?)
+            .map_err(|source| error(format!("{MANIFEST}: {source}")))?;
+        if manifest.format != FORMAT {
+            let found = manifest.format;
+            return Err(error(format!("{MANIFEST}: expected format {FORMAT}, found {found}")));
         }
-        Ok(())
+        let part = |name: &str| {
+            let bytes = read(name)?;
+            let (expected, found) = (manifest.parts.get(name), checksum(&bytes));
+            if expected != Some(&found) {
+                let expected = expected.map_or("none", String::as_str);
+                return Err(error(format!("{name}: expected checksum {expected}, found {found}")));
+            }
+            Ok(Bytes::from_bytes_vec(bytes))
+        };
+        Ok(Parts { model: part(MODEL)?, optimizer: part(OPTIMIZER)?, schedule: part(SCHEDULE)? })
     }
+
+    /// Notes that a part is on the disk, and gives the checkpoint its name after the last one.
+    fn part_written(&self, epoch: usize, part: &str, checksum: String) -> std::io::Result<()> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = written.entry(epoch).or_default();
+        parts.insert(part.to_owned(), checksum);
+        if PARTS.iter().any(|&part| !parts.contains_key(part)) {
+            return Ok(());
+        }
+        let manifest =
+            Manifest { format: FORMAT, parts: written.remove(&epoch).unwrap_or_default() };
+        let unfinished = self.unfinished(epoch);
+        write_synced(&unfinished.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)?;
+        let named = self.path(epoch);
+        if named.exists() {
+            std::fs::remove_dir_all(&named)?;
+        }
+        std::fs::rename(unfinished, named)?;
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+/// The contents of a checkpoint's files.
+struct Parts {
+    model: Bytes,
+    optimizer: Bytes,
+    schedule: Bytes,
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Saves one part of each checkpoint.
@@ -126,10 +192,8 @@ impl<R: Checkpoint> Checkpointer<R> for PartCheckpointer {
         let unfinished = self.folder.unfinished(epoch);
         let write = |bytes: &[u8]| -> std::io::Result<()> {
             std::fs::create_dir_all(&unfinished)?;
-            let path = unfinished.join(self.part);
-            std::fs::write(&path, bytes)?;
-            File::open(&path)?.sync_all()?;
-            self.folder.part_written(epoch, self.part)
+            write_synced(&unfinished.join(self.part), bytes)?;
+            self.folder.part_written(epoch, self.part, checksum(bytes))
         };
         let bytes = record.checkpoint_into_bytes().map_err(CheckpointerError::Record)?;
         write(&bytes).map_err(CheckpointerError::IOError)

@@ -18,6 +18,7 @@
 //! give the same encoder on the same backend, whatever the number of threads.
 
 mod checkpoint;
+mod ctrl_c;
 mod device;
 mod error;
 mod image_views;

@@ -180,8 +180,8 @@ impl Pretraining {
         let next_epoch = checkpoint.unwrap_or(0) + 1;
         let loader = ViewLoader::new(views, config.batch_size, config.seed, next_epoch, device);
         let monitor = MonitorLoader::new(monitor);
-        let skipped = loader.skipped();
-        let strategy = Arc::new(TrainingLoop::new(device, log.clone(), Arc::clone(&skipped)));
+        let report = loader.report();
+        let strategy = Arc::new(TrainingLoop::new(device, log.clone(), Arc::clone(&report)));
         let mut training = SupervisedTraining::new("", Arc::new(loader), Arc::new(monitor))
             .metric_train_numeric(LossMetric::new())
             .metric_train_numeric(LearningRateMetric::new())
@@ -209,8 +209,8 @@ impl Pretraining {
         if let Some(error) = strategy.take_error().or(engine_error) {
             return Err(error);
         }
-        let skipped: Vec<Skipped> =
-            skipped.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        let report = std::mem::take(&mut *report.lock().unwrap_or_else(PoisonError::into_inner));
+        let skipped: Vec<Skipped> = report.skipped.into_iter().collect();
         let device = format!("{:?}", device.clone().inner());
         let summary = Summary::new(&log.epochs(), config, device, skipped.len());
         let encoder = result.model.model.encoder;

@@ -11,6 +11,7 @@ use burn::train::renderer::{
     MetricsRendererTraining, tui::TuiMetricsRendererWrapper,
 };
 
+use crate::ctrl_c::keep_alive_under_dashboard;
 use crate::metrics_log::LOSS_METRIC;
 
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -36,7 +37,9 @@ impl Progress {
     ) -> Box<dyn MetricsRenderer> {
         match self {
             Self::Auto if std::io::stdout().is_terminal() => {
-                Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), checkpoint))
+                let dashboard = TuiMetricsRendererWrapper::new(interrupter.clone(), checkpoint);
+                keep_alive_under_dashboard();
+                Box::new(dashboard)
             }
             Self::Auto | Self::Lines => Box::new(PlainProgress::new(|line| eprintln!("{line}"))),
             Self::Silent => Box::new(PlainProgress::new(|_| ())),

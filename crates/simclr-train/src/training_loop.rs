@@ -1,9 +1,10 @@
 //! The training loop, in the order things happen.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use burn::data::dataloader::Progress;
+use burn::data::dataset::DatasetError;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn::train::{
@@ -16,7 +17,7 @@ use crate::error::TrainError;
 use crate::learner::{SimClrLearner, StepOutput};
 use crate::metrics_log::{MetricsLine, MetricsLog};
 use crate::monitor::MonitorOutput;
-use crate::view_loader::SkippedExamples;
+use crate::view_loader::LoaderReport;
 
 /// SimCLR's strategy for burn-train's learner, on one device.
 ///
@@ -25,7 +26,7 @@ use crate::view_loader::SkippedExamples;
 pub(crate) struct TrainingLoop {
     device: Device,
     log: MetricsLog,
-    skipped: SkippedExamples,
+    loader: Arc<Mutex<LoaderReport>>,
     error: Mutex<Option<TrainError>>,
 }
 
@@ -39,8 +40,8 @@ type Loader<E> = TrainLoader<SimClrLearner<E>>;
 type Components<E> = TrainingComponents<SimClrLearner<E>>;
 
 impl TrainingLoop {
-    pub(crate) fn new(device: &Device, log: MetricsLog, skipped: SkippedExamples) -> Self {
-        Self { device: device.clone(), log, skipped, error: Mutex::default() }
+    pub(crate) fn new(device: &Device, log: MetricsLog, loader: Arc<Mutex<LoaderReport>>) -> Self {
+        Self { device: device.clone(), log, loader, error: Mutex::default() }
     }
 
     /// What ended the run, once it is over: burn-train's own errors have no room for ours.
@@ -93,7 +94,7 @@ impl TrainingLoop {
         let mut loss_sum: Option<Tensor<1>> = None;
         let mut batches = loader.iter();
         while let Some(views) = batches.next() {
-            let views = views.map_err(|error| TrainError::Engine(error.to_string()))?;
+            let views = views.map_err(|error| self.loader_error(&error))?;
             images += views.examples;
             steps += 1;
 
@@ -122,9 +123,17 @@ impl TrainingLoop {
     }
 
     fn no_readable_image(&self) -> TrainError {
-        let skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+        let skipped = &self.report().skipped;
         let first = skipped.first().map_or_else(String::new, |s| s.reason.clone());
         TrainError::NoReadableImage { skipped: skipped.len(), first }
+    }
+
+    fn loader_error(&self, error: &DatasetError) -> TrainError {
+        self.report().error.take().unwrap_or_else(|| TrainError::Engine(error.to_string()))
+    }
+
+    fn report(&self) -> MutexGuard<'_, LoaderReport> {
+        self.loader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn log_epoch(

@@ -32,11 +32,17 @@ pub struct ViewLoader<I> {
     /// The epoch of the next call to `iter`, from 1.
     next_epoch: AtomicUsize,
     device: Device,
-    skipped: SkippedExamples,
+    report: Arc<Mutex<LoaderReport>>,
 }
 
-/// The examples that could not be read so far, each once.
-pub(crate) type SkippedExamples = Arc<Mutex<BTreeSet<Skipped>>>;
+/// What a [`ViewLoader`] has met with so far.
+#[derive(Debug, Default)]
+pub(crate) struct LoaderReport {
+    /// The examples that could not be read, each once.
+    pub(crate) skipped: BTreeSet<Skipped>,
+    /// What ended an epoch early: burn-train's own error for it keeps no more than a text.
+    pub(crate) error: Option<TrainError>,
+}
 
 impl<I: Send + 'static> ViewLoader<I> {
     /// A loader whose first epoch is `first_epoch`, counted from 1.
@@ -49,13 +55,13 @@ impl<I: Send + 'static> ViewLoader<I> {
     ) -> Self {
         let indices = (0..source.len()).collect();
         let next_epoch = AtomicUsize::new(first_epoch);
-        let (device, skipped) = (device.clone(), Arc::default());
-        Self { source, indices, batch_size, seed, next_epoch, device, skipped }
+        let (device, report) = (device.clone(), Arc::default());
+        Self { source, indices, batch_size, seed, next_epoch, device, report }
     }
 
-    /// The register of examples that could not be read; it grows while epochs run.
-    pub(crate) fn skipped(&self) -> SkippedExamples {
-        Arc::clone(&self.skipped)
+    /// What the loader meets with; it is filled while epochs run.
+    pub(crate) fn report(&self) -> Arc<Mutex<LoaderReport>> {
+        Arc::clone(&self.report)
     }
 
     /// Indices of an epoch's batches.
@@ -73,7 +79,7 @@ impl<I: Send + 'static> ViewLoader<I> {
             seed: self.seed,
             next_epoch: AtomicUsize::new(self.next_epoch.load(Ordering::Relaxed)),
             device: device.clone(),
-            skipped: Arc::clone(&self.skipped),
+            report: Arc::clone(&self.report),
         }
     }
 }
@@ -95,16 +101,26 @@ impl<I: Send + 'static> DataLoader<TwoViews<I>> for ViewLoader<I> {
         let epoch = self.next_epoch.fetch_add(1, Ordering::Relaxed);
         let batches = self.batches(epoch);
         let (source, device) = (Arc::clone(&self.source), self.device.clone());
-        let skipped = Arc::clone(&self.skipped);
+        let report = Arc::clone(&self.report);
         let (remaining, total) = (batches.len(), self.num_items());
 
         let (sender, receiver) = sync_channel(PREFETCHED_BATCHES - 1);
         let worker = std::thread::spawn(move || {
             for indices in batches {
-                let views = source.two_views(epoch as u64, &indices, &device).map(|batch| {
-                    skipped.lock().unwrap_or_else(PoisonError::into_inner).extend(batch.skipped);
-                    batch.views
-                });
+                let batch = source.two_views(epoch as u64, &indices, &device);
+                let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+                let views = match batch {
+                    Ok(batch) => {
+                        report.skipped.extend(batch.skipped);
+                        Ok(batch.views)
+                    }
+                    Err(error) => {
+                        let text = error.to_string();
+                        report.error = Some(error);
+                        Err(TrainError::Engine(text))
+                    }
+                };
+                drop(report);
                 let failed = views.is_err();
                 // A closed channel means that nobody wants the rest.
                 if sender.send((indices.len(), views)).is_err() || failed {
@@ -273,7 +289,7 @@ mod tests {
             let batches: Vec<_> = loader.iter().map(|batch| batch.unwrap().input.1).collect();
             assert_eq!(batches, [[5]]);
         }
-        assert_eq!(loader.skipped().lock().unwrap().len(), 5);
+        assert_eq!(loader.report().lock().unwrap().skipped.len(), 5);
     }
 
     #[test]

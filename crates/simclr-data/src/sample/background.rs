@@ -15,13 +15,13 @@ pub(super) struct Background {
 
 impl Background {
     pub(super) fn draw(draws: &mut Draws, palette: &Palette) -> Self {
-        let gradient = Wave::draw(draws, (0.2, 0.6), 0.5);
+        let gradient = Wave::draw(draws, (0.2, 0.6), 0.25);
         let striped = draws.chance(0.5);
-        let mut stripes = Wave::draw(draws, (3.0, 14.0), 0.3);
+        let mut stripes = Wave::draw(draws, (3.0, 14.0), 0.15);
         if !striped {
             stripes.strength = 0.0;
         }
-        let octaves = [Noise::draw(draws, (2.0, 5.0), 0.8), Noise::draw(draws, (6.0, 14.0), 0.5)];
+        let octaves = [Noise::draw(draws, (2.0, 5.0), 0.4), Noise::draw(draws, (6.0, 14.0), 0.25)];
         Self { colours: palette.background, gradient, stripes, octaves }
     }
 

@@ -32,11 +32,6 @@ impl Draws {
         self.uniform(0.0, 1.0) < probability
     }
 
-    /// Uniform in `0..count`; `count` is small, so the bias of the scaling is below 2^-24.
-    pub(super) fn below(&mut self, count: usize) -> usize {
-        (self.uniform(0.0, count as f32) as usize).min(count - 1)
-    }
-
     /// A unit vector of uniform direction, drawn without `sin` and `cos`, which differ between machines.
     pub(super) fn direction(&mut self) -> [f32; 2] {
         loop {

@@ -5,31 +5,41 @@ use super::draws::Draws;
 /// Red, green and blue in 0..=1.
 pub(super) type Rgb = [f32; 3];
 
-/// Two background colours and the motif's, of independent hues. The motif is lighter than the background, so that the
-/// shape stays visible in gray; how light either is varies so widely that a light background outshines many a motif.
+/// Two background colours and the motif's, of independent hues. The motif is lighter than its background, so that the
+/// shape stays visible in gray.
+///
+/// The colours are pale. Two crops of a picture often show the same patch, and a loss that is to tell pictures apart
+/// would learn bright colours long before shapes.
 pub(super) struct Palette {
     pub(super) background: [Rgb; 2],
     pub(super) motif: Rgb,
 }
 
+/// Luma of a background.
+const BACKGROUND: (f32, f32) = (0.04, 0.3);
 /// Least difference in luma between a motif and its background.
-const CONTRAST: f32 = 0.3;
+const CONTRAST: f32 = 0.4;
+/// Largest luma of a motif.
+const LIGHTEST: f32 = 0.97;
+/// Largest saturation, as a share of what the luma permits.
+const SATURATION: f32 = 0.35;
 
 impl Palette {
     pub(super) fn draw(draws: &mut Draws) -> Self {
-        let level = draws.uniform(0.04, 0.6);
+        let (darkest, lightest) = BACKGROUND;
+        let level = draws.uniform(darkest, lightest);
         // The two background colours are near to each other, else their boundary would be the strongest edge.
-        let other_level = (level + draws.uniform(-0.1, 0.1)).clamp(0.02, 0.65);
-        let background = [colour(draws, level, 0.6), colour(draws, other_level, 0.6)];
-        let level = draws.uniform(level.max(other_level) + CONTRAST, 0.97);
-        Self { background, motif: colour(draws, level, 1.0) }
+        let other_level = (level + draws.uniform(-0.1, 0.1)).clamp(darkest, lightest);
+        let background = [colour(draws, level), colour(draws, other_level)];
+        let level = draws.uniform(level.max(other_level) + CONTRAST, LIGHTEST);
+        Self { background, motif: colour(draws, level) }
     }
 }
 
-/// A colour of random hue with the given luma (Rec. 601), as saturated as the luma and `saturation` permit.
-fn colour(draws: &mut Draws, luma: f32, saturation: f32) -> Rgb {
+/// A colour of random hue and saturation with the given luma (Rec. 601).
+fn colour(draws: &mut Draws, luma: f32) -> Rgb {
     let hue = draws.uniform(0.0, 6.0);
-    let saturation = draws.uniform(0.15, 1.0) * saturation;
+    let saturation = draws.uniform(0.1, 1.0) * SATURATION;
     let pure = [
         ((hue - 3.0).abs() - 1.0).clamp(0.0, 1.0),
         (2.0 - (hue - 2.0).abs()).clamp(0.0, 1.0),

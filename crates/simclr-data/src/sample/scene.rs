@@ -10,9 +10,9 @@ use super::{
 };
 
 /// Smallest and largest side of a patch.
-const PATCH: [f32; 2] = [0.2, 0.32];
+const PATCH: [f32; 2] = [0.25, 0.38];
 
-/// Largest turn to either side, as the sine: about 25 degrees.
+/// Largest turn to either side, as the sine: about 12 degrees.
 const LARGEST_TURN: f32 = 0.2;
 
 /// All that is random in a picture, in units of its side. None of it depends on the class.
@@ -80,7 +80,8 @@ impl Scene {
             }
             let grain = (f32::from(grains[index % 8]) / 127.5 - 1.0) * self.grain;
             Pixel(
-                canvas[index].map(|channel| ((channel + grain).clamp(0.0, 1.0) * 255.0 + 0.5) as u8),
+                canvas[index]
+                    .map(|channel| ((channel + grain).clamp(0.0, 1.0) * 255.0 + 0.5) as u8),
             )
         })
     }
@@ -115,7 +116,12 @@ impl Patch {
         let strength = draws.uniform(0.0, 0.2);
         let shading = [x * strength, y * strength];
         let turn = [(1.0 - sine * sine).sqrt(), sine];
-        Self { columns, rows, background, placed: Placed { centre, radius, turn, colour: palette.motif, shading } }
+        Self {
+            columns,
+            rows,
+            background,
+            placed: Placed { centre, radius, turn, colour: palette.motif, shading },
+        }
     }
 
     fn fill(&self, canvas: &mut [Rgb], side: usize) {

@@ -30,16 +30,16 @@ fn pictures_are_the_same_bytes_on_every_machine() {
 }
 
 const GOLDEN: [u64; 10] = [
-    0xcdc0_05c6_4100_d6eb,
-    0x1c5e_8cab_7400_d511,
-    0xb23a_cd61_db69_2a23,
-    0xca48_521e_4276_5015,
-    0xff93_666d_7a01_2503,
-    0xae7e_8744_2612_cd3a,
-    0x7397_a777_eaf4_c26f,
-    0xd143_900f_3c07_825a,
-    0xc347_3d07_51d6_e687,
-    0x378f_a572_4cd8_88fb,
+    0xf070_ccab_3247_b117,
+    0x9bd6_125b_278a_49d1,
+    0x848c_955d_8674_90a8,
+    0xbc8f_67fb_53f2_9c5a,
+    0xb086_aecc_a851_65d9,
+    0x2af6_5e6a_c298_c4e0,
+    0x889c_2920_53f7_070f,
+    0x0125_0ff3_2bd3_624e,
+    0x004a_1b11_b69c_b776,
+    0xdf21_ed89_6fe6_a22a,
 ];
 
 #[test]

@@ -1,0 +1,52 @@
+//! The backends there are, and whether this machine has them.
+
+use std::panic::catch_unwind;
+
+use burn::tensor::{Device, Tensor};
+use simclr::train::device_from_name;
+
+/// What is compared, on one device. An error says what differs.
+#[derive(Clone, Copy)]
+pub struct Case {
+    pub name: &'static str,
+    pub run: fn(&Device) -> Result<(), String>,
+}
+
+pub const NAMES: [&str; 4] = ["flex", "ndarray", "wgpu", "cuda"];
+
+pub struct Backend {
+    pub name: &'static str,
+    pub device: Device,
+}
+
+impl Backend {
+    /// Opens a backend's default device and computes one number on it, or says why that failed.
+    pub fn open(name: &'static str) -> Result<Self, String> {
+        let device = device_from_name(name).map_err(|_| "not built in".to_owned())?;
+        let probe = device.clone();
+        let works = catch_unwind(move || {
+            let sum = Tensor::<1>::ones([3], &probe).sum();
+            sum.try_into_scalar::<f32>().is_ok_and(|sum| (sum - 3.0).abs() < 1e-6)
+        });
+        match works {
+            Ok(true) => Ok(Self { name, device }),
+            _ => Err("no device".to_owned()),
+        }
+    }
+}
+
+/// Fails with the first pair of numbers that are further apart than `tolerance` of the larger
+/// expectation, or 1.
+pub fn compare(what: &str, found: &[f64], expected: &[f64], tolerance: f64) -> Result<(), String> {
+    if found.len() != expected.len() {
+        return Err(format!("{what}: expected {} values, found {}", expected.len(), found.len()));
+    }
+    let scale = expected.iter().fold(1.0_f64, |scale, x| scale.max(x.abs()));
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let difference = (found - expected).abs();
+        if difference.is_nan() || difference > tolerance * scale {
+            return Err(format!("{what}[{index}]: expected {expected}, found {found}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Every backend computes the same: each case runs on each backend, and is compared with plain f64
+//! arithmetic or with flex.
+//!
+//! A backend that was not built in, or that this machine has no device for, is shown as ignored with
+//! the reason. `SIMCLR_REQUIRE_BACKENDS=flex,ndarray,wgpu` makes that a failure for the ones it names.
+
+mod backends;
+mod loss;
+mod training;
+
+use backends::{Backend, Case};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::from_args();
+    let cases: Vec<Case> = loss::CASES.iter().chain(training::CASES).copied().collect();
+    let required = std::env::var("SIMCLR_REQUIRE_BACKENDS").unwrap_or_default();
+    let required: Vec<&str> =
+        required.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
+
+    let mut trials = Vec::new();
+    for unknown in required.iter().filter(|name| !backends::NAMES.contains(name)) {
+        let message = format!("SIMCLR_REQUIRE_BACKENDS names an unknown backend, {unknown}");
+        trials.push(Trial::test("required_backends_exist", || Err(Failed::from(message))));
+    }
+    for name in backends::NAMES {
+        match Backend::open(name) {
+            Ok(backend) => trials.extend(cases.iter().map(|&case| trial(&backend, case))),
+            Err(reason) if required.contains(&name) => {
+                let message = format!("{name} is required, but {reason}");
+                trials.push(Trial::test(format!("{name}::is_available"), || {
+                    Err(Failed::from(message))
+                }));
+            }
+            Err(reason) => trials.extend(cases.iter().map(|case| {
+                let name = format!("{name}::{} ({reason})", case.name);
+                Trial::test(name, || Ok(())).with_ignored_flag(true)
+            })),
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(backend: &Backend, case: Case) -> Trial {
+    let device = backend.device.clone();
+    Trial::test(format!("{}::{}", backend.name, case.name), move || {
+        (case.run)(&device).map_err(Failed::from)
+    })
+}

@@ -1,0 +1,178 @@
+//! The example as a hostile user meets it: each mistake is a clear message and a failing exit code.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use image::{Rgb, RgbImage};
+
+/// `cargo test` builds the examples beside this test's own folder.
+fn example() -> PathBuf {
+    let mut path = std::env::current_exe().expect("a test knows its own path");
+    path.pop();
+    path.pop();
+    path.join("examples").join(format!("stl10_pretrain{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Runs the example on a tiny network, with `arguments` on top.
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let tiny = ["--epochs=1", "--width=2", "--image-size=16", "--batch-size=8"];
+    let of = |name: &str| name.split('=').next().unwrap_or(name).to_owned();
+    let kept = tiny.iter().filter(|flag| !arguments.iter().any(|given| of(given) == of(flag)));
+    Command::new(example()).current_dir(folder).args(kept).args(arguments).output().unwrap()
+}
+
+/// Everything an error run printed, which must have failed without a panic.
+fn failure(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+fn success(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn write_images(dir: &Path, count: u32) {
+    std::fs::create_dir_all(dir).unwrap();
+    for number in 0..count {
+        let shade = (number * 37 % 256) as u8;
+        let image = RgbImage::from_fn(20, 18, |x, y| Rgb([shade, (x * 9) as u8, (y * 9) as u8]));
+        image.save(dir.join(format!("{number:02}.png"))).unwrap();
+    }
+}
+
+#[test]
+fn the_built_in_sample_ends_with_the_table_and_a_run_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = success(folder.path(), &["--images=20"]);
+    for part in [
+        "using the built-in sample",
+        "--download",
+        "random weights",
+        "after pretraining",
+        "raw pixels",
+    ] {
+        assert!(text.contains(part), "{part} is missing in: {text}");
+    }
+    assert!(folder.path().join("runs/1/summary.json").is_file());
+    success(folder.path(), &["--images=20"]);
+    assert!(folder.path().join("runs/2/encoder.safetensors").is_file());
+}
+
+#[test]
+fn a_run_can_be_resumed_for_more_epochs_but_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    success(folder.path(), &["--images=20", "--out=run"]);
+    success(folder.path(), &["--images=20", "--resume=run", "--epochs=2"]);
+    let text = failure(folder.path(), &["--images=20", "--resume=run", "--encoder=resnet34"]);
+    assert!(text.contains("cannot resume with another encoder"), "{text}");
+    let text = failure(folder.path(), &["--images=40", "--resume=run"]);
+    assert!(text.contains("cannot resume with another data set"), "{text}");
+}
+
+#[test]
+fn corrupt_images_in_a_folder_are_skipped_counted_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = folder.path().join("photos");
+    write_images(&photos, 20);
+    std::fs::write(photos.join("05_broken.jpg"), b"\xff\xd8\xff\xe0 no more of it").unwrap();
+    let text = success(folder.path(), &["--data=photos", "--epochs=3"]);
+    assert!(text.contains("05_broken.jpg"), "{text}");
+    assert!(text.contains("1 images could not be read"), "{text}");
+    assert!(text.contains("No labels"), "{text}");
+}
+
+#[test]
+fn a_folder_of_nothing_but_corrupt_images_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = folder.path().join("photos");
+    std::fs::create_dir(&photos).unwrap();
+    for number in 0..20 {
+        std::fs::write(photos.join(format!("{number}.png")), b"not a picture").unwrap();
+    }
+    let text = failure(folder.path(), &["--data=photos"]);
+    assert!(text.contains("expected readable images, found"), "{text}");
+}
+
+#[test]
+fn broken_binaries_are_named_with_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = |name: &str, files: &[(&str, Vec<u8>)]| {
+        let dir = folder.path().join(name);
+        std::fs::create_dir(&dir).unwrap();
+        for (file, bytes) in files {
+            std::fs::write(dir.join(file), bytes).unwrap();
+        }
+        failure(folder.path(), &[&format!("--data={name}")])
+    };
+    let stl10_image = 3 * 96 * 96;
+    let text = message("truncated", &[("unlabeled_X.bin", vec![0; 10 * stl10_image - 1])]);
+    assert!(text.contains("unlabeled_X.bin to be a multiple of 27648 bytes"), "{text}");
+    let text = message("empty", &[("unlabeled_X.bin", vec![])]);
+    assert!(text.contains("found an empty file"), "{text}");
+    let text = message(
+        "oversized",
+        &[("train_X.bin", vec![0; 10 * stl10_image]), ("train_y.bin", vec![1; 11])],
+    );
+    assert!(text.contains("expected 10 labels") && text.contains("found 11"), "{text}");
+    let text = message(
+        "label",
+        &[("train_X.bin", vec![0; 10 * stl10_image]), ("train_y.bin", vec![11; 10])],
+    );
+    assert!(text.contains("expected a label in 1..=10 at position 0"), "{text}");
+    let text = message("cifar", &[("data_batch_1.bin", vec![0; 3073 * 10 + 5])]);
+    assert!(text.contains("data_batch_1.bin to be a multiple of 3073 bytes"), "{text}");
+    let text = message("cifar_label", &[("data_batch_1.bin", vec![10; 3073 * 10])]);
+    assert!(text.contains("expected a label in 0..=9 at position 0"), "{text}");
+    let text = message("nothing", &[("readme.txt", b"hello".to_vec())]);
+    assert!(text.contains("expected images"), "{text}");
+    let text = failure(folder.path(), &["--data=not_there"]);
+    assert!(text.contains("not_there"), "{text}");
+}
+
+#[test]
+fn impossible_flags_are_refused_with_the_legal_range() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, expected) in [
+        ("--batch-size=1", "expected batch_size to be at least 2"),
+        ("--batch-size=21", "expected batch_size to be at most 20, the number of images, found 21"),
+        ("--epochs=0", "expected epochs to be at least 1"),
+        ("--images=0", "expected `images` of the sample to be"),
+        (
+            "--encoder=vgg16",
+            "expected an encoder out of resnet18, resnet34, resnet50, found \"vgg16\"",
+        ),
+        ("--width=0", "expected width of at least 1, found 0"),
+        ("--image-size=0", "`size`: expected a size in"),
+        ("--temperature=0", "expected a finite, positive temperature, found 0"),
+        ("--temperature=nan", "expected a finite, positive temperature, found NaN"),
+        ("--learning-rate=-1", "expected learning_rate to be finite and positive, found -1"),
+        ("--device=abacus", "expected a device out of"),
+        ("--resume=nowhere", "expected a run directory with config.toml"),
+        ("--download", "--data"),
+    ] {
+        let images: &[&str] =
+            if flag.starts_with("--images") { &[flag] } else { &["--images=20", flag] };
+        let text = failure(folder.path(), images);
+        assert!(text.contains(expected), "{flag}: {text}");
+    }
+}
+
+#[test]
+fn an_output_that_exists_or_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("full")).unwrap();
+    std::fs::write(folder.path().join("full/file"), "").unwrap();
+    let text = failure(folder.path(), &["--images=20", "--out=full"]);
+    assert!(text.contains("expected an empty folder"), "{text}");
+    let text = failure(folder.path(), &["--images=20", "--out=full/file/run"]);
+    assert!(text.contains("cannot create"), "{text}");
+}
