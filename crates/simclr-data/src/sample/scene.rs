@@ -108,7 +108,7 @@ impl Patch {
         // Near the middle, and anywhere along the longer side.
         let mut place = |range: [f32; 2]| {
             let slack = ((range[1] - range[0]) / 2.0 - 1.1 * radius).max(0.0);
-            (range[0] + range[1]) / 2.0 + draws.uniform(-1.0, 1.0) * slack
+            f32::midpoint(range[0], range[1]) + draws.uniform(-1.0, 1.0) * slack
         };
         let centre = [place(columns), place(rows)];
         let sine = draws.uniform(-LARGEST_TURN, LARGEST_TURN);
