@@ -31,10 +31,13 @@
 //! views cannot be written down. They run wherever the tensors are; without autodiff no gradient is
 //! computed.
 
+mod exclusions;
 mod explanation;
+mod log_denominators;
 mod naive;
 mod nt_xent;
 mod temperature;
+mod tiled;
 mod vectorized;
 mod views;
 
@@ -42,4 +45,5 @@ pub use explanation::{Anchor, Explanation};
 pub use naive::NaiveNtXent;
 pub use nt_xent::NtXent;
 pub use temperature::{Temperature, TemperatureError};
+pub use tiled::TiledNtXent;
 pub use vectorized::VectorizedNtXent;

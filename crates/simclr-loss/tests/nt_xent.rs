@@ -3,18 +3,19 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
-use simclr_loss::{NaiveNtXent, NtXent, VectorizedNtXent};
+use simclr_loss::{NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent};
 
 type Rows = Vec<Vec<f64>>;
 
 /// The form under test, by name, so that a failure says which.
-const FORMS: [&str; 3] = ["naive", "vectorized", "front door"];
+const FORMS: [&str; 4] = ["naive", "vectorized", "tiled", "front door"];
 
 fn forward(form: &str, t: f64, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
     let checked = "the tests use valid temperatures";
     match form {
         "naive" => NaiveNtXent::new(t).expect(checked).forward(z_a, z_b),
         "vectorized" => VectorizedNtXent::new(t).expect(checked).forward(z_a, z_b),
+        "tiled" => TiledNtXent::new(t).expect(checked).forward(z_a, z_b),
         _ => NtXent::new(t).expect(checked).forward(z_a, z_b),
     }
 }
