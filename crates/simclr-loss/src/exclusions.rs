@@ -57,11 +57,6 @@ impl Exclusions {
         self.image_of.len()
     }
 
-    /// How many rows the denominator of `anchor` is left with.
-    pub(crate) fn remaining(&self, anchor: usize) -> usize {
-        self.rows() - self.leaving(anchor, 0..self.rows()).count()
-    }
-
     /// The excluded (anchor, other) pairs with the anchor in `anchors` and the other in `others`.
     pub(crate) fn within(
         &self,
@@ -99,7 +94,6 @@ mod tests {
         let exclusions = Exclusions::of_distinct_images(3, 2, Partners::Stay);
         for anchor in 0..6 {
             assert_eq!(leaving(&exclusions, anchor), [anchor]);
-            assert_eq!(exclusions.remaining(anchor), 5);
         }
     }
 

@@ -62,12 +62,21 @@ impl TiledNtXent {
         let views = UnitViews::new(z_a, z_b);
         let [n, _] = views.a.dims();
         let exclusions = Exclusions::of_distinct_images(n, 2, Partners::Stay);
-        let mean = vec![1.0 / (2 * n) as f64; 2 * n];
-        let log_denominators =
-            Problem::new(self.temperature, mean, exclusions).weighted_sum(views.concat());
-
-        // Each positive is the partner's similarity of two anchors, hence mean over n, not over 2n.
-        let positives = (views.a * views.b).sum().div_scalar(n as f64 * self.temperature.get());
-        log_denominators - positives
+        mean_over_anchors(self.temperature, views, exclusions)
     }
+}
+
+/// The mean over all 2n anchors of ln(denominator) - s_ij: `[n, d]` twice -> `[1]`.
+pub(crate) fn mean_over_anchors(
+    temperature: Temperature,
+    views: UnitViews,
+    exclusions: Exclusions,
+) -> Tensor<1> {
+    let [n, _] = views.a.dims();
+    let mean = vec![1.0 / (2 * n) as f64; 2 * n];
+    let log_denominators = Problem::new(temperature, mean, exclusions).weighted_sum(views.concat());
+
+    // Each positive is the partner's similarity of two anchors, hence mean over n, not over 2n.
+    let positives = (views.a * views.b).sum().div_scalar(n as f64 * temperature.get());
+    log_denominators - positives
 }

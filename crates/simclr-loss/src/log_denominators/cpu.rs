@@ -183,7 +183,12 @@ impl<'a> Solver<'a> {
         gradient
     }
 
-    fn exponents<'b>(&self, of_rows: &'b [f32], of_columns: &'b [f32], shared: bool) -> Exponents<'b> {
+    fn exponents<'b>(
+        &self,
+        of_rows: &'b [f32],
+        of_columns: &'b [f32],
+        shared: bool,
+    ) -> Exponents<'b> {
         Exponents { scale: self.scale, of_rows, of_columns, shared }
     }
 

@@ -18,7 +18,17 @@ pub(super) fn solve(
     z: Tensor<2>,
     with_gradient: bool,
 ) -> (Tensor<1>, Option<Tensor<2>>) {
-    let mut sweep = Sweep::new(problem, z);
+    solve_in_blocks(BLOCK, problem, z, with_gradient)
+}
+
+/// [`solve`] with a block size that a test may choose.
+pub(super) fn solve_in_blocks(
+    block: usize,
+    problem: &Problem,
+    z: Tensor<2>,
+    with_gradient: bool,
+) -> (Tensor<1>, Option<Tensor<2>>) {
+    let mut sweep = Sweep::new(block, problem, z);
     if !problem.constant_shift_is_safe() {
         sweep.find_maxima();
     }
@@ -43,12 +53,12 @@ struct Block {
 }
 
 impl<'a> Sweep<'a> {
-    fn new(problem: &'a Problem, z: Tensor<2>) -> Self {
+    fn new(block: usize, problem: &'a Problem, z: Tensor<2>) -> Self {
         let ([m, _], device, dtype) = (z.dims(), z.device(), z.dtype());
         // Without a constant shift the maxima start at the smallest cosine.
         let shift = if problem.constant_shift_is_safe() { 1.0 } else { -1.0 };
-        let block = |start: usize| {
-            let rows = start..(start + BLOCK).min(m);
+        let block_from = |start: usize| {
+            let rows = start..(start + block).min(m);
             let b = rows.len();
             let weights = TensorData::new(problem.weights[rows.clone()].to_vec(), [b, 1]);
             let column = Tensor::<2>::zeros([b, 1], (&device, dtype));
@@ -60,7 +70,7 @@ impl<'a> Sweep<'a> {
                 rows,
             }
         };
-        Self { problem, blocks: (0..m).step_by(BLOCK).map(block).collect() }
+        Self { problem, blocks: (0..m).step_by(block).map(block_from).collect() }
     }
 
     /// Raises each row's shift to its largest cosine.
@@ -91,11 +101,9 @@ impl<'a> Sweep<'a> {
             let sum = &mut self.blocks[i].sum;
             *sum = sum.clone() + of_rows.sum_dim(1);
         }
-        for (index, block) in self.blocks.iter_mut().enumerate() {
+        for block in &mut self.blocks {
             // A row without negatives has weight 0 and sum 0: a sum of 1 keeps 0 * ln(sum) at 0.
-            let start = index * BLOCK;
-            let weights = &self.problem.weights[start..start + block.rows.len()];
-            if weights.contains(&0.0) {
+            if self.problem.weights[block.rows.clone()].contains(&0.0) {
                 let ignored = block.weights.clone().equal_elem(0.0);
                 block.sum = block.sum.clone().mask_fill(ignored, 1.0);
             }
@@ -157,8 +165,7 @@ impl<'a> Sweep<'a> {
 
     /// The mask of the pairs that leave a tile, if any do.
     fn excluded(&self, rows: Range<usize>, columns: Range<usize>) -> Option<Tensor<2, Bool>> {
-        let mut pairs =
-            self.problem.exclusions.within(rows.clone(), columns.clone()).peekable();
+        let mut pairs = self.problem.exclusions.within(rows.clone(), columns.clone()).peekable();
         pairs.peek()?;
         let mut mask = vec![false; rows.len() * columns.len()];
         for (anchor, other) in pairs {

@@ -34,10 +34,10 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let mantissa = simd.mul_add_f32s(tail, simd.mul_f32s(f, f), simd.add_f32s(f, one));
 
     // Multiplies by 2^n: the low bits of `shifted` hold n, and an f32's exponent starts at bit 23.
-    let exponent = simd
-        .wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
-    let power = simd
-        .transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(mantissa), exponent));
+    let exponent =
+        simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
+    let power =
+        simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(mantissa), exponent));
     let underflows = simd.less_than_f32s(x, simd.splat_f32s(SMALLEST_EXPONENT));
     simd.select_f32s(underflows, simd.splat_f32s(0.0), power)
 }
@@ -69,7 +69,10 @@ mod tests {
         Arch::new().dispatch(ExpAll(&mut found));
         for (x, y) in points.iter().zip(found) {
             let expected = f64::from(*x).exp();
-            assert!((f64::from(y) / expected - 1.0).abs() < 1.2e-7, "e^{x} = {expected}, found {y}");
+            assert!(
+                (f64::from(y) / expected - 1.0).abs() < 1.2e-7,
+                "e^{x} = {expected}, found {y}"
+            );
         }
     }
 

@@ -87,7 +87,10 @@ mod tests {
         for k in 0..block.padded_d() {
             for row in 0..rows {
                 let expected = if k < d { values[row * d + k] } else { 0.0 };
-                assert_eq!(block.by_dimension[(k / width * rows + row) * width + k % width], expected);
+                assert_eq!(
+                    block.by_dimension[(k / width * rows + row) * width + k % width],
+                    expected
+                );
             }
         }
     }

@@ -97,7 +97,8 @@ fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
         }
     }
     for (row, sums) in sums.iter().enumerate() {
-        let (target, _) = S::as_mut_simd_f32s(&mut target[row * stride..][..VECTORS * S::F32_LANES]);
+        let (target, _) =
+            S::as_mut_simd_f32s(&mut target[row * stride..][..VECTORS * S::F32_LANES]);
         for (slot, &sum) in target.iter_mut().zip(sums) {
             *slot = simd.add_f32s(*slot, sum);
         }
@@ -135,7 +136,9 @@ mod tests {
         for row in 0..rows {
             for column in 0..columns {
                 let exact: f64 = (0..inner)
-                    .map(|k| f64::from(left[row * inner + k]) * f64::from(right[k * columns + column]))
+                    .map(|k| {
+                        f64::from(left[row * inner + k]) * f64::from(right[k * columns + column])
+                    })
                     .sum();
                 assert!((f64::from(found[row * columns + column]) - 1.0 - exact).abs() < 1e-4);
             }

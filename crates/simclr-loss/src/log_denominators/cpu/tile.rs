@@ -88,12 +88,7 @@ impl Tile {
 
     /// Turns each cosine into the derivative of the result with respect to it: the term of its row
     /// times the row's factor, plus the term of its column times the column's.
-    pub(super) fn weigh(
-        &mut self,
-        exponents: Exponents<'_>,
-        of_rows: &[f32],
-        of_columns: &[f32],
-    ) {
+    pub(super) fn weigh(&mut self, exponents: Exponents<'_>, of_rows: &[f32], of_columns: &[f32]) {
         Arch::new().dispatch(Weigh { tile: self, exponents, of_rows, of_columns });
     }
 
