@@ -49,11 +49,7 @@ fn every_case() {
 }
 
 fn case(form: &str, n: usize, d: usize) -> serde_json::Value {
-    let device = match std::env::var("DEV").as_deref() {
-        Ok("ndarray") => Device::ndarray(),
-        _ => Device::flex(),
-    }
-    .autodiff();
+    let device = Device::flex().autodiff();
     let random = || Tensor::<2>::random([n, d], Distribution::Normal(0.0, 1.0), &device);
     let (z_a, z_b) = (random().require_grad(), random().require_grad());
     let before = peak_mib();

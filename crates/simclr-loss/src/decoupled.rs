@@ -66,7 +66,8 @@ impl DecoupledNtXent {
         let views = UnitViews::new(z_a, z_b);
         let [n, _] = views.a.dims();
         if n == 1 {
-            return views.a.sum().mul_scalar(0.0);
+            // Zero, but in the graph: a training step still finds gradients, all zero.
+            return (views.a * views.b).sum().mul_scalar(0.0);
         }
         let exclusions = Exclusions::of_distinct_images(n, 2, Partners::Leave);
         tiled::mean_over_anchors(self.temperature, views, exclusions)

@@ -56,7 +56,8 @@ impl NaiveNtXent {
         let views = z.dims()[0];
         let n = views / 2;
 
-        let mut sum = Tensor::<1>::zeros([1], &z.device());
+        let zero = Tensor::<1>::zeros([1], (&z.device(), z.dtype()));
+        let mut sum = zero.clone();
         for i in 0..views {
             let partner = (i + n) % views;
             // Subtracting a constant from every exponent and adding it back outside the logarithm
@@ -65,7 +66,7 @@ impl NaiveNtXent {
                 (0..views).map(|k| (k != i).then(|| self.similarity(&z, i, k))).collect();
             let shift = largest(&similarities);
 
-            let mut denominator = Tensor::<1>::zeros([1], &z.device());
+            let mut denominator = zero.clone();
             for s_ik in similarities.iter().flatten() {
                 denominator = denominator + s_ik.clone().sub_scalar(shift).exp();
             }
