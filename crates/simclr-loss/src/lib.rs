@@ -55,7 +55,7 @@
 //! dL/dz_i = 1/(2n t) ( sum_k (1/D_i + 1/D_k) exp(s_ik) z_k  -  2 z_j )      j: the partner of i
 //! ```
 //!
-//! So one sweep over the tiles on and above the diagonal finds the D_i, a second one computes each
+//! So one sweep over the tiles on and above the diagonal finds the denominators, a second one computes each
 //! tile again and multiplies it into the gradient. The gradient waits in the graph as a constant that
 //! the backward pass scales by what comes from downstream; it can't be differentiated once more. If
 //! that is what you need, [`VectorizedNtXent`] is written in differentiable operations throughout.

@@ -74,7 +74,7 @@ impl Problem {
         if runs_on_flex_in_f32(&z) {
             return self.solve_on_cpu(z, with_gradient);
         }
-        tensor_blocks::solve(self, z, with_gradient)
+        tensor_blocks::solve(self, &z, with_gradient)
     }
 
     /// Reads the values, solves on slices, and hands tensors back: a few copies of `[m, d]`, against
@@ -182,7 +182,7 @@ mod tests {
                 for block in [5, 64, 1024] {
                     let data = TensorData::new(flat.clone(), [2 * n, d]);
                     let z = Tensor::<2>::from_data(data, &Device::flex());
-                    let (found, tensor) = tensor_blocks::solve_in_blocks(block, &problem, z, true);
+                    let (found, tensor) = tensor_blocks::solve_in_blocks(block, &problem, &z, true);
                     let name = format!("tensor operations, block {block}, n {n}, t {t}");
                     assert_close(&name, &[found.into_scalar::<f64>()], &[value], tolerance);
                     let found: Vec<f64> =
@@ -202,7 +202,7 @@ mod tests {
         let z: Vec<f32> = z.into_iter().map(|x| x as f32).collect();
         assert!(cpu::solve(&problem, &z, 3, false).gradient.is_none());
         let z = Tensor::<2>::from_data(TensorData::new(z, [4, 3]), &Device::flex());
-        assert!(tensor_blocks::solve(&problem, z, false).1.is_none());
+        assert!(tensor_blocks::solve(&problem, &z, false).1.is_none());
     }
 
     #[test]

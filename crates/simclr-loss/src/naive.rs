@@ -113,9 +113,9 @@ impl NaiveNtXent {
         Explanation::new(&rows(z_a), &rows(z_b), self.temperature)
     }
 
-    /// s_ik = z_i . z_k / t of two unit rows.
-    fn similarity(&self, z: &Tensor<2>, i: usize, k: usize) -> Tensor<1> {
-        let (z_i, z_k) = (z.clone().slice([i..i + 1]), z.clone().slice([k..k + 1]));
+    /// The similarity `z_i . z_k / t` of two unit rows.
+    fn similarity(self, z: &Tensor<2>, i: usize, k: usize) -> Tensor<1> {
+        let (z_i, z_k) = (z.clone().narrow(0, i, 1), z.clone().narrow(0, k, 1));
         (z_i * z_k).sum().div_scalar(self.temperature.get())
     }
 }

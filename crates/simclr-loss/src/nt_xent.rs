@@ -25,7 +25,7 @@ const LARGEST_VECTORIZED: usize = 64;
 
 /// The normalised, temperature-scaled cross-entropy loss of SimCLR (Chen et al. 2020, equation 1).
 ///
-/// For n images in two views each, with z_i the projection of view i scaled to length one:
+/// For n images in two views each, with `z_i` the projection of view i scaled to length one:
 ///
 /// ```text
 /// s_ij    = z_i . z_j / t                         similarity of two views, t = temperature
@@ -36,7 +36,7 @@ const LARGEST_VECTORIZED: usize = 64;
 /// # Notes
 ///
 /// - It is the **mean** over all 2n anchors, as in lightly, pytorch-metric-learning and
-///   SupContrast. Google's code returns the sum of the two views' means: twice this value.
+///   `SupContrast`. Google's code returns the sum of the two views' means: twice this value.
 /// - Up to 64 images the whole matrix of similarities is formed
 ///   ([`VectorizedNtXent`](crate::VectorizedNtXent)), beyond that tiles of it
 ///   ([`TiledNtXent`](crate::TiledNtXent)): measured to be the faster way in each case.

@@ -136,7 +136,7 @@ impl Classes {
 
     /// The mean over the anchors of the mean cosine with their positives: `[m, d]` -> `[1]`.
     ///
-    /// All pairs of a class at once: the sum of z_i . z_p over i != p is |sum of z_i|² - sum of |z_i|².
+    /// All pairs of a class at once: the sum of `z_i . z_p` over i != p is `|sum of z_i|² - sum of |z_i|²`.
     fn mean_of_positives(&self, z: Tensor<2>) -> Tensor<1> {
         let (device, dtype, [m, d]) = (z.device(), z.dtype(), z.dims());
         let count = self.sizes.len();
@@ -148,7 +148,11 @@ impl Classes {
             Tensor::<2>::from_data(TensorData::new(values, [rows, 1]), (&device, dtype))
         };
 
-        let classes: Vec<i64> = self.of_rows.iter().map(|&class| class as i64).collect();
+        let classes: Vec<i64> = self
+            .of_rows
+            .iter()
+            .map(|&class| i64::try_from(class).expect("there are fewer classes than rows"))
+            .collect();
         let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [m]), &device);
         let sums = Tensor::<2>::zeros([count, d], (&device, dtype)).select_assign(
             0,

@@ -66,7 +66,7 @@ impl TiledNtXent {
     }
 }
 
-/// The mean over all 2n anchors of ln(denominator) - s_ij: `[n, d]` twice -> `[1]`.
+/// The mean over all 2n anchors of `ln(denominator) - s_ij`: `[n, d]` twice -> `[1]`.
 pub(crate) fn mean_over_anchors(
     temperature: Temperature,
     views: UnitViews,

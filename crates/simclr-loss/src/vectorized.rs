@@ -54,7 +54,7 @@ impl VectorizedNtXent {
     }
 }
 
-/// The mean over all 2n anchors of ln(denominator) - s_ij: `[n, d]` twice -> `[1]`.
+/// The mean over all 2n anchors of `ln(denominator) - s_ij`: `[n, d]` twice -> `[1]`.
 pub(crate) fn mean_over_anchors(temperature: Temperature, views: UnitViews) -> Tensor<1> {
     let scale = 1.0 / temperature.get();
 
@@ -67,7 +67,7 @@ pub(crate) fn mean_over_anchors(temperature: Temperature, views: UnitViews) -> T
     (log_denominators(logits, scale).mean() - positives.mean()).reshape([1])
 }
 
-/// ln sum_{k != i} exp(logit_ik) for each row i: `[2n, 2n]` -> `[2n, 1]`.
+/// `ln sum_{k != i} exp(logit_ik)` for each row i: `[2n, 2n]` -> `[2n, 1]`.
 ///
 /// The self-pair leaves twice. Before the maximum, so that a cosine of exactly 1 on the diagonal
 /// doesn't push every other term below the smallest float at a low temperature; and after `exp`, so

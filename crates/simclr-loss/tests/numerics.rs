@@ -1,5 +1,7 @@
 //! The edges: low temperatures, half precision, rows of zeros, one image, many images, long rows.
 
+#![expect(clippy::float_cmp, reason = "what must be zero or the same is exactly that")]
+
 mod support;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};

@@ -1,5 +1,7 @@
 //! The relatives of NT-Xent: the decoupled loss, labels, several views, images that occur twice.
 
+#![expect(clippy::float_cmp, reason = "what must be zero is exactly that")]
+
 mod support;
 
 use burn::tensor::{Device, Tensor};

@@ -12,6 +12,11 @@
 //! which are 2 m² d multiply-adds, where three full products would be 3 m² d. Recomputing the terms is
 //! what keeps the memory at O(m d); it costs half a product and half the exponentials.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what isn't inlined into `with_simd` is compiled without the vector instructions"
+)]
+
 mod exp;
 mod packed;
 mod product;

@@ -15,7 +15,7 @@ const BLOCK: usize = 1024;
 /// The weighted sum of log-denominators, `[1]`, and, if wanted, its gradient `[m, d]`.
 pub(super) fn solve(
     problem: &Problem,
-    z: Tensor<2>,
+    z: &Tensor<2>,
     with_gradient: bool,
 ) -> (Tensor<1>, Option<Tensor<2>>) {
     solve_in_blocks(BLOCK, problem, z, with_gradient)
@@ -25,7 +25,7 @@ pub(super) fn solve(
 pub(super) fn solve_in_blocks(
     block: usize,
     problem: &Problem,
-    z: Tensor<2>,
+    z: &Tensor<2>,
     with_gradient: bool,
 ) -> (Tensor<1>, Option<Tensor<2>>) {
     let mut sweep = Sweep::new(block, problem, z);
@@ -53,7 +53,7 @@ struct Block {
 }
 
 impl<'a> Sweep<'a> {
-    fn new(block: usize, problem: &'a Problem, z: Tensor<2>) -> Self {
+    fn new(block: usize, problem: &'a Problem, z: &Tensor<2>) -> Self {
         let ([m, _], device, dtype) = (z.dims(), z.device(), z.dtype());
         // Without a constant shift the maxima start at the smallest cosine.
         let shift = if problem.constant_shift_is_safe() { 1.0 } else { -1.0 };

@@ -92,7 +92,7 @@ impl<'a> Oracle<'a> {
         dot(a, b) / (dot(a, a).sqrt() * dot(b, b).sqrt()) / self.t
     }
 
-    /// The mean over the anchors with a positive of the mean over the positives p of -s_ip + ln D_i.
+    /// The mean over the anchors with a positive of the mean over the positives p of `-s_ip + ln D_i`.
     pub(crate) fn loss(
         &self,
         positive: impl Fn(usize, usize) -> bool,

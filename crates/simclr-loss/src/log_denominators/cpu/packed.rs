@@ -72,6 +72,7 @@ pub(super) fn strip_width() -> usize {
 mod tests {
     use super::*;
 
+    #[expect(clippy::float_cmp, reason = "copies are exact")]
     #[test]
     fn packing_keeps_every_value_and_pads_with_zeros() {
         let (rows, d, width) = (5, 3, strip_width());
