@@ -86,3 +86,8 @@ pub use temperature::{Temperature, TemperatureError};
 pub use tiled::TiledNtXent;
 pub use two_view_loss::TwoViewLoss;
 pub use vectorized::VectorizedNtXent;
+
+/// The guide's code is tested with the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/nt-xent.md")]
+struct Guide;

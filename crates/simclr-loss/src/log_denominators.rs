@@ -57,7 +57,7 @@ impl Problem {
     /// - `z`: `[m, d]`, unit rows
     /// - output: `[1]`
     pub(crate) fn weighted_sum(&self, z: Tensor<2>) -> Tensor<1> {
-        let (value, gradient) = self.solve(z.clone().inner(), z.is_tracked());
+        let (value, gradient) = self.solve(&z.clone().inner(), z.is_tracked());
         match gradient {
             None => value,
             Some(gradient) => {
@@ -69,23 +69,23 @@ impl Problem {
         }
     }
 
-    fn solve(&self, z: Tensor<2>, with_gradient: bool) -> (Tensor<1>, Option<Tensor<2>>) {
+    fn solve(&self, z: &Tensor<2>, with_gradient: bool) -> (Tensor<1>, Option<Tensor<2>>) {
         #[cfg(feature = "flex")]
-        if runs_on_flex_in_f32(&z) {
+        if runs_on_flex_in_f32(z) {
             return self.solve_on_cpu(z, with_gradient);
         }
-        tensor_blocks::solve(self, &z, with_gradient)
+        tensor_blocks::solve(self, z, with_gradient)
     }
 
     /// Reads the values, solves on slices, and hands tensors back: a few copies of `[m, d]`, against
     /// `m² d` multiply-adds. Not a backend extension, because one must name all its backends when the
     /// crate is compiled, and panics on any other.
     #[cfg(feature = "flex")]
-    fn solve_on_cpu(&self, z: Tensor<2>, with_gradient: bool) -> (Tensor<1>, Option<Tensor<2>>) {
+    fn solve_on_cpu(&self, z: &Tensor<2>, with_gradient: bool) -> (Tensor<1>, Option<Tensor<2>>) {
         use burn::tensor::TensorData;
 
         let (device, [rows, d]) = (z.device(), z.dims());
-        let data = z.into_data();
+        let data = z.to_data();
         let values = data.as_slice::<f32>().expect("the rows are in f32");
         let cpu::Solution { value, gradient } = cpu::solve(self, values, d, with_gradient);
         let value = Tensor::from_data([value as f32], &device);

@@ -9,7 +9,7 @@ const SMALLEST_EXPONENT: f32 = -87.0;
 const ROUNDER: f32 = 12_582_912.0;
 
 /// ln 2 in two parts. The first has 15 trailing zero bits, so that n * `LN_2_HIGH` is exact.
-const LN_2_HIGH: f32 = 0.693_359_375;
+const LN_2_HIGH: f32 = 355.0 / 512.0;
 const LN_2_LOW: f32 = -0.000_212_194_44;
 
 /// (e^f - 1 - f) / f² for |f| <= ln(2) / 2, lowest power first: a least-squares fit reweighted until
