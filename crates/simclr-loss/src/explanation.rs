@@ -31,9 +31,9 @@ pub struct Anchor {
     pub anchor: usize,
     /// Its partner j: the other view of the same image.
     pub partner: usize,
-    /// exp(s_ij).
+    /// `exp(s_ij)`.
     pub numerator: f64,
-    /// sum of exp(s_ik) over all k but i.
+    /// sum of `exp(s_ik)` over all k but i.
     pub denominator: f64,
     /// l(i, j) = -ln(numerator / denominator), computed without overflow.
     pub loss: f64,

@@ -23,23 +23,71 @@
 //!
 //! | type | for |
 //! |---|---|
-//! | [`NtXent`] | training: picks the form that suits the batch |
-//! | [`VectorizedNtXent`] | the whole similarity matrix in one product |
+//! | [`NtXent`] | training: picks the form that suits the batch; also [more than two views](NtXent::forward_views), and [batches with an image twice](NtXent::forward_with_ids) |
+//! | [`TiledNtXent`] | large batches: value and gradient in O(n d) memory, tile by tile |
+//! | [`VectorizedNtXent`] | small batches: the whole similarity matrix in one product |
 //! | [`NaiveNtXent`] | reading, and checking the others; [`explain`](NaiveNtXent::explain) shows every number |
+//! | [`DecoupledNtXent`] | small batches that learn too slowly: the positive leaves the denominator |
+//! | [`SupCon`] | labels: all samples of a class are positives |
 //!
 //! All take one tensor per view, row i of each from image i, so that a wrong interleaving of the
 //! views cannot be written down. They run wherever the tensors are; without autodiff no gradient is
-//! computed.
+//! computed. Those of two views share a trait, [`TwoViewLoss`].
+//!
+//! # What all have in common
+//!
+//! - **A temperature that is checked once.** It has no default: the published ones disagree.
+//! - **Projections of any length.** Each row is scaled to length one; a row of zeros has similarity 0
+//!   to everything and gets no gradient.
+//! - **f32 inside.** f16 and bf16 projections are computed in f32; f64 stays f64.
+//! - **Low temperatures.** The exponents are shifted so that nothing overflows and no denominator
+//!   underflows, at 0.01 and below too.
+//! - **The same digits every time.** No sum depends on the number of threads.
+//!
+//! # How the tiled form works
+//!
+//! The similarities of 2n views are a symmetric 2n x 2n matrix, 256 MiB at n = 4096 in f32, of which
+//! autodiff would keep several. But the loss needs only its row sums, and its gradient is known in
+//! closed form:
+//!
+//! ```text
+//! D_i     = sum_{k != i} exp(s_ik)
+//! dL/dz_i = 1/(2n t) ( sum_k (1/D_i + 1/D_k) exp(s_ik) z_k  -  2 z_j )      j: the partner of i
+//! ```
+//!
+//! So one sweep over the tiles on and above the diagonal finds the denominators, a second one computes each
+//! tile again and multiplies it into the gradient. The gradient waits in the graph as a constant that
+//! the backward pass scales by what comes from downstream; it can't be differentiated once more. If
+//! that is what you need, [`VectorizedNtXent`] is written in differentiable operations throughout.
+//!
+//! On Burn's flex backend (the crate's default feature `flex`) the tiles never leave a core's cache:
+//! products, exponentials and sums are written with explicit vector types, AVX-512, AVX2 or NEON as the
+//! machine has it. On other backends the same two sweeps are tensor operations.
 
+mod decoupled;
+mod exclusions;
 mod explanation;
+mod log_denominators;
 mod naive;
 mod nt_xent;
+mod sup_con;
 mod temperature;
+mod tiled;
+mod two_view_loss;
 mod vectorized;
 mod views;
 
+pub use decoupled::DecoupledNtXent;
 pub use explanation::{Anchor, Explanation};
 pub use naive::NaiveNtXent;
 pub use nt_xent::NtXent;
+pub use sup_con::SupCon;
 pub use temperature::{Temperature, TemperatureError};
+pub use tiled::TiledNtXent;
+pub use two_view_loss::TwoViewLoss;
 pub use vectorized::VectorizedNtXent;
+
+/// The guide's code is tested with the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/nt-xent.md")]
+struct Guide;

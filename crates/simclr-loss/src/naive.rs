@@ -56,7 +56,8 @@ impl NaiveNtXent {
         let views = z.dims()[0];
         let n = views / 2;
 
-        let mut sum = Tensor::<1>::zeros([1], &z.device());
+        let zero = Tensor::<1>::zeros([1], (&z.device(), z.dtype()));
+        let mut sum = zero.clone();
         for i in 0..views {
             let partner = (i + n) % views;
             // Subtracting a constant from every exponent and adding it back outside the logarithm
@@ -65,7 +66,7 @@ impl NaiveNtXent {
                 (0..views).map(|k| (k != i).then(|| self.similarity(&z, i, k))).collect();
             let shift = largest(&similarities);
 
-            let mut denominator = Tensor::<1>::zeros([1], &z.device());
+            let mut denominator = zero.clone();
             for s_ik in similarities.iter().flatten() {
                 denominator = denominator + s_ik.clone().sub_scalar(shift).exp();
             }
@@ -112,9 +113,9 @@ impl NaiveNtXent {
         Explanation::new(&rows(z_a), &rows(z_b), self.temperature)
     }
 
-    /// s_ik = z_i . z_k / t of two unit rows.
-    fn similarity(&self, z: &Tensor<2>, i: usize, k: usize) -> Tensor<1> {
-        let (z_i, z_k) = (z.clone().slice([i..i + 1]), z.clone().slice([k..k + 1]));
+    /// The similarity `z_i . z_k / t` of two unit rows.
+    fn similarity(self, z: &Tensor<2>, i: usize, k: usize) -> Tensor<1> {
+        let (z_i, z_k) = (z.clone().narrow(0, i, 1), z.clone().narrow(0, k, 1));
         (z_i * z_k).sum().div_scalar(self.temperature.get())
     }
 }

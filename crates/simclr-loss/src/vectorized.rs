@@ -50,20 +50,24 @@ impl VectorizedNtXent {
     /// If the shapes differ, or n or d is zero.
     #[must_use]
     pub fn forward(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
-        let views = UnitViews::new(z_a, z_b);
-        let scale = 1.0 / self.temperature.get();
-
-        // s_ij / t for every pair of the 2n rows.
-        let z = views.concat(); // [2n, d]
-        let logits = z.clone().matmul(z.transpose()).mul_scalar(scale); // [2n, 2n]
-        let positives = (views.a * views.b).sum_dim(1).mul_scalar(scale); // [n, 1]
-
-        // Each positive is the partner's logit of two anchors, hence mean over n, not over 2n.
-        (log_denominators(logits, scale).mean() - positives.mean()).reshape([1])
+        mean_over_anchors(self.temperature, UnitViews::new(z_a, z_b))
     }
 }
 
-/// ln sum_{k != i} exp(logit_ik) for each row i: `[2n, 2n]` -> `[2n, 1]`.
+/// The mean over all 2n anchors of `ln(denominator) - s_ij`: `[n, d]` twice -> `[1]`.
+pub(crate) fn mean_over_anchors(temperature: Temperature, views: UnitViews) -> Tensor<1> {
+    let scale = 1.0 / temperature.get();
+
+    // s_ij for every pair of the 2n rows.
+    let z = views.concat(); // [2n, d]
+    let logits = z.clone().matmul(z.transpose()).mul_scalar(scale); // [2n, 2n]
+    let positives = (views.a * views.b).sum_dim(1).mul_scalar(scale); // [n, 1]
+
+    // Each positive is the partner's logit of two anchors, hence mean over n, not over 2n.
+    (log_denominators(logits, scale).mean() - positives.mean()).reshape([1])
+}
+
+/// `ln sum_{k != i} exp(logit_ik)` for each row i: `[2n, 2n]` -> `[2n, 1]`.
 ///
 /// The self-pair leaves twice. Before the maximum, so that a cosine of exactly 1 on the diagonal
 /// doesn't push every other term below the smallest float at a low temperature; and after `exp`, so

@@ -33,6 +33,24 @@ impl UnitViews {
     }
 }
 
+/// The rows of all views as unit vectors, one view after the other, in f32 unless they came in f64.
+///
+/// # Shapes
+///
+/// - `views`: `[n, d]` each
+/// - output: `[views * n, d]`
+#[track_caller]
+pub(crate) fn unit_rows(views: &[Tensor<2>]) -> Tensor<2> {
+    let shapes: Vec<[usize; 2]> = views.iter().map(Tensor::dims).collect();
+    assert!(
+        shapes.first().is_some_and(|first| shapes.iter().all(|shape| shape == first)),
+        "expected at least one view, and all of the same shape [n, d], found {shapes:?}"
+    );
+    let [n, d] = shapes[0];
+    assert!(n > 0 && d > 0, "expected at least one image and one dimension, found [{n}, {d}]");
+    normalize(Tensor::cat(views.to_vec(), 0))
+}
+
 /// Scales each row to length one. A row without a direction becomes zero: its cosine with anything is
 /// 0, and so is its gradient, where a division by `eps` would multiply the gradient by 1e12.
 fn normalize(z: Tensor<2>) -> Tensor<2> {

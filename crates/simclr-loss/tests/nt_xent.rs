@@ -1,64 +1,14 @@
 //! What NT-Xent must be, whatever its form: against an f64 oracle, finite differences and its
 //! mathematical properties.
 
-use burn::tensor::{Device, Tensor, TensorData};
+mod support;
+
+use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
-use simclr_loss::{NaiveNtXent, NtXent, VectorizedNtXent};
-
-type Rows = Vec<Vec<f64>>;
-
-/// The form under test, by name, so that a failure says which.
-const FORMS: [&str; 3] = ["naive", "vectorized", "front door"];
-
-fn forward(form: &str, t: f64, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
-    let checked = "the tests use valid temperatures";
-    match form {
-        "naive" => NaiveNtXent::new(t).expect(checked).forward(z_a, z_b),
-        "vectorized" => VectorizedNtXent::new(t).expect(checked).forward(z_a, z_b),
-        _ => NtXent::new(t).expect(checked).forward(z_a, z_b),
-    }
-}
-
-fn tensor(rows: &Rows, device: &Device) -> Tensor<2> {
-    let values: Vec<f32> = rows.iter().flatten().map(|&x| x as f32).collect();
-    Tensor::from_data(TensorData::new(values, [rows.len(), rows[0].len()]), device)
-}
-
-fn value(form: &str, t: f64, z_a: &Rows, z_b: &Rows) -> f64 {
-    let device = Device::flex();
-    forward(form, t, tensor(z_a, &device), tensor(z_b, &device)).into_scalar()
-}
-
-/// Equation 1 in f64, one anchor after the other, sharing no code with the crate.
-fn oracle(t: f64, z_a: &Rows, z_b: &Rows) -> f64 {
-    let z: Vec<&Vec<f64>> = z_a.iter().chain(z_b).collect();
-    let n = z_a.len();
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-    let s = |i: usize, k: usize| {
-        dot(z[i], z[k]) / (dot(z[i], z[i]).sqrt() * dot(z[k], z[k]).sqrt()) / t
-    };
-    let l = |i: usize, j: usize| {
-        -s(i, j) + (0..2 * n).filter(|&k| k != i).map(|k| s(i, k).exp()).sum::<f64>().ln()
-    };
-    (0..2 * n).map(|i| l(i, (i + n) % (2 * n))).sum::<f64>() / (2 * n) as f64
-}
-
-/// Gradients with respect to both views, view a's rows first.
-fn gradient(form: &str, t: f64, z_a: &Rows, z_b: &Rows) -> Vec<f64> {
-    let device = Device::flex().autodiff();
-    let (a, b) = (tensor(z_a, &device).require_grad(), tensor(z_b, &device).require_grad());
-    let gradients = forward(form, t, a.clone(), b.clone()).backward();
-    [a, b]
-        .iter()
-        .flat_map(|z| {
-            z.grad(&gradients)
-                .expect("both views are tracked")
-                .to_data_as::<f64>()
-                .iter::<f64>()
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
+use simclr_loss::{NaiveNtXent, NtXent};
+use support::{
+    FORMS, Rows, finite_differences, gradient, gradient_of, loss, oracle, tensor, value,
+};
 
 fn views(max_n: usize, max_d: usize) -> impl Strategy<Value = (Rows, Rows)> {
     // Away from zero, where a cosine has no derivative and f32 no digits.
@@ -84,46 +34,6 @@ fn the_worked_example_of_the_tutorials_is_met() {
 }
 
 #[test]
-fn temperature_0_01_is_safe_when_every_view_opposes_its_anchor() {
-    // exp(-200) is below the smallest f32: only the right shift keeps the denominator above zero.
-    let (z_a, z_b) = (vec![vec![1.0, 0.0]], vec![vec![-1.0, 0.0]]);
-    for form in FORMS {
-        assert!(value(form, 0.01, &z_a, &z_b).abs() < 1e-4, "{form}: one pair has no negatives");
-        assert!(gradient(form, 0.01, &z_a, &z_b).iter().all(|g| g.is_finite()), "{form}");
-    }
-    let (z_a, z_b) = (vec![vec![1.0, 0.0]; 2], vec![vec![-1.0, 0.0], vec![1.0, 0.0]]);
-    for form in FORMS {
-        let (found, expected) = (value(form, 0.01, &z_a, &z_b), oracle(0.01, &z_a, &z_b));
-        assert!((found / expected - 1.0).abs() < 1e-5, "{form}: {found} against {expected}");
-    }
-}
-
-#[test]
-fn a_projection_of_zeros_is_alike_to_nothing_and_gets_no_gradient() {
-    let (z_a, z_b) = (vec![vec![0.0, 0.0], vec![1.0, 2.0]], vec![vec![1.0, 1.0], vec![2.0, 1.0]]);
-    for form in FORMS {
-        assert!(value(form, 0.5, &z_a, &z_b).is_finite(), "{form}");
-        let gradient = gradient(form, 0.5, &z_a, &z_b);
-        assert_eq!(gradient[..2], [0.0, 0.0], "{form}");
-        assert!(gradient.iter().all(|g| g.is_finite()), "{form}: {gradient:?}");
-    }
-}
-
-#[test]
-fn half_precision_projections_are_computed_in_f32() {
-    use burn::tensor::DType;
-    let device = Device::flex();
-    let z = Tensor::<2>::from_data([[100.0, 200.0], [300.0, -200.0], [-50.0, 5.0]], &device);
-    for dtype in [DType::F16, DType::BF16] {
-        let half = z.clone().cast(dtype);
-        let loss = NtXent::new(0.1).unwrap().forward(half.clone(), half);
-        assert_eq!(loss.dtype(), DType::F32);
-        let exact = NtXent::new(0.1).unwrap().forward(z.clone(), z.clone());
-        assert!((loss.into_scalar::<f64>() - exact.into_scalar::<f64>()).abs() < 1e-2);
-    }
-}
-
-#[test]
 #[should_panic(expected = "expected two views of the same shape [n, d], found [2, 3] and [3, 3]")]
 fn views_of_different_length_are_refused_with_both_shapes() {
     let device = Device::flex();
@@ -132,9 +42,44 @@ fn views_of_different_length_are_refused_with_both_shapes() {
 }
 
 #[test]
+fn what_comes_downstream_scales_the_gradient() {
+    let z_a = vec![vec![1.0, 2.0], vec![3.0, -2.0], vec![1.0, 5.0]];
+    let z_b = vec![vec![1.0, 0.75], vec![2.8, -1.75], vec![1.0, 4.7]];
+    for form in FORMS {
+        let once = gradient(form, 0.5, &z_a, &z_b);
+        // Three times the square: 6 times the value at which it is taken.
+        let at = value(form, 0.5, &z_a, &z_b);
+        let scaled = gradient_of(&support::device(form), &[&z_a, &z_b], |views| {
+            loss(form, 0.5).forward(views[0].clone(), views[1].clone()).square().mul_scalar(3.0)
+        });
+        for (scaled, once) in scaled.iter().zip(&once) {
+            assert!(
+                (scaled - 6.0 * at * once).abs() < 1e-5,
+                "{form}: {scaled}, not {}",
+                6.0 * at * once
+            );
+        }
+    }
+}
+
+#[test]
+fn a_view_that_is_not_tracked_is_a_constant() {
+    for form in FORMS {
+        let on = support::device(form).autodiff();
+        let z_a = tensor(&vec![vec![1.0, 2.0], vec![3.0, -2.0]], &on).require_grad();
+        let z_b = tensor(&vec![vec![1.0, 0.75], vec![2.8, -1.75]], &on);
+        let gradients = loss(form, 0.5).forward(z_a.clone(), z_b.clone()).backward();
+        assert!(z_a.grad(&gradients).is_some(), "{form}");
+        assert!(z_b.grad(&gradients).is_none(), "{form}");
+    }
+}
+
+#[test]
 fn without_autodiff_the_result_is_not_tracked() {
-    let z = Tensor::<2>::ones([2, 3], &Device::flex());
-    assert!(!NtXent::new(0.5).unwrap().forward(z.clone(), z).is_autodiff());
+    for form in FORMS {
+        let z = Tensor::<2>::ones([2, 3], &support::device(form));
+        assert!(!loss(form, 0.5).forward(z.clone(), z).is_autodiff(), "{form}");
+    }
 }
 
 proptest! {
@@ -152,48 +97,58 @@ proptest! {
 
     #[test]
     fn gradients_equal_the_oracles_finite_differences((z_a, z_b) in views(4, 5), t in 0.1..2.0) {
-        let step = 1e-5;
-        let (n, d) = (z_a.len(), z_a[0].len());
+        let expected = finite_differences(&[&z_a, &z_b], |z| oracle(t, &z[0], &z[1]));
         for form in FORMS {
-            let gradient = gradient(form, t, &z_a, &z_b);
-            for (index, found) in gradient.iter().enumerate() {
-                let moved = |by: f64| {
-                    let mut z = [z_a.clone(), z_b.clone()];
-                    z[index / (n * d)][index / d % n][index % d] += by;
-                    oracle(t, &z[0], &z[1])
-                };
-                let expected = (moved(step) - moved(-step)) / (2.0 * step);
+            for (index, (found, expected)) in gradient(form, t, &z_a, &z_b).iter().zip(&expected).enumerate() {
                 prop_assert!((found - expected).abs() < 1e-4 * (1.0 + 1.0 / t), "{form}[{index}]: {found} {expected}");
             }
         }
     }
 
     #[test]
+    fn naive_vectorized_and_tiled_agree_to_a_millionth((z_a, z_b) in views(24, 16), t in 0.2..2.0) {
+        let reference = value("vectorized", t, &z_a, &z_b);
+        for form in FORMS {
+            let found = value(form, t, &z_a, &z_b);
+            prop_assert!((found - reference).abs() < 1e-6 * reference.abs().max(1.0), "{form}: {found} {reference}");
+        }
+    }
+
+    #[test]
     fn swapping_the_views_changes_nothing((z_a, z_b) in views(6, 9), t in 0.1..2.0) {
-        let difference = value("vectorized", t, &z_a, &z_b) - value("vectorized", t, &z_b, &z_a);
-        prop_assert!(difference.abs() < 1e-5);
+        for form in FORMS {
+            let difference = value(form, t, &z_a, &z_b) - value(form, t, &z_b, &z_a);
+            prop_assert!(difference.abs() < 1e-5, "{form}: {difference}");
+        }
     }
 
     #[test]
     fn the_order_of_the_images_does_not_matter((z_a, z_b) in views(6, 9), t in 0.1..2.0) {
         let reversed = |z: &Rows| z.iter().rev().cloned().collect::<Rows>();
-        let difference = value("vectorized", t, &z_a, &z_b) - value("vectorized", t, &reversed(&z_a), &reversed(&z_b));
-        prop_assert!(difference.abs() < 1e-5);
+        for form in FORMS {
+            let difference = value(form, t, &z_a, &z_b) - value(form, t, &reversed(&z_a), &reversed(&z_b));
+            prop_assert!(difference.abs() < 1e-5, "{form}: {difference}");
+        }
     }
 
     #[test]
     fn the_length_of_a_projection_does_not_matter((z_a, z_b) in views(6, 9), factor in 0.01..100.0) {
         let scaled: Rows = z_a.iter().map(|row| row.iter().map(|x| x * factor).collect()).collect();
-        prop_assert!((value("vectorized", 0.5, &z_a, &z_b) - value("vectorized", 0.5, &scaled, &z_b)).abs() < 1e-5);
+        for form in FORMS {
+            let difference = value(form, 0.5, &z_a, &z_b) - value(form, 0.5, &scaled, &z_b);
+            prop_assert!(difference.abs() < 1e-5, "{form}: {difference}");
+        }
     }
 
     #[test]
     fn identical_projections_give_ln_2n_minus_1(n in 1..20_usize, t in 0.01..5.0) {
         let same = vec![vec![0.3, -0.4, 0.5]; n];
-        let found = value("vectorized", t, &same, &same);
         let expected = ((2 * n - 1) as f64).ln();
-        // The cosines cancel: what remains is f32's rounding of the terms.
-        prop_assert!((found - expected).abs() < 1e-6 * (1.0 + expected + 1.0 / t), "{found} {expected}");
+        for form in FORMS {
+            let found = value(form, t, &same, &same);
+            // The cosines cancel: what remains is f32's rounding of the terms.
+            prop_assert!((found - expected).abs() < 1e-6 * (1.0 + expected + 1.0 / t), "{form}: {found} {expected}");
+        }
     }
 
     #[test]
@@ -202,11 +157,27 @@ proptest! {
         let pad = |z: &[f64], extra: [f64; 2]| [z, &extra].concat();
         let d = z_a[0].len();
         let negative = pad(&vec![0.0; d], [1.0, 0.0]);
-        let loss = |partner: Vec<f64>| {
-            let a = vec![pad(&z_a[0], [0.0, 0.0]), negative.clone()];
-            value("vectorized", 0.5, &a, &vec![partner, pad(&vec![0.0; d], [0.0, 1.0])])
-        };
-        let (apart, together) = (pad(&z_b[0], [0.0, 0.0]), pad(&z_a[0], [0.0, 0.0]));
-        prop_assert!(loss(together) <= loss(apart) + 1e-6);
+        for form in FORMS {
+            let loss = |partner: Vec<f64>| {
+                let a = vec![pad(&z_a[0], [0.0, 0.0]), negative.clone()];
+                value(form, 0.5, &a, &vec![partner, pad(&vec![0.0; d], [0.0, 1.0])])
+            };
+            let (apart, together) = (pad(&z_b[0], [0.0, 0.0]), pad(&z_a[0], [0.0, 0.0]));
+            prop_assert!(loss(together) <= loss(apart) + 1e-6, "{form}");
+        }
+    }
+
+    #[test]
+    fn self_pairs_leave_the_gradient((z_a, z_b) in views(6, 9), t in 0.1..2.0) {
+        // Only a row's direction counts, so its gradient stands at a right angle to it. A self-pair
+        // that leaked into the gradient would be seen here before anywhere else.
+        let rows: Vec<&Vec<f64>> = z_a.iter().chain(&z_b).collect();
+        for form in FORMS {
+            let gradient = gradient(form, t, &z_a, &z_b);
+            for (z, g) in rows.iter().zip(gradient.chunks(z_a[0].len())) {
+                let along: f64 = z.iter().zip(g).map(|(x, y)| x * y).sum();
+                prop_assert!(along.abs() < 1e-5 * (1.0 + 1.0 / t), "{form}: {along}");
+            }
+        }
     }
 }

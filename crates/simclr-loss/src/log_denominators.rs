@@ -1,0 +1,222 @@
+//! The part of a contrastive loss that takes the time: the logarithms of the denominators.
+//!
+//! Every loss here is a cheap term in the positive pairs plus
+//!
+//! ```text
+//! sum_i  w_i ln D_i,    D_i = sum over the k that stay of exp(z_i . z_k / t)
+//! ```
+//!
+//! whose gradient is known in closed form,
+//!
+//! ```text
+//! d/dz_i = 1/t  sum_k  (w_i / D_i + w_k / D_k) exp(z_i . z_k / t) z_k
+//! ```
+//!
+//! Both are computed here, tile by tile, so that the matrix of similarities never exists.
+
+#[cfg(feature = "flex")]
+mod cpu;
+mod tensor_blocks;
+
+use burn::tensor::Tensor;
+
+use crate::exclusions::Exclusions;
+use crate::temperature::Temperature;
+
+/// Up to this scale 1/t the exponents are shifted by the constant 1/t, which no cosine exceeds: the
+/// smallest term, exp(-2/t), is then still an ordinary f32. Beyond it, each row's maximum is looked up
+/// first, in a sweep of its own.
+const LARGEST_SCALE_OF_CONSTANT_SHIFT: f64 = 40.0;
+
+/// Which sum of log-denominators is wanted.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// 1/t.
+    scale: f64,
+    /// The weight of each row's logarithm. Zero for a row whose denominator is empty.
+    weights: Vec<f64>,
+    exclusions: Exclusions,
+}
+
+impl Problem {
+    /// # Panics
+    ///
+    /// If there isn't one weight a row.
+    pub(crate) fn new(temperature: Temperature, weights: Vec<f64>, exclusions: Exclusions) -> Self {
+        assert_eq!(weights.len(), exclusions.rows(), "expected one weight for each row");
+        Self { scale: 1.0 / temperature.get(), weights, exclusions }
+    }
+
+    /// The sum of `weight * ln(denominator)` over the rows of `z`, differentiable.
+    ///
+    /// The gradient is computed along with the value, if `z` is tracked by autodiff, and attached to
+    /// the graph. Nothing else is kept: `[m, d]` numbers wait for the backward pass.
+    ///
+    /// # Shapes
+    ///
+    /// - `z`: `[m, d]`, unit rows
+    /// - output: `[1]`
+    pub(crate) fn weighted_sum(&self, z: Tensor<2>) -> Tensor<1> {
+        let (value, gradient) = self.solve(&z.clone().inner(), z.is_tracked());
+        match gradient {
+            None => value,
+            Some(gradient) => {
+                // Linear in z, so that its derivative is `gradient` whatever comes downstream; and
+                // exactly zero, so that the value stays what it is.
+                let linear = (z * gradient).sum();
+                linear.clone() - linear.detach() + value
+            }
+        }
+    }
+
+    fn solve(&self, z: &Tensor<2>, with_gradient: bool) -> (Tensor<1>, Option<Tensor<2>>) {
+        #[cfg(feature = "flex")]
+        if runs_on_flex_in_f32(z) {
+            return self.solve_on_cpu(z, with_gradient);
+        }
+        tensor_blocks::solve(self, z, with_gradient)
+    }
+
+    /// Reads the values, solves on slices, and hands tensors back: a few copies of `[m, d]`, against
+    /// `m² d` multiply-adds. Not a backend extension, because one must name all its backends when the
+    /// crate is compiled, and panics on any other.
+    #[cfg(feature = "flex")]
+    fn solve_on_cpu(&self, z: &Tensor<2>, with_gradient: bool) -> (Tensor<1>, Option<Tensor<2>>) {
+        use burn::tensor::TensorData;
+
+        let (device, [rows, d]) = (z.device(), z.dims());
+        let data = z.to_data();
+        let values = data.as_slice::<f32>().expect("the rows are in f32");
+        let cpu::Solution { value, gradient } = cpu::solve(self, values, d, with_gradient);
+        let value = Tensor::from_data([value as f32], &device);
+        let gradient = gradient.map(|g| Tensor::from_data(TensorData::new(g, [rows, d]), &device));
+        (value, gradient)
+    }
+
+    fn constant_shift_is_safe(&self) -> bool {
+        self.scale <= LARGEST_SCALE_OF_CONSTANT_SHIFT
+    }
+}
+
+#[cfg(feature = "flex")]
+fn runs_on_flex_in_f32(z: &Tensor<2>) -> bool {
+    use burn::tensor::{DType, Device};
+
+    z.device() == Device::flex() && z.dtype() == DType::F32
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use burn::tensor::{Device, Tensor, TensorData};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::exclusions::Partners;
+
+    /// Value and gradient in f64, straight from the formulas above.
+    fn oracle(problem: &Problem, z: &[Vec<f64>]) -> (f64, Vec<f64>) {
+        let (m, d) = (z.len(), z[0].len());
+        let left_out: std::collections::HashSet<_> =
+            problem.exclusions.within(0..m, 0..m).collect();
+        let dot = |i: usize, k: usize| z[i].iter().zip(&z[k]).map(|(x, y)| x * y).sum::<f64>();
+        let term = |i: usize, k: usize| {
+            if left_out.contains(&(i, k)) { 0.0 } else { (dot(i, k) * problem.scale).exp() }
+        };
+        let terms: Vec<Vec<f64>> = (0..m).map(|i| (0..m).map(|k| term(i, k)).collect()).collect();
+        let sums: Vec<f64> = terms.iter().map(|row| row.iter().sum()).collect();
+        let counted = |i: usize| problem.weights[i] != 0.0;
+        let share = |i: usize| if counted(i) { problem.weights[i] / sums[i] } else { 0.0 };
+        let value = (0..m).filter(|&i| counted(i)).map(|i| problem.weights[i] * sums[i].ln()).sum();
+        let mut gradient = vec![0.0; m * d];
+        for i in 0..m {
+            for k in 0..m {
+                let weight = problem.scale * (share(i) + share(k)) * terms[i][k];
+                for (slot, x) in gradient[i * d..][..d].iter_mut().zip(&z[k]) {
+                    *slot += weight * x;
+                }
+            }
+        }
+        (value, gradient)
+    }
+
+    fn unit_rows(m: usize, d: usize, seed: u64) -> Vec<Vec<f64>> {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut row = || -> Vec<f64> {
+            let row: Vec<f64> = (0..d).map(|_| random.random_range(-1.0..1.0)).collect();
+            let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
+            // Rounded to f32, so that all bodies see the same numbers.
+            row.iter().map(|x| f64::from((x / norm) as f32)).collect()
+        };
+        (0..m).map(|_| row()).collect()
+    }
+
+    fn assert_close(body: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+        let scale = expected.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+        for (index, (f, e)) in found.iter().zip(expected).enumerate() {
+            assert!((f - e).abs() <= tolerance * scale, "{body}, element {index}: {f}, not {e}");
+        }
+    }
+
+    #[test]
+    fn every_body_equals_the_formulas_whatever_leaves_and_however_many_blocks() {
+        // 0.5 shifts by a constant, 0.01 by each row's maximum. f32 keeps 7 digits of 1/t.
+        for (t, tolerance) in [(0.5, 2e-6), (0.01, 1e-4)] {
+            for (n, d) in [(1, 1), (7, 3), (150, 37), (130, 300)] {
+                let ids: Vec<usize> = (0..n).map(|i| i * i % 101).collect();
+                let exclusions = Exclusions::of_images(&ids, 2, Partners::Stay);
+                // Uneven weights, zero among them.
+                let weights = (0..2 * n).map(|i| (i % 4) as f64 / 1e3).collect();
+                let problem =
+                    Problem::new(Temperature::new(t).expect("valid"), weights, exclusions);
+                let z = unit_rows(2 * n, d, n as u64);
+                let (value, gradient) = oracle(&problem, &z);
+
+                let flat: Vec<f32> = z.iter().flatten().map(|&x| x as f32).collect();
+                let found = cpu::solve(&problem, &flat, d, true);
+                assert_close("cpu", &[found.value], &[value], tolerance);
+                let found: Vec<f64> =
+                    found.gradient.expect("wanted").into_iter().map(f64::from).collect();
+                assert_close("cpu", &found, &gradient, tolerance);
+
+                for block in [5, 64, 1024] {
+                    let data = TensorData::new(flat.clone(), [2 * n, d]);
+                    let z = Tensor::<2>::from_data(data, &Device::flex());
+                    let (found, tensor) = tensor_blocks::solve_in_blocks(block, &problem, &z, true);
+                    let name = format!("tensor operations, block {block}, n {n}, t {t}");
+                    assert_close(&name, &[found.into_scalar::<f64>()], &[value], tolerance);
+                    let found: Vec<f64> =
+                        tensor.expect("wanted").to_data_as::<f64>().iter::<f64>().collect();
+                    assert_close(&name, &found, &gradient, tolerance);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_autodiff_no_gradient_is_computed() {
+        let exclusions = Exclusions::of_distinct_images(2, 2, Partners::Stay);
+        let problem =
+            Problem::new(Temperature::new(0.5).expect("valid"), vec![0.25; 4], exclusions);
+        let z = unit_rows(4, 3, 0).concat();
+        let z: Vec<f32> = z.into_iter().map(|x| x as f32).collect();
+        assert!(cpu::solve(&problem, &z, 3, false).gradient.is_none());
+        let z = Tensor::<2>::from_data(TensorData::new(z, [4, 3]), &Device::flex());
+        assert!(tensor_blocks::solve(&problem, &z, false).1.is_none());
+    }
+
+    #[test]
+    fn the_digits_do_not_depend_on_the_number_of_threads() {
+        let exclusions = Exclusions::of_distinct_images(400, 2, Partners::Stay);
+        let weights = vec![1.0 / 800.0; 800];
+        let problem = Problem::new(Temperature::new(0.2).expect("valid"), weights, exclusions);
+        let z: Vec<f32> = unit_rows(800, 16, 1).concat().into_iter().map(|x| x as f32).collect();
+        let with_threads = |threads: usize| {
+            let pool =
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            let solution = pool.install(|| cpu::solve(&problem, &z, 16, true));
+            (solution.value, solution.gradient)
+        };
+        assert_eq!(with_threads(1), with_threads(4));
+    }
+}

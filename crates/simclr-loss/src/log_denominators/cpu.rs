@@ -1,0 +1,232 @@
+//! The sum of log-denominators on the CPU: tiles that never leave the cache.
+//!
+//! The similarity matrix is symmetric, so only the tiles on and above its diagonal are computed, and
+//! each serves its rows and its columns. With m rows of d numbers, value and gradient take
+//!
+//! ```text
+//! sweep 1   half the products z zᵀ   -> the denominators
+//! sweep 2   half the products z zᵀ   -> the terms again, now divided by their denominators
+//!           two half products w z    -> the gradient
+//! ```
+//!
+//! which are 2 m² d multiply-adds, where three full products would be 3 m² d. Recomputing the terms is
+//! what keeps the memory at O(m d); it costs half a product and half the exponentials.
+
+#![expect(
+    clippy::inline_always,
+    reason = "what isn't inlined into `with_simd` is compiled without the vector instructions"
+)]
+
+mod exp;
+mod packed;
+mod product;
+mod schedule;
+mod tile;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use self::packed::{BLOCK, PackedBlock};
+use self::schedule::rounds;
+use self::tile::{Exponents, Tile};
+use super::Problem;
+
+/// What [`solve`] finds: the weighted sum of log-denominators and, if wanted, its gradient `[m, d]`.
+pub(super) struct Solution {
+    pub(super) value: f64,
+    pub(super) gradient: Option<Vec<f32>>,
+}
+
+/// Sums `weight * ln(denominator)` over the rows of `z`, unit vectors of d numbers each.
+pub(super) fn solve(problem: &Problem, z: &[f32], d: usize, with_gradient: bool) -> Solution {
+    let solver = Solver::new(problem, z, d);
+    let shared = problem.constant_shift_is_safe();
+    if shared {
+        solver.each_state(|state, _| state.offsets.fill(solver.scale));
+    } else {
+        solver.find_maxima();
+    }
+    solver.sum_terms(shared);
+    let value = solver.value();
+    let gradient = with_gradient.then(|| solver.gradient(shared));
+    Solution { value, gradient }
+}
+
+struct Solver<'a> {
+    problem: &'a Problem,
+    d: usize,
+    scale: f32,
+    blocks: Vec<PackedBlock>,
+    /// The schedule gives each task its blocks alone, so that no lock ever waits.
+    states: Vec<Mutex<State>>,
+}
+
+/// What is known about the rows of one block.
+struct State {
+    /// The largest exponent, subtracted from all. Padded, like `factors`, to whole strips.
+    offsets: Vec<f32>,
+    /// The sum of the terms, each less than or equal to 1.
+    sums: Vec<f64>,
+    /// The derivative of the value with respect to the sum.
+    factors: Vec<f32>,
+    /// The gradient with respect to the rows, divided by the scale: padded rows and dimensions.
+    gradient: Vec<f32>,
+}
+
+impl<'a> Solver<'a> {
+    fn new(problem: &'a Problem, z: &[f32], d: usize) -> Self {
+        let blocks: Vec<PackedBlock> =
+            z.par_chunks(BLOCK * d).map(|rows| PackedBlock::new(rows, d)).collect();
+        let states = blocks
+            .iter()
+            .map(|block| {
+                Mutex::new(State {
+                    // The smallest cosine, lest a row without negatives end at -infinity.
+                    offsets: vec![-1.0; block.padded_rows()],
+                    sums: vec![0.0; block.rows],
+                    factors: vec![0.0; block.padded_rows()],
+                    gradient: Vec::new(),
+                })
+            })
+            .collect();
+        // A scale of zero or infinity would turn an excluded pair's -infinity into NaN.
+        let scale = (problem.scale as f32).clamp(f32::MIN_POSITIVE, f32::MAX);
+        Self { problem, d, scale, blocks, states }
+    }
+
+    /// Replaces the offsets by each row's largest exponent: needed where exp(-2/t) underflows.
+    fn find_maxima(&self) {
+        self.each_tile(|tile, (first, second)| {
+            let mut rows = self.state(first);
+            if first == second {
+                tile.raise_to_maxima(&mut rows.offsets, &mut [0.0; BLOCK]);
+            } else {
+                tile.raise_to_maxima(&mut rows.offsets, &mut self.state(second).offsets);
+            }
+        });
+        self.each_state(|state, _| {
+            for offset in &mut state.offsets {
+                *offset *= self.scale;
+            }
+        });
+    }
+
+    fn sum_terms(&self, shared: bool) {
+        self.each_tile(|tile, (first, second)| {
+            let mut guard = self.state(first);
+            let rows = &mut *guard;
+            if first == second {
+                let offsets = &rows.offsets;
+                let exponents = self.exponents(offsets, offsets, shared);
+                tile.add_sums(exponents, &mut rows.sums, &mut []);
+            } else {
+                let mut columns = self.state(second);
+                let columns = &mut *columns;
+                let exponents = self.exponents(&rows.offsets, &columns.offsets, shared);
+                tile.add_sums(exponents, &mut rows.sums, &mut columns.sums);
+            }
+        });
+    }
+
+    /// The weighted sum of ln(sum of terms) + offset, in f64.
+    fn value(&self) -> f64 {
+        let of_block = |(index, state): (usize, &Mutex<State>)| {
+            let state = lock(state);
+            let weights = &self.problem.weights[index * BLOCK..];
+            let rows = weights.iter().zip(&state.sums).zip(&state.offsets);
+            rows.filter(|((weight, _), _)| **weight != 0.0)
+                .map(|((weight, sum), offset)| weight * (sum.ln() + f64::from(*offset)))
+                .sum::<f64>()
+        };
+        self.states.iter().enumerate().map(of_block).sum()
+    }
+
+    /// The gradient of the value, `[m, d]`.
+    fn gradient(&self, shared: bool) -> Vec<f32> {
+        self.each_state(|state, index| {
+            let block = &self.blocks[index];
+            let weights = &self.problem.weights[index * BLOCK..];
+            for ((factor, sum), weight) in state.factors.iter_mut().zip(&state.sums).zip(weights) {
+                *factor = if *weight == 0.0 { 0.0 } else { (weight / sum) as f32 };
+            }
+            state.gradient = vec![0.0; block.padded_rows() * block.padded_d()];
+        });
+        self.each_tile(|tile, (first, second)| {
+            let mut guard = self.state(first);
+            let rows = &mut *guard;
+            let (row_block, column_block) = (&self.blocks[first], &self.blocks[second]);
+            if first == second {
+                let exponents = self.exponents(&rows.offsets, &rows.offsets, shared);
+                tile.weigh(exponents, &rows.factors, &rows.factors);
+                tile.add_rows_gradient(column_block, &mut rows.gradient);
+            } else {
+                let mut guard = self.state(second);
+                let columns = &mut *guard;
+                let exponents = self.exponents(&rows.offsets, &columns.offsets, shared);
+                tile.weigh(exponents, &rows.factors, &columns.factors);
+                tile.add_rows_gradient(column_block, &mut rows.gradient);
+                tile.add_columns_gradient(row_block, &mut columns.gradient);
+            }
+        });
+        self.unpadded_gradient()
+    }
+
+    fn unpadded_gradient(&self) -> Vec<f32> {
+        let mut gradient = vec![0.0; self.problem.weights.len() * self.d];
+        let rows_of_blocks = gradient.par_chunks_mut(BLOCK * self.d).zip(&self.states);
+        rows_of_blocks.zip(&self.blocks).for_each(|((rows, state), block)| {
+            // Taken, not borrowed, so that the padded copy is gone as soon as it is read.
+            let padded = std::mem::take(&mut lock(state).gradient);
+            let padded_rows = padded.chunks_exact(block.padded_d());
+            for (row, padded) in rows.chunks_exact_mut(self.d).zip(padded_rows) {
+                for (slot, &x) in row.iter_mut().zip(padded) {
+                    *slot = x * self.scale;
+                }
+            }
+        });
+        gradient
+    }
+
+    fn exponents<'b>(
+        &self,
+        of_rows: &'b [f32],
+        of_columns: &'b [f32],
+        shared: bool,
+    ) -> Exponents<'b> {
+        Exponents { scale: self.scale, of_rows, of_columns, shared }
+    }
+
+    /// Visits every tile on or above the diagonal, filled with cosines.
+    fn each_tile(&self, visit: impl Fn(&mut Tile, (usize, usize)) + Sync) {
+        for round in rounds(self.blocks.len()) {
+            round.into_par_iter().for_each_init(Tile::new, |tile, (first, second)| {
+                let (rows, columns) = (&self.blocks[first], &self.blocks[second]);
+                let (top, left) = (first * BLOCK, second * BLOCK);
+                let excluded = self
+                    .problem
+                    .exclusions
+                    .within(top..top + rows.rows, left..left + columns.rows)
+                    .map(|(anchor, other)| (anchor - top, other - left));
+                tile.fill(rows, columns, excluded);
+                visit(tile, (first, second));
+            });
+        }
+    }
+
+    fn each_state(&self, visit: impl Fn(&mut State, usize) + Sync) {
+        self.states
+            .par_iter()
+            .enumerate()
+            .for_each(|(index, state)| visit(&mut lock(state), index));
+    }
+
+    fn state(&self, block: usize) -> MutexGuard<'_, State> {
+        lock(&self.states[block])
+    }
+}
+
+/// Another task's panic ends the whole computation: whatever it left behind is not read.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
