@@ -57,7 +57,7 @@ struct Options {
     /// Temperature of the loss [default: 0.2]
     #[arg(long, value_name = "T")]
     temperature: Option<f64>,
-    /// Peak learning rate of AdamW [default: 0.001; sample: 0.003]
+    /// Peak learning rate [default: 0.001; sample: 0.003]
     #[arg(long, value_name = "RATE")]
     learning_rate: Option<f64>,
     /// Seed of weights, order and views [default: 0]

@@ -70,7 +70,8 @@
 /// Contrastive losses: two views' projections in, one number out.
 pub mod loss {
     pub use simclr_loss::{
-        Anchor, Explanation, NaiveNtXent, NtXent, Temperature, TemperatureError, VectorizedNtXent,
+        Anchor, DecoupledNtXent, Explanation, NaiveNtXent, NtXent, SupCon, Temperature,
+        TemperatureError, TiledNtXent, TwoViewLoss, VectorizedNtXent,
     };
 }
 

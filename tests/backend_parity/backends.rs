@@ -7,21 +7,21 @@ use simclr::train::device_from_name;
 
 /// What is compared, on one device. An error says what differs.
 #[derive(Clone, Copy)]
-pub struct Case {
-    pub name: &'static str,
-    pub run: fn(&Device) -> Result<(), String>,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&Device) -> Result<(), String>,
 }
 
-pub const NAMES: [&str; 4] = ["flex", "ndarray", "wgpu", "cuda"];
+pub(crate) const NAMES: [&str; 4] = ["flex", "ndarray", "wgpu", "cuda"];
 
-pub struct Backend {
-    pub name: &'static str,
-    pub device: Device,
+pub(crate) struct Backend {
+    pub(crate) name: &'static str,
+    pub(crate) device: Device,
 }
 
 impl Backend {
     /// Opens a backend's default device and computes one number on it, or says why that failed.
-    pub fn open(name: &'static str) -> Result<Self, String> {
+    pub(crate) fn open(name: &'static str) -> Result<Self, String> {
         let device = device_from_name(name).map_err(|_| "not built in".to_owned())?;
         let probe = device.clone();
         let works = catch_unwind(move || {
@@ -37,7 +37,12 @@ impl Backend {
 
 /// Fails with the first pair of numbers that are further apart than `tolerance` of the larger
 /// expectation, or 1.
-pub fn compare(what: &str, found: &[f64], expected: &[f64], tolerance: f64) -> Result<(), String> {
+pub(crate) fn compare(
+    what: &str,
+    found: &[f64],
+    expected: &[f64],
+    tolerance: f64,
+) -> Result<(), String> {
     if found.len() != expected.len() {
         return Err(format!("{what}: expected {} values, found {}", expected.len(), found.len()));
     }

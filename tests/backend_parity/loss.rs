@@ -5,7 +5,7 @@ use simclr::loss::{NaiveNtXent, NtXent, VectorizedNtXent};
 
 use crate::backends::{Case, compare};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case { name: "naive_value_and_gradient_match_f64", run: |d| check(d, 5, 7, 0.5, naive) },
     Case {
         name: "vectorized_value_and_gradient_match_f64",

@@ -11,7 +11,7 @@ use simclr::train::{
 
 use crate::backends::{Case, compare};
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case { name: "a_new_encoders_features_match_flex", run: features },
     Case { name: "the_losses_of_the_first_steps_match_flex", run: first_steps },
 ];

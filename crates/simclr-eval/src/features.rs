@@ -44,6 +44,7 @@ impl Features {
     }
 
     /// The feature vectors in order.
+    #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.size)
     }
@@ -54,7 +55,9 @@ impl Features {
         for row in unit.chunks_exact_mut(self.size) {
             let norm = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
             if norm > 0.0 {
-                row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+                for x in row.iter_mut() {
+                    *x = (f64::from(*x) / norm) as f32;
+                }
             }
         }
         Tensor::from_data(TensorData::new(unit, [end - start, self.size]), device)

@@ -172,7 +172,7 @@ struct Parts {
 }
 
 fn checksum(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -135,7 +135,7 @@ impl TrainError {
     pub(crate) fn config(
         field: &'static str,
         expected: impl Into<String>,
-        found: impl ToString,
+        found: impl std::fmt::Display + Copy,
     ) -> Self {
         Self::Config { field, expected: expected.into(), found: found.to_string() }
     }

@@ -225,7 +225,7 @@ mod tests {
             let skip = |index| Skipped { index, reason: format!("{index} is unreadable") };
             let skipped = unreadable.into_iter().map(skip).collect();
             let examples = readable.len();
-            let views = (examples > 0).then(|| TwoViews { input: (epoch, readable), examples });
+            let views = (examples > 0).then_some(TwoViews { input: (epoch, readable), examples });
             Ok(ViewBatch { views, skipped })
         }
     }

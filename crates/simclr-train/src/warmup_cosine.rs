@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn without_warm_up_the_first_rate_is_the_peak() {
-        assert_eq!(WarmupCosine::new(0.3, 0, 10).rate(0), 0.3);
+        assert_eq!(WarmupCosine::new(0.3, 0, 10).rate(0).to_bits(), 0.3_f64.to_bits());
     }
 
     #[test]
