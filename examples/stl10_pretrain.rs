@@ -173,13 +173,12 @@ fn config(
 }
 
 fn default_config(image_size: Option<u32>, images: &dyn ImageDataset) -> Result<PretrainConfig> {
-    let size = match image_size {
-        Some(size) => size,
-        None => {
-            let first =
-                images.image(0).context("the size of the views is taken from the first image")?;
-            first.width().min(first.height()).min(DEFAULT_LARGEST_SIZE)
-        }
+    let size = if let Some(size) = image_size {
+        size
+    } else {
+        let first =
+            images.image(0).context("the size of the views is taken from the first image")?;
+        first.width().min(first.height()).min(DEFAULT_LARGEST_SIZE)
     };
     config_for_size(size)
 }
