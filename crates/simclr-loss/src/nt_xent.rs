@@ -16,8 +16,8 @@ use crate::views::UnitViews;
 ///
 /// | n | 16 | 32 | 64 | 128 | 256 | 1024 |
 /// |---|---|---|---|---|---|---|
-/// | vectorized | 0.10 | 0.16 | 0.38 | 1.3 | 5.1 | 88 |
-/// | tiled | 0.11 | 0.18 | 0.40 | 0.8 | 2.4 | 27 |
+/// | vectorized | 0.107 | 0.162 | 0.38 | 1.5 | 5.2 | 79 |
+/// | tiled | 0.105 | 0.173 | 0.40 | 1.2 | 1.7 | 15 |
 ///
 /// Other backends compute up to 512 images in a single tile, which costs the same either way
 /// (ndarray at n = 256: 5.8 and 6.0 ms).

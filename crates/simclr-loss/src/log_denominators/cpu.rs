@@ -230,3 +230,16 @@ impl<'a> Solver<'a> {
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Runs a check with every vector type this machine has, not only with its best.
+#[cfg(test)]
+fn on_every_vector_type(check: impl pulp::WithSimd<Output = ()> + Copy) {
+    use pulp::Simd;
+
+    pulp::Scalar::new().vectorize(check);
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = pulp::x86::V3::try_new() {
+        Simd::vectorize(avx2, check);
+    }
+    pulp::Arch::new().dispatch(check);
+}

@@ -43,42 +43,59 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 #[cfg(test)]
 mod tests {
-    use pulp::{Arch, WithSimd};
+    use pulp::WithSimd;
 
     use super::*;
+    use crate::log_denominators::cpu::on_every_vector_type;
 
-    struct ExpAll<'a>(&'a mut [f32]);
+    fn exp_all<S: Simd>(simd: S, values: &mut [f32]) {
+        let (vectors, rest) = S::as_mut_simd_f32s(values);
+        assert!(rest.is_empty(), "the test takes whole vectors");
+        for x in vectors {
+            *x = exp(simd, *x);
+        }
+    }
 
-    impl WithSimd for ExpAll<'_> {
+    #[derive(Clone, Copy)]
+    struct IsRightToTheSeventhDigit;
+
+    impl WithSimd for IsRightToTheSeventhDigit {
         type Output = ();
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let (vectors, _) = S::as_mut_simd_f32s(self.0);
-            for x in vectors {
-                *x = exp(simd, *x);
+            let points: Vec<f32> = (0..1 << 16).map(|i| i as f32 * (-87.0 / 65535.0)).collect();
+            let mut found = points.clone();
+            exp_all(simd, &mut found);
+            for (x, y) in points.iter().zip(found) {
+                let exact = f64::from(*x).exp();
+                let error = (f64::from(y) / exact - 1.0).abs();
+                assert!(error < 1.2e-7, "{simd:?}: e^{x} = {exact}, found {y}");
             }
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    struct IsZeroWhereItUnderflows;
+
+    impl WithSimd for IsZeroWhereItUnderflows {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let mut values = [f32::NEG_INFINITY, -1e30, -88.0, -87.5].repeat(16);
+            exp_all(simd, &mut values);
+            assert!(values.iter().all(|&y| y == 0.0), "{simd:?}: {values:?}");
         }
     }
 
     #[test]
     fn exp_is_right_to_1e_7_from_0_down_to_minus_87() {
-        let points: Vec<f32> = (0..1 << 16).map(|i| i as f32 * (-87.0 / 65535.0)).collect();
-        let mut found = points.clone();
-        Arch::new().dispatch(ExpAll(&mut found));
-        for (x, y) in points.iter().zip(found) {
-            let expected = f64::from(*x).exp();
-            assert!(
-                (f64::from(y) / expected - 1.0).abs() < 1.2e-7,
-                "e^{x} = {expected}, found {y}"
-            );
-        }
+        on_every_vector_type(IsRightToTheSeventhDigit);
     }
 
     #[test]
     fn exp_of_what_underflows_is_zero() {
-        let mut values = [f32::NEG_INFINITY, -1e30, -88.0, -87.5].repeat(16);
-        Arch::new().dispatch(ExpAll(&mut values));
-        assert!(values.iter().all(|&y| y == 0.0), "{values:?}");
+        on_every_vector_type(IsZeroWhereItUnderflows);
     }
 }

@@ -107,41 +107,56 @@ fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
 
 #[cfg(test)]
 mod tests {
-    use pulp::Arch;
-
     use super::*;
-    use crate::log_denominators::cpu::packed::strip_width;
+    use crate::log_denominators::cpu::on_every_vector_type;
 
-    #[test]
-    fn the_product_equals_three_loops() {
-        // More steps than are taken at once, more columns than a strip, rows that fill no tile.
-        let (rows, inner, width) = (11_usize, 300, strip_width());
-        let columns = 2 * width;
-        let number = |i: usize| ((i * 7919) % 201) as f32 / 100.0 - 1.0;
-        let padded_rows = rows.next_multiple_of(8);
-        let left: Vec<f32> = (0..padded_rows * inner).map(number).collect();
-        let right: Vec<f32> = (0..inner * columns).map(number).collect();
-        let strips: Vec<f32> = (0..2)
-            .flat_map(|s| (0..inner * width).map(move |i| (s, i / width, i % width)))
-            .map(|(s, k, c)| right[k * columns + s * width + c])
-            .collect();
-        let mut found = vec![1.0; padded_rows * columns];
-        Arch::new().dispatch(AddProduct {
-            rows,
-            inner,
-            groups: |row| Left { values: &left[row * inner..], row_stride: inner, inner_stride: 1 },
-            right: &strips,
-            target: Target { values: &mut found, stride: columns },
-        });
-        for row in 0..rows {
-            for column in 0..columns {
+    #[derive(Clone, Copy)]
+    struct EqualsThreeLoops;
+
+    impl WithSimd for EqualsThreeLoops {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            // More steps than are taken at once, more columns than a strip, rows that fill no tile.
+            let (rows, inner, width) = (11_usize, 300, strip_width_of::<S>());
+            let columns = 2 * width;
+            let number = |i: usize| ((i * 7919) % 201) as f32 / 100.0 - 1.0;
+            let padded_rows = rows.next_multiple_of(8);
+            let left: Vec<f32> = (0..padded_rows * inner).map(number).collect();
+            let right: Vec<f32> = (0..inner * columns).map(number).collect();
+            let strips: Vec<f32> = (0..2)
+                .flat_map(|s| (0..inner * width).map(move |i| (s, i / width, i % width)))
+                .map(|(s, k, c)| right[k * columns + s * width + c])
+                .collect();
+            let mut found = vec![1.0; padded_rows * columns];
+            let product = AddProduct {
+                rows,
+                inner,
+                groups: |row| Left {
+                    values: &left[row * inner..],
+                    row_stride: inner,
+                    inner_stride: 1,
+                },
+                right: &strips,
+                target: Target { values: &mut found, stride: columns },
+            };
+            product.with_simd(simd);
+            for (index, found) in found.iter().enumerate().take(rows * columns) {
+                let (row, column) = (index / columns, index % columns);
                 let exact: f64 = (0..inner)
                     .map(|k| {
                         f64::from(left[row * inner + k]) * f64::from(right[k * columns + column])
                     })
                     .sum();
-                assert!((f64::from(found[row * columns + column]) - 1.0 - exact).abs() < 1e-4);
+                let difference = (f64::from(*found) - 1.0 - exact).abs();
+                assert!(difference < 1e-4, "{simd:?}, ({row}, {column}): off by {difference}");
             }
         }
+    }
+
+    #[test]
+    fn the_product_equals_three_loops() {
+        on_every_vector_type(EqualsThreeLoops);
     }
 }
