@@ -5,7 +5,7 @@ mod support;
 use burn::tensor::Tensor;
 use serde::Deserialize;
 use simclr_loss::SupCon;
-use support::{FORMS, Rows, device, gradient_of, loss, tensor};
+use support::{FORMS, Place, Rows, gradient_of, loss};
 
 #[derive(Deserialize)]
 struct Peers {
@@ -43,7 +43,7 @@ impl Case {
     fn check(&self, form: &str, views: usize, loss: impl Fn(&[Tensor<2>]) -> Tensor<1>) {
         let rows = [self.rows(&self.z_a), self.rows(&self.z_b)];
         let rows: Vec<&Rows> = rows.iter().take(views).collect();
-        let tensors: Vec<_> = rows.iter().map(|rows| tensor(rows, &device(form))).collect();
+        let tensors: Vec<_> = rows.iter().map(|rows| Place::of(form).tensor(rows)).collect();
         let name =
             format!("{form} against {}, {:?}, t {}", self.peer, self.shape, self.temperature);
 
@@ -55,7 +55,7 @@ impl Case {
             "{name}: {found}, expected {expected}"
         );
 
-        let gradient = gradient_of(&device(form), &rows, loss);
+        let gradient = gradient_of(&Place::of(form), &rows, loss);
         let expected = [self.gradient_a.as_slice(), &self.gradient_b].concat();
         let rows_of = |values: &[f64]| self.rows(values);
         let z = rows.iter().flat_map(|rows| rows.iter());
@@ -90,7 +90,7 @@ fn every_form_of_nt_xent_equals_lightly_pml_and_half_of_google() {
 #[test]
 fn decoupled_equals_lightlys_dcl() {
     for case in peers().decoupled {
-        for form in ["decoupled", "decoupled on ndarray"] {
+        for form in ["decoupled", "decoupled in f64"] {
             let loss = loss(form, case.temperature);
             case.check(form, 2, |views| loss.forward(views[0].clone(), views[1].clone()));
         }
@@ -104,7 +104,7 @@ fn sup_con_equals_pml_with_two_views_and_with_one() {
     for (views, case) in two.chain(sup_con_one_view.iter().map(|case| (1, case))) {
         let loss = SupCon::new(case.temperature).expect("the peers use valid temperatures");
         let labels = case.labels.as_ref().expect("the case has labels");
-        for form in ["sup_con", "sup_con on ndarray"] {
+        for form in ["sup_con", "sup_con in f64"] {
             case.check(form, views, |views| loss.forward(views, labels));
         }
     }

@@ -49,7 +49,7 @@ fn what_comes_downstream_scales_the_gradient() {
         let once = gradient(form, 0.5, &z_a, &z_b);
         // Three times the square: 6 times the value at which it is taken.
         let at = value(form, 0.5, &z_a, &z_b);
-        let scaled = gradient_of(&support::device(form), &[&z_a, &z_b], |views| {
+        let scaled = gradient_of(&support::Place::of(form), &[&z_a, &z_b], |views| {
             loss(form, 0.5).forward(views[0].clone(), views[1].clone()).square().mul_scalar(3.0)
         });
         for (scaled, once) in scaled.iter().zip(&once) {
@@ -65,7 +65,7 @@ fn what_comes_downstream_scales_the_gradient() {
 #[test]
 fn a_view_that_is_not_tracked_is_a_constant() {
     for form in FORMS {
-        let on = support::device(form).autodiff();
+        let on = support::Place::of(form).device.autodiff();
         let z_a = tensor(&vec![vec![1.0, 2.0], vec![3.0, -2.0]], &on).require_grad();
         let z_b = tensor(&vec![vec![1.0, 0.75], vec![2.8, -1.75]], &on);
         let gradients = loss(form, 0.5).forward(z_a.clone(), z_b.clone()).backward();
@@ -77,7 +77,7 @@ fn a_view_that_is_not_tracked_is_a_constant() {
 #[test]
 fn without_autodiff_the_result_is_not_tracked() {
     for form in FORMS {
-        let z = Tensor::<2>::ones([2, 3], &support::device(form));
+        let z = Tensor::<2>::ones([2, 3], &support::Place::of(form).device);
         assert!(!loss(form, 0.5).forward(z.clone(), z).is_autodiff(), "{form}");
     }
 }

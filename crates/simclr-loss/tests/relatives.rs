@@ -7,7 +7,7 @@ mod support;
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
 use simclr_loss::{NtXent, SupCon};
-use support::{Oracle, Rows, finite_differences, gradient, gradient_of, ndarray, tensor, value};
+use support::{Oracle, Place, Rows, finite_differences, gradient, gradient_of, tensor, value};
 
 /// As many views as wanted of up to `max_n` images, with a number below 3 for each image.
 fn views(
@@ -22,9 +22,9 @@ fn views(
     })
 }
 
-/// Both bodies of the tiled losses: flex has one of its own.
-fn devices() -> [Device; 2] {
-    [Device::flex(), ndarray()]
+/// Both bodies of the tiled losses: f32 on flex has one of its own.
+fn places() -> [Place; 2] {
+    [Place::of("tiled"), Place::of("tiled in f64")]
 }
 
 fn check(
@@ -35,12 +35,12 @@ fn check(
     let borrowed: Vec<&Rows> = views.iter().collect();
     let expected = oracle(views);
     let slopes = finite_differences(&borrowed, &oracle);
-    for device in devices() {
-        let tensors: Vec<_> = views.iter().map(|rows| tensor(rows, &device)).collect();
+    for place in places() {
+        let tensors: Vec<_> = views.iter().map(|rows| place.tensor(rows)).collect();
         let found = loss(&tensors).into_scalar::<f64>();
-        prop_assert!((found - expected).abs() < 1e-5, "{device:?}: {found} {expected}");
-        for (found, slope) in gradient_of(&device, &borrowed, &loss).iter().zip(&slopes) {
-            prop_assert!((found - slope).abs() < 1e-3, "{device:?}: {found} {slope}");
+        prop_assert!((found - expected).abs() < 1e-5, "{place:?}: {found} {expected}");
+        for (found, slope) in gradient_of(&place, &borrowed, &loss).iter().zip(&slopes) {
+            prop_assert!((found - slope).abs() < 1e-3, "{place:?}: {found} {slope}");
         }
     }
     Ok(())
@@ -65,15 +65,15 @@ fn an_anchor_without_a_positive_is_left_out() {
 fn without_any_positive_the_loss_and_its_gradient_are_zero() {
     let z: Rows = vec![vec![1.0, 0.5], vec![0.8, -0.3], vec![-0.2, 1.0]];
     let loss = SupCon::new(0.5).unwrap();
-    for device in devices() {
-        let found = loss.forward(&[tensor(&z, &device)], &[1, 2, 3]).into_scalar::<f64>();
+    for place in places() {
+        let found = loss.forward(&[place.tensor(&z)], &[1, 2, 3]).into_scalar::<f64>();
         assert_eq!(found, 0.0);
-        let gradient = gradient_of(&device, &[&z], |views| loss.forward(views, &[1, 2, 3]));
+        let gradient = gradient_of(&place, &[&z], |views| loss.forward(views, &[1, 2, 3]));
         assert_eq!(gradient, [0.0; 6]);
         // A row that is alone in the batch has nothing in its denominator either.
         let alone = vec![z[0].clone()];
-        assert_eq!(loss.forward(&[tensor(&alone, &device)], &[1]).into_scalar::<f64>(), 0.0);
-        let gradient = gradient_of(&device, &[&alone], |views| loss.forward(views, &[1]));
+        assert_eq!(loss.forward(&[place.tensor(&alone)], &[1]).into_scalar::<f64>(), 0.0);
+        let gradient = gradient_of(&place, &[&alone], |views| loss.forward(views, &[1]));
         assert_eq!(gradient, [0.0; 2]);
     }
 }
@@ -107,7 +107,7 @@ proptest! {
         let n = z[0].len();
         let oracle = |z: &[Rows]| oracle_of(z, t).loss(|i, k| i % n == k % n, |i, k| i % n != k % n);
         let slopes = finite_differences(&[&z[0], &z[1]], oracle);
-        for form in ["decoupled", "decoupled on ndarray"] {
+        for form in ["decoupled", "decoupled in f64"] {
             let found = value(form, t, &z[0], &z[1]);
             prop_assert!((found - oracle(&z)).abs() < 1e-5, "{form}: {found} {}", oracle(&z));
             for (found, slope) in gradient(form, t, &z[0], &z[1]).iter().zip(&slopes) {

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use simclr_loss::{
     DecoupledNtXent, NaiveNtXent, NtXent, TiledNtXent, TwoViewLoss, VectorizedNtXent,
 };
@@ -10,22 +10,36 @@ use simclr_loss::{
 pub(crate) type Rows = Vec<Vec<f64>>;
 
 /// The forms of NT-Xent, by name, so that a failure says which. The tiled form has a body of its own
-/// for flex; on ndarray it runs the one in tensor operations that all other backends run.
-pub(crate) const FORMS: [&str; 5] =
-    ["naive", "vectorized", "tiled", "tiled on ndarray", "front door"];
+/// for f32 on flex; in f64 it runs the one in tensor operations, as on every other backend.
+pub(crate) const FORMS: [&str; 5] = ["naive", "vectorized", "tiled", "tiled in f64", "front door"];
 
-pub(crate) fn device(form: &str) -> Device {
-    if form.ends_with("on ndarray") { ndarray() } else { Device::flex() }
+/// Where and in which precision a form is tested.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) device: Device,
+    pub(crate) dtype: DType,
 }
 
-#[expect(deprecated, reason = "the smallest backend that runs the body in tensor operations")]
-pub(crate) fn ndarray() -> Device {
-    Device::ndarray()
+impl Place {
+    pub(crate) fn of(form: &str) -> Self {
+        let dtype = if form.ends_with(" in f64") { DType::F64 } else { DType::F32 };
+        Self { device: Device::flex(), dtype }
+    }
+
+    pub(crate) fn autodiff(self) -> Self {
+        Self { device: self.device.autodiff(), ..self }
+    }
+
+    pub(crate) fn tensor(&self, rows: &Rows) -> Tensor<2> {
+        let values: Vec<f64> = rows.iter().flatten().copied().collect();
+        let data = TensorData::new(values, [rows.len(), rows[0].len()]);
+        Tensor::from_data(data, (&self.device, self.dtype))
+    }
 }
 
 pub(crate) fn loss(form: &str, t: f64) -> Box<dyn TwoViewLoss> {
     let checked = "the tests use valid temperatures";
-    match form.trim_end_matches(" on ndarray") {
+    match form.trim_end_matches(" in f64") {
         "naive" => Box::new(NaiveNtXent::new(t).expect(checked)),
         "vectorized" => Box::new(VectorizedNtXent::new(t).expect(checked)),
         "tiled" => Box::new(TiledNtXent::new(t).expect(checked)),
@@ -35,32 +49,32 @@ pub(crate) fn loss(form: &str, t: f64) -> Box<dyn TwoViewLoss> {
     }
 }
 
+/// In f32 on flex, or with autodiff if `device` has it.
 pub(crate) fn tensor(rows: &Rows, device: &Device) -> Tensor<2> {
-    let values: Vec<f32> = rows.iter().flatten().map(|&x| x as f32).collect();
-    Tensor::from_data(TensorData::new(values, [rows.len(), rows[0].len()]), device)
+    Place { device: device.clone(), dtype: DType::F32 }.tensor(rows)
 }
 
 pub(crate) fn value(form: &str, t: f64, z_a: &Rows, z_b: &Rows) -> f64 {
-    let device = device(form);
-    loss(form, t).forward(tensor(z_a, &device), tensor(z_b, &device)).into_scalar()
+    let place = Place::of(form);
+    loss(form, t).forward(place.tensor(z_a), place.tensor(z_b)).into_scalar()
 }
 
 /// Gradients with respect to both views, view a's rows first.
 pub(crate) fn gradient(form: &str, t: f64, z_a: &Rows, z_b: &Rows) -> Vec<f64> {
     let loss = loss(form, t);
-    gradient_of(&device(form), &[z_a, z_b], |views| {
+    gradient_of(&Place::of(form), &[z_a, z_b], |views| {
         loss.forward(views[0].clone(), views[1].clone())
     })
 }
 
 /// Gradients of `loss` with respect to every view, one view after the other.
 pub(crate) fn gradient_of(
-    device: &Device,
+    place: &Place,
     views: &[&Rows],
     loss: impl Fn(&[Tensor<2>]) -> Tensor<1>,
 ) -> Vec<f64> {
-    let device = device.clone().autodiff();
-    let views: Vec<_> = views.iter().map(|rows| tensor(rows, &device).require_grad()).collect();
+    let place = place.clone().autodiff();
+    let views: Vec<_> = views.iter().map(|rows| place.tensor(rows).require_grad()).collect();
     let gradients = loss(&views).backward();
     views
         .iter()
