@@ -36,7 +36,7 @@ struct Options {
     /// Fetch STL-10 (2.6 GB) into the --data folder first, unless it is there
     #[arg(long, requires = "data")]
     download: bool,
-    /// Passes over the images [default: 20; sample: 14]
+    /// Passes over the images [default: 20; sample: 12]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Images in a step, each in two views [default: 128; sample: 64]

@@ -118,3 +118,8 @@ pub mod train {
         read_metrics,
     };
 }
+
+/// The README's code is tested with the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -18,6 +18,7 @@ use crate::metrics_log::{MetricsLog, StepLogger};
 use crate::monitor::{ImageMonitor, KnnMetric, Monitor};
 use crate::monitor_loader::MonitorLoader;
 use crate::pretrain_config::PretrainConfig;
+use crate::pretrained::Pretrained;
 use crate::progress::Progress;
 use crate::run_directory::{MadeWith, RunConfig, RunDirectory};
 use crate::summary::Summary;
@@ -77,19 +78,6 @@ pub struct Pretraining {
     resume: bool,
     progress: Progress,
     interrupter: Interrupter,
-}
-
-/// What a run leaves.
-#[derive(Debug)]
-pub struct Pretrained<E> {
-    /// The trained encoder in its evaluation state, without autodiff.
-    pub encoder: E,
-    /// The run's figures.
-    pub summary: Summary,
-    /// Images that could not be read, each once.
-    pub skipped: Vec<Skipped>,
-    /// Whether the run was stopped before its last epoch.
-    pub interrupted: bool,
 }
 
 impl Pretraining {
@@ -167,7 +155,7 @@ impl Pretraining {
         let config = &self.config;
         let run = self.open_directory(data, device)?;
         let checkpoint = match &run {
-            Some(run) if self.resume => Some(latest_checkpoint(run)?),
+            Some(run) if self.resume => Some(run.latest_checkpoint()?),
             _ => None,
         };
         let log = match &run {
@@ -259,10 +247,4 @@ impl Pretraining {
         let config = RunConfig { made_with, pretrain: self.config.clone() };
         RunDirectory::create(path, &config).map(Some)
     }
-}
-
-fn latest_checkpoint(run: &RunDirectory) -> Result<usize, TrainError> {
-    let missing = "a complete checkpoint";
-    let path = run.path().to_owned();
-    run.checkpoints().latest()?.ok_or(TrainError::NotARun { path, missing })
 }

@@ -127,6 +127,12 @@ impl RunDirectory {
         CheckpointFolder::new(self.path.join("checkpoint"))
     }
 
+    pub(crate) fn latest_checkpoint(&self) -> Result<usize, TrainError> {
+        let missing = "a complete checkpoint";
+        let path = self.path.clone();
+        self.checkpoints().latest()?.ok_or(TrainError::NotARun { path, missing })
+    }
+
     pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), TrainError> {
         let json = serde_json::to_string_pretty(summary).expect("a summary is always JSON");
         self.write("summary.json", &format!("{json}\n"))
