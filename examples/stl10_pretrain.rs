@@ -36,7 +36,7 @@ struct Options {
     /// Fetch STL-10 (2.6 GB) into the --data folder first, unless it is there
     #[arg(long, requires = "data")]
     download: bool,
-    /// Passes over the images [default: 20; sample: 12]
+    /// Passes over the images [default: 20; sample: 14]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Images in a step, each in two views [default: 128; sample: 64]
@@ -204,7 +204,7 @@ fn config_for_size(size: u32) -> Result<PretrainConfig> {
     })
 }
 
-/// What learns most from the built-in sample in two minutes on two cores: small views, many steps.
+/// What learns most from the built-in sample in three or four minutes on two cores: small views, many steps.
 fn sample_config(image_size: Option<u32>) -> Result<PretrainConfig> {
     let size = image_size.unwrap_or(48);
     Ok(PretrainConfig { epochs: 14, batch_size: 64, learning_rate: 3e-3, ..config_for_size(size)? })

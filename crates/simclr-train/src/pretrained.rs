@@ -12,6 +12,7 @@ pub struct Pretrained<E> {
     pub summary: Summary,
     /// Images that could not be read, each once.
     pub skipped: Vec<Skipped>,
-    /// Whether the run was stopped before its last epoch.
+    /// Whether the run was stopped before its last epoch. (burn-train's own word for it is forgotten when
+    /// its dashboard closes.)
     pub interrupted: bool,
 }

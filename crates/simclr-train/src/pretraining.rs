@@ -206,7 +206,7 @@ impl Pretraining {
             save_weights(&encoder, &run.encoder_weights())?;
             run.write_summary(&summary)?;
         }
-        Ok(Pretrained { encoder, summary, skipped, interrupted: result.interrupted.is_some() })
+        Ok(Pretrained { interrupted: summary.epochs < config.epochs, encoder, summary, skipped })
     }
 
     /// Model, optimiser and schedule: new, or as the checkpoint has them.
