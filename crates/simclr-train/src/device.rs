@@ -38,6 +38,10 @@ pub fn device_from_name(name: &str) -> Result<Device, TrainError> {
         #[cfg(feature = "flex")]
         ("flex" | "cpu", None) => Ok(Device::flex()),
         #[cfg(feature = "ndarray")]
+        #[expect(
+            deprecated,
+            reason = "Burn drops it after 0.22; the parity suite compares with it"
+        )]
         ("ndarray", None) => Ok(Device::ndarray()),
         #[cfg(feature = "wgpu")]
         ("wgpu", index) => Ok(Device::wgpu(gpu(index))),
