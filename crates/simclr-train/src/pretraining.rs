@@ -158,12 +158,12 @@ impl Pretraining {
             Some(run) if self.resume => Some(run.latest_checkpoint()?),
             _ => None,
         };
+        let learner =
+            self.learner(model, config.steps_per_epoch(views.len()), run.as_ref(), checkpoint)?;
         let log = match &run {
             Some(run) => MetricsLog::open(&run.metrics(), checkpoint)?,
             None => MetricsLog::default(),
         };
-        let learner =
-            self.learner(model, config.steps_per_epoch(views.len()), run.as_ref(), checkpoint)?;
 
         let next_epoch = checkpoint.unwrap_or(0) + 1;
         let loader = ViewLoader::new(views, config.batch_size, config.seed, next_epoch, device);
