@@ -1,8 +1,8 @@
 //! NT-Xent, forward and backward: seconds and memory of each form by batch size, as JSON lines.
 //!
 //! ```text
-//! cargo bench -p simclr-loss --bench nt_xent                     every case, one process each
-//! cargo bench -p simclr-loss --bench nt_xent -- tiled 4096 128   one case: form, n, d
+//! cargo bench --workspace --bench nt_xent                     every case, one process each
+//! cargo bench --workspace --bench nt_xent -- tiled 4096 128   one case: form, n, d
 //! ```
 //!
 //! A case runs in a process of its own, because its memory is the growth of the process's peak.
@@ -73,7 +73,6 @@ fn case(form: &str, n: usize, d: usize) -> serde_json::Value {
         "n": n,
         "d": d,
         "seconds": seconds[seconds.len() / 2],
-        "fastest": seconds[0],
         "extra_mib": peak_mib() - before,
         "peak_mib": peak_mib(),
     })
