@@ -19,7 +19,8 @@ use simclr::eval::{Knn, raw_pixels};
 use simclr::loss::Temperature;
 use simclr::model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    OptimizerConfig, PretrainConfig, Pretrained, Pretraining, RunDirectory, device_from_name,
+    LossConfig, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, RunDirectory,
+    device_from_name,
 };
 
 /// The largest view without `--image-size`: what a CPU trains on in minutes.
@@ -54,6 +55,9 @@ struct Options {
     /// Width and height of a view in pixels [default: as the images, at most 96; sample: 48]
     #[arg(long, value_name = "N")]
     image_size: Option<u32>,
+    /// nt-xent or decoupled-nt-xent [default: nt-xent]
+    #[arg(long, value_name = "NAME")]
+    loss: Option<String>,
     /// Temperature of the loss [default: 0.2]
     #[arg(long, value_name = "T")]
     temperature: Option<f64>,
@@ -157,9 +161,7 @@ fn config(
     if let Some(width) = options.width {
         config.encoder.width = width;
     }
-    if let Some(temperature) = options.temperature {
-        config.temperature = Temperature::new(temperature)?;
-    }
+    config.loss = loss(options, &config.loss)?;
     if let Some(rate) = options.learning_rate {
         config.learning_rate = rate;
     }
@@ -170,6 +172,21 @@ fn config(
         config.augmentation.size = size;
     }
     Ok(config)
+}
+
+/// The loss that the flags ask for; what they leave out is as `config` has it.
+fn loss(options: &Options, config: &LossConfig) -> Result<LossConfig> {
+    let (kind, temperature) = match config {
+        LossConfig::NtXent { temperature } => ("nt-xent", *temperature),
+        LossConfig::DecoupledNtXent { temperature } => ("decoupled-nt-xent", *temperature),
+        other => bail!("expected a run by a loss of this crate, found {other:?}"),
+    };
+    let temperature = options.temperature.map_or(Ok(temperature), Temperature::new)?;
+    match options.loss.as_deref().unwrap_or(kind) {
+        "nt-xent" => Ok(LossConfig::NtXent { temperature }),
+        "decoupled-nt-xent" => Ok(LossConfig::DecoupledNtXent { temperature }),
+        other => bail!("expected a loss of nt-xent or decoupled-nt-xent, found \"{other}\""),
+    }
 }
 
 fn default_config(image_size: Option<u32>, images: &dyn ImageDataset) -> Result<PretrainConfig> {
@@ -196,7 +213,7 @@ fn config_for_size(size: u32) -> Result<PretrainConfig> {
         batch_size: 128,
         learning_rate: 1e-3,
         warmup_epochs: 1,
-        temperature: Temperature::new(0.2)?,
+        loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
         optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem },
         projection: ProjectionHeadConfig::default(),

@@ -112,10 +112,10 @@ pub mod eval {
 /// Pretraining: unlabelled images in, a trained encoder out.
 pub mod train {
     pub use simclr_train::{
-        ImageMonitor, ImageViews, MadeWith, MetricsLine, Monitor, OptimizerConfig, PretrainConfig,
-        Pretrained, Pretraining, Progress, RunConfig, RunDirectory, Skipped, Summary, TrainError,
-        TwoViews, ViewBatch, ViewLoader, ViewSource, WarmupCosine, device_from_name, pretrain,
-        read_metrics,
+        ImageMonitor, ImageViews, LossConfig, MadeWith, MetricsLine, Monitor, OptimizerConfig,
+        PretrainConfig, Pretrained, Pretraining, Progress, RunConfig, RunDirectory, Skipped,
+        Summary, TrainError, TwoViews, ViewBatch, ViewLoader, ViewSource, WarmupCosine,
+        device_from_name, pretrain, read_metrics,
     };
 }
 

@@ -1,5 +1,7 @@
 //! What training asks of a loss.
 
+use std::fmt::Debug;
+
 use burn::tensor::Tensor;
 
 use crate::{DecoupledNtXent, NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent};
@@ -18,7 +20,7 @@ use crate::{DecoupledNtXent, NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent}
 /// }
 /// # Ok::<(), simclr_loss::TemperatureError>(())
 /// ```
-pub trait TwoViewLoss {
+pub trait TwoViewLoss: Debug + Send + Sync {
     /// The mean loss of the batch.
     ///
     /// # Shapes

@@ -135,7 +135,7 @@ impl TrainError {
     pub(crate) fn config(
         field: &'static str,
         expected: impl Into<String>,
-        found: impl std::fmt::Display + Copy,
+        found: impl std::fmt::Display,
     ) -> Self {
         Self::Config { field, expected: expected.into(), found: found.to_string() }
     }

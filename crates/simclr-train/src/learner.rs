@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
-use simclr_loss::NtXent;
+use simclr_loss::TwoViewLoss;
 use simclr_model::{Encoder, SimClr};
 
 use crate::monitor::{KnnInput, Monitor, MonitorOutput};
@@ -17,11 +17,11 @@ use crate::two_views::TwoViews;
 pub(crate) struct SimClrLearner<E> {
     pub(crate) model: SimClr<E>,
     #[module(skip)]
-    loss: NtXent,
+    loss: Arc<dyn TwoViewLoss>,
 }
 
 impl<E: Encoder> SimClrLearner<E> {
-    pub(crate) fn new(model: SimClr<E>, loss: NtXent) -> Self {
+    pub(crate) fn new(model: SimClr<E>, loss: Arc<dyn TwoViewLoss>) -> Self {
         Self { model, loss }
     }
 

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, SimClrAugmentation};
-use simclr_loss::Temperature;
 use simclr_model::{ProjectionHeadConfig, ResNetConfig};
 
 use crate::error::TrainError;
+use crate::loss_config::LossConfig;
 use crate::optimizer::OptimizerConfig;
 
 /// The config of a pretraining run: with the same images, the same config gives the same encoder on
@@ -25,8 +25,8 @@ pub struct PretrainConfig {
     pub learning_rate: f64,
     /// Epochs of linear warm-up before the cosine, at most `epochs`.
     pub warmup_epochs: usize,
-    /// The loss's temperature.
-    pub temperature: Temperature,
+    /// Which loss.
+    pub loss: LossConfig,
     /// Which optimiser.
     pub optimizer: OptimizerConfig,
     /// Which encoder.
@@ -91,6 +91,7 @@ impl PretrainConfig {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use simclr_loss::Temperature;
     use simclr_model::{ResNetDepth, Stem};
 
     /// Seconds on a CPU: 16 px, a very slim network.
@@ -101,7 +102,7 @@ pub(crate) mod tests {
             batch_size: 8,
             learning_rate: 1e-3,
             warmup_epochs: 1,
-            temperature: Temperature::new(0.5).unwrap(),
+            loss: LossConfig::NtXent { temperature: Temperature::new(0.5).unwrap() },
             optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
             encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
             projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },

@@ -8,12 +8,13 @@ use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use simclr_data::Splits;
-use simclr_loss::NtXent;
+use simclr_loss::TwoViewLoss;
 use simclr_model::{Encoder, ResNet, SimClr, save_weights};
 
 use crate::error::TrainError;
 use crate::image_views::ImageViews;
 use crate::learner::SimClrLearner;
+use crate::loss_config::LossConfig;
 use crate::metrics_log::{MetricsLog, StepLogger};
 use crate::monitor::{ImageMonitor, KnnMetric, Monitor};
 use crate::monitor_loader::MonitorLoader;
@@ -43,7 +44,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// use simclr_data::{SampleConfig, Splits};
 /// use simclr_loss::Temperature;
 /// use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
-/// use simclr_train::{OptimizerConfig, PretrainConfig, pretrain};
+/// use simclr_train::{LossConfig, OptimizerConfig, PretrainConfig, pretrain};
 ///
 /// let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
 /// let config = PretrainConfig {
@@ -52,7 +53,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 ///     batch_size: 10,
 ///     learning_rate: 1e-3,
 ///     warmup_epochs: 0,
-///     temperature: Temperature::new(0.5)?,
+///     loss: LossConfig::NtXent { temperature: Temperature::new(0.5)? },
 ///     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
 ///     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
 ///     projection: ProjectionHeadConfig::default(),
@@ -74,6 +75,8 @@ pub fn pretrain(
 /// A pretraining run and how it is to be done.
 pub struct Pretraining {
     config: PretrainConfig,
+    /// The caller's own, if the config says so.
+    loss: Option<Arc<dyn TwoViewLoss>>,
     directory: Option<PathBuf>,
     resume: bool,
     progress: Progress,
@@ -86,11 +89,42 @@ impl Pretraining {
     pub fn new(config: PretrainConfig) -> Self {
         Self {
             config,
+            loss: None,
             directory: None,
             resume: false,
             progress: Progress::Auto,
             interrupter: Interrupter::new(),
         }
+    }
+
+    /// Trains by a loss of the caller's own instead of the config's, which from now on holds its `name`.
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use simclr_loss::TwoViewLoss;
+    /// use simclr_train::{PretrainConfig, Pretraining};
+    ///
+    /// /// One minus the cosine of the two views: no negatives, and so nothing against collapse.
+    /// #[derive(Debug)]
+    /// struct Attraction;
+    ///
+    /// impl TwoViewLoss for Attraction {
+    ///     fn forward(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
+    ///         let norm = |z: &Tensor<2>| z.clone().square().sum_dim(1).sqrt();
+    ///         let norms = norm(&z_a) * norm(&z_b);
+    ///         1.0 - ((z_a * z_b).sum_dim(1) / norms).mean()
+    ///     }
+    /// }
+    ///
+    /// fn train_by_attraction(config: PretrainConfig) -> Pretraining {
+    ///     Pretraining::new(config).with_loss("attraction", Attraction)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_loss(mut self, name: &str, loss: impl TwoViewLoss + 'static) -> Self {
+        self.config.loss = LossConfig::Custom { name: name.to_owned() };
+        self.loss = Some(Arc::new(loss));
+        self
     }
 
     /// Keeps the run in a new [`RunDirectory`] at `path`, which must be empty or not there.
@@ -223,7 +257,7 @@ impl Pretraining {
         let warmup_steps = config.warmup_epochs * steps_per_epoch;
         let total_steps = config.epochs * steps_per_epoch;
         let schedule = WarmupCosine::new(config.learning_rate, warmup_steps, total_steps);
-        let model = SimClrLearner::new(model, NtXent::new(config.temperature.get())?);
+        let model = SimClrLearner::new(model, config.loss.init(self.loss.as_ref())?);
         let new = (model, config.optimizer.init(), schedule);
         let (model, optimizer, schedule) = match run.zip(checkpoint) {
             Some((run, epoch)) => run.checkpoints().load(epoch, new)?,

@@ -4,15 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use image::RgbImage;
 use simclr_augment::SimClrAugmentation;
 use simclr_data::{DataError, ImageDataset, SampleConfig, Splits};
-use simclr_loss::Temperature;
+use simclr_loss::{Temperature, TwoViewLoss};
 use simclr_model::{ProjectionHeadConfig, ResNet, ResNetConfig, ResNetDepth, Stem, load_weights};
 use simclr_train::{
-    MetricsLine, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, Progress, RunDirectory,
-    Summary, TrainError, read_metrics,
+    LossConfig, MetricsLine, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, Progress,
+    RunDirectory, Summary, TrainError, read_metrics,
 };
 
 fn config(epochs: usize) -> PretrainConfig {
@@ -22,7 +22,7 @@ fn config(epochs: usize) -> PretrainConfig {
         batch_size: 8,
         learning_rate: 1e-2,
         warmup_epochs: 1,
-        temperature: Temperature::new(0.5).unwrap(),
+        loss: LossConfig::NtXent { temperature: Temperature::new(0.5).unwrap() },
         optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
         projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
@@ -45,7 +45,6 @@ fn new_run(config: PretrainConfig, dir: &Path) -> Pretrained<ResNet> {
 /// All weights and running statistics, bit by bit. (Parameter ids are random.)
 fn values(encoder: &ResNet) -> Vec<u32> {
     use burn::module::{ModuleVisitor, Param};
-    use burn::tensor::Tensor;
     struct Values(Vec<u32>);
     impl ModuleVisitor for Values {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -99,6 +98,47 @@ fn the_same_seed_gives_the_same_encoder_and_another_seed_another() {
     let first = train(3);
     assert_eq!(first, train(3));
     assert_ne!(first, train(4));
+}
+
+/// The plain sum of both projections: no loss anybody wants, but one that names itself.
+#[derive(Debug)]
+struct Sum;
+
+impl TwoViewLoss for Sum {
+    fn forward(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
+        (z_a + z_b).mean()
+    }
+}
+
+#[test]
+fn every_loss_of_the_config_and_the_callers_own_train_in_their_own_way() {
+    let temperature = Temperature::new(0.5).unwrap();
+    let train = |pretraining| run(pretraining, &sample()).unwrap().summary.loss_last.unwrap();
+    let nt_xent = train(Pretraining::new(config(1)));
+    let decoupled = LossConfig::DecoupledNtXent { temperature };
+    let decoupled = train(Pretraining::new(PretrainConfig { loss: decoupled, ..config(1) }));
+    let own = train(Pretraining::new(config(1)).with_loss("sum", Sum));
+    assert!(
+        nt_xent > decoupled,
+        "the positive pair leaves the denominator: {decoupled}, {nt_xent}"
+    );
+    assert!(own < 1.0, "{own}");
+}
+
+#[test]
+fn a_run_by_an_own_loss_resumes_by_that_name_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let with_sum = |epochs, name| Pretraining::new(config(epochs)).with_loss(name, Sum);
+    run(with_sum(1, "sum").in_directory(&dir), &sample()).unwrap();
+
+    let found = RunDirectory::open(&dir).unwrap().config().unwrap().pretrain;
+    let message = run(Pretraining::new(found).resume(&dir), &sample()).unwrap_err().to_string();
+    assert!(message.starts_with("expected loss to be a loss of this crate"), "{message}");
+    assert!(message.ends_with("found \"sum\""), "{message}");
+    let message = run(with_sum(2, "other").resume(&dir), &sample()).unwrap_err().to_string();
+    assert!(message.contains("another loss"), "{message}");
+    assert_eq!(run(with_sum(2, "sum").resume(&dir), &sample()).unwrap().summary.epochs, 2);
 }
 
 #[test]
