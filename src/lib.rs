@@ -26,7 +26,9 @@
 //! use simclr::data::{SampleConfig, Splits};
 //! use simclr::loss::Temperature;
 //! use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
-//! use simclr::train::{OptimizerConfig, PretrainConfig, device_from_name, pretrain};
+//! use simclr::train::{
+//!     LossConfig, OptimizerConfig, PretrainConfig, device_from_name, pretrain,
+//! };
 //!
 //! // The built-in sample, tiny; `Splits::open("folder")` takes STL-10, CIFAR-10 or your own photos.
 //! let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
@@ -36,7 +38,7 @@
 //!     batch_size: 10,
 //!     learning_rate: 1e-3,
 //!     warmup_epochs: 0,
-//!     temperature: Temperature::new(0.2)?,
+//!     loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
 //!     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
 //!     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
 //!     projection: ProjectionHeadConfig::default(),
