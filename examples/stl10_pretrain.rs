@@ -19,8 +19,8 @@ use simclr::eval::{Knn, raw_pixels};
 use simclr::loss::Temperature;
 use simclr::model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    LossConfig, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, RunDirectory,
-    device_from_name,
+    ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, Pretrained, Pretraining,
+    RunDirectory, device_from_name,
 };
 
 /// The largest view without `--image-size`: what a CPU trains on in minutes.
@@ -43,6 +43,12 @@ struct Options {
     /// Images in a step, each in two views [default: 128; sample: 64]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
+    /// Images that are encoded at a time, for batches larger than memory [default: all]
+    #[arg(long, value_name = "N")]
+    chunk_size: Option<usize>,
+    /// Steps between two checkpoints [default: a pass over the images]
+    #[arg(long, value_name = "N")]
+    steps_per_epoch: Option<usize>,
     /// Use only the first N images (of the built-in sample: draw N) [default: all; sample: 2000]
     #[arg(long, value_name = "N")]
     images: Option<usize>,
@@ -67,7 +73,8 @@ struct Options {
     /// Seed of weights, order and views [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// flex, ndarray, wgpu, wgpu:N, vulkan, metal, cuda:N, as far as they are built in
+    /// flex, ndarray, wgpu, wgpu:N, vulkan, metal, cuda:N, as far as they are built in; several, with commas,
+    /// share each batch
     #[arg(long, value_name = "NAME", default_value = "flex")]
     device: String,
     /// Folder for the run, new or empty [default: the first free of runs/1, runs/2, ...]
@@ -80,7 +87,11 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let device = device_from_name(&options.device)?;
+    let mut devices = Vec::new();
+    for name in options.device.split(',') {
+        devices.push(device_from_name(name)?);
+    }
+    let device = devices.remove(0);
     let run_dir = options.resume.clone().or(options.out.clone()).map_or_else(free_run_dir, Ok)?;
 
     let resumed = match &options.resume {
@@ -91,7 +102,7 @@ fn main() -> Result<()> {
     println!("{}", data.description);
     let config = config(&options, resumed.as_ref(), data.pretrain.as_ref())?;
 
-    let pretraining = Pretraining::new(config.clone());
+    let pretraining = Pretraining::new(config.clone()).with_more_devices(&devices);
     let pretraining = match &options.resume {
         Some(_) => pretraining.resume(&run_dir),
         None => pretraining.in_directory(&run_dir),
@@ -155,6 +166,8 @@ fn config(
     if let Some(batch_size) = options.batch_size {
         config.batch_size = batch_size;
     }
+    config.chunk_size = options.chunk_size.or(config.chunk_size);
+    config.steps_per_epoch = options.steps_per_epoch.or(config.steps_per_epoch);
     if let Some(name) = &options.encoder {
         config.encoder.depth = name.parse()?;
     }
@@ -210,7 +223,10 @@ fn config_for_size(size: u32) -> Result<PretrainConfig> {
     Ok(PretrainConfig {
         seed: 0,
         epochs: 20,
+        steps_per_epoch: None,
         batch_size: 128,
+        chunk_size: None,
+        chunk_statistics: ChunkStatistics::PerChunk,
         learning_rate: 1e-3,
         warmup_epochs: 1,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },

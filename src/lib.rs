@@ -27,7 +27,7 @@
 //! use simclr::loss::Temperature;
 //! use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 //! use simclr::train::{
-//!     LossConfig, OptimizerConfig, PretrainConfig, device_from_name, pretrain,
+//!     ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, device_from_name, pretrain,
 //! };
 //!
 //! // The built-in sample, tiny; `Splits::open("folder")` takes STL-10, CIFAR-10 or your own photos.
@@ -35,7 +35,10 @@
 //! let config = PretrainConfig {
 //!     seed: 0,
 //!     epochs: 1,
+//!     steps_per_epoch: None,
 //!     batch_size: 10,
+//!     chunk_size: None,
+//!     chunk_statistics: ChunkStatistics::PerChunk,
 //!     learning_rate: 1e-3,
 //!     warmup_epochs: 0,
 //!     loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
@@ -73,7 +76,7 @@
 pub mod loss {
     pub use simclr_loss::{
         Anchor, DecoupledNtXent, Explanation, NaiveNtXent, NtXent, SupCon, Temperature,
-        TemperatureError, TiledNtXent, TwoViewLoss, VectorizedNtXent,
+        TemperatureError, TiledNtXent, TwoViewLoss, VectorizedNtXent, partner_ranks,
     };
 }
 
@@ -114,10 +117,11 @@ pub mod eval {
 /// Pretraining: unlabelled images in, a trained encoder out.
 pub mod train {
     pub use simclr_train::{
-        ImageMonitor, ImageViews, LossConfig, MadeWith, MetricsLine, Monitor, OptimizerConfig,
-        PretrainConfig, Pretrained, Pretraining, Progress, RunConfig, RunDirectory, Skipped,
-        Summary, TrainError, TwoViews, ViewBatch, ViewLoader, ViewSource, WarmupCosine,
-        device_from_name, pretrain, read_metrics,
+        ChunkStatistics, EpochViews, ImageMonitor, ImageViews, LossConfig, MadeWith, MetricsLine,
+        Monitor, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, Progress,
+        Representation, RunConfig, RunDirectory, Skipped, StepLayout, StepViews, Summary,
+        TrainError, TwoViews, ViewBatch, ViewLoader, ViewSource, WarmupCosine, device_from_name,
+        pretrain, read_metrics,
     };
 }
 

@@ -6,8 +6,8 @@ use simclr::data::{SampleConfig, Splits};
 use simclr::loss::Temperature;
 use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    LossConfig, MetricsLine, OptimizerConfig, PretrainConfig, Pretraining, Progress, RunDirectory,
-    read_metrics,
+    ChunkStatistics, LossConfig, MetricsLine, OptimizerConfig, PretrainConfig, Pretraining,
+    Progress, RunDirectory, read_metrics,
 };
 
 use crate::backends::{Case, compare};
@@ -44,7 +44,10 @@ fn losses(device: &Device) -> Result<Vec<f64>, String> {
     let config = PretrainConfig {
         seed: 1,
         epochs: 1,
+        steps_per_epoch: None,
         batch_size: 8,
+        chunk_size: None,
+        chunk_statistics: ChunkStatistics::PerChunk,
         learning_rate: 1e-3,
         warmup_epochs: 0,
         loss: LossConfig::NtXent {

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 /// is the encoder's own.
 pub trait Encoder: Module + ModuleDisplay + 'static {
     /// A batch of inputs, for example `Tensor<4>` of `[n, channels, height, width]`.
-    type Input: Send + 'static;
+    type Input: Clone + Send + 'static;
 
     /// The features h.
     ///

@@ -1,41 +1,35 @@
 //! Checkpoints that are whole or not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn::module::Module;
-use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
-use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use simclr_model::Encoder;
 
 use crate::error::TrainError;
-use crate::warmup_cosine::WarmupCosine;
+use crate::training_state::TrainingState;
 
-/// The three parts of a checkpoint, each a burnpack file.
+/// The parts of a checkpoint, each a burnpack file.
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
-const SCHEDULE: &str = "schedule.bpk";
-const PARTS: [&str; 3] = [MODEL, OPTIMIZER, SCHEDULE];
 
 const PREFIX: &str = "epoch-";
 
 /// `checkpoint/` of a run directory: one folder an epoch, `epoch-0003`.
 ///
-/// burn-train saves the parts of a checkpoint from three threads. They are written to a hidden folder,
-/// which takes its name when the last of them and the [`Manifest`] are on the disk: a folder with a
-/// name is complete. A part that was damaged later does not have its checksum any more.
-#[derive(Clone)]
+/// The parts are written to a hidden folder, which takes its name when the last of them and the
+/// [`Manifest`] are on the disk: a folder with a name is complete. A part that was damaged later does
+/// not have its checksum any more.
+#[derive(Debug, Clone)]
 pub(crate) struct CheckpointFolder {
     folder: PathBuf,
-    /// The checksums of the parts that are on the disk, of the epochs in the making.
-    written: Arc<Mutex<BTreeMap<usize, BTreeMap<String, String>>>>,
 }
 
 /// `manifest.json` of a checkpoint.
@@ -44,82 +38,132 @@ pub(crate) struct CheckpointFolder {
 struct Manifest {
     /// Version of the layout described here.
     format: u32,
+    /// The epoch after which it was made.
+    epoch: usize,
     /// SHA-256 of each part, in hexadecimal.
     parts: BTreeMap<String, String>,
 }
 
 const MANIFEST: &str = "manifest.json";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+
+/// A checkpoint that was loaded.
+pub(crate) struct Loaded<E> {
+    pub(crate) state: TrainingState<E>,
+    /// The epoch after which it was made.
+    pub(crate) epoch: usize,
+    /// Later ones that are damaged.
+    pub(crate) refused: Vec<TrainError>,
+}
 
 impl CheckpointFolder {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, written: Arc::default() }
+        Self { folder }
     }
 
-    pub(crate) fn model(&self) -> PartCheckpointer {
-        PartCheckpointer { folder: self.clone(), part: MODEL }
-    }
-
-    pub(crate) fn optimizer(&self) -> PartCheckpointer {
-        PartCheckpointer { folder: self.clone(), part: OPTIMIZER }
-    }
-
-    pub(crate) fn schedule(&self) -> PartCheckpointer {
-        PartCheckpointer { folder: self.clone(), part: SCHEDULE }
-    }
-
-    pub(crate) fn path(&self, epoch: usize) -> PathBuf {
+    fn path(&self, epoch: usize) -> PathBuf {
         self.folder.join(format!("{PREFIX}{epoch:04}"))
     }
 
-    fn unfinished(&self, epoch: usize) -> PathBuf {
-        self.folder.join(format!(".{PREFIX}{epoch:04}.part"))
-    }
-
-    /// The latest complete checkpoint's epoch.
-    pub(crate) fn latest(&self) -> Result<Option<usize>, TrainError> {
+    /// The epochs with a complete checkpoint.
+    pub(crate) fn epochs(&self) -> Result<BTreeSet<usize>, TrainError> {
         let entries = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(BTreeSet::new());
+            }
             Err(error) => return Err(TrainError::io("read", &self.folder)(error)),
         };
-        let mut latest = None;
+        let mut epochs = BTreeSet::new();
         for entry in entries {
             let entry = entry.map_err(TrainError::io("read", &self.folder))?;
             let name = entry.file_name();
-            let epoch = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.parse().ok());
-            latest = latest.max(epoch);
+            let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+            epochs.extend(number.and_then(|number| number.parse::<usize>().ok()));
         }
-        Ok(latest)
+        Ok(epochs)
     }
 
-    /// Loads a checkpoint into a model, an optimiser and a schedule of the same kind.
-    pub(crate) fn load<M: Module>(
+    /// Writes a checkpoint: afterwards it is complete and on the disk.
+    pub(crate) fn save<E: Encoder>(
         &self,
         epoch: usize,
-        state: (M, ModuleOptimizer, WarmupCosine),
-    ) -> Result<(M, ModuleOptimizer, WarmupCosine), TrainError> {
+        state: &TrainingState<E>,
+    ) -> Result<(), TrainError> {
+        let path = self.path(epoch);
+        let failed = |reason: String| TrainError::CheckpointNotSaved { path: path.clone(), reason };
+        let model = state.model.clone().into_record().into_bytes();
+        let model = model.map_err(|error| failed(format!("{MODEL}: {error}")))?;
+        let optimizer = state.optimizer.to_record().into_bytes();
+        let optimizer = optimizer.map_err(|error| failed(format!("{OPTIMIZER}: {error}")))?;
+        self.write(epoch, &[(MODEL, &model), (OPTIMIZER, &optimizer)])
+            .map_err(|error| failed(error.to_string()))
+    }
+
+    fn write(&self, epoch: usize, parts: &[(&str, &[u8])]) -> std::io::Result<()> {
+        let unfinished = self.folder.join(format!(".{PREFIX}{epoch:04}.part"));
+        std::fs::create_dir_all(&unfinished)?;
+        for (name, bytes) in parts {
+            write_synced(&unfinished.join(name), bytes)?;
+        }
+        let parts = parts.iter().map(|(name, bytes)| ((*name).to_owned(), checksum(bytes)));
+        let manifest = Manifest { format: FORMAT, epoch, parts: parts.collect() };
+        write_synced(&unfinished.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)?;
+        let named = self.path(epoch);
+        if named.exists() {
+            std::fs::remove_dir_all(&named)?;
+        }
+        std::fs::rename(unfinished, named)?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    /// Deletes all checkpoints but those of `kept` epochs.
+    pub(crate) fn keep_only(&self, kept: &BTreeSet<usize>) -> Result<(), TrainError> {
+        for epoch in self.epochs()?.difference(kept) {
+            let path = self.path(*epoch);
+            std::fs::remove_dir_all(&path).map_err(TrainError::io("delete", &path))?;
+        }
+        Ok(())
+    }
+
+    /// Loads the latest checkpoint that is whole; `None` if there is no checkpoint at all.
+    ///
+    /// `new` makes a state of the same kind, to load into.
+    pub(crate) fn load_latest<E: Encoder>(
+        &self,
+        new: impl Fn() -> Result<TrainingState<E>, TrainError>,
+    ) -> Result<Option<Loaded<E>>, TrainError> {
+        let mut refused = Vec::new();
+        for epoch in self.epochs()?.into_iter().rev() {
+            match self.load(epoch, new()?) {
+                Ok(state) => return Ok(Some(Loaded { state, epoch, refused })),
+                Err(error) => refused.push(error),
+            }
+        }
+        refused.into_iter().next().map_or(Ok(None), Err)
+    }
+
+    fn load<E: Encoder>(
+        &self,
+        epoch: usize,
+        state: TrainingState<E>,
+    ) -> Result<TrainingState<E>, TrainError> {
         let path = self.path(epoch);
         let error = |part: &str, reason: String| TrainError::Checkpoint {
             path: path.clone(),
             reason: format!("{part}: {reason}"),
         };
-        let parts = self.read(epoch)?;
-        let (model, optimizer, mut schedule) = state;
+        let [model, optimizer] = self.read(epoch)?;
+        let record = ModuleRecord::from_bytes(model).map_err(|e| error(MODEL, e.to_string()))?;
+        let model = state.model.try_load_record(record);
+        let model = model.map_err(|e| error(MODEL, e.to_string()))?;
         let record =
-            ModuleRecord::from_bytes(parts.model).map_err(|e| error(MODEL, e.to_string()))?;
-        let model = model.try_load_record(record).map_err(|e| error(MODEL, e.to_string()))?;
-        let record = OptimizerRecord::from_bytes(parts.optimizer)
-            .map_err(|e| error(OPTIMIZER, e.to_string()))?;
-        let optimizer = optimizer.load_record(record);
-        let record = LrSchedulerRecord::from_bytes(parts.schedule)
-            .map_err(|e| error(SCHEDULE, e.to_string()))?;
-        schedule.load_record(record);
-        Ok((model, optimizer, schedule))
+            OptimizerRecord::from_bytes(optimizer).map_err(|e| error(OPTIMIZER, e.to_string()))?;
+        Ok(TrainingState::new(model, state.optimizer.load_record(record)))
     }
 
     /// Reads the parts of a checkpoint and compares their checksums with the manifest.
-    fn read(&self, epoch: usize) -> Result<Parts, TrainError> {
+    fn read(&self, epoch: usize) -> Result<[Bytes; 2], TrainError> {
         let path = self.path(epoch);
         let error = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
         let read = |name: &str| {
@@ -127,9 +171,15 @@ impl CheckpointFolder {
         };
         let manifest: Manifest = serde_json::from_slice(&read(MANIFEST)?)
             .map_err(|source| error(format!("{MANIFEST}: {source}")))?;
-        if manifest.format != FORMAT {
-            let found = manifest.format;
-            return Err(error(format!("{MANIFEST}: expected format {FORMAT}, found {found}")));
+        for (what, expected, found) in [
+            ("format", FORMAT as usize, manifest.format as usize),
+            ("epoch", epoch, manifest.epoch),
+        ] {
+            if expected != found {
+                return Err(error(format!(
+                    "{MANIFEST}: expected {what} {expected}, found {found}"
+                )));
+            }
         }
         let part = |name: &str| {
             let bytes = read(name)?;
@@ -140,35 +190,8 @@ impl CheckpointFolder {
             }
             Ok(Bytes::from_bytes_vec(bytes))
         };
-        Ok(Parts { model: part(MODEL)?, optimizer: part(OPTIMIZER)?, schedule: part(SCHEDULE)? })
+        Ok([part(MODEL)?, part(OPTIMIZER)?])
     }
-
-    /// Notes that a part is on the disk, and gives the checkpoint its name after the last one.
-    fn part_written(&self, epoch: usize, part: &str, checksum: String) -> std::io::Result<()> {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = written.entry(epoch).or_default();
-        parts.insert(part.to_owned(), checksum);
-        if PARTS.iter().any(|&part| !parts.contains_key(part)) {
-            return Ok(());
-        }
-        let manifest =
-            Manifest { format: FORMAT, parts: written.remove(&epoch).unwrap_or_default() };
-        let unfinished = self.unfinished(epoch);
-        write_synced(&unfinished.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)?;
-        let named = self.path(epoch);
-        if named.exists() {
-            std::fs::remove_dir_all(&named)?;
-        }
-        std::fs::rename(unfinished, named)?;
-        File::open(&self.folder)?.sync_all()
-    }
-}
-
-/// The contents of a checkpoint's files.
-struct Parts {
-    model: Bytes,
-    optimizer: Bytes,
-    schedule: Bytes,
 }
 
 fn checksum(bytes: &[u8]) -> String {
@@ -179,40 +202,4 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-/// Saves one part of each checkpoint.
-pub(crate) struct PartCheckpointer {
-    folder: CheckpointFolder,
-    part: &'static str,
-}
-
-impl<R: Checkpoint> Checkpointer<R> for PartCheckpointer {
-    fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
-        let unfinished = self.folder.unfinished(epoch);
-        let write = |bytes: &[u8]| -> std::io::Result<()> {
-            std::fs::create_dir_all(&unfinished)?;
-            write_synced(&unfinished.join(self.part), bytes)?;
-            self.folder.part_written(epoch, self.part, checksum(bytes))
-        };
-        let bytes = record.checkpoint_into_bytes().map_err(CheckpointerError::Record)?;
-        write(&bytes).map_err(CheckpointerError::IOError)
-    }
-
-    fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {
-        // All three parts are told to delete the checkpoint; one of them does.
-        if self.part != SCHEDULE {
-            return Ok(());
-        }
-        match std::fs::remove_dir_all(self.folder.path(epoch)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(CheckpointerError::IOError(error))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn restore(&self, epoch: usize) -> Result<R, CheckpointerError> {
-        R::load(self.folder.path(epoch).join(self.part))
-    }
 }

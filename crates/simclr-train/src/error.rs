@@ -78,6 +78,14 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A checkpoint that cannot be written.
+    #[error("cannot save the checkpoint {}: {reason}", path.display())]
+    CheckpointNotSaved {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// What failed.
+        reason: String,
+    },
     /// A file or folder that cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -98,13 +106,19 @@ pub enum TrainError {
     },
     /// The loss is not a number any more.
     #[error(
-        "the loss became {found} in epoch {epoch}; a lower learning rate or a higher temperature may help, and the checkpoints before it are kept"
+        "the loss became {found} in step {step} of epoch {epoch}, at a learning rate of {learning_rate:.2e}; {state}; a lower learning rate or a higher temperature may help, and the checkpoints before it are kept"
     )]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
-        /// The mean loss of the epoch.
+        /// The step within the epoch, from 1.
+        step: usize,
+        /// The loss.
         found: f64,
+        /// The step's learning rate.
+        learning_rate: f64,
+        /// What became of the parameters.
+        state: String,
     },
     /// The training engine stopped for a reason of its own.
     #[error("training stopped: {0}")]

@@ -8,33 +8,39 @@
 //!
 //! 1. [`Pretraining::run`] puts the pieces together;
 //! 2. [`ImageViews`] draws and makes two views of each image (`simclr-augment`);
-//! 3. [`ViewLoader`] shuffles, and keeps a few batches ready;
-//! 4. the learner's step encodes and projects both views as one batch (`simclr-model`), and contrasts
-//!    them (`simclr-loss`);
+//! 3. [`ViewLoader`] shuffles, and keeps a few chunks of views ready;
+//! 4. the step encodes and projects both views (`simclr-model`), and contrasts them (`simclr-loss`): as
+//!    one batch, or chunk by chunk on any number of devices;
 //! 5. the training loop steps the optimiser on [`WarmupCosine`]'s rate, asks the [`Monitor`] after each
 //!    epoch, and saves a checkpoint.
 //!
-//! The engine (learner, metrics, dashboard, interruption) is burn-train's. The same config and images
-//! give the same encoder on the same backend, whatever the number of threads.
+//! The dashboard and the interruption are burn-train's. The same config and images give the same encoder
+//! on the same backend, whatever the number of threads.
 
+mod buffers;
 mod checkpoint;
+mod contrastive_step;
 mod ctrl_c;
+mod dashboard;
 mod device;
 mod error;
+mod guards;
 mod image_views;
-mod learner;
 mod loss_config;
 mod metrics_log;
 mod monitor;
-mod monitor_loader;
 mod optimizer;
 mod pretrain_config;
 mod pretrained;
 mod pretraining;
 mod progress;
+mod representation;
 mod run_directory;
+mod step_figures;
 mod summary;
+mod tensorboard;
 mod training_loop;
+mod training_state;
 mod two_views;
 mod view_loader;
 mod warmup_cosine;
@@ -46,12 +52,13 @@ pub use loss_config::LossConfig;
 pub use metrics_log::{MetricsLine, read_metrics};
 pub use monitor::{ImageMonitor, Monitor};
 pub use optimizer::OptimizerConfig;
-pub use pretrain_config::PretrainConfig;
+pub use pretrain_config::{ChunkStatistics, PretrainConfig};
 pub use pretrained::Pretrained;
 pub use pretraining::{Pretraining, pretrain};
 pub use progress::Progress;
+pub use representation::Representation;
 pub use run_directory::{MadeWith, RunConfig, RunDirectory};
 pub use summary::Summary;
 pub use two_views::{Skipped, TwoViews, ViewBatch, ViewSource};
-pub use view_loader::ViewLoader;
+pub use view_loader::{EpochViews, StepLayout, StepViews, ViewLoader};
 pub use warmup_cosine::WarmupCosine;

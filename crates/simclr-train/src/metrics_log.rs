@@ -3,14 +3,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use burn::train::logger::MetricLogger;
-use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
-use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use crate::representation::Representation;
+use crate::step_figures::StepFigures;
+use crate::tensorboard::TensorBoardLog;
 
 /// One line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +26,14 @@ pub enum MetricsLine {
         loss: Option<f64>,
         /// The learning rate of the step.
         learning_rate: f64,
+        /// Share of the anchors whose partner is the nearest of all 2n - 1 other views, in 0..=1.
+        contrastive_top1: f64,
+        /// Share of the anchors whose partner is among the five nearest.
+        contrastive_top5: f64,
+        /// Images (not views) learnt from in a second.
+        images_per_second: f64,
+        /// Share of the step's time that was spent waiting for views, in 0..=1.
+        waiting_share: f64,
     },
     /// The end of an epoch; epoch 0 is before training.
     Epoch {
@@ -38,33 +45,76 @@ pub enum MetricsLine {
         knn_top1: Option<f64>,
         /// Images (not views) learnt from in a second of training; `None` in epoch 0.
         images_per_second: Option<f64>,
+        /// Share of the training's time that was spent waiting for views; `None` in epoch 0.
+        waiting_share: Option<f64>,
+        /// The mean of the steps' contrastive top-1; `None` in epoch 0.
+        contrastive_top1: Option<f64>,
+        /// The shape of the representation in the last batch; `None` in epoch 0.
+        representation: Option<Representation>,
+    },
+    /// Something the user should know.
+    Warning {
+        /// The epoch it was noticed after.
+        epoch: usize,
+        /// What it is, in plain words.
+        text: String,
     },
 }
 
 impl MetricsLine {
+    /// The line of epoch 0.
+    pub(crate) fn before_training(knn_top1: Option<f64>) -> Self {
+        Self::Epoch {
+            epoch: 0,
+            loss: None,
+            knn_top1,
+            images_per_second: None,
+            waiting_share: None,
+            contrastive_top1: None,
+            representation: None,
+        }
+    }
+
     fn epoch(&self) -> usize {
-        let (Self::Step { epoch, .. } | Self::Epoch { epoch, .. }) = self;
+        let (Self::Step { epoch, .. } | Self::Epoch { epoch, .. } | Self::Warning { epoch, .. }) =
+            self;
         *epoch
     }
 }
 
-/// What was logged so far, shared by the training loop (epochs) and the metrics' thread (steps); with
-/// a file, or in memory alone.
-#[derive(Clone, Default)]
-pub(crate) struct MetricsLog {
-    inner: Arc<Mutex<Inner>>,
+impl From<&StepFigures> for MetricsLine {
+    fn from(figures: &StepFigures) -> Self {
+        Self::Step {
+            epoch: figures.epoch,
+            step: figures.step,
+            loss: figures.loss.is_finite().then_some(figures.loss),
+            learning_rate: figures.learning_rate,
+            contrastive_top1: figures.contrastive_top1,
+            contrastive_top5: figures.contrastive_top5,
+            images_per_second: figures.images_per_second,
+            waiting_share: figures.waiting_share,
+        }
+    }
 }
 
+/// What was logged so far: with a file, or in memory alone.
 #[derive(Default)]
-struct Inner {
+pub(crate) struct MetricsLog {
     file: Option<(PathBuf, File)>,
+    tensorboard: Option<TensorBoardLog>,
     epochs: Vec<MetricsLine>,
 }
 
 impl MetricsLog {
     /// Starts the file, or continues it after epoch `after`: what a stopped run wrote beyond its last
     /// checkpoint is dropped, as those steps will be done again.
-    pub(crate) fn open(path: &Path, after: Option<usize>) -> Result<Self, TrainError> {
+    ///
+    /// `tensorboard` gets the same as event files.
+    pub(crate) fn open(
+        path: &Path,
+        tensorboard: &Path,
+        after: Option<usize>,
+    ) -> Result<Self, TrainError> {
         let mut lines = after.map_or(Ok(Vec::new()), |_| read_metrics(path))?;
         lines.retain(|line| Some(line.epoch()) <= after);
         let partial = path.with_extension("jsonl.part");
@@ -74,25 +124,38 @@ impl MetricsLog {
 
         let file =
             OpenOptions::new().append(true).open(path).map_err(TrainError::io("open", path))?;
+        let tensorboard = Some(TensorBoardLog::open(tensorboard, &lines)?);
         lines.retain(|line| matches!(line, MetricsLine::Epoch { .. }));
-        let inner = Inner { file: Some((path.to_owned(), file)), epochs: lines };
-        Ok(Self { inner: Arc::new(Mutex::new(inner)) })
+        Ok(Self { file: Some((path.to_owned(), file)), tensorboard, epochs: lines })
     }
 
-    pub(crate) fn append(&self, line: &MetricsLine) -> Result<(), TrainError> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((path, file)) = &mut inner.file {
+    pub(crate) fn append(&mut self, line: &MetricsLine) -> Result<(), TrainError> {
+        if let Some((path, file)) = &mut self.file {
             file.write_all(json_line(line).as_bytes()).map_err(TrainError::io("write", path))?;
         }
+        if let Some(tensorboard) = &mut self.tensorboard {
+            tensorboard.append(line)?;
+        }
         if matches!(line, MetricsLine::Epoch { .. }) {
-            inner.epochs.push(line.clone());
+            self.epochs.push(line.clone());
         }
         Ok(())
     }
 
     /// The epochs' lines in order.
-    pub(crate) fn epochs(&self) -> Vec<MetricsLine> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).epochs.clone()
+    pub(crate) fn epochs(&self) -> &[MetricsLine] {
+        &self.epochs
+    }
+
+    /// The trained epoch with the highest kNN top-1, the latest of equals; `None` without labels.
+    pub(crate) fn best_epoch(&self) -> Option<usize> {
+        let knn = self.epochs.iter().filter_map(|line| match line {
+            MetricsLine::Epoch { epoch: 1.., knn_top1: Some(knn), .. } => {
+                Some((*knn, line.epoch()))
+            }
+            _ => None,
+        });
+        knn.max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|(_, epoch)| epoch)
     }
 }
 
@@ -126,88 +189,46 @@ pub fn read_metrics(path: &Path) -> Result<Vec<MetricsLine>, TrainError> {
     Ok(lines)
 }
 
-/// Turns burn-train's metric updates into [`MetricsLine::Step`]s.
-pub(crate) struct StepLogger {
-    log: MetricsLog,
-    loss: Option<MetricId>,
-    learning_rate: Option<MetricId>,
-    epoch: usize,
-    step: usize,
-}
-
-impl StepLogger {
-    pub(crate) fn new(log: MetricsLog) -> Self {
-        Self { log, loss: None, learning_rate: None, epoch: 0, step: 0 }
-    }
-}
-
-/// The names that burn-train gives its metrics.
-pub(crate) const LOSS_METRIC: &str = "Loss";
-pub(crate) const LEARNING_RATE_METRIC: &str = "Learning Rate";
-
-impl MetricLogger for StepLogger {
-    fn log_metric_definition(&mut self, definition: MetricDefinition) {
-        match definition.name.as_str() {
-            LOSS_METRIC => self.loss = Some(definition.metric_id),
-            LEARNING_RATE_METRIC => self.learning_rate = Some(definition.metric_id),
-            _ => {}
-        }
-    }
-
-    fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
-        let value_of = |id: &Option<MetricId>| {
-            let update =
-                update.entries_numeric.iter().find(|u| Some(&u.entry.metric_id) == id.as_ref())?;
-            match update.numeric_entry {
-                // An epoch's own figure comes with its end, and is the loop's to write.
-                None | Some(NumericEntry::Final(_)) => None,
-                Some(ref entry) => Some(entry.current()),
-            }
-        };
-        let (Split::Train, Some(loss), Some(learning_rate)) =
-            (split, value_of(&self.loss), value_of(&self.learning_rate))
-        else {
-            return;
-        };
-        self.step = if epoch == self.epoch { self.step + 1 } else { 1 };
-        self.epoch = epoch;
-        let loss = loss.is_finite().then_some(loss);
-        let line = MetricsLine::Step { epoch, step: self.step, loss, learning_rate };
-        if let Err(error) = self.log.append(&line) {
-            // The loop writes to the same file after the epoch, and stops there with the error.
-            eprintln!("{error}");
-        }
-    }
-
-    fn read_numeric(
-        &mut self,
-        _name: &str,
-        _epoch: usize,
-        _split: &Split,
-    ) -> Result<Vec<NumericEntry>, String> {
-        Ok(Vec::new()) // Only asked for early stopping and summaries, which are not used.
-    }
-
-    fn log_epoch_summary(&mut self, _summary: EpochSummary) {}
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn epoch(epoch: usize) -> MetricsLine {
-        MetricsLine::Epoch { epoch, loss: Some(1.5), knn_top1: None, images_per_second: Some(2.0) }
+        with_knn(epoch, None)
+    }
+
+    fn with_knn(epoch: usize, knn_top1: Option<f64>) -> MetricsLine {
+        MetricsLine::Epoch {
+            epoch,
+            loss: Some(1.5),
+            knn_top1,
+            images_per_second: Some(2.0),
+            waiting_share: Some(0.1),
+            contrastive_top1: Some(0.2),
+            representation: None,
+        }
+    }
+
+    #[test]
+    fn the_best_epoch_is_a_trained_one_and_the_latest_of_equals() {
+        let mut log = MetricsLog::default();
+        assert_eq!(log.best_epoch(), None);
+        for (number, knn) in [0.9, 0.3, 0.5, 0.5, 0.4].into_iter().enumerate() {
+            log.append(&with_knn(number, Some(knn))).unwrap();
+        }
+        assert_eq!(log.best_epoch(), Some(3));
     }
 
     #[test]
     fn a_continued_log_forgets_what_came_after_the_checkpoint() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let log = MetricsLog::open(&path, None).unwrap();
+        let mut log = MetricsLog::open(&path, &folder.path().join("tensorboard"), None).unwrap();
         for number in 0..4 {
             log.append(&epoch(number)).unwrap();
         }
-        let continued = MetricsLog::open(&path, Some(2)).unwrap();
+        let mut continued =
+            MetricsLog::open(&path, &folder.path().join("tensorboard"), Some(2)).unwrap();
         continued.append(&epoch(3)).unwrap();
         assert_eq!(continued.epochs(), [0, 1, 2, 3].map(epoch));
         assert_eq!(read_metrics(&path).unwrap(), [0, 1, 2, 3].map(epoch));

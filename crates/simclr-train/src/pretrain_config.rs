@@ -17,10 +17,23 @@ use crate::optimizer::OptimizerConfig;
 pub struct PretrainConfig {
     /// Seeds the weights, the order of the images and every view.
     pub seed: u64,
-    /// Passes over the images, at least 1.
+    /// How many epochs, at least 1.
     pub epochs: usize,
+    /// Steps of an epoch, at least 1: checkpoints are saved, and kNN is asked, after each epoch. `None` is
+    /// a pass over the images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps_per_epoch: Option<usize>,
     /// Images in a step, 2 or more: each has 2 views, and 2 (n - 1) negatives.
     pub batch_size: usize,
+    /// Images that are encoded at a time, a divisor of `batch_size`: what bounds the memory of a step. It
+    /// takes a second forward pass, and the encoder's batch normalisation sees a chunk at a time (see
+    /// [`ChunkStatistics`]); everything else is as if the batch were encoded at once. `None` is the whole
+    /// batch, or each device's share of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_size: Option<usize>,
+    /// Whether an encoder with batch normalisation may be trained in chunks.
+    #[serde(default)]
+    pub chunk_statistics: ChunkStatistics,
     /// The schedule's peak, finite and positive. It is used as it stands: no scaling by the batch.
     pub learning_rate: f64,
     /// Epochs of linear warm-up before the cosine, at most `epochs`.
@@ -36,6 +49,22 @@ pub struct PretrainConfig {
     pub projection: ProjectionHeadConfig,
     /// How views are drawn, and at what size.
     pub augmentation: AugmentationConfig,
+}
+
+/// What the encoder's batch normalisation is given where a batch is encoded in chunks: on one device
+/// with a [`chunk_size`](PretrainConfig::chunk_size), or on several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ChunkStatistics {
+    /// Each chunk is normalised by its own statistics, in both forward passes, so that the gradient is
+    /// exact for that network; the running averages move once a step, by the mean of the chunks'. As
+    /// PyTorch's data-parallel training without synchronised batch normalisation.
+    #[default]
+    PerChunk,
+    /// Refused: the run is an error unless every batch is encoded at once, or the encoder has no batch
+    /// statistics. For those who want exactly the step of the whole batch.
+    Refuse,
 }
 
 impl PretrainConfig {
@@ -56,6 +85,15 @@ impl PretrainConfig {
         if self.batch_size > images {
             let expected = format!("at most {images}, the number of images");
             return Err(TrainError::config("batch_size", expected, self.batch_size));
+        }
+        if self.steps_per_epoch == Some(0) {
+            return Err(TrainError::config("steps_per_epoch", "at least 1", 0));
+        }
+        if let Some(chunk_size) = self.chunk_size
+            && (chunk_size == 0 || !self.batch_size.is_multiple_of(chunk_size))
+        {
+            let expected = format!("a divisor of the batch size, {}", self.batch_size);
+            return Err(TrainError::config("chunk_size", expected, chunk_size));
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(TrainError::config(
@@ -81,10 +119,16 @@ impl PretrainConfig {
         Ok(SimClrAugmentation::new(self.augmentation.clone())?)
     }
 
-    /// Steps in an epoch: images that don't fill a last batch wait for the next epoch.
+    /// Steps in an epoch of a data set of `images`; images that don't fill a last batch wait for the next
+    /// pass.
     #[must_use]
-    pub fn steps_per_epoch(&self, images: usize) -> usize {
-        images / self.batch_size
+    pub fn steps_in_epoch(&self, images: usize) -> usize {
+        self.steps_per_epoch.unwrap_or(images / self.batch_size)
+    }
+
+    /// Images of a chunk where the chunks go to `devices` in turn: see [`chunk_size`](Self::chunk_size).
+    pub(crate) fn images_in_chunk(&self, devices: usize) -> usize {
+        self.chunk_size.unwrap_or(self.batch_size / devices)
     }
 }
 
@@ -99,7 +143,10 @@ pub(crate) mod tests {
         PretrainConfig {
             seed: 1,
             epochs: 2,
+            steps_per_epoch: None,
             batch_size: 8,
+            chunk_size: None,
+            chunk_statistics: ChunkStatistics::default(),
             learning_rate: 1e-3,
             warmup_epochs: 1,
             loss: LossConfig::NtXent { temperature: Temperature::new(0.5).unwrap() },
@@ -132,6 +179,21 @@ pub(crate) mod tests {
             message(|c| c.batch_size = 101),
             "expected batch_size to be at most 100, the number of images, found 101"
         );
+    }
+
+    #[test]
+    fn chunks_divide_the_batch() {
+        for bad in [0, 3, 16] {
+            assert_eq!(
+                message(|c| c.chunk_size = Some(bad)),
+                format!("expected chunk_size to be a divisor of the batch size, 8, found {bad}")
+            );
+        }
+    }
+
+    #[test]
+    fn an_epoch_has_a_step() {
+        assert!(message(|c| c.steps_per_epoch = Some(0)).starts_with("expected steps_per_epoch"));
     }
 
     #[test]

@@ -1,34 +1,36 @@
 //! A whole run: from a config and images to a trained encoder.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use burn::train::checkpoint::KeepLastNCheckpoints;
-use burn::train::metric::{LearningRateMetric, LossMetric};
-use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
+use burn::train::Interrupter;
 use simclr_data::Splits;
 use simclr_loss::TwoViewLoss;
 use simclr_model::{Encoder, ResNet, SimClr, save_weights};
 
+use crate::buffers::has_buffers;
+use crate::checkpoint::Loaded;
+use crate::contrastive_step::ContrastiveStep;
+use crate::dashboard::Dashboard;
 use crate::error::TrainError;
 use crate::image_views::ImageViews;
-use crate::learner::SimClrLearner;
 use crate::loss_config::LossConfig;
-use crate::metrics_log::{MetricsLog, StepLogger};
-use crate::monitor::{ImageMonitor, KnnMetric, Monitor};
-use crate::monitor_loader::MonitorLoader;
-use crate::pretrain_config::PretrainConfig;
+use crate::metrics_log::MetricsLog;
+use crate::monitor::{ImageMonitor, Monitor};
+use crate::pretrain_config::{ChunkStatistics, PretrainConfig};
 use crate::pretrained::Pretrained;
 use crate::progress::Progress;
 use crate::run_directory::{MadeWith, RunConfig, RunDirectory};
 use crate::summary::Summary;
 use crate::training_loop::TrainingLoop;
-use crate::two_views::{Skipped, ViewSource};
-use crate::view_loader::ViewLoader;
+use crate::training_state::TrainingState;
+use crate::two_views::ViewSource;
+use crate::view_loader::{StepLayout, ViewLoader};
 use crate::warmup_cosine::WarmupCosine;
 
-/// Checkpoints that are kept: the latest, and the one before in case that is damaged.
+/// The latest checkpoints that are kept unless told otherwise: the last, and the one before in case that
+/// is damaged.
 const KEPT_CHECKPOINTS: usize = 2;
 
 /// Pretrains an encoder on unlabelled images: [`Pretraining`] with every option as it comes, and
@@ -44,13 +46,16 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// use simclr_data::{SampleConfig, Splits};
 /// use simclr_loss::Temperature;
 /// use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
-/// use simclr_train::{LossConfig, OptimizerConfig, PretrainConfig, pretrain};
+/// use simclr_train::{ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, pretrain};
 ///
 /// let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
 /// let config = PretrainConfig {
 ///     seed: 0,
 ///     epochs: 1,
+///     steps_per_epoch: None,
 ///     batch_size: 10,
+///     chunk_size: None,
+///     chunk_statistics: ChunkStatistics::PerChunk,
 ///     learning_rate: 1e-3,
 ///     warmup_epochs: 0,
 ///     loss: LossConfig::NtXent { temperature: Temperature::new(0.5)? },
@@ -79,6 +84,8 @@ pub struct Pretraining {
     loss: Option<Arc<dyn TwoViewLoss>>,
     directory: Option<PathBuf>,
     resume: bool,
+    more_devices: Vec<Device>,
+    kept_checkpoints: usize,
     progress: Progress,
     interrupter: Interrupter,
 }
@@ -92,6 +99,8 @@ impl Pretraining {
             loss: None,
             directory: None,
             resume: false,
+            more_devices: Vec::new(),
+            kept_checkpoints: KEPT_CHECKPOINTS,
             progress: Progress::Auto,
             interrupter: Interrupter::new(),
         }
@@ -134,10 +143,28 @@ impl Pretraining {
     }
 
     /// Continues the run in `path` after its last checkpoint, as if it had not been stopped. The config
-    /// must be the run's own, but for the number of epochs.
+    /// must be the run's own, but for the number of epochs. A damaged checkpoint is reported, and the one
+    /// before it taken.
     #[must_use]
     pub fn resume(self, path: &Path) -> Self {
         Self { directory: Some(path.to_owned()), resume: true, ..self }
+    }
+
+    /// Spreads every batch over these devices beside the one that [`run`](Self::run) is given, which holds
+    /// the parameters and the optimiser. Each device encodes its share of a batch, and the loss contrasts
+    /// all of it: every anchor has the 2n - 1 other views of the whole batch, as on one device. Only batch
+    /// normalisation inside the encoder sees a device's share, see
+    /// [`ChunkStatistics`](crate::ChunkStatistics).
+    #[must_use]
+    pub fn with_more_devices(self, devices: &[Device]) -> Self {
+        Self { more_devices: devices.to_vec(), ..self }
+    }
+
+    /// Keeps the checkpoints of the last `epochs` epochs, at least 1 and at first 2, beside that of the
+    /// epoch with the highest kNN top-1.
+    #[must_use]
+    pub fn keeping_checkpoints(self, epochs: usize) -> Self {
+        Self { kept_checkpoints: epochs.max(1), ..self }
     }
 
     /// How to show progress.
@@ -187,55 +214,52 @@ impl Pretraining {
         device: &Device,
     ) -> Result<Pretrained<E>, TrainError> {
         let config = &self.config;
+        let devices = self.devices(device);
+        let layout = self.layout(views.len(), devices.len())?;
+        if layout.chunk_size < layout.batch_size {
+            self.check_chunks(&model.encoder, layout)?;
+        }
         let run = self.open_directory(data, device)?;
-        let checkpoint = match &run {
-            Some(run) if self.resume => Some(run.latest_checkpoint()?),
-            _ => None,
+        let new = || Ok(TrainingState::new(model.clone(), config.optimizer.init()));
+        let Loaded { state, epoch: done, refused } = match &run {
+            Some(run) if self.resume => run.load_latest_checkpoint(new)?,
+            _ => Loaded { state: new()?, epoch: 0, refused: Vec::new() },
         };
-        let learner =
-            self.learner(model, config.steps_per_epoch(views.len()), run.as_ref(), checkpoint)?;
         let log = match &run {
-            Some(run) => MetricsLog::open(&run.metrics(), checkpoint)?,
+            Some(run) => {
+                MetricsLog::open(&run.metrics(), &run.tensorboard(), self.resume.then_some(done))?
+            }
             None => MetricsLog::default(),
         };
 
-        let next_epoch = checkpoint.unwrap_or(0) + 1;
-        let loader = ViewLoader::new(views, config.batch_size, config.seed, next_epoch, device);
-        let monitor = MonitorLoader::new(monitor);
-        let report = loader.report();
-        let strategy = Arc::new(TrainingLoop::new(device, log.clone(), Arc::clone(&report)));
-        let mut training = SupervisedTraining::new("", Arc::new(loader), Arc::new(monitor))
-            .metric_train_numeric(LossMetric::new())
-            .metric_train_numeric(LearningRateMetric::new())
-            .metric_valid_numeric(KnnMetric::new())
-            .with_metric_logger(StepLogger::new(log.clone()))
-            .with_application_logger(None)
-            .with_interrupter(self.interrupter.clone())
-            .renderer(self.progress.renderer(&self.interrupter, checkpoint))
-            .with_checkpointing_strategy(KeepLastNCheckpoints::new(KEPT_CHECKPOINTS))
-            .with_training_strategy(TrainingStrategy::Custom(strategy.clone()))
-            .num_epochs(config.epochs);
-        if let Some(run) = &run {
-            let folder = run.checkpoints();
-            let (model, optimizer, schedule) =
-                (folder.model(), folder.optimizer(), folder.schedule());
-            training = training.with_custom_checkpointers(model, optimizer, schedule);
+        let checkpoint = (done > 0).then_some(done);
+        let renderer = self.progress.renderer(&self.interrupter, checkpoint);
+        let warmup_steps = config.warmup_epochs * layout.steps_per_epoch;
+        let total_steps = config.epochs * layout.steps_per_epoch;
+        let mut training = TrainingLoop {
+            epochs: config.epochs,
+            steps_per_epoch: layout.steps_per_epoch,
+            views: ViewLoader::new(views, layout, config.seed, &devices),
+            step: ContrastiveStep { loss: config.loss.init(self.loss.as_ref())?, devices },
+            schedule: WarmupCosine::new(config.learning_rate, warmup_steps, total_steps),
+            monitor,
+            log,
+            checkpoints: run.as_ref().map(RunDirectory::checkpoints),
+            kept_checkpoints: self.kept_checkpoints,
+            dashboard: Dashboard::new(renderer, &self.interrupter),
+            interrupter: self.interrupter.clone(),
+        };
+        for damaged in refused {
+            training.warn(done, format!("{damaged}; resuming from epoch {done} instead"))?;
         }
-        if let Some(epoch) = checkpoint {
-            training = training.checkpoint(epoch);
-        }
-        let result = training.launch(learner);
-        drop(result.renderer); // Gives the terminal back.
+        let state = training.run(state, done)?;
+        let TrainingLoop { log, views, dashboard, .. } = training;
+        drop(dashboard); // Gives the terminal back.
 
-        let engine_error = result.error.map(|error| TrainError::Engine(error.to_string()));
-        if let Some(error) = strategy.take_error().or(engine_error) {
-            return Err(error);
-        }
-        let report = std::mem::take(&mut *report.lock().unwrap_or_else(PoisonError::into_inner));
-        let skipped: Vec<Skipped> = report.skipped.into_iter().collect();
         let device = format!("{:?}", device.clone().inner());
-        let summary = Summary::new(&log.epochs(), config, device, skipped.len());
-        let encoder = result.model.model.encoder;
+        let skipped = views.skipped();
+        let summary = Summary::new(log.epochs(), config, device, skipped.len());
+        let encoder = state.model.encoder.valid();
         if let Some(run) = &run {
             save_weights(&encoder, &run.encoder_weights())?;
             run.write_summary(&summary)?;
@@ -243,27 +267,35 @@ impl Pretraining {
         Ok(Pretrained { interrupted: summary.epochs < config.epochs, encoder, summary, skipped })
     }
 
-    /// Model, optimiser and schedule: new, or as the checkpoint has them.
-    ///
-    /// burn-train would load the checkpoint by itself, but panics where it is damaged.
-    fn learner<E: Encoder>(
-        &self,
-        model: SimClr<E>,
-        steps_per_epoch: usize,
-        run: Option<&RunDirectory>,
-        checkpoint: Option<usize>,
-    ) -> Result<Learner<SimClrLearner<E>>, TrainError> {
+    /// The devices that train, the first of which holds the parameters.
+    fn devices(&self, first: &Device) -> Vec<Device> {
+        let more = self.more_devices.iter().map(|device| device.clone().autodiff());
+        std::iter::once(first.clone()).chain(more).collect()
+    }
+
+    fn layout(&self, images: usize, devices: usize) -> Result<StepLayout, TrainError> {
         let config = &self.config;
-        let warmup_steps = config.warmup_epochs * steps_per_epoch;
-        let total_steps = config.epochs * steps_per_epoch;
-        let schedule = WarmupCosine::new(config.learning_rate, warmup_steps, total_steps);
-        let model = SimClrLearner::new(model, config.loss.init(self.loss.as_ref())?);
-        let new = (model, config.optimizer.init(), schedule);
-        let (model, optimizer, schedule) = match run.zip(checkpoint) {
-            Some((run, epoch)) => run.checkpoints().load(epoch, new)?,
-            None => new,
-        };
-        Ok(Learner::new(model, optimizer, schedule))
+        if config.chunk_size.is_none() && !config.batch_size.is_multiple_of(devices) {
+            let expected = format!("a multiple of {devices}, the number of devices");
+            return Err(TrainError::config("batch_size", expected, config.batch_size));
+        }
+        Ok(StepLayout {
+            batch_size: config.batch_size,
+            chunk_size: config.images_in_chunk(devices),
+            steps_per_epoch: config.steps_in_epoch(images),
+        })
+    }
+
+    /// Refuses chunks where the config does and the encoder would notice.
+    fn check_chunks<E: Encoder>(&self, encoder: &E, layout: StepLayout) -> Result<(), TrainError> {
+        if self.config.chunk_statistics == ChunkStatistics::Refuse && has_buffers(encoder) {
+            let expected = format!(
+                "the batch size, {}, as the encoder has batch normalisation and chunk_statistics is \"refuse\"",
+                layout.batch_size
+            );
+            return Err(TrainError::config("chunk_size", expected, layout.chunk_size));
+        }
+        Ok(())
     }
 
     fn open_directory(

@@ -12,7 +12,7 @@ use burn::train::renderer::{
 };
 
 use crate::ctrl_c::keep_alive_under_dashboard;
-use crate::metrics_log::LOSS_METRIC;
+use crate::dashboard::LOSS;
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -150,7 +150,9 @@ impl TrainingProgressLogger for PlainProgress {
 
     fn end(&mut self) {}
 
-    fn log_event_training(&mut self, _event: String) {}
+    fn log_event_training(&mut self, event: String) {
+        (self.print)(&event);
+    }
 }
 
 fn minutes(time: Duration) -> String {
@@ -166,7 +168,7 @@ impl MetricsRenderer for PlainProgress {
     fn manual_close(&mut self) {}
 
     fn register_metric(&mut self, definition: MetricDefinition) {
-        if definition.name.as_str() == LOSS_METRIC {
+        if definition.name.as_str() == LOSS {
             self.loss_metric = Some(definition.metric_id);
         }
     }

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use simclr_model::Encoder;
 
-use crate::checkpoint::CheckpointFolder;
+use crate::checkpoint::{CheckpointFolder, Loaded};
 use crate::error::TrainError;
 use crate::pretrain_config::PretrainConfig;
 use crate::summary::Summary;
+use crate::training_state::TrainingState;
 
 const CONFIG: &str = "config.toml";
 
@@ -17,7 +19,8 @@ const CONFIG: &str = "config.toml";
 /// |---|---|
 /// | `config.toml` | everything needed to repeat the run: a [`RunConfig`] |
 /// | `metrics.jsonl` | every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
-/// | `checkpoint/` | the last two epochs' state, to resume from |
+/// | `tensorboard/` | the same figures as event files |
+/// | `checkpoint/` | the state after the last two epochs and the best one, to resume from |
 /// | `encoder.safetensors` | the trained encoder |
 /// | `summary.json` | how it ended: a [`Summary`] |
 #[derive(Debug, Clone)]
@@ -123,14 +126,23 @@ impl RunDirectory {
         self.path.join("metrics.jsonl")
     }
 
+    /// TensorBoard's event files, with the figures of [`metrics`](Self::metrics).
+    #[must_use]
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard")
+    }
+
     pub(crate) fn checkpoints(&self) -> CheckpointFolder {
         CheckpointFolder::new(self.path.join("checkpoint"))
     }
 
-    pub(crate) fn latest_checkpoint(&self) -> Result<usize, TrainError> {
+    pub(crate) fn load_latest_checkpoint<E: Encoder>(
+        &self,
+        new: impl Fn() -> Result<TrainingState<E>, TrainError>,
+    ) -> Result<Loaded<E>, TrainError> {
         let missing = "a complete checkpoint";
         let path = self.path.clone();
-        self.checkpoints().latest()?.ok_or(TrainError::NotARun { path, missing })
+        self.checkpoints().load_latest(new)?.ok_or(TrainError::NotARun { path, missing })
     }
 
     pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), TrainError> {

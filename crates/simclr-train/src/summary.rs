@@ -19,6 +19,8 @@ pub struct Summary {
     pub loss_last: Option<f64>,
     /// Images (not views) learnt from in a second of training, in the last epoch.
     pub images_per_second: Option<f64>,
+    /// Share of the training's time that was spent waiting for views, in the last epoch.
+    pub waiting_share: Option<f64>,
     /// Epochs done.
     pub epochs: usize,
     /// Epochs asked for: more than `epochs` if the run was stopped.
@@ -45,6 +47,7 @@ impl Summary {
             loss_first: None,
             loss_last: None,
             images_per_second: None,
+            waiting_share: None,
             epochs: 0,
             epochs_planned: config.epochs,
             device,
@@ -52,7 +55,10 @@ impl Summary {
             skipped_images,
         };
         for line in lines {
-            let &MetricsLine::Epoch { epoch, loss, knn_top1, images_per_second } = line else {
+            let &MetricsLine::Epoch {
+                epoch, loss, knn_top1, images_per_second, waiting_share, ..
+            } = line
+            else {
                 continue;
             };
             if epoch == 0 {
@@ -63,6 +69,7 @@ impl Summary {
             summary.loss_last = loss;
             summary.knn_top1 = knn_top1;
             summary.images_per_second = images_per_second;
+            summary.waiting_share = waiting_share;
             summary.epochs = epoch;
         }
         summary

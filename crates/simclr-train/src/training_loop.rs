@@ -1,201 +1,205 @@
 //! The training loop, in the order things happen.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use burn::data::dataloader::Progress;
-use burn::data::dataset::DatasetError;
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
-use burn::train::{
-    EventProcessorTraining, InferenceStep, Learner, LearnerEvent, SupervisedLearningStrategy,
-    SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
-};
+use burn::tensor::Tensor;
+use burn::train::Interrupter;
 use simclr_model::Encoder;
 
+use crate::checkpoint::CheckpointFolder;
+use crate::contrastive_step::ContrastiveStep;
+use crate::dashboard::Dashboard;
 use crate::error::TrainError;
-use crate::learner::{SimClrLearner, StepOutput};
+use crate::guards::{collapse, divergence};
 use crate::metrics_log::{MetricsLine, MetricsLog};
-use crate::monitor::MonitorOutput;
-use crate::view_loader::LoaderReport;
+use crate::monitor::Monitor;
+use crate::representation::Representation;
+use crate::step_figures::{PendingFigures, StepFigures};
+use crate::training_state::TrainingState;
+use crate::view_loader::ViewLoader;
+use crate::warmup_cosine::WarmupCosine;
 
-/// SimCLR's strategy for burn-train's learner, on one device.
-///
-/// burn-train owns the learner, the dashboard, the metrics and the checkpoints' timing; this loop owns
-/// the order of things, the log of epochs, and what ends a run early.
-pub(crate) struct TrainingLoop {
-    device: Device,
-    log: MetricsLog,
-    loader: Arc<Mutex<LoaderReport>>,
-    error: Mutex<Option<TrainError>>,
+/// A run from its pieces.
+pub(crate) struct TrainingLoop<E: Encoder> {
+    pub(crate) epochs: usize,
+    pub(crate) steps_per_epoch: usize,
+    pub(crate) views: ViewLoader<E::Input>,
+    pub(crate) step: ContrastiveStep,
+    pub(crate) schedule: WarmupCosine,
+    pub(crate) monitor: Option<Arc<dyn Monitor<E>>>,
+    pub(crate) log: MetricsLog,
+    pub(crate) checkpoints: Option<CheckpointFolder>,
+    /// The latest checkpoints that are kept, beside the best.
+    pub(crate) kept_checkpoints: usize,
+    pub(crate) dashboard: Dashboard,
+    pub(crate) interrupter: Interrupter,
 }
 
 /// The figures of an epoch's training.
 struct EpochFigures {
     mean_loss: f64,
     images_per_second: f64,
+    waiting_share: f64,
+    contrastive_top1: f64,
+    examples: usize,
+    representation: Option<Representation>,
 }
 
-type Loader<E> = TrainLoader<SimClrLearner<E>>;
-type Components<E> = TrainingComponents<SimClrLearner<E>>;
+/// Sums over an epoch's steps.
+#[derive(Default)]
+struct EpochSums {
+    steps: usize,
+    loss: f64,
+    contrastive_top1: f64,
+}
 
-impl TrainingLoop {
-    pub(crate) fn new(device: &Device, log: MetricsLog, loader: Arc<Mutex<LoaderReport>>) -> Self {
-        Self { device: device.clone(), log, loader, error: Mutex::default() }
-    }
-
-    /// What ended the run, once it is over: burn-train's own errors have no room for ours.
-    pub(crate) fn take_error(&self) -> Option<TrainError> {
-        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn run<E: Encoder>(
-        &self,
-        learner: &mut Learner<SimClrLearner<E>>,
-        loader: &Loader<E>,
-        monitor: &ValidLoader<SimClrLearner<E>>,
-        components: &mut Components<E>,
-        epochs: std::ops::RangeInclusive<usize>,
-    ) -> Result<(), TrainError> {
-        if *epochs.start() == 1 {
-            let knn_top1 = monitor_epoch(0, learner, monitor, components)?;
-            self.log_epoch(0, None, knn_top1)?;
+impl<E: Encoder> TrainingLoop<E> {
+    /// Trains from the end of epoch `done` to the last, or to an interruption.
+    pub(crate) fn run(
+        &mut self,
+        mut state: TrainingState<E>,
+        done: usize,
+    ) -> Result<TrainingState<E>, TrainError> {
+        self.dashboard.start(self.epochs, done + 1);
+        if done == 0 {
+            let knn_top1 = self.ask_monitor(&state)?;
+            self.log.append(&MetricsLine::before_training(knn_top1))?;
         }
-        for epoch in epochs {
-            let Some(figures) = self.train_epoch(epoch, learner, loader, components)? else {
-                return Ok(()); // Interrupted: the epoch's beginning is forgotten.
+        for epoch in done + 1..=self.epochs {
+            let Some(figures) = self.train_epoch(epoch, &mut state)? else {
+                return Ok(state); // Interrupted: the epoch's beginning is forgotten.
             };
-            if !figures.mean_loss.is_finite() {
-                return Err(TrainError::Diverged { epoch, found: figures.mean_loss });
+            let knn_top1 = self.ask_monitor(&state)?;
+            self.log.append(&MetricsLine::Epoch {
+                epoch,
+                loss: Some(figures.mean_loss),
+                knn_top1,
+                images_per_second: Some(figures.images_per_second),
+                waiting_share: Some(figures.waiting_share),
+                contrastive_top1: Some(figures.contrastive_top1),
+                representation: figures.representation,
+            })?;
+            if let Some(text) =
+                collapse(figures.mean_loss, figures.examples, figures.representation.as_ref())
+            {
+                self.warn(epoch, text)?;
             }
-            let knn_top1 = monitor_epoch(epoch, learner, monitor, components)?;
-            self.log_epoch(epoch, Some(&figures), knn_top1)?;
-            if let Some(checkpointer) = &mut components.checkpointer {
-                checkpointer.checkpoint(learner, epoch, &components.event_store);
-            }
-            send(components, LearnerEvent::EndEpoch(epoch));
+            self.save(epoch, &state)?;
+            self.dashboard.end_epoch(epoch);
         }
-        Ok(())
+        Ok(state)
     }
 
     /// Learns from every batch of an epoch; `None` if the run was interrupted.
-    fn train_epoch<E: Encoder>(
-        &self,
+    fn train_epoch(
+        &mut self,
         epoch: usize,
-        learner: &mut Learner<SimClrLearner<E>>,
-        loader: &Loader<E>,
-        components: &mut Components<E>,
+        state: &mut TrainingState<E>,
     ) -> Result<Option<EpochFigures>, TrainError> {
-        let total_items = loader.num_items();
-        send(components, LearnerEvent::StartSplit { epoch_number: epoch, total_items });
-
+        self.dashboard.start_epoch(self.views.examples_per_epoch());
+        let mut views = self.views.epoch(epoch);
+        let mut sums = EpochSums::default();
+        let mut pending: Option<PendingFigures> = None;
+        let mut last: Option<[Tensor<2>; 2]> = None;
+        let (mut examples, mut step) = (0, 0);
         let started = Instant::now();
-        let (mut steps, mut images) = (0_usize, 0_usize);
-        let mut loss_sum: Option<Tensor<1>> = None;
-        let mut batches = loader.iter();
-        while let Some(views) = batches.next() {
-            let views = views.map_err(|error| self.loader_error(&error))?;
-            images += views.examples;
-            steps += 1;
+        let mut step_started = started;
+        while let Some(chunks) = views.next_step() {
+            step += 1;
+            let (chunks_per_step, waited) = (chunks.chunks(), chunks.waited());
+            let Some((gradients, output)) = self.step.run(&state.model, chunks, chunks_per_step)?
+            else {
+                continue; // No image of the batch could be read.
+            };
+            let learning_rate = self.schedule.rate((epoch - 1) * self.steps_per_epoch + step - 1);
+            state.model = state.optimizer.step(learning_rate, state.model.clone(), gradients);
 
-            let step = learner.train_step(views);
-            learner.lr_step();
-            learner.optimizer_step(step.grads);
-
-            // Summed on the device: reading each loss here would make the host wait for every step.
-            let loss = step.item.loss.clone();
-            loss_sum = Some(loss_sum.map_or(loss.clone(), |sum| sum + loss));
-            let (progress, rate) = (batches.progress(), learner.lr_current());
-            let item = TrainingItem::new(step.item, progress, Some(steps), Some(rate));
-            send(components, LearnerEvent::ProcessedItem(item));
-            if components.interrupter.should_stop() {
+            // This step is on its way: now there is time to look at the one before.
+            if let Some(figures) = pending.take() {
+                self.note(figures, state, &mut sums, examples)?;
+            }
+            examples += output.examples;
+            pending = Some(PendingFigures {
+                epoch,
+                step,
+                learning_rate,
+                examples: output.examples,
+                loss: output.loss,
+                partner_ranks: output.partner_ranks,
+                duration: step_started.elapsed(),
+                waited: views.waited() - waited,
+            });
+            step_started = Instant::now();
+            last = Some([output.features, output.projections]);
+            if self.interrupter.should_stop() {
                 break;
             }
         }
-        let loss_sum = loss_sum.ok_or_else(|| self.no_readable_image())?;
-        let mean_loss = loss_sum.into_scalar::<f64>() / steps as f64; // Waits for the device.
-        send(components, LearnerEvent::EndSplit(epoch));
-        if components.interrupter.should_stop() {
+        if let Some(figures) = pending {
+            self.note(figures, state, &mut sums, examples)?;
+        }
+        self.dashboard.end_training();
+        let Some([features, projections]) = last else { return Err(self.no_readable_image()) };
+        if self.interrupter.should_stop() {
             return Ok(None);
         }
         let seconds = started.elapsed().max(Duration::from_micros(1)).as_secs_f64();
-        Ok(Some(EpochFigures { mean_loss, images_per_second: images as f64 / seconds }))
+        Ok(Some(EpochFigures {
+            mean_loss: sums.loss / sums.steps as f64,
+            images_per_second: examples as f64 / seconds,
+            waiting_share: views.waited().as_secs_f64() / seconds,
+            contrastive_top1: sums.contrastive_top1 / sums.steps as f64,
+            examples: projections.dims()[0] / 2,
+            representation: Representation::new(&features, &projections),
+        }))
+    }
+
+    /// Reads a step's figures, which waits for it, and stops where the loss is no number.
+    fn note(
+        &mut self,
+        figures: PendingFigures,
+        state: &TrainingState<E>,
+        sums: &mut EpochSums,
+        examples: usize,
+    ) -> Result<(), TrainError> {
+        let figures: StepFigures = figures.read();
+        self.log.append(&MetricsLine::from(&figures))?;
+        if !figures.loss.is_finite() {
+            return Err(divergence(&figures, &state.model));
+        }
+        self.dashboard.step(&figures, examples);
+        sums.steps += 1;
+        sums.loss += figures.loss;
+        sums.contrastive_top1 += figures.contrastive_top1;
+        Ok(())
+    }
+
+    fn ask_monitor(&mut self, state: &TrainingState<E>) -> Result<Option<f64>, TrainError> {
+        let Some(monitor) = &self.monitor else { return Ok(None) };
+        let knn_top1 = monitor.knn_top1(&state.model.encoder.valid())?;
+        self.dashboard.knn(knn_top1);
+        Ok(Some(knn_top1))
+    }
+
+    /// Saves a checkpoint, and deletes those that are neither recent nor the best.
+    fn save(&self, epoch: usize, state: &TrainingState<E>) -> Result<(), TrainError> {
+        let Some(checkpoints) = &self.checkpoints else { return Ok(()) };
+        checkpoints.save(epoch, state)?;
+        let recent = (epoch + 1).saturating_sub(self.kept_checkpoints)..=epoch;
+        let kept: BTreeSet<usize> = recent.chain(self.log.best_epoch()).collect();
+        checkpoints.keep_only(&kept)
+    }
+
+    pub(crate) fn warn(&mut self, epoch: usize, text: String) -> Result<(), TrainError> {
+        self.dashboard.warn(&text);
+        self.log.append(&MetricsLine::Warning { epoch, text })
     }
 
     fn no_readable_image(&self) -> TrainError {
-        let skipped = &self.report().skipped;
+        let skipped = self.views.skipped();
         let first = skipped.first().map_or_else(String::new, |s| s.reason.clone());
         TrainError::NoReadableImage { skipped: skipped.len(), first }
-    }
-
-    fn loader_error(&self, error: &DatasetError) -> TrainError {
-        self.report().error.take().unwrap_or_else(|| TrainError::Engine(error.to_string()))
-    }
-
-    fn report(&self) -> MutexGuard<'_, LoaderReport> {
-        self.loader.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn log_epoch(
-        &self,
-        epoch: usize,
-        figures: Option<&EpochFigures>,
-        knn_top1: Option<f64>,
-    ) -> Result<(), TrainError> {
-        self.log.append(&MetricsLine::Epoch {
-            epoch,
-            loss: figures.map(|f| f.mean_loss),
-            knn_top1,
-            images_per_second: figures.map(|f| f.images_per_second),
-        })
-    }
-}
-
-/// Asks the monitor, if there is one, and tells the dashboard.
-fn monitor_epoch<E: Encoder>(
-    epoch: usize,
-    learner: &Learner<SimClrLearner<E>>,
-    monitor: &ValidLoader<SimClrLearner<E>>,
-    components: &mut Components<E>,
-) -> Result<Option<f64>, TrainError> {
-    let Some(task) = monitor.iter().next() else { return Ok(None) };
-    let task = task.map_err(|error| TrainError::Engine(error.to_string()))?;
-    let output = InferenceStep::step(&learner.model().valid(), task);
-    let knn_top1 = output.knn_top1?;
-    let output = MonitorOutput { knn_top1: Ok(knn_top1) };
-
-    let processor = &mut components.event_processor;
-    let progress = Progress::new(1, 1, Some("evaluations".to_owned()));
-    for event in [
-        LearnerEvent::StartSplit { epoch_number: epoch, total_items: 1 },
-        LearnerEvent::ProcessedItem(TrainingItem::new(output, progress, Some(1), None)),
-        LearnerEvent::EndSplit(epoch),
-    ] {
-        components.interrupter.fail_on_error(processor.process_valid(event));
-    }
-    Ok(Some(knn_top1))
-}
-
-/// Tells burn-train's metrics, loggers and dashboard.
-fn send<E: Encoder>(components: &mut Components<E>, event: LearnerEvent<StepOutput>) {
-    let sent = components.event_processor.process_train(event);
-    components.interrupter.fail_on_error(sent);
-}
-
-impl<E: Encoder> SupervisedLearningStrategy<SimClrLearner<E>> for TrainingLoop {
-    fn fit(
-        &self,
-        mut components: Components<E>,
-        mut learner: Learner<SimClrLearner<E>>,
-        train: Loader<E>,
-        monitor: ValidLoader<SimClrLearner<E>>,
-        starting_epoch: usize,
-    ) -> (SimClrLearner<E>, SupervisedTrainingEventProcessor<SimClrLearner<E>>) {
-        learner.fork(&self.device);
-        let epochs = starting_epoch..=components.num_epochs;
-        if let Err(error) = self.run(&mut learner, &train, &monitor, &mut components, epochs) {
-            *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        }
-        (learner.model(), components.event_processor)
     }
 }

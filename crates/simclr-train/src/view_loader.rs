@@ -1,13 +1,11 @@
 //! Batches of views, made ahead of time.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
-use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -16,78 +14,146 @@ use rand_chacha::ChaCha8Rng;
 use crate::error::TrainError;
 use crate::two_views::{Skipped, TwoViews, ViewSource};
 
-/// Batches that may wait for the training step; one more is in the making.
-const PREFETCHED_BATCHES: usize = 2;
+/// Chunks of views that may wait for the training step; one more is in the making.
+const PREFETCHED_CHUNKS: usize = 2;
 
-/// Hands out an epoch of shuffled batches at a time, while a thread prepares the next ones.
-///
-/// The order of an epoch depends on the seed and the epoch alone. Images that don't fill a last batch
-/// are left to the next epoch, which is shuffled anew. At most four batches exist at a time: two wait,
-/// one is being made, one is being learnt from.
-pub struct ViewLoader<I> {
-    source: Arc<dyn ViewSource<I>>,
-    indices: Arc<[usize]>,
-    batch_size: usize,
-    seed: u64,
-    /// The epoch of the next call to `iter`, from 1.
-    next_epoch: AtomicUsize,
-    device: Device,
-    report: Arc<Mutex<LoaderReport>>,
+/// How a [`ViewLoader`] cuts the examples into steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepLayout {
+    /// Examples of a step.
+    pub batch_size: usize,
+    /// Examples of a chunk, which divides the batch: what is made, and embedded, at a time.
+    pub chunk_size: usize,
+    /// Steps of an epoch.
+    pub steps_per_epoch: usize,
 }
 
-/// What a [`ViewLoader`] has met with so far.
-#[derive(Debug, Default)]
-pub(crate) struct LoaderReport {
-    /// The examples that could not be read, each once.
-    pub(crate) skipped: BTreeSet<Skipped>,
-    /// What ended an epoch early: burn-train's own error for it keeps no more than a text.
-    pub(crate) error: Option<TrainError>,
+/// Hands out epochs of shuffled steps, while a thread prepares the next views.
+///
+/// The order is a stream of passes over the examples: each is shuffled by the seed and its own number
+/// alone, and examples that don't fill a last batch wait for the next pass, which is shuffled anew. An
+/// epoch is the next [`steps_per_epoch`](StepLayout::steps_per_epoch) steps of that stream. At most
+/// four chunks exist at a time beside those of the step that is being learnt from: two wait, one is
+/// being made, one is being handed over.
+pub struct ViewLoader<I> {
+    source: Arc<dyn ViewSource<I>>,
+    layout: StepLayout,
+    seed: u64,
+    devices: Vec<Device>,
+    skipped: Arc<Mutex<BTreeSet<Skipped>>>,
 }
 
 impl<I: Send + 'static> ViewLoader<I> {
-    /// A loader whose first epoch is `first_epoch`, counted from 1.
+    /// A loader of views that are put on `devices` in turn, chunk by chunk.
+    ///
+    /// # Panics
+    ///
+    /// If there is no device, the source holds less than a batch, or a size of the layout is zero or
+    /// does not divide the next larger one.
+    #[must_use]
     pub fn new(
         source: Arc<dyn ViewSource<I>>,
-        batch_size: usize,
+        layout: StepLayout,
         seed: u64,
-        first_epoch: usize,
-        device: &Device,
+        devices: &[Device],
     ) -> Self {
-        let indices = (0..source.len()).collect();
-        let next_epoch = AtomicUsize::new(first_epoch);
-        let (device, report) = (device.clone(), Arc::default());
-        Self { source, indices, batch_size, seed, next_epoch, device, report }
+        let StepLayout { batch_size, chunk_size, steps_per_epoch } = layout;
+        assert!(!devices.is_empty(), "expected a device, found none");
+        assert!(
+            chunk_size > 0 && batch_size > 0 && batch_size.is_multiple_of(chunk_size),
+            "expected chunks that fill a batch of {batch_size}, found chunks of {chunk_size}"
+        );
+        assert!(steps_per_epoch > 0, "expected at least 1 step in an epoch, found 0");
+        assert!(
+            source.len() >= batch_size,
+            "expected at least a batch of {batch_size} examples, found {}",
+            source.len()
+        );
+        Self { source, layout, seed, devices: devices.to_vec(), skipped: Arc::default() }
     }
 
-    /// What the loader meets with; it is filled while epochs run.
-    pub(crate) fn report(&self) -> Arc<Mutex<LoaderReport>> {
-        Arc::clone(&self.report)
+    /// The examples that could not be read so far, each once.
+    #[must_use]
+    pub fn skipped(&self) -> Vec<Skipped> {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Indices of an epoch's batches.
-    fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
-        let mut order = self.indices.to_vec();
-        order.shuffle(&mut order_generator(self.seed, epoch));
-        order.chunks_exact(self.batch_size).map(<[usize]>::to_vec).collect()
+    /// Examples of an epoch.
+    #[must_use]
+    pub fn examples_per_epoch(&self) -> usize {
+        self.layout.batch_size * self.layout.steps_per_epoch
     }
 
-    fn with(&self, indices: Arc<[usize]>, device: &Device) -> Self {
-        Self {
-            source: Arc::clone(&self.source),
-            indices,
-            batch_size: self.batch_size,
-            seed: self.seed,
-            next_epoch: AtomicUsize::new(self.next_epoch.load(Ordering::Relaxed)),
-            device: device.clone(),
-            report: Arc::clone(&self.report),
+    /// The steps of `epoch`, counted from 1.
+    #[must_use]
+    pub fn epoch(&self, epoch: usize) -> EpochViews<I> {
+        let (source, devices) = (Arc::clone(&self.source), self.devices.clone());
+        let skipped = Arc::clone(&self.skipped);
+        let StepLayout { batch_size, chunk_size, steps_per_epoch } = self.layout;
+        let steps = (epoch - 1) * steps_per_epoch..epoch * steps_per_epoch;
+        let mut order = Order::new(source.len(), batch_size, self.seed);
+
+        let (sender, receiver) = sync_channel(PREFETCHED_CHUNKS - 1);
+        let worker = std::thread::spawn(move || {
+            for step in steps {
+                let (pass, batch) = order.step(step);
+                for (chunk, device) in batch.chunks(chunk_size).zip(devices.iter().cycle()) {
+                    let views = source.two_views(pass as u64, chunk, device).map(|made| {
+                        let mut skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);
+                        skipped.extend(made.skipped);
+                        made.views
+                    });
+                    let failed = views.is_err();
+                    // A closed channel means that nobody wants the rest.
+                    if sender.send(views).is_err() || failed {
+                        return;
+                    }
+                }
+            }
+        });
+        EpochViews {
+            receiver: Some(receiver),
+            worker: Some(worker),
+            steps_left: steps_per_epoch,
+            chunks_per_step: batch_size / chunk_size,
+            waited: Duration::ZERO,
         }
     }
 }
 
-/// The generator of an epoch's order. Its last two words are none that a view's key has: an image's
+/// The stream of passes, cut into steps.
+struct Order {
+    examples: usize,
+    batch_size: usize,
+    seed: u64,
+    /// The pass that was shuffled last, and its order.
+    pass: usize,
+    indices: Vec<usize>,
+}
+
+impl Order {
+    fn new(examples: usize, batch_size: usize, seed: u64) -> Self {
+        Self { examples, batch_size, seed, pass: 0, indices: Vec::new() }
+    }
+
+    /// The examples of a step, counted from 0, and the number of its pass, from 1.
+    fn step(&mut self, step: usize) -> (usize, &[usize]) {
+        let steps_per_pass = self.examples / self.batch_size;
+        let pass = step / steps_per_pass + 1;
+        if pass != self.pass {
+            self.pass = pass;
+            self.indices = (0..self.examples).collect();
+            self.indices.shuffle(&mut order_generator(self.seed, pass));
+        }
+        let start = step % steps_per_pass * self.batch_size;
+        (pass, &self.indices[start..start + self.batch_size])
+    }
+}
+
+/// The generator of a pass's order. Its last two words are none that a view's key has: an image's
 /// index is below them.
-fn order_generator(seed: u64, epoch: usize) -> ChaCha8Rng {
-    let words = [seed, epoch as u64, u64::MAX, u64::MAX];
+fn order_generator(seed: u64, pass: usize) -> ChaCha8Rng {
+    let words = [seed, pass as u64, u64::MAX, u64::MAX];
     let mut key = [0; 32];
     for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
         bytes.copy_from_slice(&word.to_le_bytes());
@@ -95,81 +161,68 @@ fn order_generator(seed: u64, epoch: usize) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
-impl<I: Send + 'static> DataLoader<TwoViews<I>> for ViewLoader<I> {
-    /// The batches of the next epoch.
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<TwoViews<I>> + 'a> {
-        let epoch = self.next_epoch.fetch_add(1, Ordering::Relaxed);
-        let batches = self.batches(epoch);
-        let (source, device) = (Arc::clone(&self.source), self.device.clone());
-        let report = Arc::clone(&self.report);
-        let (remaining, total) = (batches.len(), self.num_items());
-
-        let (sender, receiver) = sync_channel(PREFETCHED_BATCHES - 1);
-        let worker = std::thread::spawn(move || {
-            for indices in batches {
-                let batch = source.two_views(epoch as u64, &indices, &device);
-                let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
-                let views = match batch {
-                    Ok(batch) => {
-                        report.skipped.extend(batch.skipped);
-                        Ok(batch.views)
-                    }
-                    Err(error) => {
-                        let text = error.to_string();
-                        report.error = Some(error);
-                        Err(TrainError::Engine(text))
-                    }
-                };
-                drop(report);
-                let failed = views.is_err();
-                // A closed channel means that nobody wants the rest.
-                if sender.send((indices.len(), views)).is_err() || failed {
-                    return;
-                }
-            }
-        });
-        let (receiver, worker) = (Some(receiver), Some(worker));
-        Box::new(PrefetchedEpoch { receiver, worker, remaining, processed: 0, total })
-    }
-
-    fn num_items(&self) -> usize {
-        self.indices.len() / self.batch_size * self.batch_size
-    }
-
-    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<TwoViews<I>>> {
-        Arc::new(self.with(Arc::clone(&self.indices), device))
-    }
-
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<TwoViews<I>>> {
-        Arc::new(self.with(self.indices[start..end].into(), &self.device))
-    }
-}
-
-/// Images a batch was made of, and their views; none if no image could be read.
-type Message<I> = (usize, Result<Option<TwoViews<I>>, TrainError>);
-
-struct PrefetchedEpoch<I> {
-    receiver: Option<Receiver<Message<I>>>,
+/// The steps of an epoch, in order.
+pub struct EpochViews<I> {
+    receiver: Option<Receiver<Result<Option<TwoViews<I>>, TrainError>>>,
     worker: Option<JoinHandle<()>>,
-    remaining: usize,
-    processed: usize,
-    total: usize,
+    steps_left: usize,
+    chunks_per_step: usize,
+    waited: Duration,
 }
 
-impl<I> Iterator for PrefetchedEpoch<I> {
-    type Item = Result<TwoViews<I>, DatasetError>;
+impl<I> EpochViews<I> {
+    /// The views of the next step, chunk by chunk; `None` after the last one. A step that isn't read
+    /// to its end leaves its rest to the next.
+    pub fn next_step(&mut self) -> Option<StepViews<'_, I>> {
+        self.steps_left = self.steps_left.checked_sub(1)?;
+        Some(StepViews { chunks_left: self.chunks_per_step, epoch: self })
+    }
+
+    /// How long [`StepViews`] had to wait for views so far.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+}
+
+/// The views of a step, chunk by chunk. Chunks of nothing but unreadable examples are passed over.
+pub struct StepViews<'a, I> {
+    epoch: &'a mut EpochViews<I>,
+    chunks_left: usize,
+}
+
+impl<I> StepViews<'_, I> {
+    /// Chunks of the whole step.
+    #[must_use]
+    pub fn chunks(&self) -> usize {
+        self.epoch.chunks_per_step
+    }
+
+    /// How long the epoch's steps had to wait for views so far.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.epoch.waited
+    }
+}
+
+impl<I> Iterator for StepViews<'_, I> {
+    type Item = Result<TwoViews<I>, TrainError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.remaining > 0 {
-            let Ok((images, views)) = self.receiver.as_ref()?.recv() else {
-                // The worker is gone before its last batch: it panicked.
-                self.remaining = 0;
-                let error = TrainError::Engine("the thread that makes views panicked".to_owned());
-                return Some(Err(DatasetError::new(error)));
-            };
-            self.processed += images;
-            self.remaining = if views.is_ok() { self.remaining - 1 } else { 0 };
-            if let Some(views) = views.map_err(DatasetError::new).transpose() {
+        while self.chunks_left > 0 {
+            self.chunks_left -= 1;
+            let started = Instant::now();
+            let received = self.epoch.receiver.as_ref()?.recv();
+            self.epoch.waited += started.elapsed();
+            let views = received.unwrap_or_else(|_| {
+                // The worker is gone before its last chunk.
+                Err(TrainError::Engine("the thread that makes views panicked".to_owned()))
+            });
+            if views.is_err() {
+                self.chunks_left = 0;
+                self.epoch.steps_left = 0;
+            }
+            if let Some(views) = views.transpose() {
                 return Some(views);
             }
         }
@@ -177,17 +230,11 @@ impl<I> Iterator for PrefetchedEpoch<I> {
     }
 }
 
-impl<I> DataLoaderIterator<TwoViews<I>> for PrefetchedEpoch<I> {
-    fn progress(&self) -> Progress {
-        Progress::new(self.processed, self.total, Some("images".to_owned()))
-    }
-}
-
-impl<I> Drop for PrefetchedEpoch<I> {
+impl<I> Drop for EpochViews<I> {
     fn drop(&mut self) {
         drop(self.receiver.take()); // Unblocks a worker that waits to send.
         if let Some(worker) = self.worker.take() {
-            // A panic was already reported by `next`, or happened after the last batch was wanted.
+            // A panic was already reported by `next`, or happened after the last chunk was wanted.
             let _ = worker.join();
         }
     }
@@ -230,22 +277,43 @@ mod tests {
         }
     }
 
-    fn loader(
-        fail_at: Option<usize>,
-        panic_at: Option<usize>,
-        epoch: usize,
-    ) -> ViewLoader<(u64, Vec<usize>)> {
-        let source = Arc::new(Indices { len: 23, fail_at, panic_at, unreadable: Vec::new() });
-        ViewLoader::new(source, 5, 7, epoch, &Device::flex())
+    type Views = TwoViews<(u64, Vec<usize>)>;
+
+    fn indices(len: usize) -> Indices {
+        Indices { len, fail_at: None, panic_at: None, unreadable: Vec::new() }
     }
 
-    fn epoch(loader: &ViewLoader<(u64, Vec<usize>)>) -> Vec<(u64, Vec<usize>)> {
-        loader.iter().map(|batch| batch.unwrap().input).collect()
+    fn loader(source: Indices, layout: [usize; 3]) -> ViewLoader<(u64, Vec<usize>)> {
+        let [batch_size, chunk_size, steps_per_epoch] = layout;
+        let layout = StepLayout { batch_size, chunk_size, steps_per_epoch };
+        ViewLoader::new(Arc::new(source), layout, 7, &[Device::flex()])
+    }
+
+    /// The results of an epoch, step by step and chunk by chunk.
+    fn results(
+        loader: &ViewLoader<(u64, Vec<usize>)>,
+        epoch: usize,
+    ) -> Vec<Vec<Result<Views, TrainError>>> {
+        let mut views = loader.epoch(epoch);
+        let mut steps = Vec::new();
+        while let Some(step) = views.next_step() {
+            steps.push(step.collect());
+        }
+        steps
+    }
+
+    /// The pass and the indices of each step.
+    fn steps(loader: &ViewLoader<(u64, Vec<usize>)>, epoch: usize) -> Vec<(u64, Vec<usize>)> {
+        let whole = |chunks: Vec<Result<Views, TrainError>>| {
+            let chunks: Vec<_> = chunks.into_iter().map(|chunk| chunk.unwrap().input).collect();
+            (chunks[0].0, chunks.into_iter().flat_map(|(_, indices)| indices).collect())
+        };
+        results(loader, epoch).into_iter().map(whole).collect()
     }
 
     #[test]
-    fn an_epoch_is_whole_batches_of_different_images() {
-        let batches = epoch(&loader(None, None, 1));
+    fn a_pass_is_whole_batches_of_different_images() {
+        let batches = steps(&loader(indices(23), [5, 5, 4]), 1);
         assert_eq!(batches.len(), 4);
         let mut seen: Vec<usize> = batches.into_iter().flat_map(|(_, indices)| indices).collect();
         seen.sort_unstable();
@@ -254,59 +322,64 @@ mod tests {
     }
 
     #[test]
-    fn epochs_differ_and_a_resumed_loader_continues_with_the_same_ones() {
-        let whole = loader(None, None, 1);
-        let (first, second, third) = (epoch(&whole), epoch(&whole), epoch(&whole));
+    fn epochs_differ_and_do_not_depend_on_those_before() {
+        let whole = loader(indices(23), [5, 5, 4]);
+        let (first, second, third) = (steps(&whole, 1), steps(&whole, 2), steps(&whole, 3));
         assert_ne!(first[0].1, second[0].1);
-        assert_eq!(
-            [second, third],
-            [(); 2].map({
-                let resumed = loader(None, None, 2);
-                move |()| epoch(&resumed)
-            })
-        );
+        let resumed = loader(indices(23), [5, 5, 4]);
+        assert_eq!([third, second], [steps(&resumed, 3), steps(&resumed, 2)]);
+    }
+
+    #[test]
+    fn epochs_of_any_length_cut_the_same_stream_of_passes() {
+        let passes = loader(indices(23), [5, 5, 4]);
+        let stream: Vec<_> = (1..=3).flat_map(|pass| steps(&passes, pass)).collect();
+        let threes = loader(indices(23), [5, 5, 3]);
+        let cut: Vec<_> = (1..=4).flat_map(|epoch| steps(&threes, epoch)).collect();
+        assert_eq!(cut, stream);
+        assert_eq!(stream.iter().map(|(pass, _)| *pass).max(), Some(3));
+    }
+
+    #[test]
+    fn chunks_cut_the_same_batches() {
+        let (whole, halves) = (loader(indices(23), [6, 6, 3]), loader(indices(23), [6, 3, 3]));
+        assert_eq!(results(&halves, 1)[0].len(), 2);
+        assert_eq!(steps(&halves, 1), steps(&whole, 1));
     }
 
     #[test]
     fn an_error_ends_the_epoch_and_is_handed_on() {
-        let results: Vec<_> = loader(Some(3), None, 1).iter().collect();
+        let source = Indices { fail_at: Some(3), ..indices(23) };
+        let results: Vec<_> =
+            results(&loader(source, [5, 5, 4]), 1).into_iter().flatten().collect();
         assert!(results.last().unwrap().as_ref().unwrap_err().to_string().contains("told to fail"));
         assert_eq!(results.iter().filter(|r| r.is_err()).count(), 1);
     }
 
     #[test]
     fn a_panic_of_the_worker_is_an_error_and_no_hang() {
-        let results: Vec<_> = loader(None, Some(3), 1).iter().collect();
+        let source = Indices { panic_at: Some(3), ..indices(23) };
+        let results: Vec<_> =
+            results(&loader(source, [5, 5, 4]), 1).into_iter().flatten().collect();
         assert!(results.last().unwrap().as_ref().unwrap_err().to_string().contains("panicked"));
     }
 
     #[test]
-    fn unreadable_images_are_counted_once_and_a_batch_of_nothing_else_is_passed_over() {
-        let source =
-            Indices { len: 6, fail_at: None, panic_at: None, unreadable: vec![0, 1, 2, 3, 4] };
-        let loader = ViewLoader::new(Arc::new(source), 3, 7, 1, &Device::flex());
-        for _ in 0..2 {
-            let batches: Vec<_> = loader.iter().map(|batch| batch.unwrap().input.1).collect();
-            assert_eq!(batches, [[5]]);
+    fn unreadable_images_are_counted_once_and_a_chunk_of_nothing_else_is_passed_over() {
+        let source = Indices { unreadable: vec![0, 1, 2, 3, 4], ..indices(6) };
+        let loader = loader(source, [6, 1, 1]);
+        for epoch in 1..=2 {
+            assert_eq!(steps(&loader, epoch)[0].1, [5]);
         }
-        assert_eq!(loader.report().lock().unwrap().skipped.len(), 5);
+        assert_eq!(loader.skipped().len(), 5);
     }
 
     #[test]
     fn an_epoch_can_be_left_early_without_a_hang() {
-        let loader = loader(None, None, 1);
-        drop(loader.iter());
-        let mut started = loader.iter();
-        started.next();
+        let loader = loader(indices(23), [5, 5, 4]);
+        drop(loader.epoch(1));
+        let mut started = loader.epoch(1);
+        started.next_step().unwrap().next();
         drop(started);
-    }
-
-    #[test]
-    fn progress_counts_images() {
-        let loader = loader(None, None, 1);
-        let mut batches = loader.iter();
-        batches.next();
-        batches.next();
-        assert_eq!((batches.progress().items_processed, batches.progress().items_total), (10, 20));
     }
 }

@@ -1,0 +1,85 @@
+//! How well the projections tell partners from strangers.
+
+use burn::tensor::{Bool, Int, Tensor};
+
+use crate::views::UnitViews;
+
+/// Anchors whose similarities are held at a time.
+const BLOCK: usize = 1024;
+
+/// For each view, how many other views are nearer to it than its partner.
+///
+/// A rank of 0 means that the partner is the nearest of all 2n - 1. The share of those is the
+/// contrastive top-1 accuracy, the share of ranks below 5 is top-5 (google-research/simclr logs the
+/// former as `contrast_acc`). Ties count for the partner, and no gradient is tracked.
+///
+/// # Shapes
+///
+/// - `z_a`, `z_b`: `[n, d]`, projections of the two views, of any length; row i of each comes from
+///   image i
+/// - output: `[2n]`, whole numbers in 0..=2n - 2; the anchors of view a, then those of view b
+///
+/// # Panics
+///
+/// If the shapes differ, or n or d is zero.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use simclr_loss::partner_ranks;
+///
+/// let device = Device::flex();
+/// let z_a = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &device);
+/// let z_b = Tensor::<2>::from_data([[0.9, 0.1], [0.9, 0.2]], &device); // The second is astray.
+/// let ranks: Vec<f64> = partner_ranks(z_a, z_b).to_data_as::<f64>().iter().collect();
+/// assert_eq!(ranks, [0.0, 0.0, 1.0, 2.0]);
+/// ```
+#[must_use]
+pub fn partner_ranks(z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
+    let z = UnitViews::new(z_a.detach(), z_b.detach()).concat();
+    let (views, device) = (z.dims()[0], z.device());
+    let columns = z.clone().transpose(); // [d, 2n]
+    let of_block = |start: usize| {
+        let end = (start + BLOCK).min(views);
+        let similarities = z.clone().slice([start..end]).matmul(columns.clone()); // [block, 2n]
+        let anchors = Tensor::<1, Int>::arange(start as i64..end as i64, &device);
+        let partners = anchors.add_scalar(views as i64 / 2).remainder_scalar(views as i64);
+        let partner = similarities.clone().gather(1, partners.unsqueeze_dim(1)); // [block, 1]
+        let strangers = Tensor::<2, Bool>::diag_mask([end - start, views], start as i64, &device);
+        let nearer = similarities.greater(partner).bool_and(strangers).float(); // [block, 2n]
+        nearer.sum_dim(1).squeeze_dim(1)
+    };
+    Tensor::cat((0..views).step_by(BLOCK).map(of_block).collect(), 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Distribution};
+
+    #[test]
+    fn ranks_of_many_blocks_equal_the_loop_over_all_pairs() {
+        let (n, d) = (700, 5); // 1,400 anchors are two blocks, the second not full.
+        let device = Device::flex();
+        let random = || Tensor::<2>::random([n, d], Distribution::Normal(0.0, 1.0), &device);
+        let (z_a, z_b) = (random(), random());
+        let z = UnitViews::new(z_a.clone(), z_b.clone()).concat();
+        let cosines: Vec<f32> =
+            z.clone().matmul(z.transpose()).to_data_as::<f32>().iter().collect();
+        let ranks: Vec<f64> = partner_ranks(z_a, z_b).to_data_as::<f64>().iter().collect();
+        for (i, rank) in ranks.into_iter().enumerate() {
+            let row = &cosines[2 * n * i..2 * n * (i + 1)];
+            let partner = row[(i + n) % (2 * n)];
+            let nearer = row.iter().enumerate().filter(|&(k, &s)| k != i && s > partner).count();
+            assert_eq!(rank, nearer as f64, "anchor {i}");
+        }
+    }
+
+    #[test]
+    fn partners_that_are_alike_are_nearest_and_one_image_has_rank_0() {
+        let device = Device::flex();
+        let z = Tensor::<2>::random([9, 4], Distribution::Normal(0.0, 1.0), &device);
+        assert!(partner_ranks(z.clone(), z.clone()).sum().into_scalar::<f64>().abs() < 1e-9);
+        let one = z.slice([..1]);
+        assert_eq!(partner_ranks(one.clone(), one * -1.0).dims(), [2]);
+    }
+}

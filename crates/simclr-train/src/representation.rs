@@ -1,0 +1,156 @@
+//! The shape of the representation: whether it spreads out or collapses.
+
+use burn::tensor::Tensor;
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// Rows that are looked at: enough to see a collapse, few enough for every epoch.
+const MOST_ROWS: usize = 512;
+
+/// How features h and projections z of one batch lie in space, after an epoch.
+///
+/// Of a batch of n images, the first 512 are looked at, in training mode.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Representation {
+    /// Mean squared distance of partners on the unit sphere, in 0..=4: lower is more alike (Wang and
+    /// Isola 2020, `align_loss` with alpha 2).
+    pub alignment: f64,
+    /// Logarithm of the mean Gaussian potential exp(-2 distance²) of the projections of view a, in
+    /// -8..=0: lower is more evenly spread (Wang and Isola 2020, `uniform_loss` with t 2).
+    pub uniformity: f64,
+    /// Effective rank of the features: the exponential of the entropy of the singular values, in
+    /// 1..=min(n, feature size) (Garrido et al. 2023, `RankMe`).
+    pub effective_rank_h: f64,
+    /// The same of the projections.
+    pub effective_rank_z: f64,
+    /// Standard deviation of a coordinate of the unit projections, times √d: 1 on a full sphere, 0 in
+    /// collapse (Chen and He 2021, figure 2).
+    pub standard_deviation: f64,
+}
+
+impl Representation {
+    /// Reads the batch back from the device; `None` if a number in it is not finite.
+    ///
+    /// `features` and `projections` are `[2n, d]`, view a before view b.
+    pub(crate) fn new(features: &Tensor<2>, projections: &Tensor<2>) -> Option<Self> {
+        let (a, b) = (rows(projections, 0)?, rows(projections, 1)?);
+        let (unit_a, unit_b) = (unit_rows(a.clone()), unit_rows(b));
+        Some(Self {
+            alignment: (&unit_a - unit_b).norm_squared() / unit_a.nrows() as f64,
+            uniformity: uniformity(&unit_a),
+            effective_rank_h: effective_rank(&rows(features, 0)?),
+            effective_rank_z: effective_rank(&a),
+            standard_deviation: standard_deviation(&unit_a),
+        })
+    }
+}
+
+/// The first rows of one view, in f64; `None` if a number is not finite.
+fn rows(views: &Tensor<2>, view: usize) -> Option<DMatrix<f64>> {
+    let [doubled, d] = views.dims();
+    let n = doubled / 2;
+    let count = n.min(MOST_ROWS);
+    let block = views.clone().slice([view * n..view * n + count]).to_data_as::<f64>();
+    let values: Vec<f64> = block.iter::<f64>().collect();
+    values.iter().all(|x| x.is_finite()).then(|| DMatrix::from_row_iterator(count, d, values))
+}
+
+/// Rows of length one; a row of zeros stays.
+fn unit_rows(mut rows: DMatrix<f64>) -> DMatrix<f64> {
+    for mut row in rows.row_iter_mut() {
+        let norm = row.norm();
+        if norm > 0.0 {
+            row /= norm;
+        }
+    }
+    rows
+}
+
+fn uniformity(unit: &DMatrix<f64>) -> f64 {
+    let n = unit.nrows();
+    if n < 2 {
+        return 0.0;
+    }
+    let cosines = unit * unit.transpose();
+    let potential = |i: usize, k: usize| {
+        let squared_distance = cosines[(i, i)] + cosines[(k, k)] - 2.0 * cosines[(i, k)];
+        (-2.0 * squared_distance).exp()
+    };
+    let pairs = (0..n).flat_map(|i| (0..i).map(move |k| (i, k)));
+    let sum: f64 = pairs.map(|(i, k)| potential(i, k)).sum();
+    (sum / (n * (n - 1) / 2) as f64).ln()
+}
+
+fn effective_rank(rows: &DMatrix<f64>) -> f64 {
+    // The singular values are the roots of the smaller Gram matrix's eigenvalues.
+    let gram =
+        if rows.nrows() < rows.ncols() { rows * rows.transpose() } else { rows.transpose() * rows };
+    let singular = gram.symmetric_eigenvalues().map(|eigenvalue| eigenvalue.max(0.0).sqrt());
+    let sum = singular.sum();
+    if sum == 0.0 {
+        return 1.0;
+    }
+    let share_entropy =
+        |value: f64| if value > 0.0 { -(value / sum) * (value / sum).ln() } else { 0.0 };
+    singular.iter().map(|&value| share_entropy(value)).sum::<f64>().exp()
+}
+
+fn standard_deviation(unit: &DMatrix<f64>) -> f64 {
+    let mean: f64 = unit.column_iter().map(|column| column.variance().sqrt()).sum::<f64>()
+        / unit.ncols() as f64;
+    mean * (unit.ncols() as f64).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Distribution, TensorData};
+
+    fn tensor(rows: &[[f64; 3]]) -> Tensor<2> {
+        let values: Vec<f64> = rows.iter().flatten().copied().collect();
+        Tensor::from_data(TensorData::new(values, [rows.len(), 3]), &Device::flex())
+    }
+
+    #[test]
+    fn a_collapsed_batch_has_rank_1_and_no_spread() {
+        let same = tensor(&[[1.0, 2.0, 2.0]; 8]);
+        let found = Representation::new(&same, &same).unwrap();
+        assert!((found.effective_rank_z - 1.0).abs() < 1e-6, "{found:?}");
+        assert!(found.alignment.abs() < 1e-12 && found.uniformity.abs() < 1e-6);
+        assert!(found.standard_deviation.abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_orthogonal_batch_has_full_rank() {
+        let axes = [[5.0, 0.0, 0.0], [0.0, 5.0, 0.0], [0.0, 0.0, 5.0]];
+        let both = tensor(&[axes, axes].concat());
+        let found = Representation::new(&both, &both).unwrap();
+        assert!((found.effective_rank_h - 3.0).abs() < 1e-9, "{found:?}");
+        // Every pair is at squared distance 2: ln exp(-4).
+        assert!((found.uniformity + 4.0).abs() < 1e-9);
+        assert!(found.alignment.abs() < 1e-12);
+    }
+
+    #[test]
+    fn opposite_partners_are_at_squared_distance_4() {
+        let found = tensor(&[[0.0, 1.0, 0.0], [0.0, -3.0, 0.0]]);
+        let found = Representation::new(&found, &found).unwrap();
+        assert!((found.alignment - 4.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_full_sphere_has_standard_deviation_1() {
+        let z = Tensor::<2>::random([1000, 64], Distribution::Normal(0.0, 1.0), &Device::flex());
+        let found = Representation::new(&z, &z).unwrap();
+        assert!((found.standard_deviation - 1.0).abs() < 0.02, "{found:?}");
+        assert!(found.effective_rank_z > 60.0, "{found:?}");
+    }
+
+    #[test]
+    fn a_batch_with_a_nan_has_no_shape() {
+        let broken = tensor(&[[0.0, f64::NAN, 0.0], [0.0, 1.0, 0.0]]);
+        assert_eq!(Representation::new(&broken, &broken), None);
+    }
+}

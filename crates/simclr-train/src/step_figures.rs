@@ -1,0 +1,60 @@
+//! A step's figures on the host.
+
+use std::time::Duration;
+
+use burn::tensor::Tensor;
+
+/// What a step found, before it is read from the device: reading waits for the step's end, and is put
+/// off until the next step has been handed to the device.
+pub(crate) struct PendingFigures {
+    pub(crate) epoch: usize,
+    /// The step within the epoch, from 1.
+    pub(crate) step: usize,
+    pub(crate) learning_rate: f64,
+    pub(crate) examples: usize,
+    /// `[1]`.
+    pub(crate) loss: Tensor<1>,
+    /// `[2n]`.
+    pub(crate) partner_ranks: Tensor<1>,
+    /// From the end of the step before to the end of this one.
+    pub(crate) duration: Duration,
+    /// The part of it that was spent waiting for views.
+    pub(crate) waited: Duration,
+}
+
+/// What a step found.
+pub(crate) struct StepFigures {
+    pub(crate) epoch: usize,
+    pub(crate) step: usize,
+    pub(crate) learning_rate: f64,
+    pub(crate) loss: f64,
+    /// Share of anchors whose partner is the nearest of all, in 0..=1.
+    pub(crate) contrastive_top1: f64,
+    /// Share of anchors whose partner is among the five nearest.
+    pub(crate) contrastive_top5: f64,
+    pub(crate) images_per_second: f64,
+    /// Share of the step's time that was spent waiting for views, in 0..=1.
+    pub(crate) waiting_share: f64,
+}
+
+impl PendingFigures {
+    /// Waits for the device.
+    pub(crate) fn read(self) -> StepFigures {
+        let ranks = self.partner_ranks.to_data_as::<f64>();
+        let share_below = |limit: f64| {
+            let anchors = 2 * self.examples;
+            ranks.iter::<f64>().filter(|&rank| rank < limit).count() as f64 / anchors as f64
+        };
+        let seconds = self.duration.as_secs_f64().max(1e-6);
+        StepFigures {
+            epoch: self.epoch,
+            step: self.step,
+            learning_rate: self.learning_rate,
+            contrastive_top1: share_below(1.0),
+            contrastive_top5: share_below(5.0),
+            images_per_second: self.examples as f64 / seconds,
+            waiting_share: (self.waited.as_secs_f64() / seconds).min(1.0),
+            loss: self.loss.into_scalar::<f64>(),
+        }
+    }
+}
