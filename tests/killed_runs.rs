@@ -1,0 +1,69 @@
+//! Runs that are killed (SIGKILL: nothing of theirs runs any more) resume to the same weights.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+const KILLS: u32 = 20;
+
+/// `cargo test` builds the examples beside this test's own folder.
+fn example() -> PathBuf {
+    let mut path = std::env::current_exe().expect("a test knows its own path");
+    path.pop();
+    path.pop();
+    path.join("examples").join(format!("stl10_pretrain{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Starts or resumes a run of 8 tiny epochs, each of which ends within a pass over the images.
+fn start(run: &Path) -> Child {
+    let mut command = Command::new(example());
+    command.args(["--images=40", "--image-size=16", "--width=2", "--batch-size=8"]);
+    command.args(["--epochs=8", "--steps-per-epoch=3"]);
+    command.arg(if run.join("checkpoint").exists() { "--resume" } else { "--out" }).arg(run);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Lets a run go on to its end: its encoder's weights, without the file's header, which lists them by name
+/// but its own metadata in any order.
+fn finish(run: &Path) -> Vec<u8> {
+    let output = start(run).wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = std::fs::read(run.join("encoder.safetensors")).unwrap();
+    let (length, rest) = file.split_at(8);
+    let header = u64::from_le_bytes(length.try_into().unwrap()) as usize;
+    rest[header..].to_vec()
+}
+
+/// A sequence of numbers in 0..1 that looks random and is the same each time (golden ratio).
+fn fraction(number: u32) -> f64 {
+    (f64::from(number) * 0.618_033_988_749_895).fract()
+}
+
+#[test]
+fn a_run_killed_at_20_moments_resumes_each_time_to_the_same_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let started = Instant::now();
+    let whole = finish(&folder.path().join("whole"));
+    let duration = started.elapsed();
+
+    let mut resumed_midway = 0;
+    for kill in 0..KILLS {
+        let run = folder.path().join(format!("killed-{kill}"));
+        let mut process = start(&run);
+        std::thread::sleep(duration.mul_f64(fraction(kill)));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        if !run.join("checkpoint/epoch-0001").exists()
+            && !run.join("checkpoint/epoch-0002").exists()
+        {
+            std::fs::remove_dir_all(&run).ok(); // Killed before there was anything to resume from.
+        }
+        resumed_midway += u32::from(run.exists());
+        assert!(
+            finish(&run) == whole,
+            "kill {kill}, after {:.0} % of a run",
+            100.0 * fraction(kill)
+        );
+    }
+    assert!(resumed_midway > KILLS / 4, "only {resumed_midway} runs got as far as a checkpoint");
+}
