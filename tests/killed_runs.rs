@@ -1,18 +1,14 @@
 //! Runs that are killed (SIGKILL: nothing of theirs runs any more) resume to the same weights.
 
-use std::path::{Path, PathBuf};
+mod example;
+
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-const KILLS: u32 = 20;
+use example::example;
 
-/// `cargo test` builds the examples beside this test's own folder.
-fn example() -> PathBuf {
-    let mut path = std::env::current_exe().expect("a test knows its own path");
-    path.pop();
-    path.pop();
-    path.join("examples").join(format!("stl10_pretrain{}", std::env::consts::EXE_SUFFIX))
-}
+const KILLS: u32 = 20;
 
 /// Starts or resumes a run of 8 tiny epochs, each of which ends within a pass over the images.
 fn start(run: &Path) -> Child {

@@ -1,17 +1,12 @@
 //! The example as a hostile user meets it: each mistake is a clear message and a failing exit code.
 
-use std::path::{Path, PathBuf};
+mod example;
+
+use std::path::Path;
 use std::process::{Command, Output};
 
+use example::example;
 use image::{Rgb, RgbImage};
-
-/// `cargo test` builds the examples beside this test's own folder.
-fn example() -> PathBuf {
-    let mut path = std::env::current_exe().expect("a test knows its own path");
-    path.pop();
-    path.pop();
-    path.join("examples").join(format!("stl10_pretrain{}", std::env::consts::EXE_SUFFIX))
-}
 
 /// Runs the example on a tiny network, with `arguments` on top.
 fn run(folder: &Path, arguments: &[&str]) -> Output {

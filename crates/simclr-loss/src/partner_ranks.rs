@@ -38,13 +38,14 @@ pub fn partner_ranks(z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
     let z = UnitViews::new(z_a.detach(), z_b.detach()).concat();
     let (views, device) = (z.dims()[0], z.device());
     let columns = z.clone().transpose(); // [d, 2n]
+    let int = |index: usize| i64::try_from(index).expect("a batch of less than 2^63 views");
     let of_block = |start: usize| {
         let end = (start + BLOCK).min(views);
-        let similarities = z.clone().slice([start..end]).matmul(columns.clone()); // [block, 2n]
-        let anchors = Tensor::<1, Int>::arange(start as i64..end as i64, &device);
-        let partners = anchors.add_scalar(views as i64 / 2).remainder_scalar(views as i64);
+        let similarities = z.clone().narrow(0, start, end - start).matmul(columns.clone()); // [block, 2n]
+        let anchors = Tensor::<1, Int>::arange(int(start)..int(end), &device);
+        let partners = anchors.add_scalar(int(views) / 2).remainder_scalar(int(views));
         let partner = similarities.clone().gather(1, partners.unsqueeze_dim(1)); // [block, 1]
-        let strangers = Tensor::<2, Bool>::diag_mask([end - start, views], start as i64, &device);
+        let strangers = Tensor::<2, Bool>::diag_mask([end - start, views], int(start), &device);
         let nearer = similarities.greater(partner).bool_and(strangers).float(); // [block, 2n]
         nearer.sum_dim(1).squeeze_dim(1)
     };
@@ -70,7 +71,7 @@ mod tests {
             let row = &cosines[2 * n * i..2 * n * (i + 1)];
             let partner = row[(i + n) % (2 * n)];
             let nearer = row.iter().enumerate().filter(|&(k, &s)| k != i && s > partner).count();
-            assert_eq!(rank, nearer as f64, "anchor {i}");
+            assert_eq!(rank as usize, nearer, "anchor {i}");
         }
     }
 

@@ -80,7 +80,8 @@ impl ContrastiveStep {
             let inputs = round.iter().map(|chunk| chunk.input.clone());
             let work = inputs.zip(encoders.iter().cloned()).collect();
             features.extend(each_on_its_device(work, |(input, encoder)| {
-                replica(&encoder).encode(input).detach().to_device(main)
+                // Without gradients, but with the batch statistics of training.
+                replica(&encoder).no_grad().encode(input).detach().to_device(main)
             })?);
             views.extend(round);
         }
@@ -154,7 +155,7 @@ fn by_chunk<I>(rows: &Tensor<2>, chunks: &[TwoViews<I>]) -> Vec<Tensor<2>> {
     let cut = |chunk: &TwoViews<I>| {
         let (a, b) = (start, examples + start);
         start += chunk.examples;
-        let halves = [a, b].map(|at| rows.clone().slice([at..at + chunk.examples]));
+        let halves = [a, b].map(|at| rows.clone().narrow(0, at, chunk.examples));
         Tensor::cat(halves.to_vec(), 0)
     };
     chunks.iter().map(cut).collect()
@@ -237,7 +238,7 @@ mod tests {
     /// A batch in chunks of `size` examples.
     fn chunks<const D: usize>(views: &[Tensor<D>; 2], size: usize) -> Vec<TwoViews<Tensor<D>>> {
         let cut = |start: usize| {
-            let rows = |view: &Tensor<D>| view.clone().slice([start..start + size]);
+            let rows = |view: &Tensor<D>| view.clone().narrow(0, start, size);
             TwoViews { input: Tensor::cat(views.iter().map(rows).collect(), 0), examples: size }
         };
         (0..EXAMPLES).step_by(size).map(cut).collect()

@@ -202,12 +202,12 @@ impl Pretraining {
         let head_seed = self.config.seed.wrapping_add(1);
         let head =
             self.config.projection.init(encoder.feature_size(), head_seed, &training_device)?;
-        self.train(SimClr { encoder, head }, views, monitor, &data.description, &training_device)
+        self.train(&SimClr { encoder, head }, views, monitor, &data.description, &training_device)
     }
 
     fn train<E: Encoder>(
         self,
-        model: SimClr<E>,
+        model: &SimClr<E>,
         views: Arc<dyn ViewSource<E::Input>>,
         monitor: Option<Arc<dyn Monitor<E>>>,
         data: &str,

@@ -52,7 +52,7 @@ fn rows(views: &Tensor<2>, view: usize) -> Option<DMatrix<f64>> {
     let [doubled, d] = views.dims();
     let n = doubled / 2;
     let count = n.min(MOST_ROWS);
-    let block = views.clone().slice([view * n..view * n + count]).to_data_as::<f64>();
+    let block = views.clone().narrow(0, view * n, count).to_data_as::<f64>();
     let values: Vec<f64> = block.iter::<f64>().collect();
     values.iter().all(|x| x.is_finite()).then(|| DMatrix::from_row_iterator(count, d, values))
 }

@@ -129,7 +129,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 loss: output.loss,
                 partner_ranks: output.partner_ranks,
                 duration: step_started.elapsed(),
-                waited: views.waited() - waited,
+                waited: views.waited().saturating_sub(waited),
             });
             step_started = Instant::now();
             last = Some([output.features, output.projections]);
