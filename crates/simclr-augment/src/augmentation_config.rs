@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{AugmentationError, BlurConfig, ColorJitterConfig, CropConfig, Normalization};
+use crate::{
+    AugmentationError, BlurConfig, ColorJitterConfig, CropConfig, ErasingConfig, Normalization,
+    RotationConfig, SolarizeConfig,
+};
 
 /// The largest side of a view. At this size the values of a view can still be counted in 32 bits.
 const LARGEST_SIZE: u32 = 16_384;
@@ -9,8 +12,8 @@ const LARGEST_SIZE: u32 = 16_384;
 ///
 /// Plain data with public fields: start from a preset, change what you need, and let
 /// [`SimClrAugmentation::new`](crate::SimClrAugmentation::new) check it. Reading it from a file
-/// refuses unknown fields, so that a misspelt one is not silently the default: there are no
-/// defaults.
+/// refuses unknown fields, so that a misspelt one is not silently left out: an absent step of those
+/// that may be absent does not run, and nothing else has a default.
 ///
 /// ```
 /// use simclr_augment::SimClrAugmentation;
@@ -30,14 +33,26 @@ pub struct AugmentationConfig {
     pub crop: CropConfig,
     /// How often a view is mirrored left to right, in `0..=1`.
     pub flip_probability: f64,
+    /// How often a view is mirrored top to bottom, in `0..=1`: never in the paper.
+    pub vertical_flip_probability: f64,
+    /// Random resized rotation; `None` (an absent field) in the paper.
+    pub rotation: Option<RotationConfig>,
     /// Brightness, contrast, saturation and hue, in random order.
     pub color_jitter: ColorJitterConfig,
     /// How often a view loses its colour, in `0..=1`.
     pub grayscale_probability: f64,
     /// Gaussian blur; `None` (an absent field) is no blur.
     pub blur: Option<BlurConfig>,
+    /// Solarisation; `None` in the paper.
+    pub solarize: Option<SolarizeConfig>,
+    /// Random erasing; `None` in the paper.
+    pub erasing: Option<ErasingConfig>,
     /// The last step, for values in `[0, 1]`.
     pub normalization: Normalization,
+    /// Every view is the whole image, resized and normalised, and nothing else is done to it: to see
+    /// whether images arrive as they should. Training on such views teaches nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub debug: bool,
 }
 
 impl AugmentationConfig {
@@ -45,10 +60,20 @@ impl AugmentationConfig {
         check_size(self.size)?;
         self.crop.check()?;
         check_probability("flip_probability", self.flip_probability)?;
+        check_probability("vertical_flip_probability", self.vertical_flip_probability)?;
+        if let Some(rotation) = &self.rotation {
+            rotation.check()?;
+        }
         self.color_jitter.check()?;
         check_probability("grayscale_probability", self.grayscale_probability)?;
         if let Some(blur) = &self.blur {
             blur.check(self.size)?;
+        }
+        if let Some(solarize) = &self.solarize {
+            solarize.check()?;
+        }
+        if let Some(erasing) = &self.erasing {
+            erasing.check()?;
         }
         self.normalization.check()
     }

@@ -1,8 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::AugmentationError;
 use crate::augmentation_config::check_probability;
-use crate::draws::Draws;
+use crate::{AugmentationError, Draws};
 
 /// The Gaussian blur: how often, and how wide.
 ///
@@ -23,7 +22,7 @@ pub struct BlurConfig {
 
 impl BlurConfig {
     /// Half of the views, sigma 0.1 to 2: the paper's choice.
-    pub(crate) const PAPER: Self = Self { probability: 0.5, sigma: [0.1, 2.0] };
+    pub const PAPER: Self = Self { probability: 0.5, sigma: [0.1, 2.0] };
 
     /// The kernel's width in pixels for a view of `size x size`: a tenth of the size, made odd, at
     /// least 3.

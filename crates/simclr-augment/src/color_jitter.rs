@@ -1,112 +1,64 @@
-use crate::planes::{GRAY, Planes, gray_of};
-use crate::{JitterParams, JitterStep};
+use crate::color_op::{ColorOp, run_and_average};
+use crate::planes::{GRAY, Planes};
+use crate::{JitterFlavor, JitterParams, JitterStep};
 
-/// Runs the four operations in the drawn order, each clipped to `[0, 1]`.
-pub(crate) fn apply_color_jitter(view: &mut Planes, jitter: &JitterParams) {
-    for step in jitter.order {
-        match step {
-            JitterStep::Brightness => brighten(view, jitter.brightness),
-            JitterStep::Contrast => change_contrast(view, jitter.contrast),
-            JitterStep::Saturation => saturate(view, jitter.saturation),
-            JitterStep::Hue => turn_hue(view, jitter.hue),
-        }
-    }
-}
-
-fn blend(value: f32, other: f32, factor: f32) -> f32 {
-    (factor * value + (1.0 - factor) * other).clamp(0.0, 1.0)
-}
-
-fn brighten(view: &mut Planes, factor: f32) {
-    for plane in view.channels() {
-        for value in plane {
-            *value = blend(*value, 0.0, factor);
-        }
-    }
-}
-
-fn change_contrast(view: &mut Planes, factor: f32) {
-    // The gray image's mean is the weighted sum of the channels' means, so no gray image is needed.
-    let mean =
-        view.channels().iter().zip(GRAY).map(|(plane, weight)| weight * mean_of(plane)).sum();
-    for plane in view.channels() {
-        for value in plane {
-            *value = blend(*value, mean, factor);
-        }
-    }
-}
-
-/// A running sum in single precision loses digits on a large view, and a single one cannot be
-/// vectorised: so blocks of sixteen running sums, added up in double precision.
-fn mean_of(plane: &[f32]) -> f32 {
-    const BLOCK: usize = 4096;
-    let sum: f64 = plane.chunks(BLOCK).map(|block| f64::from(sum_of_block(block))).sum();
-    (sum / plane.len() as f64) as f32
-}
-
-fn sum_of_block(block: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 16];
-    let chunks = block.chunks_exact(sums.len());
-    let rest: f32 = chunks.remainder().iter().sum();
-    for chunk in chunks {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += value;
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
-fn saturate(view: &mut Planes, factor: f32) {
-    let [red, green, blue] = view.channels();
-    for ((r, g), b) in red.iter_mut().zip(green).zip(blue) {
-        let gray = gray_of(*r, *g, *b);
-        (*r, *g, *b) = (blend(*r, gray, factor), blend(*g, gray, factor), blend(*b, gray, factor));
-    }
-}
-
-/// To HSV, `hue + turn`, and back, with the hue counted in sixths of a turn.
+/// Runs the four operations in the drawn order; the last of them stay behind in `left_over`, to be
+/// done in one pass with what comes next.
 ///
-/// Both ways are written with selections instead of branches, so that the loop is vectorised. The
-/// way back uses `channel = value - chroma * clamp(min(k, 4 - k), 0, 1)` with `k = (n + hue) mod 6`
-/// and n = 5, 3, 1 for red, green and blue: the trapezoid that each channel follows around the
-/// colour wheel.
-fn turn_hue(view: &mut Planes, turn: f32) {
-    let sixths = 6.0 * turn;
-    let [red, green, blue] = view.channels();
-    for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
-        let (r, g, b) = (*red, *green, *blue);
-        let value = r.max(g).max(b);
-        let chroma = value - r.min(g).min(b);
-        // A gray pixel has no hue: the differences below are all 0, and so is their quotient.
-        let divisor = chroma.max(f32::MIN_POSITIVE);
-        let from_red = (g - b) / divisor;
-        let from_green = 2.0 + (b - r) / divisor;
-        let from_blue = 4.0 + (r - g) / divisor;
-        let others = if g >= value { from_green } else { from_blue };
-        let hue = if r >= value { from_red } else { others };
-        // The hue is in -1..=5 and the turn in -3..=3, so one wrap at each end is enough.
-        let hue = wrap(hue + sixths);
-        let hue = if hue < 0.0 { hue + 6.0 } else { hue };
-        let channel = |n: f32| {
-            let k = wrap(n + hue);
-            value - chroma * k.min(4.0 - k).clamp(0.0, 1.0)
+/// Contrast needs the mean of the whole view as the operations before it left it, so the view is
+/// passed over once up to there.
+pub(crate) fn start_color_jitter(
+    view: &mut Planes,
+    jitter: &JitterParams,
+    left_over: &mut Vec<ColorOp>,
+) {
+    for step in jitter.order {
+        let op = match (step, jitter.flavor) {
+            (JitterStep::Brightness, JitterFlavor::GoogleV1) => ColorOp::Add(jitter.brightness),
+            (JitterStep::Brightness, _) => ColorOp::Scale(jitter.brightness),
+            (JitterStep::Saturation, JitterFlavor::Torchvision) => {
+                ColorOp::BlendWithGray(jitter.saturation)
+            }
+            (JitterStep::Saturation, _) => ColorOp::ScaleSaturation(jitter.saturation),
+            (JitterStep::Hue, _) => ColorOp::TurnHue(jitter.hue),
+            (JitterStep::Contrast, flavor) => {
+                let means = run_and_average(view, left_over);
+                left_over.clear();
+                // The gray image's mean is the weighted sum of the channels' means.
+                let others = match flavor {
+                    JitterFlavor::Torchvision => {
+                        [means.iter().zip(GRAY).map(|(mean, weight)| weight * mean).sum(); 3]
+                    }
+                    JitterFlavor::GoogleV1 | JitterFlavor::GoogleV2 => means,
+                };
+                ColorOp::Blend { factor: jitter.contrast, others }
+            }
         };
-        (*red, *green, *blue) = (channel(5.0), channel(3.0), channel(1.0));
+        left_over.push(op);
     }
-}
-
-fn wrap(sixths: f32) -> f32 {
-    if sixths >= 6.0 { sixths - 6.0 } else { sixths }
 }
 
 #[cfg(test)]
 mod tests {
+    use image::RgbImage;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::color_op::run;
+    use crate::resampler::{Resampler, Resampling};
+    use crate::{CropBox, ResizeFilter};
 
     const ORDER: [JitterStep; 4] =
         [JitterStep::Brightness, JitterStep::Contrast, JitterStep::Saturation, JitterStep::Hue];
+
+    const FLAVORS: [JitterFlavor; 3] =
+        [JitterFlavor::Torchvision, JitterFlavor::GoogleV1, JitterFlavor::GoogleV2];
+
+    fn neutral(flavor: JitterFlavor) -> JitterParams {
+        let brightness = if flavor == JitterFlavor::GoogleV1 { 0.0 } else { 1.0 };
+        let (order, contrast, saturation) = (ORDER, 1.0, 1.0);
+        JitterParams { flavor, order, brightness, contrast, saturation, hue: 0.0 }
+    }
 
     fn gray(pixel: [f64; 3]) -> f64 {
         0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2]
@@ -146,18 +98,39 @@ mod tests {
         }
     }
 
+    /// The textbook's saturation, by way of HSV, of which value and hue stay.
+    fn saturated(pixel: [f64; 3], factor: f64) -> [f64; 3] {
+        let max = pixel.into_iter().fold(0.0, f64::max);
+        let min = pixel.into_iter().fold(1.0, f64::min);
+        if max <= min {
+            return pixel;
+        }
+        let saturation = (max - min) / max;
+        let new = (saturation * factor).min(1.0);
+        pixel.map(|value| max - (max - value) * new / saturation)
+    }
+
     /// One pixel at a time, one operation at a time, in double precision.
     fn oracle(mut pixels: Vec<[f64; 3]>, jitter: &JitterParams) -> Vec<[f64; 3]> {
+        let torch = jitter.flavor == JitterFlavor::Torchvision;
+        let [brightness, contrast, saturation, hue] =
+            [jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue].map(f64::from);
         for step in jitter.order {
-            let mean = pixels.iter().map(|&pixel| gray(pixel)).sum::<f64>() / pixels.len() as f64;
+            let count = pixels.len() as f64;
+            let gray_mean = pixels.iter().map(|&pixel| gray(pixel)).sum::<f64>() / count;
+            let means = [0, 1, 2].map(|c| pixels.iter().map(|pixel| pixel[c]).sum::<f64>() / count);
             for pixel in &mut pixels {
                 *pixel = match step {
-                    JitterStep::Brightness => mix(*pixel, 0.0, f64::from(jitter.brightness)),
-                    JitterStep::Contrast => mix(*pixel, mean, f64::from(jitter.contrast)),
-                    JitterStep::Saturation => {
-                        mix(*pixel, gray(*pixel), f64::from(jitter.saturation))
+                    JitterStep::Brightness if jitter.flavor == JitterFlavor::GoogleV1 => {
+                        pixel.map(|value| (value + brightness).clamp(0.0, 1.0))
                     }
-                    JitterStep::Hue => turned(*pixel, f64::from(jitter.hue)),
+                    JitterStep::Brightness => mix(*pixel, 0.0, brightness),
+                    JitterStep::Contrast if torch => mix(*pixel, gray_mean, contrast),
+                    JitterStep::Contrast => [0, 1, 2]
+                        .map(|c| (means[c] + contrast * (pixel[c] - means[c])).clamp(0.0, 1.0)),
+                    JitterStep::Saturation if torch => mix(*pixel, gray(*pixel), saturation),
+                    JitterStep::Saturation => saturated(*pixel, saturation),
+                    JitterStep::Hue => turned(*pixel, hue),
                 };
             }
         }
@@ -167,8 +140,18 @@ mod tests {
     fn jittered(size: usize, pixels: &[[u8; 3]], jitter: &JitterParams) -> Vec<f32> {
         let mut values = vec![0.0; 3 * size * size];
         let mut view = Planes::new(size, &mut values);
-        view.fill(pixels.as_flattened(), false);
-        apply_color_jitter(&mut view, jitter);
+        let image = RgbImage::from_raw(size as u32, size as u32, pixels.as_flattened().to_vec());
+        let task = Resampling {
+            image: &image.unwrap(),
+            crop: CropBox::whole(size as u32, size as u32),
+            filter: ResizeFilter::Bilinear,
+            flip: false,
+            vertical_flip: false,
+        };
+        Resampler::default().resample(&task, &mut view);
+        let mut ops = Vec::new();
+        start_color_jitter(&mut view, jitter, &mut ops);
+        run(&mut view, &ops);
         values
     }
 
@@ -181,12 +164,16 @@ mod tests {
 
     prop_compose! {
         fn any_jitter()(
+            flavor in prop::sample::select(FLAVORS.to_vec()),
             order in Just(ORDER).prop_shuffle(),
             factors in prop::array::uniform3(0.0_f32..2.0),
             hue in -0.5_f32..=0.5,
         ) -> JitterParams {
-            let [brightness, contrast, saturation] = factors;
-            JitterParams { order, brightness, contrast, saturation, hue }
+            let [mut brightness, contrast, saturation] = factors;
+            if flavor == JitterFlavor::GoogleV1 {
+                brightness -= 1.0;
+            }
+            JitterParams { flavor, order, brightness, contrast, saturation, hue }
         }
     }
 
@@ -213,35 +200,31 @@ mod tests {
 
     #[test]
     fn neutral_factors_leave_the_image_alone() {
-        let jitter = JitterParams {
-            order: ORDER,
-            brightness: 1.0,
-            contrast: 1.0,
-            saturation: 1.0,
-            hue: 0.0,
-        };
         let pixels: Vec<[u8; 3]> = (0..64).map(|i| [4 * i, 255 - 3 * i, i]).collect();
         let unit: Vec<_> =
             pixels.iter().map(|pixel| pixel.map(|value| f64::from(value) / 255.0)).collect();
-        assert!(largest_difference(&jittered(8, &pixels, &jitter), &unit) < 1e-6);
+        for flavor in FLAVORS {
+            let values = jittered(8, &pixels, &neutral(flavor));
+            assert!(largest_difference(&values, &unit) < 1e-6, "{flavor:?}");
+        }
     }
 
     #[test]
     fn half_a_turn_of_the_hue_makes_red_cyan() {
-        let jitter = JitterParams {
-            order: ORDER,
-            brightness: 1.0,
-            contrast: 1.0,
-            saturation: 1.0,
-            hue: 0.5,
-        };
+        let jitter = JitterParams { hue: 0.5, ..neutral(JitterFlavor::Torchvision) };
         let values = jittered(1, &[[255, 0, 0]], &jitter);
         assert!(largest_difference(&values, &[[0.0, 1.0, 1.0]]) < 1e-6);
     }
 
     #[test]
-    fn the_mean_of_a_large_plane_keeps_its_digits() {
-        let plane = vec![0.1_f32; 1024 * 1024 + 5];
-        assert!((mean_of(&plane) - 0.1).abs() < 1e-6);
+    fn without_saturation_google_keeps_the_largest_channel_and_torchvision_the_gray_value() {
+        let pixel = [[200, 100, 50]];
+        let level = |flavor| {
+            let jitter = JitterParams { saturation: 0.0, ..neutral(flavor) };
+            jittered(1, &pixel, &jitter)[0] * 255.0
+        };
+        assert!((level(JitterFlavor::GoogleV2) - 200.0).abs() < 1e-3);
+        let gray = 0.299 * 200.0 + 0.587 * 100.0 + 0.114 * 50.0;
+        assert!((level(JitterFlavor::Torchvision) - gray).abs() < 1e-3);
     }
 }

@@ -1,20 +1,29 @@
 use serde::{Deserialize, Serialize};
 
 use crate::augmentation_config::check_probability;
-use crate::draws::Draws;
-use crate::{AugmentationError, JitterParams, JitterStep};
+use crate::{AugmentationError, Draws, JitterFlavor, JitterParams, JitterStep};
 
 /// The ranges of the colour jitter.
 ///
 /// With strength `s`, the brightness factor is uniform in `[max(0, 1 - s * brightness), 1 + s *
 /// brightness]`, contrast and saturation alike; the hue turns by a uniform share of `[-s * hue, s *
-/// hue]`. The four run in an order drawn anew for each view, uniform among the 24.
+/// hue]`. The four run in an order drawn anew for each view, uniform among the 24. With
+/// [`JitterFlavor::GoogleV1`], brightness adds a number uniform in `[-s * brightness, s * brightness]`.
 ///
-/// Source: paper appendix A; `color_jitter_rand` in google's `data_util.py`, whose factors are 0.8,
-/// 0.8, 0.8 and 0.2.
+/// ```
+/// use simclr_augment::{ColorJitterConfig, JitterFlavor, SimClrAugmentation};
+///
+/// let mut config = SimClrAugmentation::imagenet().config().clone();
+/// config.color_jitter = ColorJitterConfig::paper(JitterFlavor::GoogleV2, 1.0);
+/// assert!(SimClrAugmentation::new(config).is_ok());
+/// ```
+///
+/// Source: paper appendix A; `color_jitter_rand` in google's `data_util.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColorJitterConfig {
+    /// Whose brightness, contrast and saturation.
+    pub flavor: JitterFlavor,
     /// How often the jitter is applied at all, in `0..=1`.
     pub probability: f64,
     /// The paper's strength `s`, which multiplies the four ranges: finite and at least 0.
@@ -31,9 +40,12 @@ pub struct ColorJitterConfig {
 }
 
 impl ColorJitterConfig {
-    /// The paper's jitter at the given strength.
-    pub(crate) const fn paper(strength: f64) -> Self {
+    /// The paper's jitter at the given strength: probability 0.8, and 0.8, 0.8, 0.8 and 0.2 times the
+    /// strength (appendix A). The paper's strength is 1 for ImageNet and 0.5 for CIFAR-10.
+    #[must_use]
+    pub const fn paper(flavor: JitterFlavor, strength: f64) -> Self {
         Self {
+            flavor,
             probability: 0.8,
             strength,
             brightness: 0.8,
@@ -73,15 +85,23 @@ impl ColorJitterConfig {
         if !draws.chance(self.probability) {
             return None;
         }
-        let mut factor = |width: f64| {
-            let reach = self.strength * width;
-            draws.uniform([(1.0 - reach).max(0.0), 1.0 + reach]) as f32
-        };
-        let (brightness, contrast, saturation) =
-            (factor(self.brightness), factor(self.contrast), factor(self.saturation));
         let turn = self.strength * self.hue;
-        let hue = draws.uniform([-turn, turn]) as f32;
-        Some(JitterParams { order: draw_order(draws), brightness, contrast, saturation, hue })
+        let factors = |width: f64| {
+            let reach = self.strength * width;
+            [(1.0 - reach).max(0.0), 1.0 + reach]
+        };
+        let brightnesses = match self.flavor {
+            JitterFlavor::GoogleV1 => {
+                [-1.0, 1.0].map(|sign| sign * self.strength * self.brightness)
+            }
+            JitterFlavor::GoogleV2 | JitterFlavor::Torchvision => factors(self.brightness),
+        };
+        let ranges =
+            [brightnesses, factors(self.contrast), factors(self.saturation), [-turn, turn]];
+        let [brightness, contrast, saturation, hue] =
+            ranges.map(|range| draws.uniform(range) as f32);
+        let (flavor, order) = (self.flavor, draw_order(draws));
+        Some(JitterParams { flavor, order, brightness, contrast, saturation, hue })
     }
 }
 

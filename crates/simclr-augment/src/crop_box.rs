@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::AugmentationError;
+use crate::{AugmentationError, Draws};
 
-/// A rectangle of whole pixels in the source image.
+/// A rectangle of whole pixels in the source image, or in a view.
 ///
 /// ```
 /// use simclr_augment::CropBox;
@@ -30,6 +30,27 @@ impl CropBox {
     #[must_use]
     pub fn whole(width: u32, height: u32) -> Self {
         Self { x: 0, y: 0, width, height }
+    }
+
+    /// One attempt at a box: its area uniform in a share of width x height, the logarithm of its aspect
+    /// ratio uniform, its place uniform; `None` if a rounded side is 0 or above the largest allowed.
+    pub(crate) fn draw(
+        draws: &mut Draws,
+        area: [f64; 2],
+        log_aspect: [f64; 2],
+        [width, height]: [u32; 2],
+        largest: [u32; 2],
+    ) -> Option<Self> {
+        let area = f64::from(width) * f64::from(height) * draws.uniform(area);
+        let aspect = libm::exp(draws.uniform(log_aspect));
+        let sides = [(area * aspect).sqrt(), (area / aspect).sqrt()].map(f64::round_ties_even);
+        let fits = |side: f64, largest: u32| (1.0..=f64::from(largest)).contains(&side);
+        if !(fits(sides[0], largest[0]) && fits(sides[1], largest[1])) {
+            return None;
+        }
+        let [box_width, box_height] = sides.map(|side| side as u32);
+        let (x, y) = (draws.below(width - box_width + 1), draws.below(height - box_height + 1));
+        Some(Self { x, y, width: box_width, height: box_height })
     }
 
     /// A box may come from a file, so the sums are made in 64 bits.

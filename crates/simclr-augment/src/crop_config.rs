@@ -1,18 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-use crate::draws::Draws;
-use crate::{AugmentationError, CropBox};
-
-/// How many boxes are tried before the centred one is taken, as in torchvision (google's
-/// `data_util.py` tries 100).
-const ATTEMPTS: u32 = 10;
+use crate::{AugmentationError, CropBox, Draws, ResizeFilter};
 
 /// The ranges of the random resized crop ("Inception crop").
 ///
 /// The crop's area is uniform in `area` times the image's, its aspect ratio log-uniform in
 /// `aspect`, its place uniform among those that fit. Sides are rounded to whole pixels as in
-/// torchvision's `RandomResizedCrop.get_params`; a box that does not fit is drawn again, up to 10
-/// times, after which the largest centred box with an aspect ratio inside the range is taken.
+/// torchvision's `RandomResizedCrop.get_params`; a box that does not fit is drawn again, up to
+/// `attempts` times, after which the largest centred box with an aspect ratio inside the range is taken.
 ///
 /// Source: paper appendix A; google's `distorted_bounding_box_crop`; torchvision's
 /// `RandomResizedCrop`.
@@ -23,11 +18,26 @@ pub struct CropConfig {
     pub area: [f64; 2],
     /// Smallest and largest aspect ratio, width / height: `0 < min <= max`, finite.
     pub aspect: [f64; 2],
+    /// How many boxes are tried before the centred one is taken, 1 to 1000: 10 in torchvision, 100 in
+    /// google's code.
+    pub attempts: u32,
+    /// How the crop is resized.
+    pub filter: ResizeFilter,
 }
 
 impl CropConfig {
-    /// Area 0.08 to 1 and aspect 3/4 to 4/3: the paper's choice and torchvision's default.
-    pub(crate) const PAPER: Self = Self { area: [0.08, 1.0], aspect: [3.0 / 4.0, 4.0 / 3.0] };
+    /// Area 0.08 to 1 and aspect 3/4 to 4/3, the paper's choice, with torchvision's 10 attempts and
+    /// antialiased bilinear filter.
+    pub const TORCHVISION: Self = Self {
+        area: [0.08, 1.0],
+        aspect: [3.0 / 4.0, 4.0 / 3.0],
+        attempts: 10,
+        filter: ResizeFilter::Bilinear,
+    };
+
+    /// The same with google's 100 attempts and bicubic filter.
+    pub const GOOGLE: Self =
+        Self { attempts: 100, filter: ResizeFilter::Bicubic, ..Self::TORCHVISION };
 
     pub(crate) fn check(&self) -> Result<(), AugmentationError> {
         // Written so that a comparison with NaN is a refusal.
@@ -43,31 +53,19 @@ impl CropConfig {
                 self.aspect,
             ));
         }
+        if !(1..=1000).contains(&self.attempts) {
+            let expected = "a number in 1..=1000";
+            return Err(AugmentationError::config("crop.attempts", expected, self.attempts));
+        }
         Ok(())
     }
 
     /// For an image without pixels this is an empty box, which the apply step refuses.
     pub(crate) fn draw(&self, draws: &mut Draws, width: u32, height: u32) -> CropBox {
-        let image_area = f64::from(width) * f64::from(height);
         let log_aspect = self.aspect.map(libm::log);
-        for _ in 0..ATTEMPTS {
-            let area = image_area * draws.uniform(self.area);
-            let aspect = libm::exp(draws.uniform(log_aspect));
-            let crop_width = (area * aspect).sqrt().round_ties_even();
-            let crop_height = (area / aspect).sqrt().round_ties_even();
-            let fits = (1.0..=f64::from(width)).contains(&crop_width)
-                && (1.0..=f64::from(height)).contains(&crop_height);
-            if fits {
-                let (crop_width, crop_height) = (crop_width as u32, crop_height as u32);
-                return CropBox {
-                    x: draws.below(width - crop_width + 1),
-                    y: draws.below(height - crop_height + 1),
-                    width: crop_width,
-                    height: crop_height,
-                };
-            }
-        }
-        self.centred(width, height)
+        let attempt =
+            |_| CropBox::draw(draws, self.area, log_aspect, [width, height], [width, height]);
+        (0..self.attempts).find_map(attempt).unwrap_or_else(|| self.centred(width, height))
     }
 
     /// The largest centred box whose aspect ratio lies in the range.
@@ -108,7 +106,7 @@ mod tests {
     #[test]
     fn a_thin_image_falls_back_to_the_centred_box_of_torchvision() {
         // No box of a 1000x30 image holds its whole area at an aspect ratio of at most 4/3.
-        let config = CropConfig { area: [1.0, 1.0], ..CropConfig::PAPER };
+        let config = CropConfig { area: [1.0, 1.0], ..CropConfig::TORCHVISION };
         assert_eq!(draw(&config, 0, 1000, 30), CropBox { x: 480, y: 0, width: 40, height: 30 });
         assert_eq!(draw(&config, 0, 30, 1000), CropBox { x: 0, y: 480, width: 30, height: 40 });
     }
@@ -116,27 +114,28 @@ mod tests {
     #[test]
     fn a_single_pixel_can_be_cropped() {
         for index in 0..100 {
-            assert_eq!(draw(&CropConfig::PAPER, index, 1, 1), CropBox::whole(1, 1));
+            assert_eq!(draw(&CropConfig::TORCHVISION, index, 1, 1), CropBox::whole(1, 1));
         }
     }
 
     #[test]
     fn a_line_of_pixels_keeps_its_one_pixel_side() {
         for index in 0..100 {
-            assert_eq!(draw(&CropConfig::PAPER, index, 1, 50).width, 1);
-            assert_eq!(draw(&CropConfig::PAPER, index, 50, 1).height, 1);
+            assert_eq!(draw(&CropConfig::TORCHVISION, index, 1, 50).width, 1);
+            assert_eq!(draw(&CropConfig::TORCHVISION, index, 50, 1).height, 1);
         }
     }
 
     #[test]
     fn an_aspect_range_that_no_box_can_meet_still_gives_a_box() {
-        let config = CropConfig { area: [1.0, 1.0], aspect: [100.0, 200.0] };
+        let config =
+            CropConfig { area: [1.0, 1.0], aspect: [100.0, 200.0], ..CropConfig::TORCHVISION };
         assert!(draw(&config, 0, 1, 5).check_inside(1, 5).is_ok());
     }
 
     #[test]
     fn an_image_without_pixels_gives_an_empty_box() {
-        let crop = draw(&CropConfig::PAPER, 0, 0, 7);
+        let crop = draw(&CropConfig::TORCHVISION, 0, 0, 7);
         assert!(crop.check_inside(0, 7).is_err());
     }
 }

@@ -15,13 +15,19 @@ pub(crate) enum Step {
     ColorJitter = 2,
     Grayscale = 3,
     Blur = 4,
+    VerticalFlip = 5,
+    Rotation = 6,
+    Solarize = 7,
+    Erasing = 8,
+    Custom = 9,
 }
 
-/// The numbers that one step draws for one view.
+/// The numbers that one step draws for one view: a generator that nobody else advances.
 ///
 /// Conversions from bits to numbers are spelled out here, instead of taken from a library of
 /// distributions, so that a library's next release cannot change a view.
-pub(crate) struct Draws {
+#[derive(Debug, Clone)]
+pub struct Draws {
     generator: ChaCha8Rng,
 }
 
@@ -32,24 +38,34 @@ impl Draws {
         Self { generator }
     }
 
+    /// The numbers that follow from a seed alone.
+    pub(crate) fn from_seed(seed: u64) -> Self {
+        Self { generator: ChaCha8Rng::seed_from_u64(seed) }
+    }
+
+    /// A whole number, every one of them equally likely.
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.generator.next_u64()
+    }
+
     /// Uniform in `[0, 1)`, a multiple of 2^-53.
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         const ULP: f64 = 1.0 / (1_u64 << 53) as f64;
         (self.generator.next_u64() >> 11) as f64 * ULP
     }
 
     /// Uniform between the two bounds.
-    pub(crate) fn uniform(&mut self, [low, high]: [f64; 2]) -> f64 {
+    pub fn uniform(&mut self, [low, high]: [f64; 2]) -> f64 {
         low + (high - low) * self.unit()
     }
 
     /// Uniform among `0..n`; 0 for `n = 0`. Off from uniform by less than n / 2^53.
-    pub(crate) fn below(&mut self, n: u32) -> u32 {
+    pub fn below(&mut self, n: u32) -> u32 {
         (self.unit() * f64::from(n)) as u32
     }
 
     /// True with the given probability: always for 1, never for 0.
-    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+    pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 }
@@ -69,7 +85,18 @@ mod tests {
 
     #[test]
     fn each_step_has_a_stream_of_its_own() {
-        let steps = [Step::Crop, Step::Flip, Step::ColorJitter, Step::Grayscale, Step::Blur];
+        let steps = [
+            Step::Crop,
+            Step::Flip,
+            Step::ColorJitter,
+            Step::Grayscale,
+            Step::Blur,
+            Step::VerticalFlip,
+            Step::Rotation,
+            Step::Solarize,
+            Step::Erasing,
+            Step::Custom,
+        ];
         let mut first: Vec<u64> = steps.map(|step| Draws::new(KEY, step).unit().to_bits()).to_vec();
         first.sort_unstable();
         first.dedup();

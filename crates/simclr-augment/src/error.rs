@@ -53,6 +53,13 @@ pub enum AugmentationError {
         height: u32,
     },
 
+    /// A policy with a step of the caller's own, which runs on the CPU only, was to run on a device.
+    #[error("expected a policy without steps of its own for a device, found {step}")]
+    StepOnDevice {
+        /// The step, as it describes itself.
+        step: String,
+    },
+
     /// The output slice does not hold exactly one view.
     #[error("expected an output of {expected} values (3 x size x size), found {found}")]
     OutputLength {
@@ -60,15 +67,6 @@ pub enum AugmentationError {
         expected: usize,
         /// The slice's length.
         found: usize,
-    },
-
-    /// The resampling library refused the crop.
-    #[error("could not resample the crop {crop}")]
-    Resample {
-        /// The box that was to be resampled.
-        crop: CropBox,
-        /// The library's own error.
-        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 

@@ -1,5 +1,10 @@
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::BlurConfig;
 use crate::planes::Planes;
+
+/// Pixels that weigh less are left out: together they would change a view by some 0.001 of a level.
+const SMALLEST_WEIGHT: f64 = 1e-6;
 
 /// A separable Gaussian blur with mirrored borders, and the buffers it uses again for every view.
 ///
@@ -22,62 +27,128 @@ impl GaussianBlur {
     /// [`BlurConfig::kernel_size`].
     pub(crate) fn apply(&mut self, view: &mut Planes, sigma: f32) {
         let size = view.size();
-        let radius = BlurConfig::kernel_size(size as u32) as usize / 2;
-        self.set_kernel(radius, f64::from(sigma));
+        set_kernel(&mut self.taps, size, sigma);
+        if self.taps.len() == 1 {
+            return;
+        }
+        self.rows.resize(size * size, 0.0);
         for plane in view.channels() {
             self.blur_rows(plane, size);
             self.blur_columns(plane, size);
         }
     }
 
-    fn set_kernel(&mut self, radius: usize, sigma: f64) {
-        let weight = |k: usize| (-((k * k) as f64) / (2.0 * sigma * sigma)).exp();
-        let sum = 1.0 + 2.0 * (1..=radius).map(weight).sum::<f64>();
-        self.taps.clear();
-        self.taps.extend((0..=radius).map(|k| (weight(k) / sum) as f32));
-    }
-
     fn blur_rows(&mut self, plane: &[f32], size: usize) {
         let radius = self.taps.len() - 1;
         self.padded.resize(size + 2 * radius, 0.0);
-        self.rows.resize(size * size, 0.0);
-        for (row, blurred) in plane.chunks_exact(size).zip(self.rows.chunks_exact_mut(size)) {
+        for (row, out) in plane.chunks_exact(size).zip(self.rows.chunks_exact_mut(size)) {
             self.padded[radius..radius + size].copy_from_slice(row);
             for k in 1..=radius {
                 self.padded[radius - k] = row[k];
                 self.padded[radius + size - 1 + k] = row[size - 1 - k];
             }
             let shifted = |start: usize| &self.padded[start..start + size];
-            set_scaled(blurred, shifted(radius), self.taps[0]);
-            for (k, &tap) in self.taps.iter().enumerate().skip(1) {
-                add_pair(blurred, shifted(radius - k), shifted(radius + k), tap);
-            }
+            let pair = |k: usize| (shifted(radius - k), shifted(radius + k));
+            let sums = WeightedPairs { taps: &self.taps, centre: row, pair };
+            Arch::new().dispatch(Write { sums, out });
         }
     }
 
     fn blur_columns(&self, plane: &mut [f32], size: usize) {
         let row = |y: usize| &self.rows[y * size..(y + 1) * size];
-        for (y, blurred) in plane.chunks_exact_mut(size).enumerate() {
-            set_scaled(blurred, row(y), self.taps[0]);
-            for (k, &tap) in self.taps.iter().enumerate().skip(1) {
-                let above = y.abs_diff(k);
+        for (y, out) in plane.chunks_exact_mut(size).enumerate() {
+            let pair = |k: usize| {
                 let below = if y + k < size { y + k } else { 2 * (size - 1) - (y + k) };
-                add_pair(blurred, row(above), row(below), tap);
-            }
+                (row(y.abs_diff(k)), row(below))
+            };
+            let sums = WeightedPairs { taps: &self.taps, centre: row(y), pair };
+            Arch::new().dispatch(Write { sums, out });
         }
     }
 }
 
-fn set_scaled(out: &mut [f32], centre: &[f32], tap: f32) {
-    for (out, centre) in out.iter_mut().zip(centre) {
-        *out = tap * centre;
+/// The weights of a view's kernel from the centre outwards, up to the last that matters.
+pub(crate) fn set_kernel(taps: &mut Vec<f32>, size: usize, sigma: f32) {
+    let radius = BlurConfig::kernel_size(size as u32) as usize / 2;
+    let sigma = f64::from(sigma);
+    let weight = |k: usize| libm::exp(-((k * k) as f64) / (2.0 * sigma * sigma));
+    let sum = 1.0 + 2.0 * (1..=radius).map(weight).sum::<f64>();
+    let weights = (0..=radius).map(|k| weight(k) / sum);
+    taps.clear();
+    taps.extend(weights.take_while(|&weight| weight > SMALLEST_WEIGHT).map(|weight| weight as f32));
+}
+
+/// `taps[0] * centre + sum over k of taps[k] * (a_k + b_k)`, where `pair(k)` gives the slices a and b.
+/// The kernel is symmetric, so two pixels share a multiplication.
+///
+/// Without fused multiply-adds, so that every processor gives the same bits.
+#[derive(Clone, Copy)]
+struct WeightedPairs<'a, P> {
+    taps: &'a [f32],
+    centre: &'a [f32],
+    pair: P,
+}
+
+struct Write<'a, P> {
+    sums: WeightedPairs<'a, P>,
+    out: &'a mut [f32],
+}
+
+impl<'a, P: Fn(usize) -> (&'a [f32], &'a [f32])> WithSimd for Write<'a, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { sums, out } = self;
+        let len = out.len();
+        let (vectors, rest) = S::as_mut_simd_f32s(out);
+        let (fours, vectors) = vectors.as_chunks_mut::<4>();
+        let (twos, one) = vectors.as_chunks_mut::<2>();
+        let (twos_start, one_start) = (4 * fours.len(), 4 * fours.len() + 2 * twos.len());
+        let rest_start = len - rest.len();
+        for (index, out) in fours.iter_mut().enumerate() {
+            *out = sums.vectors(simd, 4 * index);
+        }
+        for (index, out) in twos.iter_mut().enumerate() {
+            *out = sums.vectors(simd, twos_start + 2 * index);
+        }
+        for out in one {
+            [*out] = sums.vectors(simd, one_start);
+        }
+        for (index, out) in rest.iter_mut().enumerate() {
+            *out = sums.value(rest_start + index);
+        }
     }
 }
 
-/// The kernel is symmetric, so two pixels share one multiplication.
-fn add_pair(out: &mut [f32], before: &[f32], after: &[f32], tap: f32) {
-    for ((out, before), after) in out.iter_mut().zip(before).zip(after) {
-        *out += tap * (before + after);
+impl<'a, P: Fn(usize) -> (&'a [f32], &'a [f32])> WeightedPairs<'a, P> {
+    /// `N` vectors of the sums, from vector `first` on: enough of them to hide an addition's latency.
+    #[inline(always)]
+    fn vectors<S: Simd, const N: usize>(&self, simd: S, first: usize) -> [S::f32s; N] {
+        let vectors = |slice: &'a [f32]| -> &'a [S::f32s; N] {
+            let (vectors, _) = S::as_simd_f32s(slice);
+            vectors[first..].first_chunk().expect("as long as the output")
+        };
+        let tap = simd.splat_f32s(self.taps[0]);
+        let mut sums = vectors(self.centre).map(|centre| simd.mul_f32s(tap, centre));
+        for (k, &tap) in self.taps.iter().enumerate().skip(1) {
+            let tap = simd.splat_f32s(tap);
+            let (a, b) = (self.pair)(k);
+            for ((sum, &a), &b) in sums.iter_mut().zip(vectors(a)).zip(vectors(b)) {
+                *sum = simd.add_f32s(*sum, simd.mul_f32s(tap, simd.add_f32s(a, b)));
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn value(&self, index: usize) -> f32 {
+        let mut sum = self.taps[0] * self.centre[index];
+        for (k, tap) in self.taps.iter().enumerate().skip(1) {
+            let (a, b) = (self.pair)(k);
+            sum += tap * (a[index] + b[index]);
+        }
+        sum
     }
 }
 

@@ -6,32 +6,56 @@ use crate::AugmentationError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JitterStep {
-    /// Blend with black.
+    /// Towards black or white.
     Brightness,
-    /// Blend with the mean of the gray image.
+    /// Towards or away from the mean.
     Contrast,
-    /// Blend with the gray image.
+    /// Towards or away from gray.
     Saturation,
     /// Turn the hue.
     Hue,
 }
 
+/// What the four operations mean: reference implementations differ.
+///
+/// | | brightness | contrast | saturation |
+/// |---|---|---|---|
+/// | `torchvision` | `f x` | blend with the mean of the gray image | blend with the gray image |
+/// | `google_v1` | `x + d` | blend with each channel's own mean | scale HSV's saturation |
+/// | `google_v2` | `f x` | blend with each channel's own mean | scale HSV's saturation |
+///
+/// A blend of x with y is `f x + (1 - f) y`. Hue is the same in all: it turns in HSV.
+///
+/// Sources: torchvision's functional operations on float images; `color_jitter_rand` and
+/// `random_brightness` (its `impl`) in google's `data_util.py`, which calls TensorFlow's `adjust_contrast`,
+/// `adjust_saturation` and `adjust_hue`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JitterFlavor {
+    /// What torch reimplementations of `SimCLR` do.
+    Torchvision,
+    /// Google's code with `--color_jitter_impl=simclrv1`.
+    GoogleV1,
+    /// Google's code by default.
+    GoogleV2,
+}
+
 /// The colour jitter of one view: four operations and the order in which they run.
 ///
-/// A factor `f` blends an image `x` with another `y` as `f x + (1 - f) y`, so 1 leaves the image
-/// alone. Values are clipped to `[0, 1]` after each operation. The semantics are those of
-/// torchvision's functional operations on float images; google's TensorFlow code differs in
-/// contrast, where it blends with each channel's own mean.
+/// A factor of 1 leaves the image alone. Values are clipped to `[0, 1]` after each operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JitterParams {
+    /// What the operations mean.
+    pub flavor: JitterFlavor,
     /// The order of the operations, each exactly once.
     pub order: [JitterStep; 4],
-    /// Factor of the blend with black: finite and at least 0.
+    /// Factor of the brightness: finite and at least 0. With [`JitterFlavor::GoogleV1`], what is added:
+    /// finite.
     pub brightness: f32,
-    /// Factor of the blend with the mean of the gray image: finite and at least 0.
+    /// Factor of the contrast: finite and at least 0.
     pub contrast: f32,
-    /// Factor of the blend with the gray image: finite and at least 0.
+    /// Factor of the saturation: finite and at least 0.
     pub saturation: f32,
     /// Turn of the hue, in full turns: -0.5 to 0.5, 0 leaves the image alone.
     pub hue: f32,
@@ -48,8 +72,13 @@ impl JitterParams {
                 self.order,
             ));
         }
+        let added = self.flavor == JitterFlavor::GoogleV1;
+        if added && !self.brightness.is_finite() {
+            let expected = "a finite number to add";
+            return Err(AugmentationError::params("jitter.brightness", expected, self.brightness));
+        }
         let factors = [
-            ("jitter.brightness", self.brightness),
+            ("jitter.brightness", if added { 1.0 } else { self.brightness }),
             ("jitter.contrast", self.contrast),
             ("jitter.saturation", self.saturation),
         ];

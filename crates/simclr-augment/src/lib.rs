@@ -1,4 +1,4 @@
-//! SimCLR's image augmentation on the CPU: one image and a key in, one view out.
+//! SimCLR's image augmentation: one image and a key in, one view out.
 //!
 //! SimCLR learns by telling which two views come from the same image, so the views decide what is
 //! learnt. This crate makes them in two separate acts:
@@ -45,17 +45,28 @@
 //! | Gaussian blur | 0.5 | sigma | [`BlurConfig`] |
 //! | normalisation | always | | [`Normalization`] |
 //!
-//! The frequencies are the paper's. The presets [`imagenet`](SimClrAugmentation::imagenet),
+//! Not in the paper, and off unless they are asked for: vertical flip and resized rotation
+//! ([`RotationConfig`]) after the flip; solarisation ([`SolarizeConfig`]), random erasing
+//! ([`ErasingConfig`]) and steps of your own ([`ViewStep`]) after the blur.
+//!
+//! The frequencies are the paper's. Where reference implementations differ, a field says whose way is
+//! taken: [`JitterFlavor`], [`ResizeFilter`], the attempts of [`CropConfig`]. The presets [`imagenet`](SimClrAugmentation::imagenet),
 //! [`cifar10`](SimClrAugmentation::cifar10) and [`stl10`](SimClrAugmentation::stl10) say what each
 //! takes from where; an [`AugmentationConfig`] holds every number and is checked once, by
 //! [`SimClrAugmentation::new`].
 //!
 //! # Precision
 //!
-//! The crop is resampled in u8; colour and blur then run in single precision without rounding in
-//! between. For the same parameters, the result is within 1/255 of torchvision's functional
-//! operations for crops and 2/255 for colour and blur (the tests hold these to a tenth of it, most
-//! of which is torchvision's gray weight of 0.2989 for red, here 0.299).
+//! Everything runs in single precision without rounding in between, in the same order on every
+//! processor, so that all of them give the same bits. For the same parameters, a view is within 1/255
+//! of torchvision's functional operations on u8 images for crops, where torchvision rounds twice, and
+//! within 0.2/255 on float images for everything else, most of which is torchvision's gray weight of
+//! 0.2989 for red, here 0.299.
+//!
+//! # On a device
+//!
+//! With the feature `device`, `DeviceAugmentation` makes the views of a whole batch with Burn's tensor
+//! operations, from the same parameters and to the same values.
 //!
 //! # Evaluation
 //!
@@ -63,12 +74,17 @@
 //! [`EvaluationTransform`] with the policy's size and normalisation.
 
 mod augmentation_config;
+mod axis_weights;
 mod blur_config;
 mod color_jitter;
 mod color_jitter_config;
+mod color_op;
 mod crop_box;
 mod crop_config;
+#[cfg(feature = "device")]
+mod device_augmentation;
 mod draws;
+mod erasing_config;
 mod error;
 mod evaluation_transform;
 mod gaussian_blur;
@@ -77,19 +93,33 @@ mod normalization;
 mod planes;
 mod renderer;
 mod resampler;
+mod resize_filter;
+mod rotation;
+mod rotation_config;
 mod simclr_augmentation;
+mod solarize_config;
 mod view_key;
 mod view_params;
+mod view_step;
 
 pub use augmentation_config::AugmentationConfig;
 pub use blur_config::BlurConfig;
 pub use color_jitter_config::ColorJitterConfig;
 pub use crop_box::CropBox;
 pub use crop_config::CropConfig;
+#[cfg(feature = "device")]
+pub use device_augmentation::{DeviceAugmentation, PreparedView};
+pub use draws::Draws;
+pub use erasing_config::ErasingConfig;
 pub use error::AugmentationError;
 pub use evaluation_transform::EvaluationTransform;
-pub use jitter_params::{JitterParams, JitterStep};
+pub use jitter_params::{JitterFlavor, JitterParams, JitterStep};
 pub use normalization::Normalization;
+pub use planes::Planes;
+pub use resize_filter::ResizeFilter;
+pub use rotation_config::RotationConfig;
 pub use simclr_augmentation::SimClrAugmentation;
+pub use solarize_config::SolarizeConfig;
 pub use view_key::ViewKey;
 pub use view_params::ViewParams;
+pub use view_step::ViewStep;

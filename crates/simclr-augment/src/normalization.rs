@@ -19,7 +19,8 @@ use crate::AugmentationError;
 pub struct Normalization {
     /// Mean of red, green and blue, in the units of a view in `[0, 1]`: finite.
     pub mean: [f32; 3],
-    /// Standard deviation of red, green and blue, in the same units: finite and above 0.
+    /// Standard deviation of red, green and blue, in the same units: finite and above
+    /// 0, and so are their inverses.
     pub std: [f32; 3],
 }
 
@@ -44,8 +45,9 @@ impl Normalization {
                 self.mean,
             ));
         }
-        if !self.std.iter().all(|std| std.is_finite() && *std > 0.0) {
-            let expected = "three finite numbers above 0";
+        let fits = |std: &f32| *std > 0.0 && std.is_finite() && std.recip().is_finite();
+        if !self.std.iter().all(fits) {
+            let expected = "three finite numbers above 0, whose inverses are finite";
             return Err(AugmentationError::config("normalization.std", expected, self.std));
         }
         Ok(())

@@ -1,7 +1,5 @@
 use image::RgbImage;
 
-use crate::Normalization;
-
 /// The weights of red, green and blue in a gray value (ITU-R BT.601).
 pub(crate) const GRAY: [f32; 3] = [0.299, 0.587, 0.114];
 
@@ -9,7 +7,7 @@ pub(crate) const GRAY: [f32; 3] = [0.299, 0.587, 0.114];
 ///
 /// Colour is computed here, between the u8 image and the encoder's input, because rounding to u8
 /// after each operation would lose a level or two.
-pub(crate) struct Planes<'a> {
+pub struct Planes<'a> {
     size: usize,
     values: &'a mut [f32],
 }
@@ -21,48 +19,25 @@ impl<'a> Planes<'a> {
         Self { size, values }
     }
 
-    pub(crate) fn size(&self) -> usize {
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> usize {
         self.size
     }
 
     /// Red, green and blue, `size * size` values each.
-    pub(crate) fn channels(&mut self) -> [&mut [f32]; 3] {
+    pub fn channels(&mut self) -> [&mut [f32]; 3] {
         let area = self.size * self.size;
         let (red, rest) = self.values.split_at_mut(area);
         let (green, blue) = rest.split_at_mut(area);
         [red, green, blue]
     }
 
-    /// Takes interleaved u8 pixels, scaled to `[0, 1]`; mirrors each row if `flip`.
-    pub(crate) fn fill(&mut self, pixels: &[u8], flip: bool) {
-        let size = self.size;
+    /// The same `len` pixels of each channel at a time; the last strip may be shorter.
+    pub(crate) fn strips(&mut self, len: usize) -> impl Iterator<Item = [&mut [f32]; 3]> {
         let [red, green, blue] = self.channels();
-        let planes = red.iter_mut().zip(green.iter_mut()).zip(blue.iter_mut());
-        for (((r, g), b), pixel) in planes.zip(pixels.chunks_exact(3)) {
-            (*r, *g, *b) = (unit(pixel[0]), unit(pixel[1]), unit(pixel[2]));
-        }
-        if flip {
-            for plane in [red, green, blue] {
-                plane.chunks_exact_mut(size).for_each(<[f32]>::reverse);
-            }
-        }
-    }
-
-    pub(crate) fn gray(&mut self) {
-        let [red, green, blue] = self.channels();
-        for ((r, g), b) in red.iter_mut().zip(green).zip(blue) {
-            let gray = gray_of(*r, *g, *b);
-            (*r, *g, *b) = (gray, gray, gray);
-        }
-    }
-
-    pub(crate) fn normalize(&mut self, normalization: &Normalization) {
-        for (channel, plane) in self.channels().into_iter().enumerate() {
-            let (mean, std) = (normalization.mean[channel], normalization.std[channel]);
-            for value in plane {
-                *value = (*value - mean) / std;
-            }
-        }
+        let red_and_green = red.chunks_mut(len).zip(green.chunks_mut(len));
+        red_and_green.zip(blue.chunks_mut(len)).map(|((red, green), blue)| [red, green, blue])
     }
 
     /// Rounds values in `[0, 1]` to interleaved u8 pixels.
@@ -78,10 +53,7 @@ impl<'a> Planes<'a> {
     }
 }
 
-fn unit(level: u8) -> f32 {
-    f32::from(level) / 255.0
-}
-
+#[inline(always)]
 pub(crate) fn gray_of(red: f32, green: f32, blue: f32) -> f32 {
     GRAY[0] * red + GRAY[1] * green + GRAY[2] * blue
 }

@@ -1,59 +1,267 @@
-use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
+use pulp::{Arch, Simd, WithSimd};
 
-use crate::{AugmentationError, CropBox};
+use crate::axis_weights::AxisWeights;
+use crate::planes::Planes;
+use crate::{CropBox, ResizeFilter};
 
-/// Crops and resizes to a square with an antialiased bilinear filter, into a buffer that is used
-/// again.
+/// Crops, mirrors and resizes to a square of planes in `[0, 1]`, with buffers that are used again.
 ///
-/// The filter widens with the scale when the crop is larger than the view, as in PIL and in
-/// torchvision with `antialias=True`. It sees only the crop: pixels outside the box do not bleed in
-/// at its edges.
+/// The crop is resized down its columns first, one row of the view at a time, which runs along the
+/// interleaved u8 rows; then that row is resized to the view's, a pixel's three channels at a time,
+/// and lands in the three planes. Nothing is rounded on the way, and the sums run in a fixed order:
+/// the same bits come out on every processor.
 #[derive(Default)]
 pub(crate) struct Resampler {
-    resizer: Resizer,
-    pixels: Vec<u8>,
+    columns: AxisWeights,
+    rows: AxisWeights,
+    /// One row of the view, as wide as the crop: interleaved RGB, and a value to read past the end.
+    row: Vec<f32>,
+    /// The pixels of one row of the view, and a value more each.
+    pixels: Vec<[f32; 4]>,
+}
+
+/// What the resampler is asked for. The box lies inside the image.
+pub(crate) struct Resampling<'a> {
+    pub(crate) image: &'a RgbImage,
+    pub(crate) crop: CropBox,
+    pub(crate) filter: ResizeFilter,
+    /// Left to right.
+    pub(crate) flip: bool,
+    /// Top to bottom.
+    pub(crate) vertical_flip: bool,
 }
 
 impl Resampler {
-    /// Interleaved RGB, `3 * size * size` values. The box lies inside the image.
-    pub(crate) fn resample(
-        &mut self,
-        image: &RgbImage,
-        crop: CropBox,
-        size: u32,
-    ) -> Result<&[u8], AugmentationError> {
-        self.pixels.resize(3 * size as usize * size as usize, 0);
-        match self.resample_to_pixels(image, crop, size) {
-            Ok(()) => Ok(&self.pixels),
-            Err(source) => Err(AugmentationError::Resample { crop, source }),
+    pub(crate) fn resample(&mut self, task: &Resampling, view: &mut Planes) {
+        let Resampling { image, crop, filter, flip, vertical_flip } = *task;
+        let size = view.size();
+        self.columns.set(filter, crop.height, size as u32, vertical_flip, 1.0);
+        self.rows.set(filter, crop.width, size as u32, flip, 1.0 / 255.0);
+
+        let row_len = 3 * crop.width as usize;
+        self.row.clear();
+        self.row.resize(row_len + 1, 0.0);
+        self.pixels.resize(size, [0.0; 4]);
+        let stride = 3 * image.width() as usize;
+        let corner = crop.y as usize * stride + 3 * crop.x as usize;
+        let arch = Arch::new();
+        let [red, green, blue] = view.channels();
+        let rows = red.chunks_exact_mut(size).zip(green.chunks_exact_mut(size));
+        for (y, ((red, green), blue)) in rows.zip(blue.chunks_exact_mut(size)).enumerate() {
+            let (start, weights) = self.columns.window(y);
+            let source = &image.as_raw()[corner + start * stride..];
+            let source = Source { pixels: source, stride, row_len };
+            arch.dispatch(SumRows { source, weights, out: &mut self.row[..row_len] });
+            let (pixels, planes) = (&mut self.pixels[..], [red, green, blue]);
+            arch.dispatch(ResizeRow { row: &self.row, weights: &self.rows, pixels, planes });
         }
     }
+}
 
-    fn resample_to_pixels(
-        &mut self,
-        image: &RgbImage,
-        crop: CropBox,
-        size: u32,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let source = TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image)?;
-        // A view of the crop, not the resizer's own crop option: that one lets the filter reach
-        // past the box.
-        let source = TypedCroppedImage::new(source, crop.x, crop.y, crop.width, crop.height)?;
-        let mut view = TypedImage::<U8x3>::from_buffer(size, size, &mut self.pixels)?;
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        self.resizer.resize_typed(&source, &mut view, &options)?;
-        Ok(())
+/// The weighted sum of some rows, up to four at a time.
+struct SumRows<'a> {
+    source: Source<'a>,
+    weights: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for SumRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { source, weights, out } = self;
+        let mut first = 0;
+        for weights in weights.chunks(4) {
+            match *weights {
+                [a] => add_rows::<1>(out, source, first, [a]),
+                [a, b] => add_rows::<2>(out, source, first, [a, b]),
+                [a, b, c] => add_rows::<3>(out, source, first, [a, b, c]),
+                [a, b, c, d] => add_rows::<4>(out, source, first, [a, b, c, d]),
+                _ => unreachable!("chunks of at most four"),
+            }
+            first += weights.len();
+        }
+    }
+}
+
+/// Rows of a crop, `row_len` bytes each, `stride` bytes apart.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    pixels: &'a [u8],
+    stride: usize,
+    row_len: usize,
+}
+
+impl<'a> Source<'a> {
+    #[inline(always)]
+    fn row(self, index: usize) -> &'a [u8] {
+        &self.pixels[index * self.stride..][..self.row_len]
+    }
+}
+
+/// Sets `out` to the weighted sum of `N` rows, or adds it if these are not the first ones.
+#[inline(always)]
+fn add_rows<const N: usize>(out: &mut [f32], source: Source, first: usize, weights: [f32; N]) {
+    let rows: [&[u8]; N] = std::array::from_fn(|k| source.row(first + k));
+    let len = out.len();
+    let rows = rows.map(|row| &row[..len]);
+    let sum = |index: usize, start: f32| {
+        let mut sum = start;
+        for k in 0..N {
+            sum += weights[k] * f32::from(rows[k][index]);
+        }
+        sum
+    };
+    if first == 0 {
+        for (index, out) in out.iter_mut().enumerate() {
+            *out = sum(index, 0.0);
+        }
+    } else {
+        for (index, out) in out.iter_mut().enumerate() {
+            *out = sum(index, *out);
+        }
+    }
+}
+
+/// One row of the view: its pixels first, a vector's worth each, then its three planes.
+struct ResizeRow<'a> {
+    row: &'a [f32],
+    weights: &'a AxisWeights,
+    pixels: &'a mut [[f32; 4]],
+    planes: [&'a mut [f32]; 3],
+}
+
+impl WithSimd for ResizeRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { row, weights, pixels, planes } = self;
+        match weights.taps() {
+            1 => resize_row_by::<1>(row, weights, pixels),
+            2 => resize_row_by::<2>(row, weights, pixels),
+            3 => resize_row_by::<3>(row, weights, pixels),
+            4 => resize_row_by::<4>(row, weights, pixels),
+            5 => resize_row_by::<5>(row, weights, pixels),
+            6 => resize_row_by::<6>(row, weights, pixels),
+            _ => resize_row(row, weights, pixels),
+        }
+        let [red, green, blue] = planes;
+        for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
+            [*red, *green, *blue, _] = *pixel;
+        }
+    }
+}
+
+/// The fourth value of a pixel is the red of the one after: whatever it becomes is not used.
+#[inline(always)]
+fn resize_row(row: &[f32], weights: &AxisWeights, pixels: &mut [[f32; 4]]) {
+    let windows = weights.starts().iter().zip(weights.weights().chunks_exact(weights.taps()));
+    for ((&start, window), pixel) in windows.zip(pixels) {
+        let mut sums = [0.0; 4];
+        let sources = row[3 * start as usize..].windows(4).step_by(3);
+        for (weight, source) in window.iter().zip(sources) {
+            for (sum, value) in sums.iter_mut().zip(source) {
+                *sum += weight * value;
+            }
+        }
+        *pixel = sums;
+    }
+}
+
+/// The same with the length of a window known to the compiler.
+#[inline(always)]
+fn resize_row_by<const TAPS: usize>(row: &[f32], weights: &AxisWeights, pixels: &mut [[f32; 4]]) {
+    let (windows, _) = weights.weights().as_chunks::<TAPS>();
+    for ((&start, window), pixel) in weights.starts().iter().zip(windows).zip(pixels) {
+        let sources = &row[3 * start as usize..][..3 * TAPS + 1];
+        let mut sums = [0.0_f32; 4];
+        for k in 0..TAPS {
+            for channel in 0..4 {
+                sums[channel] += window[k] * sources[3 * k + channel];
+            }
+        }
+        *pixel = sums;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use image::Rgb;
+    use proptest::prelude::*;
 
     use super::*;
+
+    /// One output pixel from every pixel of the crop, by the filter's definition, in double precision.
+    fn oracle(task: &Resampling, size: u32, x: u32, y: u32) -> [f64; 3] {
+        let Resampling { image, crop, filter, flip, vertical_flip } = *task;
+        let place = |index: u32, mirrored: bool| if mirrored { size - 1 - index } else { index };
+        let weight = |pixel: u32, index: u32, length: u32| {
+            let scale = f64::from(length) / f64::from(size);
+            let distance = f64::from(pixel) + 0.5 - (f64::from(index) + 0.5) * scale;
+            filter.weight(distance / scale.max(1.0))
+        };
+        let (mut sums, mut weights) = ([0.0; 3], 0.0);
+        for row in 0..crop.height {
+            for column in 0..crop.width {
+                let weight = weight(row, place(y, vertical_flip), crop.height)
+                    * weight(column, place(x, flip), crop.width);
+                let pixel = image.get_pixel(crop.x + column, crop.y + row);
+                for (sum, &value) in sums.iter_mut().zip(&pixel.0) {
+                    *sum += weight * f64::from(value) / 255.0;
+                }
+                weights += weight;
+            }
+        }
+        sums.map(|sum| sum / weights)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn resampling_agrees_with_the_oracle(
+            sides in prop::array::uniform2(1_u32..40),
+            margins in prop::array::uniform4(0_u32..3),
+            size in 1_u32..24,
+            flips in any::<[bool; 2]>(),
+            bicubic in any::<bool>(),
+            salt in any::<u32>(),
+        ) {
+            let [x, y, right, below] = margins;
+            let [width, height] = sides;
+            let image = RgbImage::from_fn(x + width + right, y + height + below, |x, y| {
+                let hash = (x + 131 * y + salt % 1000).wrapping_mul(2_654_435_761);
+                Rgb([(hash >> 24) as u8, (hash >> 16) as u8, (hash >> 8) as u8])
+            });
+            let crop = CropBox { x, y, width, height };
+            let filter = FILTERS[usize::from(bicubic)];
+            let [flip, vertical_flip] = flips;
+            let task = Resampling { image: &image, crop, filter, flip, vertical_flip };
+            let mut values = vec![f32::NAN; 3 * (size * size) as usize];
+            let mut view = Planes::new(size as usize, &mut values);
+            Resampler::default().resample(&task, &mut view);
+            for index in 0..size * size {
+                let expected = oracle(&task, size, index % size, index / size);
+                for (channel, expected) in expected.into_iter().enumerate() {
+                    let found = values[channel * (size * size) as usize + index as usize];
+                    prop_assert!((f64::from(found) - expected).abs() < 1e-5, "{expected} {found}");
+                }
+            }
+        }
+    }
+
+    fn resample(image: &RgbImage, crop: CropBox, size: usize, filter: ResizeFilter) -> RgbImage {
+        let mut values = vec![f32::NAN; 3 * size * size];
+        let mut view = Planes::new(size, &mut values);
+        let task = Resampling { image, crop, filter, flip: false, vertical_flip: false };
+        Resampler::default().resample(&task, &mut view);
+        view.into_image()
+    }
+
+    const FILTERS: [ResizeFilter; 2] = [ResizeFilter::Bilinear, ResizeFilter::Bicubic];
 
     #[test]
     fn pixels_outside_the_crop_do_not_bleed_in() {
@@ -64,25 +272,28 @@ mod tests {
                 image.put_pixel(x, y, Rgb([10, 20, 30]));
             }
         }
-        for size in [5, 48] {
-            let mut resampler = Resampler::default();
-            let pixels = resampler.resample(&image, crop, size).unwrap();
-            assert!(pixels.chunks(3).all(|pixel| pixel == [10, 20, 30]), "{pixels:?}");
+        for filter in FILTERS {
+            for size in [1, 2, 5, 48] {
+                let view = resample(&image, crop, size, filter);
+                assert!(view.pixels().all(|pixel| pixel.0 == [10, 20, 30]), "{view:?}");
+            }
         }
     }
 
     #[test]
     fn a_crop_of_the_view_size_is_copied() {
         let image = RgbImage::from_fn(9, 9, |x, y| Rgb([x as u8, y as u8, (x * y) as u8]));
-        let mut resampler = Resampler::default();
-        assert_eq!(resampler.resample(&image, CropBox::whole(9, 9), 9).unwrap(), image.as_raw());
+        for filter in FILTERS {
+            assert_eq!(resample(&image, CropBox::whole(9, 9), 9, filter), image);
+        }
     }
 
     #[test]
     fn very_long_images_can_be_resampled() {
         let image = RgbImage::from_pixel(20_000, 3, Rgb([1, 2, 3]));
-        let mut resampler = Resampler::default();
-        let pixels = resampler.resample(&image, CropBox::whole(20_000, 3), 8).unwrap();
-        assert!(pixels.chunks(3).all(|pixel| pixel == [1, 2, 3]));
+        for filter in FILTERS {
+            let view = resample(&image, CropBox::whole(20_000, 3), 8, filter);
+            assert!(view.pixels().all(|pixel| pixel.0 == [1, 2, 3]));
+        }
     }
 }

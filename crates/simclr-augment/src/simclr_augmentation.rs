@@ -1,27 +1,29 @@
+use std::sync::Arc;
+
 use image::RgbImage;
 
-use crate::draws::{Draws, Step};
-use crate::renderer::{render_image, render_into, view_len};
+use crate::draws::Step;
+use crate::renderer::Output;
 use crate::{
-    AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropConfig,
-    EvaluationTransform, Normalization, ViewKey, ViewParams,
+    AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
+    Draws, EvaluationTransform, JitterFlavor, Normalization, ViewKey, ViewParams, ViewStep,
 };
 
 /// The augmentation policy of SimCLR, checked once and then used for every view.
 ///
-/// The steps, in this order: random resized crop, left-right flip, colour jitter, grayscale,
-/// Gaussian blur, normalisation. [`draw`](Self::draw) chooses a view's [`ViewParams`];
+/// The steps, in this order: random resized crop, flips, rotation, colour jitter, grayscale, Gaussian
+/// blur, solarisation, erasing, steps of your own, normalisation. [`draw`](Self::draw) chooses a view's [`ViewParams`];
 /// [`view`](Self::view) and [`view_into`](Self::view_into) make the view.
 ///
 /// It is cheap to share between threads. Each thread that makes views keeps its own buffers, so
-/// that, after the first, [`view_into`](Self::view_into) allocates no memory that grows with the
-/// image.
+/// that, once they have grown, [`view_into`](Self::view_into) allocates no memory.
 ///
 /// Source: section 3 and appendix A of "A Simple Framework for Contrastive Learning of Visual
 /// Representations" (Chen et al., 2020); google-research/simclr, `data_util.py`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct SimClrAugmentation {
     config: AugmentationConfig,
+    output: Output,
 }
 
 impl SimClrAugmentation {
@@ -32,7 +34,14 @@ impl SimClrAugmentation {
     /// finite number.
     pub fn new(config: AugmentationConfig) -> Result<Self, AugmentationError> {
         config.check()?;
-        Ok(Self { config })
+        Ok(Self::of(config, Vec::new()))
+    }
+
+    /// From a config that is checked already.
+    fn of(config: AugmentationConfig, steps: Vec<Arc<dyn ViewStep>>) -> Self {
+        let normalization = config.normalization.clone();
+        let output = Output { size: config.size, filter: config.crop.filter, normalization, steps };
+        Self { config, output }
     }
 
     /// 224 px, full colour strength and blur: the paper's policy for ImageNet (appendix A, with s =
@@ -43,16 +52,7 @@ impl SimClrAugmentation {
     /// google: not at all).
     #[must_use]
     pub fn imagenet() -> Self {
-        let config = AugmentationConfig {
-            size: 224,
-            crop: CropConfig::PAPER,
-            flip_probability: 0.5,
-            color_jitter: ColorJitterConfig::paper(1.0),
-            grayscale_probability: 0.2,
-            blur: Some(BlurConfig::PAPER),
-            normalization: Normalization::IMAGENET,
-        };
-        Self { config }
+        Self::of(paper(), Vec::new())
     }
 
     /// 32 px, half the colour strength, no blur: the paper's policy for CIFAR-10 (appendix B.9;
@@ -64,14 +64,12 @@ impl SimClrAugmentation {
     pub fn cifar10() -> Self {
         let config = AugmentationConfig {
             size: 32,
-            crop: CropConfig::PAPER,
-            flip_probability: 0.5,
-            color_jitter: ColorJitterConfig::paper(0.5),
-            grayscale_probability: 0.2,
+            color_jitter: ColorJitterConfig::paper(JitterFlavor::Torchvision, 0.5),
             blur: None,
             normalization: Normalization::CIFAR10,
+            ..paper()
         };
-        Self { config }
+        Self::of(config, Vec::new())
     }
 
     /// 96 px with milder colours: the policy of the University of Amsterdam's SimCLR tutorial for
@@ -82,21 +80,17 @@ impl SimClrAugmentation {
     pub fn stl10() -> Self {
         let config = AugmentationConfig {
             size: 96,
-            crop: CropConfig::PAPER,
-            flip_probability: 0.5,
             color_jitter: ColorJitterConfig {
-                probability: 0.8,
-                strength: 1.0,
                 brightness: 0.5,
                 contrast: 0.5,
                 saturation: 0.5,
                 hue: 0.1,
+                ..ColorJitterConfig::paper(JitterFlavor::Torchvision, 1.0)
             },
-            grayscale_probability: 0.2,
-            blur: Some(BlurConfig::PAPER),
             normalization: Normalization::CENTRED,
+            ..paper()
         };
-        Self { config }
+        Self::of(config, Vec::new())
     }
 
     /// The same policy for views of `size x size` pixels; the blur's kernel follows.
@@ -113,7 +107,40 @@ impl SimClrAugmentation {
     /// [`AugmentationError::InvalidConfig`] for a size outside 1 to 16384, or of 1 where the policy
     /// blurs.
     pub fn with_size(self, size: u32) -> Result<Self, AugmentationError> {
-        Self::new(AugmentationConfig { size, ..self.config })
+        let config = AugmentationConfig { size, ..self.config };
+        config.check()?;
+        Ok(Self::of(config, self.output.steps))
+    }
+
+    /// The same size and normalisation, but each view is the whole image, and nothing is done to it:
+    /// see [`AugmentationConfig::debug`].
+    ///
+    /// ```
+    /// use image::{Rgb, RgbImage};
+    /// use simclr_augment::{SimClrAugmentation, ViewKey};
+    ///
+    /// let policy = SimClrAugmentation::cifar10().debug();
+    /// let image = RgbImage::from_fn(32, 32, |x, y| Rgb([x as u8, y as u8, 7]));
+    /// let params = policy.draw(ViewKey { seed: 0, epoch: 0, index: 0, view: 0 }, 32, 32);
+    /// assert_eq!(policy.view(&image, &params)?, image);
+    /// # Ok::<(), simclr_augment::AugmentationError>(())
+    /// ```
+    #[must_use]
+    pub fn debug(self) -> Self {
+        Self::of(AugmentationConfig { debug: true, ..self.config }, self.output.steps)
+    }
+
+    /// Adds a step of your own, which runs after the others, before the normalisation. The config does
+    /// not tell of it, so it is not part of a run's record.
+    #[must_use]
+    pub fn with_step(mut self, step: impl ViewStep + 'static) -> Self {
+        self.output.steps.push(Arc::new(step));
+        self
+    }
+
+    #[cfg(feature = "device")]
+    pub(crate) fn steps(&self) -> &[Arc<dyn ViewStep>] {
+        &self.output.steps
     }
 
     /// The configuration, as it was checked.
@@ -125,7 +152,7 @@ impl SimClrAugmentation {
     /// The number of values in one view: `3 * size * size`.
     #[must_use]
     pub fn view_len(&self) -> usize {
-        view_len(self.config.size)
+        self.output.len()
     }
 
     /// Draws the parameters of one view of an image of `width x height` pixels.
@@ -136,13 +163,23 @@ impl SimClrAugmentation {
     #[must_use]
     pub fn draw(&self, key: ViewKey, width: u32, height: u32) -> ViewParams {
         let config = &self.config;
+        if config.debug {
+            return ViewParams::only_crop(CropBox::whole(width, height));
+        }
         let draws = |step| Draws::new(key, step);
+        let has_steps = !self.output.steps.is_empty();
         ViewParams {
             crop: config.crop.draw(&mut draws(Step::Crop), width, height),
             flip: draws(Step::Flip).chance(config.flip_probability),
+            vertical_flip: draws(Step::VerticalFlip).chance(config.vertical_flip_probability),
+            rotation: config.rotation.as_ref().and_then(|r| r.draw(&mut draws(Step::Rotation))),
             jitter: config.color_jitter.draw(&mut draws(Step::ColorJitter)),
             grayscale: draws(Step::Grayscale).chance(config.grayscale_probability),
             blur_sigma: config.blur.as_ref().and_then(|blur| blur.draw(&mut draws(Step::Blur))),
+            solarize: config.solarize.as_ref().and_then(|s| s.draw(&mut draws(Step::Solarize))),
+            erase: (config.erasing.as_ref())
+                .and_then(|erasing| erasing.draw(&mut draws(Step::Erasing), config.size)),
+            custom_seed: has_steps.then(|| draws(Step::Custom).bits()),
         }
     }
 
@@ -158,7 +195,7 @@ impl SimClrAugmentation {
         image: &RgbImage,
         params: &ViewParams,
     ) -> Result<RgbImage, AugmentationError> {
-        render_image(image, params, self.config.size)
+        self.output.render_image(image, params)
     }
 
     /// Makes a view as an encoder's input: `[3, size, size]`, channel by channel, row by row,
@@ -173,13 +210,31 @@ impl SimClrAugmentation {
         params: &ViewParams,
         out: &mut [f32],
     ) -> Result<(), AugmentationError> {
-        render_into(image, params, self.config.size, &self.config.normalization, out)
+        self.output.render_into(image, params, out)
     }
 
-    /// The transform for labelled images that goes with this policy: its size and normalisation,
-    /// nothing random.
+    /// The transform for labelled images that goes with this policy: its size, filter and
+    /// normalisation, nothing random.
     #[must_use]
     pub fn evaluation(&self) -> EvaluationTransform {
-        EvaluationTransform::of(self.config.size, self.config.normalization.clone())
+        EvaluationTransform::of(Output { steps: Vec::new(), ..self.output.clone() })
+    }
+}
+
+/// The paper's policy for `ImageNet` (appendix A).
+fn paper() -> AugmentationConfig {
+    AugmentationConfig {
+        size: 224,
+        crop: CropConfig::TORCHVISION,
+        flip_probability: 0.5,
+        vertical_flip_probability: 0.0,
+        rotation: None,
+        color_jitter: ColorJitterConfig::paper(JitterFlavor::Torchvision, 1.0),
+        grayscale_probability: 0.2,
+        blur: Some(BlurConfig::PAPER),
+        solarize: None,
+        erasing: None,
+        normalization: Normalization::IMAGENET,
+        debug: false,
     }
 }

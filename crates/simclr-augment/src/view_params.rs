@@ -6,7 +6,8 @@ use crate::{AugmentationError, CropBox, JitterParams};
 /// Everything that was drawn for one view, and all that is needed to make it again.
 ///
 /// Plain data: print it, store it, replay it, or hand it to another implementation and compare the
-/// pixels. The steps run in the order of the fields. Values are checked when they are applied,
+/// pixels. The steps run in the order of the fields. What a view's size and normalisation are, and by
+/// which filter its crop is resized, is the policy's. Values are checked when they are applied,
 /// since they may come from a file.
 ///
 /// ```
@@ -25,6 +26,11 @@ pub struct ViewParams {
     pub crop: CropBox,
     /// Whether the view is mirrored left to right.
     pub flip: bool,
+    /// Whether the view is mirrored top to bottom.
+    pub vertical_flip: bool,
+    /// The angle of the resized rotation in degrees, counter-clockwise, finite and -180 to 180; `None`
+    /// is no rotation.
+    pub rotation: Option<f32>,
     /// The colour jitter; `None` leaves the colours alone.
     pub jitter: Option<JitterParams>,
     /// Whether the view loses its colour: each channel becomes 0.299 R + 0.587 G + 0.114 B.
@@ -32,6 +38,12 @@ pub struct ViewParams {
     /// Standard deviation of the Gaussian blur in output pixels, finite and at least 0.001; `None`
     /// is no blur.
     pub blur_sigma: Option<f32>,
+    /// Values of at least this are inverted; a number, or `None`.
+    pub solarize: Option<f32>,
+    /// The box of the view that is painted over, if any.
+    pub erase: Option<CropBox>,
+    /// Seeds the draws of the policy's own [`ViewStep`](crate::ViewStep)s; `None` runs none of them.
+    pub custom_seed: Option<u64>,
 }
 
 impl ViewParams {
@@ -48,7 +60,18 @@ impl ViewParams {
     /// ```
     #[must_use]
     pub fn only_crop(crop: CropBox) -> Self {
-        Self { crop, flip: false, jitter: None, grayscale: false, blur_sigma: None }
+        Self {
+            crop,
+            flip: false,
+            vertical_flip: false,
+            rotation: None,
+            jitter: None,
+            grayscale: false,
+            blur_sigma: None,
+            solarize: None,
+            erase: None,
+            custom_seed: None,
+        }
     }
 
     /// Whether a view of `size x size` can be made with these parameters from an image of `width x
@@ -60,6 +83,12 @@ impl ViewParams {
         size: u32,
     ) -> Result<(), AugmentationError> {
         self.crop.check_inside(width, height)?;
+        if let Some(degrees) = self.rotation
+            && !(-180.0..=180.0).contains(&degrees)
+        {
+            let expected = "an angle in -180..=180";
+            return Err(AugmentationError::params("rotation", expected, degrees));
+        }
         if let Some(jitter) = &self.jitter {
             jitter.check()?;
         }
@@ -75,6 +104,15 @@ impl ViewParams {
                     size,
                 ));
             }
+        }
+        if self.solarize.is_some_and(f32::is_nan) {
+            return Err(AugmentationError::params("solarize", "a number", f32::NAN));
+        }
+        if let Some(erase) = self.erase
+            && erase.check_inside(size, size).is_err()
+        {
+            let expected = "a box of at least 1x1 pixel inside the view";
+            return Err(AugmentationError::params("erase", expected, erase));
         }
         Ok(())
     }

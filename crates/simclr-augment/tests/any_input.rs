@@ -5,7 +5,9 @@ use std::thread;
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
 use simclr_augment::{
-    AugmentationError, CropBox, JitterParams, JitterStep, SimClrAugmentation, ViewKey, ViewParams,
+    AugmentationConfig, AugmentationError, CropBox, CropConfig, ErasingConfig, JitterFlavor,
+    JitterParams, JitterStep, RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey,
+    ViewParams,
 };
 
 fn noise(width: u32, height: u32) -> RgbImage {
@@ -20,6 +22,20 @@ fn view_of(policy: &SimClrAugmentation, image: &RgbImage, params: &ViewParams) -
     let mut view = vec![f32::NAN; policy.view_len()];
     policy.view_into(image, params, &mut view).unwrap();
     view
+}
+
+/// Every step there is, each as often as not.
+fn everything() -> SimClrAugmentation {
+    let mut config = AugmentationConfig {
+        crop: CropConfig::GOOGLE,
+        vertical_flip_probability: 0.5,
+        rotation: Some(RotationConfig { probability: 0.5, degrees: [-180.0, 180.0] }),
+        solarize: Some(SolarizeConfig { probability: 0.5, threshold: 0.5 }),
+        erasing: Some(ErasingConfig { probability: 0.5, area: [0.02, 0.33], aspect: [0.3, 3.3] }),
+        ..SimClrAugmentation::imagenet().config().clone()
+    };
+    config.color_jitter.flavor = JitterFlavor::GoogleV1;
+    SimClrAugmentation::new(config).unwrap()
 }
 
 prop_compose! {
@@ -37,19 +53,37 @@ prop_compose! {
         order in any::<[u8; 4]>(),
         factors in any::<[f32; 4]>(),
         jitter in any::<bool>(),
-        flags in any::<[bool; 2]>(),
-        blur_sigma in any::<Option<f32>>(),
+        flags in any::<[bool; 3]>(),
+        options in any::<[Option<f32>; 3]>(),
+        erase in any::<Option<[u8; 4]>>(),
+        flavor in 0..3,
     ) -> ViewParams {
         let [x, y, width, height] = if small { place.map(|length| length % 24) } else { place };
         let steps = [JitterStep::Brightness, JitterStep::Contrast, JitterStep::Saturation, JitterStep::Hue];
         let order = order.map(|step| steps[usize::from(step % 4)]);
         let [brightness, contrast, saturation, hue] = factors;
+        let [rotation, blur_sigma, solarize] = options;
+        let flavor = match flavor {
+            0 => JitterFlavor::Torchvision,
+            1 => JitterFlavor::GoogleV1,
+            _ => JitterFlavor::GoogleV2,
+        };
+        let erase = erase.map(|place| {
+            let [x, y, width, height] = place.map(|length| u32::from(length % 10));
+            CropBox { x, y, width, height }
+        });
         ViewParams {
             crop: CropBox { x, y, width, height },
             flip: flags[0],
-            jitter: jitter.then_some(JitterParams { order, brightness, contrast, saturation, hue }),
+            vertical_flip: flags[2],
+            rotation,
+            jitter: jitter
+                .then_some(JitterParams { flavor, order, brightness, contrast, saturation, hue }),
             grayscale: flags[1],
             blur_sigma,
+            solarize,
+            erase,
+            custom_seed: None,
         }
     }
 }
@@ -59,7 +93,7 @@ proptest! {
     fn any_image_and_key_give_a_crop_inside_and_a_finite_view(
         width in 1_u32..=64, height in 1_u32..=64, key in any_key(), size in 2_u32..40,
     ) {
-        let policy = SimClrAugmentation::imagenet().with_size(size).unwrap();
+        let policy = everything().with_size(size).unwrap();
         let params = policy.draw(key, width, height);
         let crop = params.crop;
         prop_assert!(crop.width >= 1 && crop.x + crop.width <= width, "{crop}");
@@ -82,7 +116,7 @@ proptest! {
 
     #[test]
     fn parameters_survive_json_to_the_last_bit(key in any_key()) {
-        let params = SimClrAugmentation::imagenet().draw(key, 500, 375);
+        let params = everything().draw(key, 500, 375);
         let json = serde_json::to_string(&params).unwrap();
         prop_assert_eq!(serde_json::from_str::<ViewParams>(&json).unwrap(), params);
     }
@@ -99,7 +133,7 @@ proptest! {
 
 #[test]
 fn threads_make_the_same_bytes() {
-    let policy = SimClrAugmentation::stl10();
+    let policy = everything().with_size(48).unwrap();
     let image = noise(120, 90);
     let views = || -> Vec<Vec<f32>> {
         let key = |index| ViewKey { seed: 1, epoch: 0, index, view: 0 };
@@ -128,6 +162,40 @@ fn a_gray_view_has_three_equal_channels() {
     let params = ViewParams { grayscale: true, ..ViewParams::only_crop(CropBox::whole(50, 40)) };
     let view = policy.view(&noise(50, 40), &params).unwrap();
     assert!(view.pixels().all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]));
+}
+
+#[test]
+fn a_vertical_flip_mirrors_each_column() {
+    let policy = SimClrAugmentation::cifar10();
+    let image = noise(32, 32);
+    let params =
+        ViewParams { vertical_flip: true, ..ViewParams::only_crop(CropBox::whole(32, 32)) };
+    assert_eq!(policy.view(&image, &params).unwrap(), image::imageops::flip_vertical(&image));
+}
+
+#[test]
+fn an_erased_box_has_the_mean_colour_and_nothing_else_changes() {
+    let policy = SimClrAugmentation::cifar10();
+    let image = noise(32, 32);
+    let erase = CropBox { x: 3, y: 30, width: 9, height: 2 };
+    let params = ViewParams { erase: Some(erase), ..ViewParams::only_crop(CropBox::whole(32, 32)) };
+    let mut expected = image.clone();
+    for (x, y) in (3..12).flat_map(|x| [(x, 30), (x, 31)]) {
+        expected.put_pixel(x, y, Rgb([125, 123, 114])); // 255 times CIFAR-10's mean
+    }
+    assert_eq!(policy.view(&image, &params).unwrap(), expected);
+    let normalised = view_of(&policy, &image, &params);
+    assert!(normalised[30 * 32 + 3].abs() < 1e-6);
+}
+
+#[test]
+fn a_debug_policy_shows_the_whole_image_each_time() {
+    let policy = everything().with_size(40).unwrap().debug();
+    let image = noise(40, 40);
+    for index in 0..20 {
+        let key = ViewKey { seed: 1, epoch: 2, index, view: 0 };
+        assert_eq!(policy.view(&image, &policy.draw(key, 40, 40)).unwrap(), image);
+    }
 }
 
 #[test]
@@ -160,6 +228,7 @@ fn an_output_of_the_wrong_length_is_an_error() {
 /// Applies parameters with one change to a 96x96 image and returns the error's message.
 fn refusal(change: impl FnOnce(&mut ViewParams, &mut JitterParams)) -> String {
     let mut jitter = JitterParams {
+        flavor: JitterFlavor::Torchvision,
         order: [
             JitterStep::Hue,
             JitterStep::Contrast,
@@ -211,6 +280,39 @@ fn a_sigma_is_finite_and_positive() {
         "view parameter `blur_sigma`: expected a finite standard deviation of at least 0.001, found 0.0"
     );
     assert!(refusal(|params, _| params.blur_sigma = Some(f32::NAN)).contains("`blur_sigma`"));
+}
+
+#[test]
+fn an_angle_is_at_most_half_a_turn() {
+    assert_eq!(
+        refusal(|params, _| params.rotation = Some(200.0)),
+        "view parameter `rotation`: expected an angle in -180..=180, found 200.0"
+    );
+    assert!(refusal(|params, _| params.rotation = Some(f32::NAN)).contains("`rotation`"));
+}
+
+#[test]
+fn a_threshold_is_a_number() {
+    assert!(refusal(|params, _| params.solarize = Some(f32::NAN)).contains("`solarize`"));
+}
+
+#[test]
+fn an_erased_box_lies_inside_the_view() {
+    let message = refusal(|params, _| {
+        params.erase = Some(CropBox { x: 90, y: 0, width: 7, height: 1 });
+    });
+    assert!(
+        message.starts_with("view parameter `erase`: expected a box of at least 1x1 pixel inside")
+    );
+}
+
+#[test]
+fn steps_of_another_policy_are_an_error_rather_than_left_out() {
+    let message = refusal(|params, _| params.custom_seed = Some(7));
+    assert_eq!(
+        message,
+        "view parameter `custom_seed`: expected none for a policy without steps of its own, found 7"
+    );
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Each rule of the configuration, and what its refusal says.
 
-use simclr_augment::{AugmentationConfig, AugmentationError, BlurConfig, SimClrAugmentation};
+use simclr_augment::{
+    AugmentationConfig, AugmentationError, BlurConfig, ErasingConfig, RotationConfig,
+    SimClrAugmentation, SolarizeConfig,
+};
 
 fn refusal(change: impl FnOnce(&mut AugmentationConfig)) -> String {
     let mut config = SimClrAugmentation::imagenet().config().clone();
@@ -15,7 +18,8 @@ fn presets_pass_their_own_checks() {
     for preset in
         [SimClrAugmentation::imagenet(), SimClrAugmentation::cifar10(), SimClrAugmentation::stl10()]
     {
-        assert_eq!(SimClrAugmentation::new(preset.config().clone()).unwrap(), preset);
+        let config = preset.config();
+        assert_eq!(SimClrAugmentation::new(config.clone()).unwrap().config(), config);
     }
 }
 
@@ -27,10 +31,13 @@ fn a_config_survives_json() {
 }
 
 #[test]
-fn an_absent_blur_is_no_blur() {
+fn an_absent_step_does_not_run() {
     let mut json = serde_json::to_value(SimClrAugmentation::cifar10().config()).unwrap();
-    json.as_object_mut().unwrap().remove("blur");
-    assert_eq!(serde_json::from_value::<AugmentationConfig>(json).unwrap().blur, None);
+    for step in ["blur", "rotation", "solarize", "erasing"] {
+        json.as_object_mut().unwrap().remove(step);
+    }
+    let config = serde_json::from_value::<AugmentationConfig>(json).unwrap();
+    assert_eq!(&config, SimClrAugmentation::cifar10().config());
 }
 
 #[test]
@@ -79,10 +86,52 @@ fn crop_aspect_is_ordered_and_finite() {
 }
 
 #[test]
+fn crop_attempts_are_limited() {
+    for bad in [0, 1001] {
+        let message = refusal(|config| config.crop.attempts = bad);
+        assert_eq!(message, format!("`crop.attempts`: expected a number in 1..=1000, found {bad}"));
+    }
+}
+
+#[test]
+fn angles_are_ordered_and_at_most_half_a_turn() {
+    for degrees in [[-181.0, 0.0], [10.0, -10.0], [0.0, f64::NAN], [0.0, 180.5]] {
+        let rotation = Some(RotationConfig { probability: 0.5, degrees });
+        let message = refusal(|config| config.rotation = rotation);
+        assert_eq!(
+            message,
+            format!("`rotation.degrees`: expected -180 <= min <= max <= 180, found {degrees:?}")
+        );
+    }
+}
+
+#[test]
+fn a_solarisation_threshold_is_a_value_of_a_view() {
+    for threshold in [-0.1, 1.1, f64::NAN] {
+        let solarize = Some(SolarizeConfig { probability: 0.5, threshold });
+        let message = refusal(|config| config.solarize = solarize);
+        assert_eq!(
+            message,
+            format!("`solarize.threshold`: expected a value in 0..=1, found {threshold:?}")
+        );
+    }
+}
+
+#[test]
+fn an_erased_area_and_its_aspect_are_ordered() {
+    let erasing = |area, aspect| Some(ErasingConfig { probability: 0.5, area, aspect });
+    let message = refusal(|config| config.erasing = erasing([0.0, 0.3], [0.3, 3.3]));
+    assert_eq!(message, "`erasing.area`: expected 0 < min <= max <= 1, found [0.0, 0.3]");
+    let message = refusal(|config| config.erasing = erasing([0.1, 0.3], [3.0, f64::INFINITY]));
+    assert_eq!(message, "`erasing.aspect`: expected 0 < min <= max, both finite, found [3.0, inf]");
+}
+
+#[test]
 fn probabilities_lie_between_zero_and_one() {
     for bad in [-0.1, 1.1, f64::NAN] {
         let fields = [
             ("flip_probability", refusal(|config| config.flip_probability = bad)),
+            ("vertical_flip_probability", refusal(|config| config.vertical_flip_probability = bad)),
             ("color_jitter.probability", refusal(|config| config.color_jitter.probability = bad)),
             ("grayscale_probability", refusal(|config| config.grayscale_probability = bad)),
             ("blur.probability", refusal(|config| config.blur.as_mut().unwrap().probability = bad)),
@@ -144,6 +193,7 @@ fn normalization_is_finite_and_never_divides_by_zero() {
     let std = refusal(|config| config.normalization.std[2] = 0.0);
     assert_eq!(
         std,
-        "`normalization.std`: expected three finite numbers above 0, found [0.229, 0.224, 0.0]"
+        "`normalization.std`: expected three finite numbers above 0, whose inverses are finite, \
+         found [0.229, 0.224, 0.0]"
     );
 }

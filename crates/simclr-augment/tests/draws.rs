@@ -6,7 +6,10 @@
 
 use std::collections::HashMap;
 
-use simclr_augment::{CropConfig, SimClrAugmentation, ViewKey, ViewParams};
+use simclr_augment::{
+    CropConfig, ErasingConfig, JitterFlavor, RotationConfig, SimClrAugmentation, SolarizeConfig,
+    ViewKey, ViewParams,
+};
 
 const DRAWS: u64 = 20_000;
 
@@ -80,6 +83,41 @@ fn a_range_that_reaches_below_zero_is_cut_at_zero() {
     let draws = draws_of(&policy, 224);
     let jitter = draws.iter().filter_map(|view| view.jitter.as_ref());
     assert_uniform("brightness", jitter.map(|jitter| f64::from(jitter.brightness)), [0.0, 2.5]);
+}
+
+#[test]
+fn google_v1_adds_a_uniform_brightness() {
+    let policy = policy_with(|config| config.color_jitter.flavor = JitterFlavor::GoogleV1);
+    let draws = draws_of(&policy, 224);
+    let jitter = draws.iter().filter_map(|view| view.jitter.as_ref());
+    assert_uniform("brightness", jitter.map(|jitter| f64::from(jitter.brightness)), [-0.8, 0.8]);
+}
+
+#[test]
+fn the_steps_beyond_the_paper_happen_as_often_and_as_far_as_they_are_asked_to() {
+    let policy = policy_with(|config| {
+        config.vertical_flip_probability = 0.3;
+        config.rotation = Some(RotationConfig { probability: 0.6, degrees: [-20.0, 50.0] });
+        config.solarize = Some(SolarizeConfig { probability: 0.2, threshold: 0.25 });
+        config.erasing =
+            Some(ErasingConfig { probability: 0.7, area: [0.02, 0.2], aspect: [0.5, 2.0] });
+        config.size = 16_000;
+    });
+    let draws = draws_of(&policy, 224);
+    assert_rate("vertical flip", draws.iter().map(|view| view.vertical_flip), 0.3);
+    assert_rate("rotation", draws.iter().map(|view| view.rotation.is_some()), 0.6);
+    assert_rate("solarize", draws.iter().map(|view| view.solarize == Some(0.25)), 0.2);
+    assert_rate("erase", draws.iter().map(|view| view.erase.is_some()), 0.7);
+    let angles = draws.iter().filter_map(|view| view.rotation.map(f64::from));
+    assert_uniform("degrees", angles, [-20.0, 50.0]);
+    let boxes = || draws.iter().filter_map(|view| view.erase);
+    let sides = boxes().map(|erase| [f64::from(erase.width), f64::from(erase.height)]);
+    let shares = sides.clone().map(|[width, height]| width * height / 16_000.0_f64.powi(2));
+    assert_uniform("erased area", shares, [0.02, 0.2]);
+    let log_aspects = sides.map(|[width, height]| (width / height).ln());
+    assert_uniform("erased aspect", log_aspects, [0.5_f64.ln(), 2.0_f64.ln()]);
+    let places = boxes().map(|e| (f64::from(e.x) + 0.5) / f64::from(16_000 - e.width + 1));
+    assert_uniform("erased x", places, [0.0, 1.0]);
 }
 
 #[test]
@@ -201,6 +239,65 @@ fn the_two_views_of_an_image_are_uncorrelated_and_so_are_neighbours() {
     }
 }
 
+/// How often pairs of classes occur, against what independence would give: Pearson's chi-square.
+fn chi_square(pairs: &[(usize, usize)], classes: usize) -> f64 {
+    let mut table = vec![vec![0.0; classes]; classes];
+    for &(a, b) in pairs {
+        table[a][b] += 1.0;
+    }
+    let n = pairs.len() as f64;
+    let of_a: Vec<f64> = table.iter().map(|row| row.iter().sum()).collect();
+    let of_b: Vec<f64> = (0..classes).map(|b| table.iter().map(|row| row[b]).sum()).collect();
+    let cells = (0..classes).flat_map(|a| (0..classes).map(move |b| (a, b)));
+    let deviation = |(a, b): (usize, usize)| {
+        let expected: f64 = of_a[a] * of_b[b] / n;
+        (table[a][b] - expected).powi(2) / expected
+    };
+    cells.map(deviation).sum()
+}
+
+#[test]
+fn which_steps_one_view_has_says_nothing_of_the_other_view() {
+    let policy = SimClrAugmentation::imagenet();
+    let class = |index, view| {
+        let view = policy.draw(ViewKey { view, ..key(index) }, 300, 300);
+        [view.flip, view.jitter.is_some(), view.grayscale, view.blur_sigma.is_some()]
+            .into_iter()
+            .fold(0, |class, happened| 2 * class + usize::from(happened))
+    };
+    let pairs: Vec<_> = (0..100_000).map(|index| (class(index, 0), class(index, 1))).collect();
+    let chi_square = chi_square(&pairs, 16);
+    // The 0.999 quantile with 15 * 15 degrees of freedom.
+    assert!(chi_square < 296.4, "{chi_square}");
+}
+
+/// Correlation sees straight lines only; this sees any dependence.
+#[test]
+fn no_factor_of_one_view_says_anything_of_the_other_view() {
+    let policy = policy_with(|config| config.color_jitter.probability = 1.0);
+    let factors = |index, view| {
+        let jitter = policy.draw(ViewKey { view, ..key(index) }, 300, 300).jitter.unwrap();
+        let unit = |factor: f32| (f64::from(factor) - 0.2) / 1.6;
+        [
+            unit(jitter.brightness),
+            unit(jitter.contrast),
+            unit(jitter.saturation),
+            (f64::from(jitter.hue) + 0.2) / 0.4,
+        ]
+    };
+    let pairs: Vec<_> = (0..DRAWS).map(|index| (factors(index, 0), factors(index, 1))).collect();
+    let eighth = |unit: f64| ((unit * 8.0) as usize).min(7);
+    for a in 0..4 {
+        for b in 0..4 {
+            let pairs: Vec<_> =
+                pairs.iter().map(|(one, other)| (eighth(one[a]), eighth(other[b]))).collect();
+            let chi_square = chi_square(&pairs, 8);
+            // The 0.9999 quantile with 7 * 7 degrees of freedom, for sixteen tests.
+            assert!(chi_square < 94.8, "{a} and {b}: {chi_square}");
+        }
+    }
+}
+
 #[test]
 fn the_numbers_within_a_view_are_uncorrelated() {
     let policy = policy_with(|config| {
@@ -222,7 +319,9 @@ fn the_numbers_within_a_view_are_uncorrelated() {
 fn one_steps_settings_do_not_change_another_steps_draws() {
     let paper = SimClrAugmentation::imagenet();
     let other = policy_with(|config| {
-        config.crop = CropConfig { area: [1.0, 1.0], aspect: [1.0, 1.0] };
+        config.crop =
+            CropConfig { area: [1.0, 1.0], aspect: [1.0, 1.0], ..CropConfig::TORCHVISION };
+        config.rotation = Some(RotationConfig { probability: 1.0, degrees: [-5.0, 5.0] });
         config.color_jitter.probability = 0.0;
     });
     for index in 0..1000 {
@@ -243,18 +342,22 @@ fn a_key_gives_the_same_views_for_ever() {
         json[0],
         concat!(
             r#"{"crop":{"x":64,"y":102,"width":471,"height":371},"flip":false,"#,
-            r#""jitter":{"order":["hue","saturation","brightness","contrast"],"brightness":0.85650516,"#,
+            r#""vertical_flip":false,"rotation":null,"#,
+            r#""jitter":{"flavor":"torchvision","order":["hue","saturation","brightness","contrast"],"brightness":0.85650516,"#,
             r#""contrast":1.6679691,"saturation":1.0467756,"hue":-0.18972105},"#,
-            r#""grayscale":false,"blur_sigma":1.4038013}"#,
+            r#""grayscale":false,"blur_sigma":1.4038013,"#,
+            r#""solarize":null,"erase":null,"custom_seed":null}"#,
         )
     );
     assert_eq!(
         json[1],
         concat!(
             r#"{"crop":{"x":239,"y":149,"width":300,"height":267},"flip":false,"#,
-            r#""jitter":{"order":["saturation","brightness","contrast","hue"],"brightness":0.31554878,"#,
+            r#""vertical_flip":false,"rotation":null,"#,
+            r#""jitter":{"flavor":"torchvision","order":["saturation","brightness","contrast","hue"],"brightness":0.31554878,"#,
             r#""contrast":0.32941803,"saturation":1.5895405,"hue":-0.17375582},"#,
-            r#""grayscale":true,"blur_sigma":null}"#,
+            r#""grayscale":true,"blur_sigma":null,"#,
+            r#""solarize":null,"erase":null,"custom_seed":null}"#,
         )
     );
 }

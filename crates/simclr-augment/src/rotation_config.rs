@@ -1,0 +1,35 @@
+use serde::{Deserialize, Serialize};
+
+use crate::augmentation_config::check_probability;
+use crate::{AugmentationError, Draws};
+
+/// The random resized rotation: the view is turned about its centre, and the largest upright square
+/// that the turned view covers is resized to the view's size, so that no corner is empty.
+///
+/// No part of the paper's policy. It suits images without an upright, such as microscopy or aerial
+/// photographs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotationConfig {
+    /// How often a view is turned, in `0..=1`.
+    pub probability: f64,
+    /// Smallest and largest angle in degrees, counter-clockwise: `-180 <= min <= max <= 180`. The
+    /// angle is uniform between them.
+    pub degrees: [f64; 2],
+}
+
+impl RotationConfig {
+    pub(crate) fn check(&self) -> Result<(), AugmentationError> {
+        check_probability("rotation.probability", self.probability)?;
+        let [min, max] = self.degrees;
+        if !(-180.0 <= min && min <= max && max <= 180.0) {
+            let expected = "-180 <= min <= max <= 180";
+            return Err(AugmentationError::config("rotation.degrees", expected, self.degrees));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn draw(&self, draws: &mut Draws) -> Option<f32> {
+        draws.chance(self.probability).then(|| draws.uniform(self.degrees) as f32)
+    }
+}
