@@ -9,7 +9,7 @@ use std::{
 
 use image::RgbImage;
 
-use crate::{DataError, ImageDataset, decode::decode_file};
+use crate::{DataError, ImageDataset, decode::decode_image};
 
 /// File name extensions that are taken for images, in lower case.
 const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
@@ -101,7 +101,7 @@ impl ImageDataset for ImageFolder {
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         DataError::check_index(index, self.files.len())?;
-        decode_file(&self.root.join(&self.files[index].0))
+        decode_image(&self.root.join(&self.files[index].0))
     }
 
     fn label(&self, index: usize) -> Option<usize> {

@@ -80,6 +80,7 @@ mod text_file;
 pub use cifar10::{Cifar10, Cifar10Split};
 pub use concat::Concat;
 pub use dataset::ImageDataset;
+pub use decode::{decode_image, decode_image_bytes};
 #[cfg(feature = "download")]
 pub use download::{DownloadError, DownloadProgress, DownloadStage};
 pub use error::DataError;
