@@ -20,7 +20,7 @@ use simclr::loss::Temperature;
 use simclr::model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
     ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, Pretrained, Pretraining,
-    RunDirectory, device_from_name,
+    RunDirectory, ViewPath, device_from_name,
 };
 
 /// The largest view without `--image-size`: what a CPU trains on in minutes.
@@ -77,6 +77,9 @@ struct Options {
     /// share each batch
     #[arg(long, value_name = "NAME", default_value = "flex")]
     device: String,
+    /// Compute the views on the device instead of the CPU's cores
+    #[arg(long)]
+    views_on_device: bool,
     /// Folder for the run, new or empty [default: the first free of runs/1, runs/2, ...]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
@@ -181,6 +184,9 @@ fn config(
     if let Some(seed) = options.seed {
         config.seed = seed;
     }
+    if options.views_on_device {
+        config.views = ViewPath::Device;
+    }
     if let (Some(size), Some(_)) = (options.image_size, resumed) {
         config.augmentation.size = size;
     }
@@ -233,6 +239,7 @@ fn config_for_size(size: u32) -> Result<PretrainConfig> {
         optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem },
         projection: ProjectionHeadConfig::default(),
+        views: ViewPath::Cpu,
         augmentation: augmentation.with_size(size)?.config().clone(),
     })
 }

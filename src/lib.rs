@@ -27,7 +27,8 @@
 //! use simclr::loss::Temperature;
 //! use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 //! use simclr::train::{
-//!     ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, device_from_name, pretrain,
+//!     ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, ViewPath, device_from_name,
+//!     pretrain,
 //! };
 //!
 //! // The built-in sample, tiny; `Splits::open("folder")` takes STL-10, CIFAR-10 or your own photos.
@@ -45,6 +46,7 @@
 //!     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
 //!     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
 //!     projection: ProjectionHeadConfig::default(),
+//!     views: ViewPath::Cpu,
 //!     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
 //! };
 //! let pretrained = pretrain(&config, &data, &device_from_name("flex")?)?;
@@ -84,8 +86,9 @@ pub mod loss {
 pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
-        EvaluationTransform, JitterParams, JitterStep, Normalization, SimClrAugmentation, ViewKey,
-        ViewParams,
+        DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, JitterFlavor, JitterParams,
+        JitterStep, Normalization, Planes, PreparedView, ResizeFilter, RotationConfig,
+        SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
     };
 }
 
@@ -93,7 +96,7 @@ pub mod augment {
 pub mod data {
     pub use simclr_data::{
         Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
-        SampleConfig, Splits, Stl10, Stl10Split, Subset,
+        SampleConfig, Splits, Stl10, Stl10Split, Subset, decode_image, decode_image_bytes,
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};
@@ -120,8 +123,8 @@ pub mod train {
         ChunkStatistics, EpochViews, ImageMonitor, ImageViews, LossConfig, MadeWith, MetricsLine,
         Monitor, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, Progress,
         Representation, RunConfig, RunDirectory, Skipped, StepLayout, StepViews, Summary,
-        TrainError, TwoViews, ViewBatch, ViewLoader, ViewSource, WarmupCosine, device_from_name,
-        pretrain, read_metrics,
+        TrainError, TwoViews, ViewBatch, ViewLoader, ViewPath, ViewSource, WarmupCosine,
+        device_from_name, pretrain, read_metrics,
     };
 }
 
@@ -129,3 +132,8 @@ pub mod train {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// And so is the page on views.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/views.md")]
+struct Views;

@@ -7,13 +7,15 @@
 mod backends;
 mod loss;
 mod training;
+mod views;
 
 use backends::{Backend, Case};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
-    let cases: Vec<Case> = loss::CASES.iter().chain(training::CASES).copied().collect();
+    let cases: Vec<Case> =
+        loss::CASES.iter().chain(training::CASES).chain(views::CASES).copied().collect();
     let required = std::env::var("SIMCLR_REQUIRE_BACKENDS").unwrap_or_default();
     let required: Vec<&str> =
         required.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();

@@ -7,7 +7,7 @@ use simclr::loss::Temperature;
 use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
     ChunkStatistics, LossConfig, MetricsLine, OptimizerConfig, PretrainConfig, Pretraining,
-    Progress, RunDirectory, read_metrics,
+    Progress, RunDirectory, ViewPath, read_metrics,
 };
 
 use crate::backends::{Case, compare};
@@ -56,6 +56,7 @@ fn losses(device: &Device) -> Result<Vec<f64>, String> {
         optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
         projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
+        views: ViewPath::Cpu,
         augmentation: SimClrAugmentation::cifar10()
             .with_size(16)
             .map_err(|error| error.to_string())?

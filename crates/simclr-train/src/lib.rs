@@ -47,7 +47,7 @@ mod warmup_cosine;
 
 pub use device::device_from_name;
 pub use error::TrainError;
-pub use image_views::ImageViews;
+pub use image_views::{ImageViews, ViewPath};
 pub use loss_config::LossConfig;
 pub use metrics_log::{MetricsLine, read_metrics};
 pub use monitor::{ImageMonitor, Monitor};

@@ -5,6 +5,7 @@ use simclr_augment::{AugmentationConfig, SimClrAugmentation};
 use simclr_model::{ProjectionHeadConfig, ResNetConfig};
 
 use crate::error::TrainError;
+use crate::image_views::ViewPath;
 use crate::loss_config::LossConfig;
 use crate::optimizer::OptimizerConfig;
 
@@ -47,6 +48,9 @@ pub struct PretrainConfig {
     /// The head on top of the encoder.
     #[serde(default)]
     pub projection: ProjectionHeadConfig,
+    /// Where views are computed.
+    #[serde(default)]
+    pub views: ViewPath,
     /// How views are drawn, and at what size.
     pub augmentation: AugmentationConfig,
 }
@@ -153,6 +157,7 @@ pub(crate) mod tests {
             optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
             encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
             projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
+            views: ViewPath::Cpu,
             augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
         }
     }
@@ -234,6 +239,8 @@ pub(crate) mod tests {
     fn a_config_survives_toml_and_unknown_keys_are_named() {
         let text = toml::to_string(&tiny()).unwrap();
         assert_eq!(toml::from_str::<PretrainConfig>(&text).unwrap(), tiny());
+        let on_device = text.replace("views = \"cpu\"", "views = \"device\"");
+        assert_eq!(toml::from_str::<PretrainConfig>(&on_device).unwrap().views, ViewPath::Device);
         let error = toml::from_str::<PretrainConfig>(&format!("epoch = 3\n{text}")).unwrap_err();
         assert!(error.to_string().contains("unknown field `epoch`"), "{error}");
         assert!(

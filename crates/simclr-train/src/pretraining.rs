@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 use burn::train::Interrupter;
+use simclr_augment::DeviceAugmentation;
 use simclr_data::Splits;
 use simclr_loss::TwoViewLoss;
 use simclr_model::{Encoder, ResNet, SimClr, save_weights};
@@ -14,7 +15,7 @@ use crate::checkpoint::Loaded;
 use crate::contrastive_step::ContrastiveStep;
 use crate::dashboard::Dashboard;
 use crate::error::TrainError;
-use crate::image_views::ImageViews;
+use crate::image_views::{ImageViews, ViewPath};
 use crate::loss_config::LossConfig;
 use crate::metrics_log::MetricsLog;
 use crate::monitor::{ImageMonitor, Monitor};
@@ -46,7 +47,9 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// use simclr_data::{SampleConfig, Splits};
 /// use simclr_loss::Temperature;
 /// use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
-/// use simclr_train::{ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, pretrain};
+/// use simclr_train::{
+///     ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, ViewPath, pretrain,
+/// };
 ///
 /// let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
 /// let config = PretrainConfig {
@@ -62,6 +65,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 ///     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
 ///     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
 ///     projection: ProjectionHeadConfig::default(),
+///     views: ViewPath::Cpu,
 ///     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
 /// };
 /// let pretrained = pretrain(&config, &data, &Device::flex())?;
@@ -193,8 +197,13 @@ impl Pretraining {
         let monitor = data.labelled.clone().map(|labelled| -> Arc<dyn Monitor<ResNet>> {
             Arc::new(ImageMonitor::new(labelled, augmentation.evaluation(), device))
         });
-        let views: Arc<dyn ViewSource<Tensor<4>>> =
-            Arc::new(ImageViews::new(Arc::clone(&data.pretrain), augmentation, self.config.seed));
+        let (images, seed) = (Arc::clone(&data.pretrain), self.config.seed);
+        let views: Arc<dyn ViewSource<Tensor<4>>> = Arc::new(match self.config.views {
+            ViewPath::Cpu => ImageViews::new(images, augmentation, seed),
+            ViewPath::Device => {
+                ImageViews::on_device(images, DeviceAugmentation::new(augmentation)?, seed)
+            }
+        });
 
         let training_device = device.clone().autodiff();
         let encoder = self.config.encoder.init(self.config.seed, &training_device)?;

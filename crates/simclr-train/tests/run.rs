@@ -12,7 +12,7 @@ use simclr_loss::{Temperature, TwoViewLoss};
 use simclr_model::{ProjectionHeadConfig, ResNet, ResNetConfig, ResNetDepth, Stem, load_weights};
 use simclr_train::{
     ChunkStatistics, LossConfig, MetricsLine, OptimizerConfig, PretrainConfig, Pretrained,
-    Pretraining, Progress, RunDirectory, Summary, TrainError, read_metrics,
+    Pretraining, Progress, RunDirectory, Summary, TrainError, ViewPath, read_metrics,
 };
 
 fn config(epochs: usize) -> PretrainConfig {
@@ -29,6 +29,7 @@ fn config(epochs: usize) -> PretrainConfig {
         optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
         projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
+        views: ViewPath::Cpu,
         augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
     }
 }
@@ -148,6 +149,16 @@ fn a_run_by_an_own_loss_resumes_by_that_name_alone() {
 fn training_changes_weights_and_lowers_the_loss() {
     let summary = run(Pretraining::new(config(8)), &sample()).unwrap().summary;
     assert!(summary.loss_last < summary.loss_first, "{summary:?}");
+}
+
+#[test]
+fn views_from_the_device_train_like_views_from_the_cpu() {
+    let first_loss = |views| {
+        let config = PretrainConfig { views, ..config(1) };
+        run(Pretraining::new(config), &sample()).unwrap().summary.loss_first.unwrap()
+    };
+    let (cpu, device) = (first_loss(ViewPath::Cpu), first_loss(ViewPath::Device));
+    assert!((cpu - device).abs() < 1e-3, "{cpu} and {device}");
 }
 
 #[test]
