@@ -1,7 +1,7 @@
 """Side-by-side figures: our benches and their PyTorch peers, in turn, on this machine.
 
-    python3 -m venv venv && venv/bin/pip install torch lightly
-    venv/bin/python benches/peers/compare.py nt_xent --json rows.json
+    python3 -m venv venv && venv/bin/pip install torch torchvision lightly kornia albumentations
+    venv/bin/python benches/peers/compare.py nt_xent augment --json rows.json
 
 Each WORK is a module beside this one whose `rows(options)` yields dictionaries with the keys work, case,
 ours, peer, peer_name, ratio and unit. The ratio is peer / ours: above 1 we are faster, or smaller. Absolute
@@ -12,9 +12,10 @@ import argparse
 import json
 import sys
 
+import augment
 import nt_xent
 
-WORKS = {"nt_xent": nt_xent}
+WORKS = {"nt_xent": nt_xent, "augment": augment}
 
 
 def main():
