@@ -73,6 +73,11 @@
 //! Nothing is random when features are compared: [`SimClrAugmentation::evaluation`] gives the
 //! [`EvaluationTransform`] with the policy's size and normalisation.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a kernel is compiled for each kind of vector, and what it calls has to be inlined into it"
+)]
+
 mod augmentation_config;
 mod axis_weights;
 mod blur_config;
