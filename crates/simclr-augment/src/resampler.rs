@@ -109,8 +109,8 @@ fn add_rows<const N: usize>(out: &mut [f32], source: Source, first: usize, weigh
     let rows = rows.map(|row| &row[..len]);
     let sum = |index: usize, start: f32| {
         let mut sum = start;
-        for k in 0..N {
-            sum += weights[k] * f32::from(rows[k][index]);
+        for (weight, row) in weights.iter().zip(&rows) {
+            sum += weight * f32::from(row[index]);
         }
         sum
     };
@@ -178,9 +178,9 @@ fn resize_row_by<const TAPS: usize>(row: &[f32], weights: &AxisWeights, pixels: 
     for ((&start, window), pixel) in weights.starts().iter().zip(windows).zip(pixels) {
         let sources = &row[3 * start as usize..][..3 * TAPS + 1];
         let mut sums = [0.0_f32; 4];
-        for k in 0..TAPS {
-            for channel in 0..4 {
-                sums[channel] += window[k] * sources[3 * k + channel];
+        for (k, weight) in window.iter().enumerate() {
+            for (channel, sum) in sums.iter_mut().enumerate() {
+                *sum += weight * sources[3 * k + channel];
             }
         }
         *pixel = sums;

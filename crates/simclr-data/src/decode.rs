@@ -84,6 +84,8 @@ fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use image::{
         ExtendedColorType, ImageEncoder, ImageFormat, Rgb,
         codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder},
@@ -192,10 +194,10 @@ mod tests {
         for ink in inks {
             let level = i32::from(255 - ink) - 128;
             let size = 32 - level.unsigned_abs().leading_zeros() as usize;
-            bits += &format!("{size:04b}");
+            write!(bits, "{size:04b}").unwrap();
             if size > 0 {
                 let code = if level < 0 { level + (1 << size) - 1 } else { level };
-                bits += &format!("{code:0size$b}");
+                write!(bits, "{code:0size$b}").unwrap();
             }
             bits += "0";
         }
@@ -229,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_format_is_refused_when_it_is_cut_off() {
-        let noise: Vec<u8> = (0..3 * 40 * 40_u32).map(|i| (i * i * 31 >> 3) as u8).collect();
+        let noise: Vec<u8> = (0..3 * 40 * 40_u32).map(|i| ((i * i * 31) >> 3) as u8).collect();
         let mut webp = Vec::new();
         WebPEncoder::new_lossless(&mut webp)
             .encode(&noise, 40, 40, ExtendedColorType::Rgb8)

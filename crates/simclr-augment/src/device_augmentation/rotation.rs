@@ -11,6 +11,7 @@ pub(super) fn rotate(views: Tensor<4>, params: &[&ViewParams]) -> Tensor<4> {
     }
     let device = views.device();
     let [n, size, ..] = views.dims();
+    let side = i64::from(size as u32);
     let last = (size - 1) as f32;
     let turns: Vec<Turn> = params.iter().map(|p| Turn::new(p.rotation.unwrap_or(0.0))).collect();
     let of_each = |part: fn(&Turn) -> f32| {
@@ -18,7 +19,7 @@ pub(super) fn rotate(views: Tensor<4>, params: &[&ViewParams]) -> Tensor<4> {
     };
     let (a, b) = (of_each(|turn| turn.a), of_each(|turn| turn.b));
 
-    let offsets = Tensor::<1, Int>::arange(0..size as i64, &device).float() - last / 2.0;
+    let offsets = Tensor::<1, Int>::arange(0..side, &device).float() - last / 2.0;
     let dx = offsets.clone().reshape([1, 1, size]);
     let dy = offsets.reshape([1, size, 1]);
     let place = |value: Tensor<3>| (value + last / 2.0).clamp(0.0, last); // [n, y, x]
@@ -31,7 +32,7 @@ pub(super) fn rotate(views: Tensor<4>, params: &[&ViewParams]) -> Tensor<4> {
 
     let planes = views.swap_dims(1, 2).reshape([n, 3, size * size]);
     let pixel = |y: &Tensor<3>, x: &Tensor<3>| {
-        let index = y.clone().int() * size as i64 + x.clone().int();
+        let index = y.clone().int() * side + x.clone().int();
         let index = index.reshape([n, 1, size * size]).repeat_dim(1, 3);
         planes.clone().gather(2, index)
     };
