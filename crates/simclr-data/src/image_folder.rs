@@ -101,7 +101,7 @@ impl ImageDataset for ImageFolder {
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         DataError::check_index(index, self.files.len())?;
-        decode_image(&self.root.join(&self.files[index].0))
+        decode_image(self.root.join(&self.files[index].0))
     }
 
     fn label(&self, index: usize) -> Option<usize> {
