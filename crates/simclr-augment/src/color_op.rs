@@ -61,12 +61,8 @@ impl ColorOp {
             }
             Self::Gray => each_pixel([red, green, blue], |[r, g, b]| [gray_of(r, g, b); 3]),
             Self::Solarize(threshold) => {
-                each(
-                    [red, green, blue],
-                    |_, value| {
-                        if value >= threshold { 1.0 - value } else { value }
-                    },
-                )
+                let invert = |value| if value >= threshold { 1.0 - value } else { value };
+                each([red, green, blue], |_, value| invert(value));
             }
             Self::Normalize { means, factors } => each([red, green, blue], |channel, value| {
                 (value - means[channel]) * factors[channel]

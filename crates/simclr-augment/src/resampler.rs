@@ -176,7 +176,7 @@ fn resize_row(row: &[f32], weights: &AxisWeights, pixels: &mut [[f32; 4]]) {
 fn resize_row_by<const TAPS: usize>(row: &[f32], weights: &AxisWeights, pixels: &mut [[f32; 4]]) {
     let (windows, _) = weights.weights().as_chunks::<TAPS>();
     for ((&start, window), pixel) in weights.starts().iter().zip(windows).zip(pixels) {
-        let sources = &row[3 * start as usize..][..3 * TAPS + 1];
+        let sources = &row[3 * start as usize..][..=3 * TAPS];
         let mut sums = [0.0_f32; 4];
         for (k, weight) in window.iter().enumerate() {
             for (channel, sum) in sums.iter_mut().enumerate() {
