@@ -189,7 +189,7 @@ def curve(optimizer, peak, dtype):
 
 
 def main():
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     curves = []
     # Rates at which rounding stays small: at ten times these, 50 steps of this untrained network turn the
     # last digit of a float32 into a percent of the loss, in PyTorch too, and a comparison means nothing.
