@@ -7,7 +7,9 @@
 //! ```
 
 use std::io::Write;
+use std::num::ParseFloatError;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,10 +19,10 @@ use simclr::augment::SimClrAugmentation;
 use simclr::data::{DownloadProgress, ImageDataset, SampleConfig, Splits, Stl10, Subset};
 use simclr::eval::{Knn, raw_pixels};
 use simclr::loss::Temperature;
-use simclr::model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
+use simclr::model::{ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, Pretrained, Pretraining,
-    RunDirectory, ViewPath, device_from_name,
+    LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, RangeTest,
+    Recipe, RunDirectory, ViewPath, device_from_name,
 };
 
 /// The largest view without `--image-size`: what a CPU trains on in minutes.
@@ -37,6 +39,10 @@ struct Options {
     /// Fetch STL-10 (2.6 GB) into the --data folder first, unless it is there
     #[arg(long, requires = "data")]
     download: bool,
+    /// A published recipe, which the other flags change: imagenet-paper, imagenet-google,
+    /// cifar10-paper, cifar10-google, stl10-uva
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    recipe: Option<Recipe>,
     /// Passes over the images [default: 20; sample: 14]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
@@ -67,9 +73,9 @@ struct Options {
     /// Temperature of the loss [default: 0.2]
     #[arg(long, value_name = "T")]
     temperature: Option<f64>,
-    /// Peak learning rate [default: 0.001; sample: 0.003]
-    #[arg(long, value_name = "RATE")]
-    learning_rate: Option<f64>,
+    /// Peak learning rate, or `auto`: try them out first [default: 0.001; sample: 0.003]
+    #[arg(long, visible_alias = "lr", value_name = "RATE|auto", allow_negative_numbers = true)]
+    learning_rate: Option<PeakRate>,
     /// Seed of weights, order and views [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -86,6 +92,22 @@ struct Options {
     /// Continue the run in DIR after its last checkpoint, on the same --data
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
+}
+
+/// What `--learning-rate` says.
+#[derive(Clone, Copy)]
+enum PeakRate {
+    /// What a range test suggests.
+    Auto,
+    Given(f64),
+}
+
+impl FromStr for PeakRate {
+    type Err = ParseFloatError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFloatError> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Given) }
+    }
 }
 
 fn main() -> Result<()> {
@@ -105,12 +127,24 @@ fn main() -> Result<()> {
     println!("{}", data.description);
     let config = config(&options, resumed.as_ref(), data.pretrain.as_ref())?;
 
-    let pretraining = Pretraining::new(config.clone()).with_more_devices(&devices);
-    let pretraining = match &options.resume {
+    let pretraining = Pretraining::new(config).with_more_devices(&devices);
+    let mut pretraining = match &options.resume {
         Some(_) => pretraining.resume(&run_dir),
         None => pretraining.in_directory(&run_dir),
     };
     stop_on_ctrl_c(&pretraining)?;
+    if let Some(PeakRate::Auto) = options.learning_rate {
+        if options.resume.is_some() {
+            bail!(
+                "expected no `--learning-rate auto` with --resume: a run keeps its learning rate"
+            );
+        }
+        println!("trying learning rates");
+        let curve = pretraining.range_test(RangeTest::default(), &data, &device)?;
+        pretraining = pretraining.with_suggested_rate(curve)?;
+    }
+    let config = pretraining.config().clone();
+    println!("{}", config.describe(data.pretrain.len(), &device)?);
     println!("run directory: {}", run_dir.display());
     let pretrained = pretraining.run(&data, &device)?;
 
@@ -158,10 +192,11 @@ fn config(
     resumed: Option<&PretrainConfig>,
     images: &dyn ImageDataset,
 ) -> Result<PretrainConfig> {
-    let mut config = match resumed {
-        Some(config) => config.clone(),
-        None if options.data.is_none() => sample_config(options.image_size)?,
-        None => default_config(options.image_size, images)?,
+    let mut config = match (resumed, options.recipe) {
+        (Some(config), _) => config.clone(),
+        (None, Some(recipe)) => recipe_config(recipe, options.image_size)?,
+        (None, None) if options.data.is_none() => sample_config(options.image_size)?,
+        (None, None) => default_config(options.image_size, images)?,
     };
     if let Some(epochs) = options.epochs {
         config.epochs = epochs;
@@ -178,8 +213,8 @@ fn config(
         config.encoder.width = width;
     }
     config.loss = loss(options, &config.loss)?;
-    if let Some(rate) = options.learning_rate {
-        config.learning_rate = rate;
+    if let Some(PeakRate::Given(rate)) = options.learning_rate {
+        config.learning_rate = LearningRate::unscaled(rate);
     }
     if let Some(seed) = options.seed {
         config.seed = seed;
@@ -208,6 +243,17 @@ fn loss(options: &Options, config: &LossConfig) -> Result<LossConfig> {
     }
 }
 
+/// A published recipe, for views of another size if asked for.
+fn recipe_config(recipe: Recipe, image_size: Option<u32>) -> Result<PretrainConfig> {
+    println!("recipe {recipe}: {}", recipe.source());
+    let mut config = recipe.config();
+    if let Some(size) = image_size {
+        config.augmentation = config.augmentation()?.with_size(size)?.config().clone();
+        config.encoder.stem = Stem::for_image_size(size);
+    }
+    Ok(config)
+}
+
 fn default_config(image_size: Option<u32>, images: &dyn ImageDataset) -> Result<PretrainConfig> {
     let size = if let Some(size) = image_size {
         size
@@ -227,27 +273,23 @@ fn config_for_size(size: u32) -> Result<PretrainConfig> {
         _ => SimClrAugmentation::stl10(),
     };
     Ok(PretrainConfig {
-        seed: 0,
         epochs: 20,
-        steps_per_epoch: None,
         batch_size: 128,
-        chunk_size: None,
-        chunk_statistics: ChunkStatistics::PerChunk,
-        learning_rate: 1e-3,
+        learning_rate: LearningRate::unscaled(1e-3),
         warmup_epochs: 1,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
-        optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+        optimizer: OptimizerConfig::adamw(1e-4),
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem },
-        projection: ProjectionHeadConfig::default(),
-        views: ViewPath::Cpu,
         augmentation: augmentation.with_size(size)?.config().clone(),
+        ..Recipe::Cifar10Google.config()
     })
 }
 
 /// What learns most from the built-in sample in three or four minutes on two cores: small views, many steps.
 fn sample_config(image_size: Option<u32>) -> Result<PretrainConfig> {
     let size = image_size.unwrap_or(48);
-    Ok(PretrainConfig { epochs: 14, batch_size: 64, learning_rate: 3e-3, ..config_for_size(size)? })
+    let learning_rate = LearningRate::unscaled(3e-3);
+    Ok(PretrainConfig { epochs: 14, batch_size: 64, learning_rate, ..config_for_size(size)? })
 }
 
 /// The first of runs/1, runs/2, ... that does not exist.

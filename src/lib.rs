@@ -25,29 +25,23 @@
 //! use simclr::augment::SimClrAugmentation;
 //! use simclr::data::{SampleConfig, Splits};
 //! use simclr::loss::Temperature;
-//! use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
+//! use simclr::model::{Encoder, ResNetConfig, ResNetDepth, Stem};
 //! use simclr::train::{
-//!     ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, ViewPath, device_from_name,
-//!     pretrain,
+//!     LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Recipe, device_from_name, pretrain,
 //! };
 //!
 //! // The built-in sample, tiny; `Splits::open("folder")` takes STL-10, CIFAR-10 or your own photos.
 //! let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
 //! let config = PretrainConfig {
-//!     seed: 0,
 //!     epochs: 1,
-//!     steps_per_epoch: None,
 //!     batch_size: 10,
-//!     chunk_size: None,
-//!     chunk_statistics: ChunkStatistics::PerChunk,
-//!     learning_rate: 1e-3,
+//!     learning_rate: LearningRate::unscaled(1e-3),
 //!     warmup_epochs: 0,
 //!     loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
-//!     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+//!     optimizer: OptimizerConfig::adamw(1e-4),
 //!     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
-//!     projection: ProjectionHeadConfig::default(),
-//!     views: ViewPath::Cpu,
 //!     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
+//!     ..Recipe::Cifar10Google.config()
 //! };
 //! let pretrained = pretrain(&config, &data, &device_from_name("flex")?)?;
 //! assert_eq!(pretrained.encoder.feature_size(), 16);
@@ -120,11 +114,12 @@ pub mod eval {
 /// Pretraining: unlabelled images in, a trained encoder out.
 pub mod train {
     pub use simclr_train::{
-        ChunkStatistics, EpochViews, ImageMonitor, ImageViews, LossConfig, MadeWith, MetricsLine,
-        Monitor, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, Progress,
-        Representation, RunConfig, RunDirectory, Skipped, StepLayout, StepViews, Summary,
-        TrainError, TwoViews, ViewBatch, ViewLoader, ViewPath, ViewSource, WarmupCosine,
-        device_from_name, pretrain, read_metrics,
+        ChunkStatistics, DecayScope, EpochViews, ImageMonitor, ImageViews, Lars, LarsState,
+        LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith, MetricsLine,
+        Monitor, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, Progress, RangeTest,
+        Recipe, Representation, RunConfig, RunDescription, RunDirectory, Skipped, StepLayout,
+        StepViews, Summary, TrainError, TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath,
+        ViewSource, WarmupCosine, device_from_name, pretrain, read_metrics,
     };
 }
 

@@ -3,11 +3,10 @@
 use burn::tensor::{Device, Tensor};
 use simclr::augment::SimClrAugmentation;
 use simclr::data::{SampleConfig, Splits};
-use simclr::loss::Temperature;
 use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    ChunkStatistics, LossConfig, MetricsLine, OptimizerConfig, PretrainConfig, Pretraining,
-    Progress, RunDirectory, ViewPath, read_metrics,
+    LearningRate, MetricsLine, OptimizerConfig, PretrainConfig, Pretraining, Progress, Recipe,
+    RunDirectory, read_metrics,
 };
 
 use crate::backends::{Case, compare};
@@ -44,24 +43,18 @@ fn losses(device: &Device) -> Result<Vec<f64>, String> {
     let config = PretrainConfig {
         seed: 1,
         epochs: 1,
-        steps_per_epoch: None,
         batch_size: 8,
-        chunk_size: None,
-        chunk_statistics: ChunkStatistics::PerChunk,
-        learning_rate: 1e-3,
+        learning_rate: LearningRate::unscaled(1e-3),
         warmup_epochs: 0,
-        loss: LossConfig::NtXent {
-            temperature: Temperature::new(0.5).map_err(|error| error.to_string())?,
-        },
-        optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+        optimizer: OptimizerConfig::adamw(1e-4),
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
         projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
-        views: ViewPath::Cpu,
         augmentation: SimClrAugmentation::cifar10()
             .with_size(16)
             .map_err(|error| error.to_string())?
             .config()
             .clone(),
+        ..Recipe::Cifar10Google.config()
     };
     let dir = folder.path().join("run");
     Pretraining::new(config)

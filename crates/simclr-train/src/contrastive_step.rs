@@ -62,6 +62,12 @@ impl ContrastiveStep {
         Ok(Some((GradientsParams::from_grads(loss.backward(), model), output)))
     }
 
+    /// The loss where the projections of all `examples` examples are alike.
+    pub(crate) fn loss_of_guessing(&self, examples: usize) -> f64 {
+        let z = Tensor::<2>::ones([examples, 1], &self.devices[0]);
+        self.loss.forward(z.clone(), z).into_scalar::<f64>()
+    }
+
     fn in_chunks<E: Encoder>(
         &self,
         model: &SimClr<E>,

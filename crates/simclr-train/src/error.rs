@@ -36,6 +36,14 @@ pub enum TrainError {
         /// What to do about it, if that is known.
         hint: String,
     },
+    /// A recipe name that is unknown.
+    #[error("expected a recipe out of {known}, found \"{found}\"")]
+    Recipe {
+        /// The name that was given.
+        found: String,
+        /// The names there are.
+        known: String,
+    },
     /// The output folder already holds something.
     #[error("expected an empty folder for the run, found files in {}; name another folder, or resume that run", path.display())]
     RunExists {
@@ -120,6 +128,17 @@ pub enum TrainError {
         /// What became of the parameters.
         state: String,
     },
+    /// The learning-rate range test saw no rate that lowers the loss.
+    #[error(
+        "expected a learning rate that lowers the loss, found none among {tried}; pass one yourself"
+    )]
+    NoLearningRate {
+        /// How many were tried.
+        tried: usize,
+    },
+    /// Asked to stop before there was anything to keep.
+    #[error("stopped before training began")]
+    Interrupted,
     /// The training engine stopped for a reason of its own.
     #[error("training stopped: {0}")]
     Engine(String),

@@ -1,13 +1,17 @@
 //! Everything that determines a run but the images.
 
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, SimClrAugmentation};
-use simclr_model::{ProjectionHeadConfig, ResNetConfig};
+use simclr_model::{Encoder, ProjectionHeadConfig, ResNet, ResNetConfig, SimClr};
 
 use crate::error::TrainError;
 use crate::image_views::ViewPath;
+use crate::learning_rate::LearningRate;
 use crate::loss_config::LossConfig;
 use crate::optimizer::OptimizerConfig;
+use crate::run_description::RunDescription;
+use crate::warmup_cosine::WarmupCosine;
 
 /// The config of a pretraining run: with the same images, the same config gives the same encoder on
 /// the same backend.
@@ -35,8 +39,8 @@ pub struct PretrainConfig {
     /// Whether an encoder with batch normalisation may be trained in chunks.
     #[serde(default)]
     pub chunk_statistics: ChunkStatistics,
-    /// The schedule's peak, finite and positive. It is used as it stands: no scaling by the batch.
-    pub learning_rate: f64,
+    /// The schedule's peak, and how it grows with the batch.
+    pub learning_rate: LearningRate,
     /// Epochs of linear warm-up before the cosine, at most `epochs`.
     pub warmup_epochs: usize,
     /// Which loss.
@@ -99,13 +103,7 @@ impl PretrainConfig {
             let expected = format!("a divisor of the batch size, {}", self.batch_size);
             return Err(TrainError::config("chunk_size", expected, chunk_size));
         }
-        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            return Err(TrainError::config(
-                "learning_rate",
-                "finite and positive",
-                self.learning_rate,
-            ));
-        }
+        self.learning_rate.check(self.batch_size)?;
         if self.warmup_epochs > self.epochs {
             let expected = format!("at most {}, the number of epochs", self.epochs);
             return Err(TrainError::config("warmup_epochs", expected, self.warmup_epochs));
@@ -130,6 +128,52 @@ impl PretrainConfig {
         self.steps_per_epoch.unwrap_or(images / self.batch_size)
     }
 
+    /// The learning rate of every step on a data set of `images`.
+    #[must_use]
+    pub fn schedule(&self, images: usize) -> WarmupCosine {
+        let steps = self.steps_in_epoch(images);
+        let peak = self.learning_rate.peak(self.batch_size);
+        WarmupCosine::new(peak, self.warmup_epochs * steps, self.epochs * steps)
+    }
+
+    /// The untrained network, drawn from the seed.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Model`] if a size is zero.
+    pub fn init_model(&self, device: &Device) -> Result<SimClr<ResNet>, TrainError> {
+        let encoder = self.encoder.init(self.seed, device)?;
+        // The same seed would give the head the encoder's first numbers again.
+        let head_seed = self.seed.wrapping_add(1);
+        let head = self.projection.init(encoder.feature_size(), head_seed, device)?;
+        Ok(SimClr { encoder, head })
+    }
+
+    /// What the config means for a run on a data set of `images`, for people to read before they start
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use simclr_train::Recipe;
+    ///
+    /// let config = Recipe::Cifar10Google.config();
+    /// let description = config.describe(50_000, &Device::flex())?;
+    /// assert_eq!(description.peak_learning_rate, 2.0);
+    /// assert_eq!((description.warmup_steps, description.total_steps), (970, 97_000));
+    /// assert!(description.excluded.contains(&"encoder.stem.norm.gamma".to_owned()));
+    /// println!("{description}");
+    /// # Ok::<(), simclr_train::TrainError>(())
+    /// ```
+    pub fn describe(&self, images: usize, device: &Device) -> Result<RunDescription, TrainError> {
+        self.check(images)?;
+        let model = self.init_model(&device.clone().autodiff())?;
+        Ok(RunDescription::new(self, images, &model))
+    }
+
     /// Images of a chunk where the chunks go to `devices` in turn: see [`chunk_size`](Self::chunk_size).
     pub(crate) fn images_in_chunk(&self, devices: usize) -> usize {
         self.chunk_size.unwrap_or(self.batch_size / devices)
@@ -139,7 +183,8 @@ impl PretrainConfig {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use simclr_loss::Temperature;
+    use crate::decay_scope::DecayScope;
+    use crate::recipe::Recipe;
     use simclr_model::{ResNetDepth, Stem};
 
     /// Seconds on a CPU: 16 px, a very slim network.
@@ -147,18 +192,14 @@ pub(crate) mod tests {
         PretrainConfig {
             seed: 1,
             epochs: 2,
-            steps_per_epoch: None,
             batch_size: 8,
-            chunk_size: None,
-            chunk_statistics: ChunkStatistics::default(),
-            learning_rate: 1e-3,
+            learning_rate: LearningRate::unscaled(1e-3),
             warmup_epochs: 1,
-            loss: LossConfig::NtXent { temperature: Temperature::new(0.5).unwrap() },
-            optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+            optimizer: OptimizerConfig::adamw(1e-4),
             encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
             projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
-            views: ViewPath::Cpu,
             augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
+            ..Recipe::Cifar10Google.config()
         }
     }
 
@@ -205,10 +246,20 @@ pub(crate) mod tests {
     fn the_learning_rate_is_finite_and_positive() {
         for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(
-                message(|c| c.learning_rate = bad),
+                message(|c| c.learning_rate = LearningRate::linear(bad)),
                 format!("expected learning_rate to be finite and positive, found {bad}")
             );
         }
+    }
+
+    #[test]
+    fn a_scaled_rate_is_finite_too_but_has_no_upper_bound() {
+        assert_eq!(
+            message(|c| c.learning_rate = LearningRate::sqrt(1e308)),
+            "expected learning_rate to be finite when scaled to a batch of 8, found inf"
+        );
+        let config = PretrainConfig { learning_rate: LearningRate::unscaled(1e6), ..tiny() };
+        config.check(100).unwrap();
     }
 
     #[test]
@@ -224,12 +275,23 @@ pub(crate) mod tests {
             momentum,
             nesterov,
             weight_decay,
+            decay_scope: DecayScope::All,
+        };
+        let lars = |momentum, weight_decay, trust_coefficient| OptimizerConfig::Lars {
+            momentum,
+            weight_decay,
+            trust_coefficient,
         };
         for bad in [
             sgd(1.0, false, 0.0),
             sgd(f64::NAN, false, 0.0),
             sgd(0.0, true, 0.0),
             sgd(0.9, true, -1.0),
+            OptimizerConfig::adamw(f32::NAN),
+            lars(1.0, 0.0, 0.001),
+            lars(0.9, -1.0, 0.001),
+            lars(0.9, 0.0, 0.0),
+            lars(0.9, 0.0, f64::INFINITY),
         ] {
             assert!(message(|c| c.optimizer = bad).starts_with("expected optimizer."), "{bad:?}");
         }
@@ -237,6 +299,10 @@ pub(crate) mod tests {
 
     #[test]
     fn a_config_survives_toml_and_unknown_keys_are_named() {
+        for config in Recipe::ALL.map(Recipe::config) {
+            let text = toml::to_string(&config).unwrap();
+            assert_eq!(toml::from_str::<PretrainConfig>(&text).unwrap(), config);
+        }
         let text = toml::to_string(&tiny()).unwrap();
         assert_eq!(toml::from_str::<PretrainConfig>(&text).unwrap(), tiny());
         let on_device = text.replace("views = \"cpu\"", "views = \"device\"");

@@ -16,6 +16,7 @@ use crate::contrastive_step::ContrastiveStep;
 use crate::dashboard::Dashboard;
 use crate::error::TrainError;
 use crate::image_views::{ImageViews, ViewPath};
+use crate::learning_rate_curve::LearningRateCurve;
 use crate::loss_config::LossConfig;
 use crate::metrics_log::MetricsLog;
 use crate::monitor::{ImageMonitor, Monitor};
@@ -28,7 +29,6 @@ use crate::training_loop::TrainingLoop;
 use crate::training_state::TrainingState;
 use crate::two_views::ViewSource;
 use crate::view_loader::{StepLayout, ViewLoader};
-use crate::warmup_cosine::WarmupCosine;
 
 /// The latest checkpoints that are kept unless told otherwise: the last, and the one before in case that
 /// is damaged.
@@ -45,28 +45,19 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// use burn::tensor::Device;
 /// use simclr_augment::SimClrAugmentation;
 /// use simclr_data::{SampleConfig, Splits};
-/// use simclr_loss::Temperature;
-/// use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
-/// use simclr_train::{
-///     ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, ViewPath, pretrain,
-/// };
+/// use simclr_model::{ResNetConfig, ResNetDepth, Stem};
+/// use simclr_train::{LearningRate, OptimizerConfig, PretrainConfig, Recipe, pretrain};
 ///
 /// let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
 /// let config = PretrainConfig {
-///     seed: 0,
 ///     epochs: 1,
-///     steps_per_epoch: None,
 ///     batch_size: 10,
-///     chunk_size: None,
-///     chunk_statistics: ChunkStatistics::PerChunk,
-///     learning_rate: 1e-3,
+///     learning_rate: LearningRate::unscaled(1e-3),
 ///     warmup_epochs: 0,
-///     loss: LossConfig::NtXent { temperature: Temperature::new(0.5)? },
-///     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+///     optimizer: OptimizerConfig::adamw(1e-4),
 ///     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
-///     projection: ProjectionHeadConfig::default(),
-///     views: ViewPath::Cpu,
 ///     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
+///     ..Recipe::Cifar10Google.config()
 /// };
 /// let pretrained = pretrain(&config, &data, &Device::flex())?;
 /// assert_eq!(pretrained.summary.epochs, 1);
@@ -83,15 +74,17 @@ pub fn pretrain(
 
 /// A pretraining run and how it is to be done.
 pub struct Pretraining {
-    config: PretrainConfig,
+    pub(crate) config: PretrainConfig,
     /// The caller's own, if the config says so.
     loss: Option<Arc<dyn TwoViewLoss>>,
     directory: Option<PathBuf>,
     resume: bool,
     more_devices: Vec<Device>,
     kept_checkpoints: usize,
+    /// Where the config's learning rate comes from, if a range test chose it.
+    pub(crate) learning_rate_curve: Option<LearningRateCurve>,
     progress: Progress,
-    interrupter: Interrupter,
+    pub(crate) interrupter: Interrupter,
 }
 
 impl Pretraining {
@@ -105,6 +98,7 @@ impl Pretraining {
             resume: false,
             more_devices: Vec::new(),
             kept_checkpoints: KEPT_CHECKPOINTS,
+            learning_rate_curve: None,
             progress: Progress::Auto,
             interrupter: Interrupter::new(),
         }
@@ -177,6 +171,12 @@ impl Pretraining {
         Self { progress, ..self }
     }
 
+    /// The config, with the learning rate that [`with_suggested_rate`](Self::with_suggested_rate) chose.
+    #[must_use]
+    pub fn config(&self) -> &PretrainConfig {
+        &self.config
+    }
+
     /// A handle that stops the run after the current step, for Ctrl-C. Its last checkpoint stays.
     #[must_use]
     pub fn interrupter(&self) -> Interrupter {
@@ -197,24 +197,37 @@ impl Pretraining {
         let monitor = data.labelled.clone().map(|labelled| -> Arc<dyn Monitor<ResNet>> {
             Arc::new(ImageMonitor::new(labelled, augmentation.evaluation(), device))
         });
+        let views = self.views(data)?;
+        let training_device = device.clone().autodiff();
+        let model = self.config.init_model(&training_device)?;
+        self.train(&model, views, monitor, &data.description, &training_device)
+    }
+
+    /// Two views of each image of `data.pretrain`, as the config draws them.
+    pub(crate) fn views(
+        &self,
+        data: &Splits,
+    ) -> Result<Arc<dyn ViewSource<Tensor<4>>>, TrainError> {
         let (images, seed) = (Arc::clone(&data.pretrain), self.config.seed);
-        let views: Arc<dyn ViewSource<Tensor<4>>> = Arc::new(match self.config.views {
+        let augmentation = self.config.augmentation()?;
+        Ok(Arc::new(match self.config.views {
             ViewPath::Cpu => ImageViews::new(images, augmentation, seed),
             ViewPath::Device => {
                 ImageViews::on_device(images, DeviceAugmentation::new(augmentation)?, seed)
             }
-        });
-
-        let training_device = device.clone().autodiff();
-        let encoder = self.config.encoder.init(self.config.seed, &training_device)?;
-        // The same seed would give the head the encoder's first numbers again.
-        let head_seed = self.config.seed.wrapping_add(1);
-        let head =
-            self.config.projection.init(encoder.feature_size(), head_seed, &training_device)?;
-        self.train(&SimClr { encoder, head }, views, monitor, &data.description, &training_device)
+        }))
     }
 
-    fn train<E: Encoder>(
+    /// Pretrains any encoder on any views: [`run`](Self::run) is this with the config's network and the
+    /// views of images. Of the config, `encoder`, `projection` and `augmentation` are not used.
+    ///
+    /// `model` is on `device`, which must differentiate ([`Device::autodiff`]); `monitor` is asked before
+    /// the first epoch and after each; `data` says in words what the views are of.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn train<E: Encoder>(
         self,
         model: &SimClr<E>,
         views: Arc<dyn ViewSource<E::Input>>,
@@ -223,13 +236,14 @@ impl Pretraining {
         device: &Device,
     ) -> Result<Pretrained<E>, TrainError> {
         let config = &self.config;
+        config.check(views.len())?;
         let devices = self.devices(device);
         let layout = self.layout(views.len(), devices.len())?;
         if layout.chunk_size < layout.batch_size {
             self.check_chunks(&model.encoder, layout)?;
         }
         let run = self.open_directory(data, device)?;
-        let new = || Ok(TrainingState::new(model.clone(), config.optimizer.init()));
+        let new = || Ok(TrainingState::new(model.clone(), config.optimizer.init(model)));
         let Loaded { state, epoch: done, refused } = match &run {
             Some(run) if self.resume => run.load_latest_checkpoint(new)?,
             _ => Loaded { state: new()?, epoch: 0, refused: Vec::new() },
@@ -243,14 +257,12 @@ impl Pretraining {
 
         let checkpoint = (done > 0).then_some(done);
         let renderer = self.progress.renderer(&self.interrupter, checkpoint);
-        let warmup_steps = config.warmup_epochs * layout.steps_per_epoch;
-        let total_steps = config.epochs * layout.steps_per_epoch;
         let mut training = TrainingLoop {
             epochs: config.epochs,
             steps_per_epoch: layout.steps_per_epoch,
+            schedule: config.schedule(views.len()),
             views: ViewLoader::new(views, layout, config.seed, &devices),
-            step: ContrastiveStep { loss: config.loss.init(self.loss.as_ref())?, devices },
-            schedule: WarmupCosine::new(config.learning_rate, warmup_steps, total_steps),
+            step: self.step(devices)?,
             monitor,
             log,
             checkpoints: run.as_ref().map(RunDirectory::checkpoints),
@@ -276,13 +288,18 @@ impl Pretraining {
         Ok(Pretrained { interrupted: summary.epochs < config.epochs, encoder, summary, skipped })
     }
 
+    /// What a step does on these devices.
+    pub(crate) fn step(&self, devices: Vec<Device>) -> Result<ContrastiveStep, TrainError> {
+        Ok(ContrastiveStep { loss: self.config.loss.init(self.loss.as_ref())?, devices })
+    }
+
     /// The devices that train, the first of which holds the parameters.
-    fn devices(&self, first: &Device) -> Vec<Device> {
+    pub(crate) fn devices(&self, first: &Device) -> Vec<Device> {
         let more = self.more_devices.iter().map(|device| device.clone().autodiff());
         std::iter::once(first.clone()).chain(more).collect()
     }
 
-    fn layout(&self, images: usize, devices: usize) -> Result<StepLayout, TrainError> {
+    pub(crate) fn layout(&self, images: usize, devices: usize) -> Result<StepLayout, TrainError> {
         let config = &self.config;
         if config.chunk_size.is_none() && !config.batch_size.is_multiple_of(devices) {
             let expected = format!("a multiple of {devices}, the number of devices");
@@ -320,6 +337,10 @@ impl Pretraining {
         }
         let made_with = MadeWith::now(format!("{:?}", device.clone().inner()), data.to_owned());
         let config = RunConfig { made_with, pretrain: self.config.clone() };
-        RunDirectory::create(path, &config).map(Some)
+        let run = RunDirectory::create(path, &config)?;
+        if let Some(curve) = &self.learning_rate_curve {
+            run.write_learning_rate_curve(curve)?;
+        }
+        Ok(Some(run))
     }
 }

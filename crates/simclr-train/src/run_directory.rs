@@ -7,6 +7,7 @@ use simclr_model::Encoder;
 
 use crate::checkpoint::{CheckpointFolder, Loaded};
 use crate::error::TrainError;
+use crate::learning_rate_curve::LearningRateCurve;
 use crate::pretrain_config::PretrainConfig;
 use crate::summary::Summary;
 use crate::training_state::TrainingState;
@@ -18,6 +19,7 @@ const CONFIG: &str = "config.toml";
 /// | file | content |
 /// |---|---|
 /// | `config.toml` | everything needed to repeat the run: a [`RunConfig`] |
+/// | `learning-rate.svg`, `.json` | the range test's curve, if one chose the learning rate |
 /// | `metrics.jsonl` | every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
 /// | `tensorboard/` | the same figures as event files |
 /// | `checkpoint/` | the state after the last two epochs and the best one, to resume from |
@@ -148,6 +150,15 @@ impl RunDirectory {
     pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), TrainError> {
         let json = serde_json::to_string_pretty(summary).expect("a summary is always JSON");
         self.write("summary.json", &format!("{json}\n"))
+    }
+
+    pub(crate) fn write_learning_rate_curve(
+        &self,
+        curve: &LearningRateCurve,
+    ) -> Result<(), TrainError> {
+        let json = serde_json::to_string(curve).expect("finite numbers are always JSON");
+        self.write("learning-rate.json", &format!("{json}\n"))?;
+        self.write("learning-rate.svg", &curve.to_svg())
     }
 
     /// Refuses a config or a data set other than the run's own; only the number of epochs may change.

@@ -11,26 +11,23 @@ use simclr_data::{DataError, ImageDataset, SampleConfig, Splits};
 use simclr_loss::{Temperature, TwoViewLoss};
 use simclr_model::{ProjectionHeadConfig, ResNet, ResNetConfig, ResNetDepth, Stem, load_weights};
 use simclr_train::{
-    ChunkStatistics, LossConfig, MetricsLine, OptimizerConfig, PretrainConfig, Pretrained,
-    Pretraining, Progress, RunDirectory, Summary, TrainError, ViewPath, read_metrics,
+    ChunkStatistics, LearningRate, LossConfig, MetricsLine, OptimizerConfig, PretrainConfig,
+    Pretrained, Pretraining, Progress, Recipe, RunDirectory, Summary, TrainError, ViewPath,
+    read_metrics,
 };
 
 fn config(epochs: usize) -> PretrainConfig {
     PretrainConfig {
         seed: 3,
         epochs,
-        steps_per_epoch: None,
         batch_size: 8,
-        chunk_size: None,
-        chunk_statistics: ChunkStatistics::PerChunk,
-        learning_rate: 1e-2,
+        learning_rate: LearningRate::unscaled(1e-2),
         warmup_epochs: 1,
-        loss: LossConfig::NtXent { temperature: Temperature::new(0.5).unwrap() },
-        optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+        optimizer: OptimizerConfig::adamw(1e-4),
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
         projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
-        views: ViewPath::Cpu,
         augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
+        ..Recipe::Cifar10Google.config()
     }
 }
 

@@ -1,0 +1,124 @@
+//! LARS, the optimiser of SimCLR's published recipes.
+
+use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
+use burn::tensor::{Device, Tensor};
+
+/// Layer-wise adaptive rate scaling (You et al. 2017), as google's SimCLR has it
+/// (`lars_optimizer.py` with its defaults `classic_momentum=True` and `use_nesterov=False`).
+///
+/// Every parameter tensor w with gradient g takes a step in proportion to its own length, whatever
+/// the gradient's:
+///
+/// ```text
+/// g'    = g + weight_decay * w
+/// trust = trust_coefficient * |w| / |g'|     if both norms are above 0, else 1
+/// v     = momentum * v + trust * rate * g'   v is 0 before the first step
+/// w     = w - v
+/// ```
+///
+/// The rate is inside v ("classic" momentum): when the schedule lowers it, steps on the way keep the
+/// rate they were made with. PyTorch's SGD, and LARS built on it, multiplies v by today's rate
+/// instead.
+///
+/// Normalisation parameters and biases belong outside weight decay and adaptation: that is
+/// [`Lars::plain`], to which [`OptimizerConfig::init`](crate::OptimizerConfig::init) gives them.
+///
+/// Norms stay on the device; nothing waits for it.
+///
+/// ```
+/// use burn::optim::Optimizer;
+/// use burn::tensor::{Device, Tensor};
+/// use simclr_train::Lars;
+///
+/// let device = Device::flex();
+/// let w = Tensor::<1>::from_data([3.0, 4.0], &device); // |w| = 5
+/// let g = Tensor::<1>::from_data([0.0, 0.1], &device); // |g| = 0.1
+/// let lars = Lars { momentum: 0.9, weight_decay: 0.0, trust_coefficient: 0.001, adapt: true };
+/// let (w, _) = lars.step(2.0, w, g, None);
+/// // The step is 2.0 * 0.001 * 5 = 0.01 long.
+/// assert!((w.into_data().iter::<f64>().nth(1).unwrap() - 3.99).abs() < 1e-6);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lars {
+    /// Share of v that the next step keeps, in 0..1.
+    pub momentum: f64,
+    /// Factor of the weights in the gradient, at least 0.
+    pub weight_decay: f64,
+    /// Length of a step of rate 1, as a share of the tensor's own length; google: 0.001.
+    pub trust_coefficient: f64,
+    /// Whether the step is in proportion to the tensor's length; if not, trust is 1.
+    pub adapt: bool,
+}
+
+impl Lars {
+    /// The same without weight decay and adaptation: gradient descent with classic momentum.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        Self { weight_decay: 0.0, adapt: false, ..self }
+    }
+
+    /// `trust`, `[1; D]`.
+    fn trust<const D: usize>(&self, tensor: &Tensor<D>, grad: &Tensor<D>) -> Tensor<D> {
+        let (w, g) = (norm(tensor), norm(grad));
+        let no_direction = w.clone().equal_scalar(0.0).bool_or(g.clone().equal_scalar(0.0));
+        w.div(g).mul_scalar(self.trust_coefficient).mask_fill(no_direction, 1.0)
+    }
+}
+
+/// The Euclidean length, `[1; D]`.
+fn norm<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
+    tensor.clone().square().sum().sqrt().reshape([1; D])
+}
+
+impl Optimizer for Lars {
+    type State<const D: usize> = LarsState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        lr: LearningRate,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<LarsState<D>>,
+    ) -> (Tensor<D>, Option<LarsState<D>>) {
+        let grad = match self.weight_decay {
+            0.0 => grad,
+            decay => grad + tensor.clone().mul_scalar(decay),
+        };
+        let scaled = if self.adapt {
+            let trust = self.trust(&tensor, &grad);
+            grad.mul(trust.mul_scalar(lr))
+        } else {
+            grad.mul_scalar(lr)
+        };
+        let velocity = match state {
+            Some(state) => state.velocity.mul_scalar(self.momentum) + scaled,
+            None => scaled,
+        };
+        (tensor - velocity.clone(), Some(LarsState { velocity }))
+    }
+
+    fn to_device<const D: usize>(state: LarsState<D>, device: &Device) -> LarsState<D> {
+        LarsState { velocity: state.velocity.to_device(device) }
+    }
+}
+
+/// What [`Lars`] keeps of a parameter between steps.
+#[derive(Debug, Clone)]
+pub struct LarsState<const D: usize> {
+    /// v: the last step, the learning rate included.
+    velocity: Tensor<D>,
+}
+
+const VELOCITY: &str = "velocity";
+
+// burn-optim's derive of this trait only works inside burn-optim.
+impl<const D: usize> RecordState for LarsState<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_tensor(prefix, VELOCITY, self.velocity.to_data());
+    }
+
+    fn state_unflatten(prefix: &str, src: &mut StateSource, device: &Device) -> Option<Self> {
+        let data = src.take_tensor(prefix, VELOCITY)?;
+        Some(Self { velocity: Tensor::from_data(data, device) })
+    }
+}

@@ -1,0 +1,130 @@
+//! The learning-rate finder on whole runs, tiny.
+
+use burn::tensor::Device;
+use simclr_augment::SimClrAugmentation;
+use simclr_data::{SampleConfig, Splits};
+use simclr_loss::Temperature;
+use simclr_model::{ProjectionHeadConfig, ResNet, ResNetConfig, ResNetDepth, Stem, save_weights};
+use simclr_train::{
+    LearningRate, LearningRateCurve, LossConfig, OptimizerConfig, PretrainConfig, Pretrained,
+    Pretraining, Progress, RangeTest, Recipe, RunDirectory, TrainError, TriedRate,
+};
+
+fn config() -> PretrainConfig {
+    PretrainConfig {
+        seed: 3,
+        epochs: 2,
+        batch_size: 16,
+        learning_rate: LearningRate::unscaled(1e-2),
+        warmup_epochs: 1,
+        loss: LossConfig::NtXent { temperature: Temperature::new(0.2).unwrap() },
+        optimizer: OptimizerConfig::adamw(1e-4),
+        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 4, stem: Stem::Cifar },
+        projection: ProjectionHeadConfig { hidden_size: None, output_size: 16 },
+        augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
+        ..Recipe::Cifar10Google.config()
+    }
+}
+
+fn sample() -> Splits {
+    Splits::sample(&SampleConfig { images: 64, size: 16, ..SampleConfig::default() }).unwrap()
+}
+
+fn pretraining() -> Pretraining {
+    Pretraining::new(config()).with_progress(Progress::Silent)
+}
+
+fn test(test: RangeTest) -> Result<LearningRateCurve, TrainError> {
+    pretraining().range_test(test, &sample(), &Device::flex())
+}
+
+fn weights(trained: &Pretrained<ResNet>) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("encoder.safetensors");
+    save_weights(&trained.encoder, &path).unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    // After the header, which holds random parameter ids.
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    bytes[8 + header..].to_vec()
+}
+
+#[test]
+fn a_range_test_finds_where_the_loss_falls_and_stops_where_it_rises() {
+    let curve = test(RangeTest::default()).unwrap();
+    let rates: Vec<f64> = curve.tried.iter().map(|tried| tried.rate).collect();
+    assert!((rates[0] - 1e-7).abs() < 1e-15);
+    assert!(rates.windows(2).all(|pair| (pair[1] / pair[0]).log10() > 0.026));
+    let rate = curve.suggestion().expect("the loss falls at some rate");
+    assert!((1e-5..1.0).contains(&rate), "{rate}");
+
+    let beyond = test(RangeTest { lowest: 1e-3, highest: 1e6, steps: 120 }).unwrap();
+    assert!(beyond.diverged && beyond.tried.len() < 120, "{} steps", beyond.tried.len());
+}
+
+#[test]
+fn a_range_test_leaves_no_trace_in_the_run() {
+    let (data, device) = (sample(), Device::flex());
+    let untested = pretraining().run(&data, &device).unwrap();
+    let tested = pretraining();
+    tested.range_test(RangeTest::default(), &data, &device).unwrap();
+    let tested = tested.run(&data, &device).unwrap();
+    assert_eq!(weights(&tested), weights(&untested));
+}
+
+#[test]
+fn a_suggested_rate_is_the_runs_rate_and_its_curve_stays_with_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let (data, device) = (sample(), Device::flex());
+    let pretraining = pretraining().in_directory(&dir);
+    let curve = pretraining.range_test(RangeTest::default(), &data, &device).unwrap();
+    let rate = LearningRate::unscaled(curve.suggestion().unwrap());
+    let pretraining = pretraining.with_suggested_rate(curve.clone()).unwrap();
+    assert_eq!(pretraining.config().learning_rate, rate);
+    pretraining.run(&data, &device).unwrap();
+
+    let run = RunDirectory::open(&dir).unwrap();
+    assert_eq!(run.config().unwrap().pretrain.learning_rate, rate);
+    let json = std::fs::read(dir.join("learning-rate.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<LearningRateCurve>(&json).unwrap(), curve);
+    let svg = std::fs::read_to_string(dir.join("learning-rate.svg")).unwrap();
+    assert_eq!(svg, curve.to_svg());
+}
+
+#[test]
+fn a_curve_that_never_falls_is_an_error_and_no_guess() {
+    let tried = (1..50).map(|i| TriedRate { rate: f64::from(i), loss: 3.0 }).collect();
+    let curve = LearningRateCurve { tried, guessing: 3.0, diverged: false };
+    let error = pretraining().with_suggested_rate(curve).map(drop).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected a learning rate that lowers the loss, found none among 49; pass one yourself"
+    );
+}
+
+#[test]
+fn impossible_ranges_are_refused() {
+    let message = |range| test(range).unwrap_err().to_string();
+    let default = RangeTest::default();
+    for lowest in [0.0, -1.0, f64::NAN] {
+        let message = message(RangeTest { lowest, ..default });
+        assert!(message.starts_with("expected range_test.lowest to be finite and"), "{message}");
+    }
+    for highest in [1e-7, f64::INFINITY, f64::NAN] {
+        let message = message(RangeTest { highest, ..default });
+        assert!(message.starts_with("expected range_test.highest to be finite and"), "{message}");
+    }
+    assert_eq!(
+        message(RangeTest { steps: 9, ..default }),
+        "expected range_test.steps to be at least 10, found 9"
+    );
+}
+
+#[test]
+fn a_range_test_can_be_interrupted() {
+    let pretraining = pretraining();
+    pretraining.interrupter().stop(Some("test"));
+    let error =
+        pretraining.range_test(RangeTest::default(), &sample(), &Device::flex()).unwrap_err();
+    assert!(matches!(error, TrainError::Interrupted), "{error}");
+}
