@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 const SMOOTHING_DECADES: f64 = 0.25;
 
 /// A gain over guessing of less than this share is no learning, but noise.
-const LEAST_GAIN: f64 = 0.005;
+const LEAST_GAIN: f64 = 0.02;
 
 /// The curve of a learning-rate range test: the loss at each rate on the way up.
 ///
@@ -79,7 +79,7 @@ impl LearningRateCurve {
     }
 
     /// The rate at which the smoothed loss falls fastest, per decade, below guessing and before its
-    /// lowest point; `None` if it never gets there.
+    /// lowest point; `None` if it never gets at least 2 % below guessing.
     ///
     /// It is rounded to two digits, and meant as the peak of a schedule with warm-up.
     #[must_use]
@@ -105,8 +105,7 @@ impl LearningRateCurve {
             return false;
         };
         let gain = self.guessing - least;
-        let collapsed =
-            gain > 2.0 * LEAST_GAIN * self.guessing && last > self.guessing - 0.5 * gain;
+        let collapsed = gain > LEAST_GAIN * self.guessing && last > self.guessing - 0.5 * gain;
         collapsed || last > 1.25 * losses[0].max(self.guessing)
     }
 }
