@@ -50,13 +50,12 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let image = match &options.image {
-        Some(path) => decode_image(path)?,
-        None => {
-            let images = options.sample + 1;
-            let config = SampleConfig { images, size: 2 * options.size, ..SampleConfig::default() };
-            Sample::new(config)?.image(options.sample)?
-        }
+    let image = if let Some(path) = &options.image {
+        decode_image(path)?
+    } else {
+        let images = options.sample + 1;
+        let config = SampleConfig { images, size: 2 * options.size, ..SampleConfig::default() };
+        Sample::new(config)?.image(options.sample)?
     };
     let policy = match options.policy.as_str() {
         "imagenet" => SimClrAugmentation::imagenet(),

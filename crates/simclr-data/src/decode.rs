@@ -3,10 +3,14 @@
 use std::{
     fs::File,
     io::{self, Cursor, Read},
+    panic::{UnwindSafe, catch_unwind},
     path::Path,
 };
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, RgbImage};
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage,
+    error::{DecodingError, ImageFormatHint},
+};
 
 use crate::DataError;
 
@@ -39,10 +43,35 @@ pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
 ///
 /// [`ImageError`] as the decoder gives it, for what [`decode_image`] calls [`DataError::Decode`].
 pub fn decode_image_bytes(bytes: &[u8]) -> Result<RgbImage, ImageError> {
+    or_panic_as_error(|| decode(bytes))
+}
+
+/// A decoder that panics has met a file that its authors did not foresee: an error like any other file's.
+fn or_panic_as_error(
+    decode: impl FnOnce() -> Result<RgbImage, ImageError> + UnwindSafe,
+) -> Result<RgbImage, ImageError> {
+    catch_unwind(decode).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
+        Err(unreadable(ImageFormatHint::Unknown, format!("the decoder panicked: {text}")))
+    })
+}
+
+fn unreadable(format: ImageFormatHint, reason: impl Into<String>) -> ImageError {
+    ImageError::Decoding(DecodingError::new(format, reason.into()))
+}
+
+fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     // The decoder fills what a cut-off JPEG lacks with gray, and an encoder would learn the gray.
     if is_cut_off_jpeg(bytes) {
         let reason = "expected an end-of-image marker, found the end of the file";
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, reason).into());
+    }
+    // The decoder panics on it (`png` 0.18.1).
+    if let Some(length) = broken_png_palette(bytes) {
+        let reason =
+            format!("expected a palette of 1 to 256 colours of 3 bytes, found {length} bytes");
+        return Err(unreadable(ImageFormatHint::Exact(ImageFormat::Png), reason));
     }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
@@ -82,12 +111,27 @@ fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
     rest.len() < 4
 }
 
+/// The length of a PNG's first palette if it is none that a palette may have (PNG specification, 11.2.2).
+fn broken_png_palette(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+    // Chunks: length, type, data, checksum.
+    while let [a, b, c, d, kind @ ..] = rest {
+        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+        if kind.starts_with(b"PLTE") {
+            let is_whole = length.is_multiple_of(3) && (3..=768).contains(&length);
+            return (!is_whole).then_some(length);
+        }
+        rest = rest.get(length.checked_add(12)?..)?;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write;
 
     use image::{
-        ExtendedColorType, ImageEncoder, ImageFormat, Rgb,
+        ExtendedColorType, ImageEncoder, Rgb,
         codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder},
     };
 
@@ -227,6 +271,33 @@ mod tests {
                 assert!(close, "{inks:?}: {pixel:?}");
             }
         }
+    }
+
+    /// A palette of two thirds of a colour, on which the decoder panics.
+    #[test]
+    fn a_palette_of_no_whole_colours_is_refused() {
+        let chunk = |kind: &[u8], data: &[u8]| {
+            let length = (data.len() as u32).to_be_bytes();
+            [&length[..], kind, data, &[0; 4]].concat()
+        };
+        let header = [0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0];
+        let png = |palette: &[u8]| {
+            let signature = b"\x89PNG\r\n\x1a\n".to_vec();
+            [signature, chunk(b"IHDR", &header), chunk(b"PLTE", palette)].concat()
+        };
+        for length in [0, 2, 671, 771] {
+            assert_eq!(broken_png_palette(&png(&vec![7; length])), Some(length));
+            let error = decode_image_bytes(&png(&vec![7; length])).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("3 bytes, found {length} bytes")), "{error}");
+        }
+        assert_eq!(broken_png_palette(&png(&[7; 768])), None);
+        assert_eq!(broken_png_palette(&png(&[7; 3])[..20]), None);
+    }
+
+    #[test]
+    fn a_decoder_that_panics_is_an_error() {
+        let error = or_panic_as_error(|| panic!("told to panic")).unwrap_err().to_string();
+        assert!(error.ends_with("the decoder panicked: told to panic"), "{error}");
     }
 
     #[test]
