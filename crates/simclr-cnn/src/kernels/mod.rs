@@ -1,0 +1,15 @@
+//! Convolutions and normalisation on slices of f32, in channels-last order.
+
+mod conv2d;
+mod direct;
+mod geometry;
+mod norm;
+mod order;
+mod product;
+mod scratch;
+mod winograd;
+
+pub(crate) use self::conv2d::{conv2d, input_gradient, weight_gradient};
+pub(crate) use self::geometry::Geometry;
+pub(crate) use self::norm::{Normalisation, ParameterGradients, Saved, Statistics, channel_sums, statistics};
+pub(crate) use self::order::{to_channels_first, to_channels_last};

@@ -1,0 +1,85 @@
+//! 3x3 convolutions with stride 1 by Winograd's minimal filtering, F(4x4, 3x3).
+//!
+//! A tile of 4x4 outputs needs 144 multiplications for each pair of channels; at 36 points of the
+//! polynomials whose product it is, it needs 36 (Lavin and Gray 2015, section 4.3). All three products
+//! of a layer are the same sum read in three directions, so all three profit: the output, the input's
+//! gradient (the same convolution of the output's gradient with the turned kernel), and the weight's.
+
+mod forward;
+mod patches;
+mod tiles;
+mod transforms;
+mod weight_gradient;
+mod weights;
+
+use self::tiles::Tiles;
+use self::weights::PointWeights;
+pub(crate) use self::weights::Direction;
+use super::Geometry;
+
+/// Whether these kernels can do a convolution of these sizes.
+pub(crate) fn applies(geometry: &Geometry) -> bool {
+    geometry.kernel == [3, 3]
+        && geometry.stride == [1, 1]
+        && geometry.dilation == [1, 1]
+        && geometry.padding_before.iter().chain(&geometry.padding_after).all(|&p| p <= 2)
+        && geometry.channels_in % 16 == 0
+        && geometry.channels_out % 16 == 0
+        && geometry.channels_in > 0
+        && geometry.channels_out > 0
+}
+
+/// The convolution, into `result`; false if not all of it is finite.
+pub(crate) fn forward(
+    geometry: &Geometry,
+    input: &[f32],
+    weights: &[f32],
+    bias: Option<&[f32]>,
+    result: &mut [f32],
+) -> bool {
+    let channels = [geometry.channels_out, geometry.channels_in];
+    let tiles = Tiles {
+        images: geometry.images,
+        input: geometry.input,
+        output: geometry.output(),
+        padding: geometry.padding_before,
+    };
+    let weights = PointWeights::new(weights, channels, Direction::Forward);
+    forward::convolve(&tiles, input, &weights, bias, result)
+}
+
+/// The gradient of the input, into `result`; false if not all of it is finite.
+pub(crate) fn input_gradient(
+    geometry: &Geometry,
+    weights: &[f32],
+    gradient: &[f32],
+    result: &mut [f32],
+) -> bool {
+    let channels = [geometry.channels_out, geometry.channels_in];
+    let tiles = Tiles {
+        images: geometry.images,
+        input: geometry.output(),
+        output: geometry.input,
+        padding: geometry.padding_before.map(|p| 2 - p),
+    };
+    let weights = PointWeights::new(weights, channels, Direction::Backward);
+    forward::convolve(&tiles, gradient, &weights, None, result)
+}
+
+/// The gradient of the weights; `None` if not all of it is finite.
+pub(crate) fn weight_gradient(
+    geometry: &Geometry,
+    input: &[f32],
+    gradient: &[f32],
+) -> Option<Vec<f32>> {
+    let tiles = Tiles {
+        images: geometry.images,
+        input: geometry.input,
+        output: geometry.output(),
+        padding: geometry.padding_before,
+    };
+    let channels = [geometry.channels_out, geometry.channels_in];
+    let weights = weight_gradient::weight_gradient(&tiles, channels, input, gradient);
+    let sum: f32 = weights.iter().map(|x| x * 0.0).sum();
+    (sum == 0.0).then_some(weights)
+}
