@@ -1,13 +1,13 @@
 //! Convolutions and normalisation on slices of f32, in channels-last order.
 
 mod conv2d;
-mod direct;
+pub(crate) mod direct;
 mod geometry;
 mod norm;
 mod order;
 mod product;
 mod scratch;
-mod winograd;
+pub(crate) mod winograd;
 
 pub(crate) use self::conv2d::{conv2d, input_gradient, weight_gradient};
 pub(crate) use self::geometry::Geometry;

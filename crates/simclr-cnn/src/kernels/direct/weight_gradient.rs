@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::padded::Window;
 use crate::kernels::Geometry;
+use crate::kernels::scratch::Shared;
 use crate::kernels::product::{Order, Product, ROW_SLACK, STRIP, Tap, padded_columns, strips};
 
 /// Bytes of padded images and gradients that are held at once.
@@ -26,9 +27,9 @@ pub(crate) fn weight_gradient(geometry: &Geometry, input: &[f32], gradient: &[f3
         .map(|image| (image, per_block.min(images - image)))
         .collect();
     let at_once = (CHUNK / (of_block * 4)).max(1).next_multiple_of(4).min(blocks.len().max(1));
-    let mut memory = vec![0.0; at_once * of_block];
+    let mut memory = Shared::new(at_once * of_block);
     let positions = kernel[0] * kernel[1];
-    let mut sums = vec![0.0; positions * channels_in * padded_columns(channels_out)];
+    let mut sums = Shared::new(positions * channels_in * padded_columns(channels_out));
     for (index, chunk) in blocks.chunks(at_once).enumerate() {
         chunk.par_iter().zip(memory.par_chunks_mut(of_block)).for_each(|(&(first, count), to)| {
             let (padded, packed) = to.split_at_mut(count * of_image[0] + ROW_SLACK);

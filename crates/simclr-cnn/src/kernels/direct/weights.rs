@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 
 use crate::kernels::product::{STRIP, padded_columns, strips};
+use crate::kernels::scratch::Shared;
 
 /// `[channels_out, channels_in, kh, kw]` as `[strip][position][inner][width]`, where the strips are of the
 /// channels that come out of the product: `channels_out`, or `channels_in` if `transposed`.
 pub(super) struct PackedWeights {
-    values: Vec<f32>,
+    values: Shared,
     inner: usize,
     positions: usize,
 }
@@ -22,10 +23,13 @@ impl PackedWeights {
         let [channels_out, channels_in] = channels;
         let (inner, columns) =
             if transposed { (channels_out, channels_in) } else { (channels_in, channels_out) };
-        let mut values = vec![0.0; positions * inner * padded_columns(columns)];
+        let mut values = Shared::new(positions * inner * padded_columns(columns));
         let strips: Vec<_> = strips(columns).collect();
         let chunks = values.par_chunks_mut((positions * inner * STRIP).max(1));
         chunks.zip(strips).for_each(|(values, (start, width))| {
+            for row in values.chunks_exact_mut(width) {
+                row[width.min(columns - start)..].fill(0.0);
+            }
             for lane in 0..width.min(columns - start) {
                 let column = start + lane;
                 for k in 0..inner {

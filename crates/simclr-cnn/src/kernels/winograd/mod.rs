@@ -5,7 +5,9 @@
 //! of a layer are the same sum read in three directions, so all three profit: the output, the input's
 //! gradient (the same convolution of the output's gradient with the turned kernel), and the weight's.
 
+mod by_strips;
 mod forward;
+mod outputs;
 mod patches;
 mod tiles;
 mod transforms;
@@ -13,8 +15,7 @@ mod weight_gradient;
 mod weights;
 
 use self::tiles::Tiles;
-use self::weights::PointWeights;
-pub(crate) use self::weights::Direction;
+use self::weights::{Direction, Weights};
 use super::Geometry;
 
 /// Whether these kernels can do a convolution of these sizes.
@@ -44,8 +45,8 @@ pub(crate) fn forward(
         output: geometry.output(),
         padding: geometry.padding_before,
     };
-    let weights = PointWeights::new(weights, channels, Direction::Forward);
-    forward::convolve(&tiles, input, &weights, bias, result)
+    let weights = Weights::new(weights, channels, Direction::Forward);
+    convolve(&tiles, input, weights, bias, result)
 }
 
 /// The gradient of the input, into `result`; false if not all of it is finite.
@@ -62,8 +63,22 @@ pub(crate) fn input_gradient(
         output: geometry.input,
         padding: geometry.padding_before.map(|p| 2 - p),
     };
-    let weights = PointWeights::new(weights, channels, Direction::Backward);
-    forward::convolve(&tiles, gradient, &weights, None, result)
+    let weights = Weights::new(weights, channels, Direction::Backward);
+    convolve(&tiles, gradient, weights, None, result)
+}
+
+fn convolve(
+    tiles: &Tiles,
+    images: &[f32],
+    weights: Weights<'_>,
+    bias: Option<&[f32]>,
+    result: &mut [f32],
+) -> bool {
+    if by_strips::applies(&weights) {
+        by_strips::convolve(tiles, images, weights, bias, result)
+    } else {
+        forward::convolve(tiles, images, weights, bias, result)
+    }
 }
 
 /// The gradient of the weights; `None` if not all of it is finite.

@@ -5,9 +5,10 @@ use pulp::Simd;
 use super::tiles::{Tile, Tiles};
 use super::transforms::{PATCH, POINTS, both, input};
 
-/// Distance between the values of two points: off a power of two, lest all points share a cache set.
-pub(super) fn plane(tiles: usize, channels: usize) -> usize {
-    tiles * channels + 16
+/// Distance between the values of two points, `[rows, columns]` each: off a power of two, lest all points
+/// share a cache set.
+pub(super) fn plane(rows: usize, columns: usize) -> usize {
+    rows * columns + 16
 }
 
 /// Writes Bᵀ d B of each tile's patch: `[point][tile][channels]`, planes apart as [`plane`] says.

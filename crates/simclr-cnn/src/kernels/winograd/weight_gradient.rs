@@ -8,13 +8,18 @@ use rayon::prelude::*;
 use super::patches::{patches_to_points, plane};
 use super::tiles::{Tile, Tiles};
 use super::transforms::{POINTS, TILE, both, output_transposed};
-use super::weights::gradient_of_weights;
-use crate::kernels::product::{Order, Product, Tap, strips};
+use super::weights::FromPoints;
+use crate::kernels::product::{Order, Product, STRIP, Tap, strips};
+use crate::kernels::scratch::{Shared, with_scratch};
 
 /// Bytes of values at the points that are held at once: they stay in the last-level cache.
 const CHUNK: usize = 12 << 20;
 /// Tiles of a block: the length of an inner run.
 const BLOCK: usize = 64;
+
+/// One block's number of tiles and its values at the points: patches `[point][tile][channels_in]`, and
+/// behind them gradients `[strip][point][tile][width]`, planes apart.
+type Block<'a> = (usize, &'a [f32]);
 
 /// `[channels_out, channels_in, 3, 3]` from `images` `[n, h, w, channels_in]` and the gradient of the
 /// output `[n, h', w', channels_out]`.
@@ -25,64 +30,95 @@ pub(super) fn weight_gradient(
     gradient: &[f32],
 ) -> Vec<f32> {
     let [channels_out, channels_in] = channels;
-    let mut sums = vec![0.0; POINTS * channels_in * channels_out];
     let blocks = tiles.tasks(BLOCK);
     let largest = blocks.iter().map(ExactSizeIterator::len).max().unwrap_or(0) * tiles.across();
-    let of_block = POINTS * (plane(largest, channels_in) + plane(largest, channels_out));
-    let at_once = (CHUNK / (of_block * 4)).max(1).next_multiple_of(4).min(blocks.len().max(1));
-    let mut points = vec![0.0; at_once * of_block];
+    let of_block = POINTS
+        * (plane(largest, channels_in) + channels_out.div_ceil(STRIP) * plane(largest, STRIP));
+    // Sums at the points that are larger than a chunk are never held: all blocks are, at once.
+    let of_strip = POINTS * plane(channels_in, STRIP);
+    let by_strips = of_strip * channels_out.div_ceil(STRIP) * 4 > CHUNK / 2;
+    let at_once = if by_strips { blocks.len() } else { CHUNK / (of_block * 4) };
+    let at_once = at_once.max(1).next_multiple_of(4).min(blocks.len().max(1));
+    let mut points = Shared::new(at_once * of_block);
+    let mut sums = Shared::new(if by_strips { 0 } else { of_strip * channels_out.div_ceil(STRIP) });
+    let mut result = vec![0.0; channels_out * channels_in * 9];
     for (index, chunk) in blocks.chunks(at_once).enumerate() {
         chunk.par_iter().zip(points.par_chunks_mut(of_block)).for_each(|(bands, points)| {
             let bands = bands.clone();
             Arch::new().dispatch(ToPoints { tiles, channels, bands, images, gradient, points });
         });
-        let blocks: Vec<_> = chunk
-            .iter()
-            .zip(points.chunks(of_block))
-            .map(|(bands, points)| (bands.len() * tiles.across(), points))
-            .collect();
-        multiply(&blocks, channels, &mut sums, index > 0);
+        let points = chunk.iter().zip(points.chunks(of_block));
+        let points: Vec<Block<'_>> =
+            points.map(|(bands, points)| (bands.len() * tiles.across(), points)).collect();
+        if !by_strips {
+            add_products(&points, channels, &mut sums, index > 0);
+            continue;
+        }
+        let strips: Vec<_> = strips(channels_out).collect();
+        let tasks = result.par_chunks_mut(STRIP * channels_in * 9).zip(strips);
+        tasks.for_each(|(gradient, (start, width))| {
+            with_scratch(of_strip, |sums| {
+                for point in 0..POINTS {
+                    let target = &mut sums[point * plane(channels_in, width)..];
+                    product_at_point(&points, channels_in, (start, width), point, target, false);
+                }
+                Arch::new().dispatch(FromPoints { points: sums, gradient, width, channels_in });
+            });
+        });
     }
-    gradient_of_weights(&sums, channels)
+    if !by_strips {
+        let tasks = result.par_chunks_mut(STRIP * channels_in * 9).zip(sums.par_chunks(of_strip));
+        tasks.for_each(|(gradient, points)| {
+            let width = gradient.len() / (channels_in * 9);
+            Arch::new().dispatch(FromPoints { points, gradient, width, channels_in });
+        });
+    }
+    result
 }
 
-/// Adds the product of every block to `sums`, `[strip][point][channels_in][width]`.
-fn multiply(blocks: &[(usize, &[f32])], channels: [usize; 2], sums: &mut [f32], add: bool) {
+/// Adds the product of every block to `sums`, `[strip][point][channels_in][width]`, planes apart.
+fn add_products(blocks: &[Block<'_>], channels: [usize; 2], sums: &mut [f32], add: bool) {
     let [channels_out, channels_in] = channels;
-    let mut tasks = Vec::new();
-    let mut rest = sums;
-    for (start, width) in strips(channels_out) {
-        for point in 0..POINTS {
-            let (target, others) = rest.split_at_mut(channels_in * width);
-            rest = others;
-            tasks.push((start, width, point, target));
-        }
-    }
-    tasks.into_par_iter().for_each(|(start, width, point, target)| {
-        for (index, &(count, values)) in blocks.iter().enumerate() {
-            let gradient = POINTS * plane(count, channels_in)
-                + POINTS * start * count // Planes of whole strips follow each other.
-                + point * count * width;
-            Arch::new().dispatch(Product {
-                left: &values[point * plane(count, channels_in)..],
-                order: Order::Steps(channels_in),
-                right: &values[gradient..],
-                right_stride: width,
-                taps: &[Tap { left: 0, right: 0 }],
-                run: count,
-                rows: channels_in,
-                place: |row| (row, row * width),
-                width,
-                columns: width,
-                target: &mut *target,
-                add: add || index > 0,
-            });
-        }
+    let of_strip = POINTS * plane(channels_in, STRIP);
+    let strips: Vec<_> = strips(channels_out).collect();
+    let tasks = sums.chunks_mut(of_strip).zip(strips).flat_map(|(sums, strip)| {
+        let points = sums.chunks_mut(plane(channels_in, strip.1)).take(POINTS).enumerate();
+        points.map(move |(point, target)| (strip, point, target))
+    });
+    tasks.collect::<Vec<_>>().into_par_iter().for_each(|(strip, point, target)| {
+        product_at_point(blocks, channels_in, strip, point, target, add);
     });
 }
 
-/// The patches of a block at the points, `[point][tile][channels_in]`, and behind them the gradients,
-/// `[strip][point][tile][width]`.
+/// The product of every block at one point, `[channels_in, width]`, as or added to `target`.
+fn product_at_point(
+    blocks: &[Block<'_>],
+    channels_in: usize,
+    (start, width): (usize, usize),
+    point: usize,
+    target: &mut [f32],
+    add: bool,
+) {
+    for (index, &(count, values)) in blocks.iter().enumerate() {
+        let gradient = POINTS * (plane(count, channels_in) + start / STRIP * plane(count, STRIP));
+        Arch::new().dispatch(Product {
+            left: &values[point * plane(count, channels_in)..],
+            order: Order::Steps(channels_in),
+            right: &values[gradient + point * plane(count, width)..],
+            right_stride: width,
+            taps: &[Tap { left: 0, right: 0 }],
+            run: count,
+            rows: channels_in,
+            place: |row| (row, row * width),
+            width,
+            columns: width,
+            target: &mut *target,
+            add: add || index > 0,
+        });
+    }
+}
+
+/// Writes a [`Block`].
 struct ToPoints<'a> {
     tiles: &'a Tiles,
     channels: [usize; 2],
@@ -97,20 +133,21 @@ impl WithSimd for ToPoints<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let [channels_out, channels_in] = self.channels;
-        let count = self.bands.len() * self.tiles.across();
+        let Self { tiles, channels: [channels_out, channels_in], images, gradient, .. } = self;
+        let count = self.bands.len() * tiles.across();
         let (patches, points) = self.points.split_at_mut(POINTS * plane(count, channels_in));
-        let of_block = self.tiles.of_bands(self.bands.clone());
-        let (tiles, images) = (self.tiles, self.images);
+        let of_block = tiles.of_bands(self.bands.clone());
         patches_to_points(simd, tiles, of_block.clone(), count, images, channels_in, patches);
         for (index, tile) in of_block.enumerate() {
             for (start, width) in strips(channels_out) {
-                let points = &mut points[POINTS * start * count..];
+                let points = &mut points[POINTS * plane(count, STRIP) * (start / STRIP)..];
+                let plane = plane(count, width);
                 for lane in (0..width).step_by(S::F32_LANES) {
-                    let square = outputs::<S>(simd, tiles, tile, self.gradient, channels_out, start + lane);
+                    let channel = start + lane;
+                    let square = outputs(simd, tiles, tile, gradient, channels_out, channel);
                     let at_points = both!(simd, square, output_transposed, 4 => 6);
                     for (p, &value) in at_points.as_flattened().iter().enumerate() {
-                        let at = (p * count + index) * width + lane;
+                        let at = p * plane + index * width + lane;
                         S::as_mut_simd_f32s(&mut points[at..][..S::F32_LANES]).0[0] = value;
                     }
                 }

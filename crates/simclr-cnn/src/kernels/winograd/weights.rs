@@ -3,8 +3,13 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::patches::plane;
 use super::transforms::{POINTS, both, weight, weight_transposed};
 use crate::kernels::product::{STRIP, strips};
+use crate::kernels::scratch::Shared;
+
+/// Inner channels whose weights are gathered at a time.
+const INNER: usize = 8;
 
 /// Which product the weights are for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,46 +20,51 @@ pub(crate) enum Direction {
     Backward,
 }
 
-/// Weights `[channels_out, channels_in, 3, 3]` at the points: `[strip][point][inner][width]`, where the
-/// strips are of the channels that come out of the product.
-pub(super) struct PointWeights {
-    pub(super) values: Vec<f32>,
+/// Weights `[channels_out, channels_in, 3, 3]`, to be seen at the points.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a> {
+    pub(super) values: &'a [f32],
+    channels_in: usize,
+    direction: Direction,
+    /// Channels that the product sums over.
     pub(super) inner: usize,
+    /// Channels that come out of it.
     pub(super) columns: usize,
 }
 
-impl PointWeights {
-    pub(super) fn new(weights: &[f32], channels: [usize; 2], direction: Direction) -> Self {
+impl<'a> Weights<'a> {
+    pub(super) fn new(values: &'a [f32], channels: [usize; 2], direction: Direction) -> Self {
         let [channels_out, channels_in] = channels;
         let (inner, columns) = match direction {
             Direction::Forward => (channels_in, channels_out),
             Direction::Backward => (channels_out, channels_in),
         };
-        let mut values = vec![0.0; POINTS * inner * columns];
-        let all = strips(columns);
-        let chunks = values.par_chunks_mut(POINTS * inner * STRIP);
-        chunks.zip(all.collect::<Vec<_>>()).for_each(|(values, (start, width))| {
-            Arch::new().dispatch(ToPoints {
-                weights, values, start, width, inner, channels_in, direction,
-            });
-        });
-        Self { values, inner, columns }
+        Self { values, channels_in, direction, inner, columns }
     }
 
-    /// The weights of one strip: `[point][inner][width]`.
-    pub(super) fn strip(&self, start: usize, width: usize) -> &[f32] {
-        &self.values[POINTS * self.inner * start..][..POINTS * self.inner * width]
+    /// Numbers of a strip at the points.
+    pub(super) fn strip_len(&self, width: usize) -> usize {
+        POINTS * plane(self.inner, width)
+    }
+
+    /// All strips at the points, a full strip's length apart.
+    pub(super) fn at_points(&self) -> Shared {
+        let len = self.strip_len(STRIP);
+        let strips: Vec<_> = strips(self.columns).collect();
+        let mut points = Shared::new(len * strips.len());
+        points.par_chunks_mut(len).zip(strips).for_each(|(points, (start, width))| {
+            Arch::new().dispatch(ToPoints { weights: *self, start, width, points });
+        });
+        points
     }
 }
 
-struct ToPoints<'a> {
-    weights: &'a [f32],
-    values: &'a mut [f32],
-    start: usize,
-    width: usize,
-    inner: usize,
-    channels_in: usize,
-    direction: Direction,
+/// Writes one strip at the points: `[point][inner][width]`, planes apart.
+pub(super) struct ToPoints<'a> {
+    pub(super) weights: Weights<'a>,
+    pub(super) start: usize,
+    pub(super) width: usize,
+    pub(super) points: &'a mut [f32],
 }
 
 impl WithSimd for ToPoints<'_> {
@@ -62,56 +72,54 @@ impl WithSimd for ToPoints<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { weights, values, start, width, inner, channels_in, direction } = self;
-        for k in 0..inner {
-            for lane in (0..width).step_by(S::F32_LANES) {
-                let mut taps = [[0.0; 16]; 9];
-                for l in 0..S::F32_LANES {
+        let Self { weights, start, width, points } = self;
+        let Weights { values, channels_in, direction, inner, .. } = weights;
+        let plane = plane(inner, width);
+        // The weights of some inner channels, lane by lane, as they lie for one of the directions.
+        let mut block = [[0.0; INNER * 9]; 16];
+        for lane in (0..width).step_by(S::F32_LANES) {
+            for first in (0..inner).step_by(INNER) {
+                let count = INNER.min(inner - first);
+                for (l, block) in block.iter_mut().enumerate().take(S::F32_LANES) {
                     let column = start + lane + l;
-                    let at = match direction {
-                        Direction::Forward => column * channels_in + k,
-                        Direction::Backward => k * channels_in + column,
-                    };
-                    let nine: &[f32; 9] = weights[at * 9..].first_chunk().expect("nine weights");
-                    for (tap, &w) in taps.iter_mut().zip(nine) {
-                        tap[l] = w;
+                    if direction == Direction::Forward {
+                        let at = (column * channels_in + first) * 9;
+                        block[..count * 9].copy_from_slice(&values[at..at + count * 9]);
+                    } else {
+                        for (k, nine) in block.chunks_exact_mut(9).enumerate().take(count) {
+                            let at = ((first + k) * channels_in + column) * 9;
+                            nine.copy_from_slice(&values[at..at + 9]);
+                        }
                     }
                 }
-                if direction == Direction::Backward {
-                    taps.reverse();
-                }
-                let mut square = [[simd.splat_f32s(0.0); 3]; 3];
-                for (tap, lanes) in square.as_flattened_mut().iter_mut().zip(&taps) {
-                    *tap = simd.partial_load_f32s(&lanes[..S::F32_LANES]);
-                }
-                let points = both!(simd, square, weight, 3 => 6);
-                for (point, &value) in points.as_flattened().iter().enumerate() {
-                    let slot = &mut values[(point * inner + k) * width + lane..][..S::F32_LANES];
-                    simd.partial_store_f32s(slot, value);
+                for k in 0..count {
+                    let mut square = [[simd.splat_f32s(0.0); 3]; 3];
+                    for (tap, slot) in square.as_flattened_mut().iter_mut().enumerate() {
+                        let turned = if direction == Direction::Forward { tap } else { 8 - tap };
+                        let mut lanes = [0.0; 16];
+                        for l in 0..S::F32_LANES {
+                            lanes[l] = block[l][k * 9 + turned];
+                        }
+                        *slot = S::as_simd_f32s(&lanes[..S::F32_LANES]).0[0];
+                    }
+                    let at_points = both!(simd, square, weight, 3 => 6);
+                    for (point, &value) in at_points.as_flattened().iter().enumerate() {
+                        let at = point * plane + (first + k) * width + lane;
+                        S::as_mut_simd_f32s(&mut points[at..][..S::F32_LANES]).0[0] = value;
+                    }
                 }
             }
         }
     }
 }
 
-/// The gradient of weights `[channels_out, channels_in, 3, 3]` from that of the points,
-/// `[strip][point][channels_in][width]`.
-pub(super) fn gradient_of_weights(points: &[f32], channels: [usize; 2]) -> Vec<f32> {
-    let [channels_out, channels_in] = channels;
-    let mut gradient = vec![0.0; channels_out * channels_in * 9];
-    let of_strip = points.par_chunks(POINTS * channels_in * STRIP);
-    gradient.par_chunks_mut(STRIP * channels_in * 9).zip(of_strip).for_each(|(gradient, points)| {
-        let width = gradient.len() / (channels_in * 9);
-        Arch::new().dispatch(FromPoints { points, gradient, width, channels_in });
-    });
-    gradient
-}
-
-struct FromPoints<'a> {
-    points: &'a [f32],
-    gradient: &'a mut [f32],
-    width: usize,
-    channels_in: usize,
+/// Writes the gradient of a strip's weights, `[width, channels_in, 3, 3]`, from that of the points,
+/// `[point][channels_in][width]`, planes apart.
+pub(super) struct FromPoints<'a> {
+    pub(super) points: &'a [f32],
+    pub(super) gradient: &'a mut [f32],
+    pub(super) width: usize,
+    pub(super) channels_in: usize,
 }
 
 impl WithSimd for FromPoints<'_> {
@@ -124,7 +132,7 @@ impl WithSimd for FromPoints<'_> {
             for lane in (0..width).step_by(S::F32_LANES) {
                 let mut square = [[simd.splat_f32s(0.0); 6]; 6];
                 for (p, value) in square.as_flattened_mut().iter_mut().enumerate() {
-                    let at = (p * channels_in + k) * width + lane;
+                    let at = p * plane(channels_in, width) + k * width + lane;
                     *value = S::as_simd_f32s(&points[at..][..S::F32_LANES]).0[0];
                 }
                 let taps = both!(simd, square, weight_transposed, 6 => 3);
