@@ -75,7 +75,8 @@ impl BurnsResNet {
             let (middle, after) = (width << stage, (width << stage) * expansion);
             for index in 0..count {
                 let stride = if stage > 0 && index == 0 { 2 } else { 1 };
-                let layer = |channels, kernel, stride| ConvNorm::new(channels, kernel, stride, device);
+                let layer =
+                    |channels, kernel, stride| ConvNorm::new(channels, kernel, stride, device);
                 let body = if expansion == 1 {
                     vec![layer([before, after], 3, stride), layer([after, after], 3, 1)]
                 } else {

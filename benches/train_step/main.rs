@@ -85,7 +85,9 @@ fn case(
     let head = LinearConfig::new(encoder.feature_size(), 128).init(&device);
     let x = Tensor::random([images, 3, pixels, pixels], Distribution::Uniform(0.0, 1.0), &device);
     let seconds = match layers {
-        "ours" => steps(&Network { encoder, head }, |n| n.head.forward(n.encoder.encode(x.clone()))),
+        "ours" => {
+            steps(&Network { encoder, head }, |n| n.head.forward(n.encoder.encode(x.clone())))
+        }
         "burn" => {
             let encoder = BurnsResNet::new(depth, config, &device);
             steps(&Network { encoder, head }, |n| n.head.forward(n.encoder.forward(x.clone())))

@@ -1,8 +1,6 @@
 //! Batch normalisation with the parameters of Burn's own.
 
-use burn::module::{
-    Content, DisplaySettings, Flag, Module, ModuleDisplay, Param, RunningState,
-};
+use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param, RunningState};
 use burn::nn;
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, assert_shape};
@@ -139,8 +137,8 @@ impl BatchNorm {
     fn update_running_statistics(&self, mean: Tensor<1>, variance: Tensor<1>) {
         for (running, of_batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
             let old = running.value_sync().to_device(&of_batch.device());
-            let new = old.mul_scalar(1.0 - self.momentum)
-                + of_batch.detach().mul_scalar(self.momentum);
+            let new =
+                old.mul_scalar(1.0 - self.momentum) + of_batch.detach().mul_scalar(self.momentum);
             running.update(new.detach());
         }
     }

@@ -23,7 +23,8 @@ pub fn channels_last(images: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "flex")]
     if crate::flex::takes(&images) {
         use crate::flex::ConvNetBackend;
-        let moved = <burn::backend::Dispatch as ConvNetBackend>::to_channels_last(images.into_dispatch());
+        let moved =
+            <burn::backend::Dispatch as ConvNetBackend>::to_channels_last(images.into_dispatch());
         return Tensor::from_dispatch(moved);
     }
     images

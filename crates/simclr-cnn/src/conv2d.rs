@@ -67,9 +67,8 @@ impl Conv2d {
         let padding = match self.padding {
             PaddingConfig2d::Valid => [(0, 0), (0, 0)],
             PaddingConfig2d::Explicit(top, left, bottom, right) => [(top, bottom), (left, right)],
-            PaddingConfig2d::Same => [(0, height), (1, width)].map(|(axis, size)| {
-                same_padding(size, self.kernel_size[axis], self.stride[axis])
-            }),
+            PaddingConfig2d::Same => [(0, height), (1, width)]
+                .map(|(axis, size)| same_padding(size, self.kernel_size[axis], self.stride[axis])),
         };
         let options =
             ConvOptions::new_with_padding(self.stride, padding, self.dilation, self.groups);

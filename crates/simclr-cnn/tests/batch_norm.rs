@@ -201,10 +201,7 @@ fn running_statistics_and_evaluation_equal_burns() {
     for (found, expected) in [
         (ours.forward(x.clone()), theirs.forward(x.clone())),
         (ours.forward_relu(channels_last(x.clone())), relu(theirs.forward(x.clone()))),
-        (
-            ours.forward_add_relu(x.clone(), residual.clone()),
-            relu(theirs.forward(x) + residual),
-        ),
+        (ours.forward_add_relu(x.clone(), residual.clone()), relu(theirs.forward(x) + residual)),
     ] {
         assert!(distance(&values(&found), &values(&expected)) < 1e-5);
     }

@@ -3,8 +3,8 @@
 mod support;
 
 use burn::module::Module;
-use burn::nn::conv::Conv2dConfig;
 use burn::nn::PaddingConfig2d;
+use burn::nn::conv::Conv2dConfig;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
@@ -35,9 +35,8 @@ fn results(
 }
 
 fn oracle(sizes: &Sizes, seed: u64) -> Results {
-    let exact = |count, seed| -> Vec<f64> {
-        numbers(count, seed).into_iter().map(f64::from).collect()
-    };
+    let exact =
+        |count, seed| -> Vec<f64> { numbers(count, seed).into_iter().map(f64::from).collect() };
     let [height, width] = output_size(sizes);
     let (n, channels) = (sizes.images[0], sizes.weight[0]);
     let outputs = n * channels * height * width;
@@ -157,7 +156,8 @@ fn stems_shortcuts_and_patches_equal_the_definition_and_burns() {
 #[test]
 fn gradients_equal_finite_differences() {
     // One of Winograd's and one of the others. The loss is linear in each, so that a large step is exact.
-    for sizes in [sizes([1, 16, 6, 5], [16, 16, 3, 3], 1, 1), sizes([2, 3, 6, 5], [4, 3, 3, 2], 2, 1)]
+    for sizes in
+        [sizes([1, 16, 6, 5], [16, 16, 3, 3], 1, 1), sizes([2, 3, 6, 5], [4, 3, 3, 2], 2, 1)]
     {
         let device = flex().autodiff();
         let loss = |x: &[f32], w: &[f32]| {
@@ -209,8 +209,7 @@ fn what_is_not_finite_travels_as_in_burns() {
                 let [n, c, height, width] = y.dims();
                 let mut gradient = numbers(n * c * height * width, 3);
                 gradient[at / 4] = bad;
-                let gradient =
-                    Tensor::<4>::from_data(TensorData::new(gradient, y.dims()), &device);
+                let gradient = Tensor::<4>::from_data(TensorData::new(gradient, y.dims()), &device);
                 let gradients = (y.clone() * gradient).sum().backward();
                 let of_x = values(&x.grad(&gradients).unwrap());
                 [values(&y), of_x, values(&w.grad(&gradients).unwrap())]
@@ -245,7 +244,8 @@ fn numbers_that_overflow_only_at_the_points_do_not() {
 #[test]
 fn the_module_has_burns_parameters_and_padding() {
     let device = flex();
-    for padding in [PaddingConfig2d::Same, PaddingConfig2d::Valid, PaddingConfig2d::Explicit(1, 2, 3, 0)]
+    for padding in
+        [PaddingConfig2d::Same, PaddingConfig2d::Valid, PaddingConfig2d::Explicit(1, 2, 3, 0)]
     {
         let config = Conv2dConfig::new([4, 6], [3, 2]).with_stride([1, 2]).with_padding(padding);
         let burns = config.init(&device);
@@ -265,9 +265,8 @@ fn other_types_and_empty_batches_are_burns() {
     let x = tensor::<4>([2, 16, 5, 5], 1, &device);
     let w = tensor::<4>([16, 16, 3, 3], 2, &device);
     let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
-    let run = |dtype: DType| {
-        conv2d(x.clone().cast(dtype), w.clone().cast(dtype), None, options.clone())
-    };
+    let run =
+        |dtype: DType| conv2d(x.clone().cast(dtype), w.clone().cast(dtype), None, options.clone());
     let expected = values(&run(DType::F32));
     assert_eq!(run(DType::F64).dtype(), DType::F64);
     assert!(distance(&values(&run(DType::F64)), &expected) < 1e-5);

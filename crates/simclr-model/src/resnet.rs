@@ -7,7 +7,7 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use simclr_cnn::channels_last;
+use simclr_cnn::{channels_last, max_pool2d};
 
 use crate::encoder::Encoder;
 use crate::error::ModelError;
@@ -166,7 +166,7 @@ impl Encoder for ResNet {
     fn encode(&self, images: Tensor<4>) -> Tensor<2> {
         let x = self.stem.forward_relu(channels_last(images));
         let x = match &self.pool {
-            Some(pool) => channels_last(pool.forward(x)),
+            Some(pool) => max_pool2d(pool, x),
             None => x,
         };
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, features, h', w']

@@ -4,6 +4,8 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use std::sync::Arc;
+
 use burn::backend::autodiff::NodeId;
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
@@ -11,10 +13,12 @@ use burn::backend::{Autodiff, AutodiffBackend, Flex};
 use burn::tensor::ops::ConvOptions;
 
 use super::backend::{
-    ConvNetBackend, NormOptions, NormTensors, NormWanted, bias_gradient, geometry, input_gradient,
-    normalise_batch, normalise_batch_backward, weight_gradient,
+    ConvNetBackend, NormOptions, NormTensors, NormWanted, Pooled, bias_gradient, geometry,
+    input_gradient, normalise_batch, normalise_batch_backward, pool, pool_backward,
+    weight_gradient,
 };
 use super::image::order;
+use crate::kernels::Windows;
 
 type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
 
@@ -109,8 +113,7 @@ fn norm_backward(
 ) {
     let x = saved.retrieve_node_output::<FlexTensor>(*x);
     let wanted = NormWanted { x: of_x.is_some(), residual: of_residual.is_some() };
-    let found =
-        normalise_batch_backward(&x, output.as_ref(), tensors, gradient, wanted, *options);
+    let found = normalise_batch_backward(&x, output.as_ref(), tensors, gradient, wanted, *options);
     for (id, gradient) in [
         (of_x, found.x),
         (of_gamma, Some(found.gamma)),
@@ -119,6 +122,22 @@ fn norm_backward(
     ] {
         if let (Some(id), Some(gradient)) = (id, gradient) {
             grads.register::<Flex>(id, gradient);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Largest;
+
+impl Backward<Flex, 1> for Largest {
+    /// The windows, and where in each the maximum was found.
+    type State = (Windows, Arc<[u8]>);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Flex>(&ops.node);
+        if let [Some(node)] = ops.parents {
+            let (windows, found) = ops.state;
+            grads.register::<Flex>(node.id, pool_backward(&windows, &found, &gradient));
         }
     }
 }
@@ -221,6 +240,19 @@ impl<C: CheckpointStrategy> ConvNetBackend for Autodiff<Flex, C> {
         };
         let [mean, variance] = statistics.map(Self::from_inner);
         (output, mean, variance)
+    }
+
+    fn largest(
+        x: Tracked<C>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> Tracked<C> {
+        let Pooled { output, windows, found } = pool(x.primitive(), kernel, stride, padding);
+        match Largest.prepare::<C>([x.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((windows, found.into()), output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
     }
 
     fn to_channels_last(x: Tracked<C>) -> Tracked<C> {

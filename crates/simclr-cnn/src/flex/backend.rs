@@ -3,14 +3,16 @@
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, TensorMetadata, backend_extension};
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::Shape;
+use burn::tensor::ops::ConvOptions;
 
 use super::image::{
     Order, channels_last_values, channels_last_values_mut, from_channels_last, from_values, order,
     owned_channels_last, values,
 };
-use crate::kernels::{self, Geometry, Normalisation, ParameterGradients, Saved, Statistics};
+use crate::kernels::{
+    self, Geometry, Normalisation, ParameterGradients, Saved, Statistics, Windows,
+};
 
 /// What differs between normalisations, besides their tensors.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +60,14 @@ pub(crate) trait ConvNetBackend: Backend {
         options: NormOptions,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
+    /// The largest value of each window of `[n, c, h, w]`, in channels-last order.
+    fn largest(
+        x: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> FloatTensor<Self>;
+
     /// The same tensor in channels-last order.
     fn to_channels_last(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
@@ -88,11 +98,7 @@ pub(crate) trait InferenceBackend: Backend {
 }
 
 /// The sizes of a convolution of `x` with `weight`.
-pub(super) fn geometry(
-    x: &FlexTensor,
-    weight: &FlexTensor,
-    options: &ConvOptions<2>,
-) -> Geometry {
+pub(super) fn geometry(x: &FlexTensor, weight: &FlexTensor, options: &ConvOptions<2>) -> Geometry {
     Geometry::new(x.shape().dims(), weight.shape().dims(), options)
 }
 
@@ -218,8 +224,7 @@ pub(super) fn normalise_batch_backward(
     let mut gradient = owned_channels_last(gradient);
     tensors.with(options, |norm| {
         let saved = Saved { input: &input, output: output.as_deref() };
-        let parameters =
-            norm.parameter_gradients(&saved, channels_last_values_mut(&mut gradient));
+        let parameters = norm.parameter_gradients(&saved, channels_last_values_mut(&mut gradient));
         let residual = wanted.residual.then(|| gradient.clone());
         let x = wanted.x.then(|| {
             // In place, unless the residual's gradient is the same tensor.
@@ -237,6 +242,36 @@ pub(super) fn normalise_batch_backward(
         let ParameterGradients { gamma, beta } = parameters;
         NormGradients { x, gamma: of_channels(gamma), beta: of_channels(beta), residual }
     })
+}
+
+/// The maxima of windows, and what their gradient needs.
+pub(super) struct Pooled {
+    pub(super) output: FlexTensor,
+    pub(super) windows: Windows,
+    /// Where in its window each maximum was found.
+    pub(super) found: Vec<u8>,
+}
+
+pub(super) fn pool(
+    x: &FlexTensor,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+) -> Pooled {
+    let [images, channels, height, width] = x.shape().dims();
+    let windows = Windows { images, input: [height, width], channels, kernel, stride, padding };
+    let (values, found) = kernels::maxima(&windows, &channels_last_values(x));
+    let [height, width] = windows.output();
+    let shape = Shape::new([images, channels, height, width]);
+    Pooled { output: from_channels_last(values, shape, Order::ChannelsLast), windows, found }
+}
+
+/// The gradient of what was pooled.
+pub(super) fn pool_backward(windows: &Windows, found: &[u8], gradient: &FlexTensor) -> FlexTensor {
+    let values = kernels::gradient_of_maxima(windows, found, &channels_last_values(gradient));
+    let [height, width] = windows.input;
+    let shape = Shape::new([windows.images, windows.channels, height, width]);
+    from_channels_last(values, shape, Order::ChannelsLast)
 }
 
 /// Which gradients someone asked for.
@@ -279,6 +314,15 @@ impl ConvNetBackend for Flex {
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let (output, tensors) = normalise_batch(&x, gamma, beta, Some(&residual), options);
         (output, tensors.mean, tensors.variance)
+    }
+
+    fn largest(
+        x: FlexTensor,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> FlexTensor {
+        pool(&x, kernel, stride, padding).output
     }
 
     fn to_channels_last(x: FlexTensor) -> FlexTensor {

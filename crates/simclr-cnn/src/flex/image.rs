@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::TensorMetadata;
+use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
 
 use crate::kernels::{to_channels_first, to_channels_last};
@@ -34,8 +34,8 @@ fn channels_last_start(tensor: &FlexTensor) -> Option<usize> {
     let shape = tensor.shape();
     let expected = channels_last_strides(&shape);
     let strides = tensor.layout().strides();
-    let matches = (0..shape.num_dims())
-        .all(|axis| shape[axis] == 1 || strides[axis] == expected[axis]);
+    let matches =
+        (0..shape.num_dims()).all(|axis| shape[axis] == 1 || strides[axis] == expected[axis]);
     matches.then(|| tensor.layout().start_offset())
 }
 

@@ -4,12 +4,12 @@ mod autodiff;
 mod backend;
 mod image;
 
-use burn::backend::Dispatch;
+use burn::backend::{Dispatch, Flex};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Tensor};
 
 pub(crate) use self::backend::{ConvNetBackend, InferenceBackend, NormOptions};
-use crate::kernels::Geometry;
+use crate::kernels::{Geometry, Windows};
 
 /// Whether the kernels can take `tensor`.
 pub(crate) fn takes<const D: usize>(tensor: &Tensor<D>) -> bool {
@@ -29,6 +29,23 @@ pub(crate) fn convolves(
         && takes(weight)
         && bias.is_none_or(|bias| takes(bias) && bias.dims()[0] == weight.dims()[0])
         && Geometry::new(images.dims(), weight.dims(), options).is_proper()
+}
+
+/// Whether the kernels can take the maxima of these windows: if the images lie in channels-last order.
+pub(crate) fn pools(
+    images: &Tensor<4>,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+) -> bool {
+    let [n, channels, height, width] = images.dims();
+    let windows = Windows { images: n, input: [height, width], channels, kernel, stride, padding };
+    takes(images) && windows.are_proper() && lie_in_channels_last_order(images)
+}
+
+fn lie_in_channels_last_order(images: &Tensor<4>) -> bool {
+    let inner = images.clone().without_autodiff();
+    inner.try_into_primitive::<Flex>().is_ok_and(|x| image::order(&x) == image::Order::ChannelsLast)
 }
 
 /// Whether the kernels can normalise `input`.
@@ -68,9 +85,9 @@ pub(crate) fn normalise<const D: usize>(
     let input = input.into_dispatch();
     let [gamma, beta, mean, variance] = of_channels.map(Tensor::into_dispatch);
     Tensor::from_dispatch(match residual {
-        None => <Dispatch as InferenceBackend>::normalise(
-            input, gamma, beta, mean, variance, options,
-        ),
+        None => {
+            <Dispatch as InferenceBackend>::normalise(input, gamma, beta, mean, variance, options)
+        }
         Some(residual) => <Dispatch as InferenceBackend>::normalise_add(
             input,
             gamma,

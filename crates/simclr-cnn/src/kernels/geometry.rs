@@ -63,5 +63,4 @@ impl Geometry {
         let [height, width] = self.output();
         self.images * height * width * self.channels_out
     }
-
 }

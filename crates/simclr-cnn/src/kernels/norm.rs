@@ -68,10 +68,8 @@ fn folded(sums: &[f32], channels: usize) -> Vec<f64> {
 /// Each block's mean and centred squares, joined in f64 in the blocks' order (Chan et al. 1983): as exact
 /// as two sweeps over memory, for one.
 pub(crate) fn statistics(values: &[f32], channels: usize) -> Statistics {
-    let of_blocks: Vec<(f64, Vec<f64>, Vec<f64>)> = values
-        .par_chunks(block(channels))
-        .map(|block| block_statistics(block, channels))
-        .collect();
+    let of_blocks: Vec<(f64, Vec<f64>, Vec<f64>)> =
+        values.par_chunks(block(channels)).map(|block| block_statistics(block, channels)).collect();
     let mut count = 0.0;
     let (mut mean, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
     for (of_block, means, more) in of_blocks {
@@ -285,8 +283,7 @@ impl Normalisation<'_> {
                 #[inline(always)]
                 || {
                     for (gradient, input) in gradient.chunks_mut(period).zip(input.chunks(period)) {
-                        let coefficients =
-                            mean.iter().zip(&scale).zip(&of_mean).zip(&of_deviation);
+                        let coefficients = mean.iter().zip(&scale).zip(&of_mean).zip(&of_deviation);
                         for ((g, &x), (((m, s), of_mean), of_deviation)) in
                             gradient.iter_mut().zip(input).zip(coefficients)
                         {

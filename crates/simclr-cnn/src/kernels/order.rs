@@ -22,9 +22,11 @@ fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     result.par_chunks_mut(matrix).zip(values.par_chunks(matrix)).for_each(|(to, from)| {
         for row in (0..rows).step_by(SQUARE) {
             for column in (0..columns).step_by(SQUARE) {
+                let last = rows.min(row + SQUARE);
                 for j in column..columns.min(column + SQUARE) {
-                    for i in row..rows.min(row + SQUARE) {
-                        to[j * rows + i] = from[i * columns + j];
+                    let from = from[row * columns + j..].iter().step_by(columns);
+                    for (to, &from) in to[j * rows + row..j * rows + last].iter_mut().zip(from) {
+                        *to = from;
                     }
                 }
             }

@@ -46,7 +46,9 @@ fn convolve(
     let channels = geometry.channels_in;
     let image = geometry.input[0] * geometry.input[1] * channels;
     let reads = |rows: usize, axis: usize| {
-        (rows - 1) * geometry.stride[axis] + (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1
+        (rows - 1) * geometry.stride[axis]
+            + (geometry.kernel[axis] - 1) * geometry.dilation[axis]
+            + 1
     };
     let columns = reads(geometry.output()[1], 1);
     let window = |band: &Band| Window {
@@ -59,9 +61,9 @@ fn convolve(
     let whole = columns == geometry.input[1] && geometry.padding_before == [0, 0];
     if whole && geometry.padding_after[0] == 0 {
         // The bands' own pixels are all there is to read.
-        let starts = bands.iter().map(|band| {
-            band.image * image + band.start * geometry.stride[0] * columns * channels
-        });
+        let starts = bands
+            .iter()
+            .map(|band| band.image * image + band.start * geometry.stride[0] * columns * channels);
         multiply(geometry, input, weights, bands, starts, columns, result);
         return;
     }

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::padded::Window;
 use crate::kernels::Geometry;
-use crate::kernels::scratch::Shared;
 use crate::kernels::product::{Order, Product, ROW_SLACK, STRIP, Tap, padded_columns, strips};
+use crate::kernels::scratch::Shared;
 
 /// Bytes of padded images and gradients that are held at once.
 const CHUNK: usize = 12 << 20;

@@ -49,9 +49,8 @@ pub(super) fn convolve(
         chunk.par_iter().zip(patches.par_chunks_mut(of_block)).for_each(|(bands, points)| {
             Arch::new().dispatch(Patches { tiles, bands: bands.clone(), images, weights, points });
         });
-        let rows = |bands: Range<usize>| {
-            tiles.rows_before(bands.end) - tiles.rows_before(bands.start)
-        };
+        let rows =
+            |bands: Range<usize>| tiles.rows_before(bands.end) - tiles.rows_before(bands.start);
         let rows = rows(chunk[0].start..chunk[chunk.len() - 1].end);
         let (result, others) = std::mem::take(&mut rest).split_at_mut(rows * row);
         rest = others;
@@ -70,7 +69,12 @@ pub(super) fn convolve(
                     let to_points = ToPoints { weights, start, width, points };
                     let blocks = chunk.iter().cloned().zip(patches.chunks(of_block));
                     Arch::new().dispatch(OfStrip {
-                        tiles, blocks, to_points, products, bias, result,
+                        tiles,
+                        blocks,
+                        to_points,
+                        products,
+                        bias,
+                        result,
                     })
                 })
             })

@@ -22,36 +22,44 @@ pub(super) fn patches_to_points<S: Simd>(
     channels: usize,
     points: &mut [f32],
 ) {
-    let zeros = [0.0; 16];
     let plane = plane(count, channels);
     let [height, width] = tiles.input;
-    let lanes = S::F32_LANES;
+    let image_len = height * width * channels;
     assert!(points.len() >= plane * POINTS);
     for (index, tile) in of_task.enumerate() {
-        let mut patch = [&zeros[..]; POINTS];
-        let mut beyond = [true; POINTS];
-        for i in 0..PATCH {
-            for j in 0..PATCH {
-                // What lies above or to the left of the image wraps around, and is beyond it too.
-                let row = (tile.row + i).wrapping_sub(tiles.padding[0]);
-                let column = (tile.column + j).wrapping_sub(tiles.padding[1]);
-                if row < height && column < width {
-                    let start = ((tile.image * height + row) * width + column) * channels;
-                    patch[i * PATCH + j] = &images[start..start + channels];
-                    beyond[i * PATCH + j] = false;
-                }
-            }
-        }
-        for channel in (0..channels).step_by(lanes) {
+        let image = &images[tile.image * image_len..][..image_len];
+        // What lies above or to the left of the image wraps around, and is beyond it too.
+        let row = tile.row.wrapping_sub(tiles.padding[0]);
+        let column = tile.column.wrapping_sub(tiles.padding[1]);
+        let inside =
+            row < height && column < width && row + PATCH <= height && column + PATCH <= width;
+        for channel in (0..channels).step_by(S::F32_LANES) {
             let mut square = [[simd.splat_f32s(0.0); PATCH]; PATCH];
-            for (p, value) in square.as_flattened_mut().iter_mut().enumerate() {
-                if !beyond[p] {
-                    *value = S::as_simd_f32s(&patch[p][channel..][..lanes]).0[0];
+            if inside {
+                let patch = &image[(row * width + column) * channels + channel..];
+                for i in 0..PATCH {
+                    let from = &patch[i * width * channels..];
+                    let from = &from[..(PATCH - 1) * channels + S::F32_LANES];
+                    for j in 0..PATCH {
+                        let vector = S::as_simd_f32s(&from[j * channels..][..S::F32_LANES]).0;
+                        square[i][j] = vector[0];
+                    }
+                }
+            } else {
+                for i in 0..PATCH {
+                    let row = row.wrapping_add(i);
+                    for j in 0..PATCH {
+                        let column = column.wrapping_add(j);
+                        if row < height && column < width {
+                            let at = (row * width + column) * channels + channel;
+                            square[i][j] = S::as_simd_f32s(&image[at..][..S::F32_LANES]).0[0];
+                        }
+                    }
                 }
             }
             let at_points = both!(simd, square, input, 6 => 6);
             for (p, &value) in at_points.as_flattened().iter().enumerate() {
-                let slot = &mut points[p * plane + index * channels + channel..][..lanes];
+                let slot = &mut points[p * plane + index * channels + channel..][..S::F32_LANES];
                 S::as_mut_simd_f32s(slot).0[0] = value;
             }
         }

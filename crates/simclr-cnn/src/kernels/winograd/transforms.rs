@@ -29,12 +29,20 @@ pub(super) fn input<S: Simd>(s: S, d: [S::f32s; 6]) -> [S::f32s; 6] {
     let even_b = s.mul_add_e_f32s(s.splat_f32s(-A2), d[2], d[4]);
     let odd_b = s.mul_add_e_f32s(s.splat_f32s(-A2), d[1], d[3]);
     [
-        s.mul_add_e_f32s(s.splat_f32s(A2 * B2), d[0], s.mul_add_e_f32s(s.splat_f32s(-(A2 + B2)), d[2], d[4])),
+        s.mul_add_e_f32s(
+            s.splat_f32s(A2 * B2),
+            d[0],
+            s.mul_add_e_f32s(s.splat_f32s(-(A2 + B2)), d[2], d[4]),
+        ),
         s.mul_add_e_f32s(s.splat_f32s(A), odd_a, even_a),
         s.mul_add_e_f32s(s.splat_f32s(-A), odd_a, even_a),
         s.mul_add_e_f32s(s.splat_f32s(B), odd_b, even_b),
         s.mul_add_e_f32s(s.splat_f32s(-B), odd_b, even_b),
-        s.mul_add_e_f32s(s.splat_f32s(A2 * B2), d[1], s.mul_add_e_f32s(s.splat_f32s(-(A2 + B2)), d[3], d[5])),
+        s.mul_add_e_f32s(
+            s.splat_f32s(A2 * B2),
+            d[1],
+            s.mul_add_e_f32s(s.splat_f32s(-(A2 + B2)), d[3], d[5]),
+        ),
     ]
 }
 
@@ -47,15 +55,25 @@ pub(super) fn output<S: Simd>(s: S, m: [S::f32s; 6]) -> [S::f32s; 4] {
         s.add_f32s(m[0], s.add_f32s(even_a, even_b)),
         s.mul_add_e_f32s(s.splat_f32s(A), odd_a, s.mul_f32s(s.splat_f32s(B), odd_b)),
         s.mul_add_e_f32s(s.splat_f32s(A2), even_a, s.mul_f32s(s.splat_f32s(B2), even_b)),
-        s.mul_add_e_f32s(s.splat_f32s(A2 * A), odd_a, s.mul_add_e_f32s(s.splat_f32s(B2 * B), odd_b, m[5])),
+        s.mul_add_e_f32s(
+            s.splat_f32s(A2 * A),
+            odd_a,
+            s.mul_add_e_f32s(s.splat_f32s(B2 * B), odd_b, m[5]),
+        ),
     ]
 }
 
 /// A y: 4 gradients of outputs at the 6 points, [`output`] transposed.
 #[inline(always)]
 pub(super) fn output_transposed<S: Simd>(s: S, y: [S::f32s; 4]) -> [S::f32s; 6] {
-    let (even_a, odd_a) = (s.mul_add_e_f32s(s.splat_f32s(A2), y[2], y[0]), s.mul_add_e_f32s(s.splat_f32s(A2 * A), y[3], s.mul_f32s(s.splat_f32s(A), y[1])));
-    let (even_b, odd_b) = (s.mul_add_e_f32s(s.splat_f32s(B2), y[2], y[0]), s.mul_add_e_f32s(s.splat_f32s(B2 * B), y[3], s.mul_f32s(s.splat_f32s(B), y[1])));
+    let (even_a, odd_a) = (
+        s.mul_add_e_f32s(s.splat_f32s(A2), y[2], y[0]),
+        s.mul_add_e_f32s(s.splat_f32s(A2 * A), y[3], s.mul_f32s(s.splat_f32s(A), y[1])),
+    );
+    let (even_b, odd_b) = (
+        s.mul_add_e_f32s(s.splat_f32s(B2), y[2], y[0]),
+        s.mul_add_e_f32s(s.splat_f32s(B2 * B), y[3], s.mul_f32s(s.splat_f32s(B), y[1])),
+    );
     [
         y[0],
         s.add_f32s(even_a, odd_a),
@@ -91,7 +109,11 @@ pub(super) fn weight_transposed<S: Simd>(s: S, u: [S::f32s; 6]) -> [S::f32s; 3] 
     [
         s.mul_add_e_f32s(s.splat_f32s(1.0 / F0), u[0], s.add_f32s(even_a, even_b)),
         s.mul_add_e_f32s(s.splat_f32s(A / FA), odd_a, s.mul_f32s(s.splat_f32s(B / FB), odd_b)),
-        s.mul_add_e_f32s(s.splat_f32s(A2), even_a, s.mul_add_e_f32s(s.splat_f32s(B2), even_b, u[5])),
+        s.mul_add_e_f32s(
+            s.splat_f32s(A2),
+            even_a,
+            s.mul_add_e_f32s(s.splat_f32s(B2), even_b, u[5]),
+        ),
     ]
 }
 

@@ -22,13 +22,13 @@ const BLOCK: usize = 64;
 type Block<'a> = (usize, &'a [f32]);
 
 /// `[channels_out, channels_in, 3, 3]` from `images` `[n, h, w, channels_in]` and the gradient of the
-/// output `[n, h', w', channels_out]`.
+/// output `[n, h', w', channels_out]`; `None` if not all of it is finite.
 pub(super) fn weight_gradient(
     tiles: &Tiles,
     channels: [usize; 2],
     images: &[f32],
     gradient: &[f32],
-) -> Vec<f32> {
+) -> Option<Vec<f32>> {
     let [channels_out, channels_in] = channels;
     let blocks = tiles.tasks(BLOCK);
     let largest = blocks.iter().map(ExactSizeIterator::len).max().unwrap_or(0) * tiles.across();
@@ -42,6 +42,7 @@ pub(super) fn weight_gradient(
     let mut points = Shared::new(at_once * of_block);
     let mut sums = Shared::new(if by_strips { 0 } else { of_strip * channels_out.div_ceil(STRIP) });
     let mut result = vec![0.0; channels_out * channels_in * 9];
+    let mut finite = true;
     for (index, chunk) in blocks.chunks(at_once).enumerate() {
         chunk.par_iter().zip(points.par_chunks_mut(of_block)).for_each(|(bands, points)| {
             let bands = bands.clone();
@@ -56,24 +57,26 @@ pub(super) fn weight_gradient(
         }
         let strips: Vec<_> = strips(channels_out).collect();
         let tasks = result.par_chunks_mut(STRIP * channels_in * 9).zip(strips);
-        tasks.for_each(|(gradient, (start, width))| {
+        let all = tasks.map(|(gradient, (start, width))| {
             with_scratch(of_strip, |sums| {
                 for point in 0..POINTS {
                     let target = &mut sums[point * plane(channels_in, width)..];
                     product_at_point(&points, channels_in, (start, width), point, target, false);
                 }
-                Arch::new().dispatch(FromPoints { points: sums, gradient, width, channels_in });
-            });
+                Arch::new().dispatch(FromPoints { points: sums, gradient, width, channels_in })
+            })
         });
+        finite &= all.reduce(|| true, |a, b| a && b);
     }
     if !by_strips {
         let tasks = result.par_chunks_mut(STRIP * channels_in * 9).zip(sums.par_chunks(of_strip));
-        tasks.for_each(|(gradient, points)| {
+        let all = tasks.map(|(gradient, points)| {
             let width = gradient.len() / (channels_in * 9);
-            Arch::new().dispatch(FromPoints { points, gradient, width, channels_in });
+            Arch::new().dispatch(FromPoints { points, gradient, width, channels_in })
         });
+        finite &= all.reduce(|| true, |a, b| a && b);
     }
-    result
+    finite.then_some(result)
 }
 
 /// Adds the product of every block to `sums`, `[strip][point][channels_in][width]`, planes apart.

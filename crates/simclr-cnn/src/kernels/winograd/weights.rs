@@ -123,14 +123,18 @@ pub(super) struct FromPoints<'a> {
 }
 
 impl WithSimd for FromPoints<'_> {
-    type Output = ();
+    /// Whether all of it is finite.
+    type Output = bool;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
         let Self { points, gradient, width, channels_in } = self;
+        let zero = simd.splat_f32s(0.0);
+        // x * 0 is 0 for every finite x.
+        let mut check = zero;
         for k in 0..channels_in {
             for lane in (0..width).step_by(S::F32_LANES) {
-                let mut square = [[simd.splat_f32s(0.0); 6]; 6];
+                let mut square = [[zero; 6]; 6];
                 for (p, value) in square.as_flattened_mut().iter_mut().enumerate() {
                     let at = p * plane(channels_in, width) + k * width + lane;
                     *value = S::as_simd_f32s(&points[at..][..S::F32_LANES]).0[0];
@@ -138,7 +142,8 @@ impl WithSimd for FromPoints<'_> {
                 let taps = both!(simd, square, weight_transposed, 6 => 3);
                 let mut lanes = [[0.0; 16]; 9];
                 for (lanes, &tap) in lanes.iter_mut().zip(taps.as_flattened()) {
-                    simd.partial_store_f32s(&mut lanes[..S::F32_LANES], tap);
+                    check = simd.mul_add_e_f32s(tap, zero, check);
+                    S::as_mut_simd_f32s(&mut lanes[..S::F32_LANES]).0[0] = tap;
                 }
                 for l in 0..S::F32_LANES {
                     let slot = &mut gradient[((lane + l) * channels_in + k) * 9..][..9];
@@ -148,5 +153,6 @@ impl WithSimd for FromPoints<'_> {
                 }
             }
         }
+        simd.reduce_sum_f32s(check) == 0.0
     }
 }
