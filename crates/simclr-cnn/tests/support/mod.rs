@@ -5,12 +5,12 @@
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
-pub fn flex() -> Device {
+pub(crate) fn flex() -> Device {
     Device::flex()
 }
 
 /// Numbers in -1..1 that `seed` fixes.
-pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
         state ^= state << 13;
@@ -21,17 +21,17 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-pub fn tensor<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
+pub(crate) fn tensor<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
     let values = numbers(shape.iter().product(), seed);
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
+pub(crate) fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
     tensor.to_data_as::<f64>().iter::<f64>().collect()
 }
 
 /// The largest difference, as a part of the largest expectation.
-pub fn distance(found: &[f64], expected: &[f64]) -> f64 {
+pub(crate) fn distance(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len(), "expected as many values");
     let scale = expected.iter().fold(f64::MIN_POSITIVE, |scale, x| scale.max(x.abs()));
     let difference = |(a, b): (&f64, &f64)| (a - b).abs();
@@ -40,15 +40,15 @@ pub fn distance(found: &[f64], expected: &[f64]) -> f64 {
 
 /// The sizes of a convolution.
 #[derive(Debug, Clone)]
-pub struct Sizes {
-    pub images: [usize; 4],
-    pub weight: [usize; 4],
-    pub options: ConvOptions<2>,
+pub(crate) struct Sizes {
+    pub(crate) images: [usize; 4],
+    pub(crate) weight: [usize; 4],
+    pub(crate) options: ConvOptions<2>,
 }
 
 /// A convolution in f64, straight from its definition: calls `visit` with the indices of the output, the input
 /// and the weight of every product.
-pub fn each_product(sizes: &Sizes, mut visit: impl FnMut(usize, usize, usize)) {
+pub(crate) fn each_product(sizes: &Sizes, mut visit: impl FnMut(usize, usize, usize)) {
     let [n, channels_in, height, width] = sizes.images;
     let [channels_out, per_group, kernel_height, kernel_width] = sizes.weight;
     let ConvOptions { stride, padding, dilation, groups } = &sizes.options;
@@ -81,7 +81,7 @@ pub fn each_product(sizes: &Sizes, mut visit: impl FnMut(usize, usize, usize)) {
     }
 }
 
-pub fn output_size(sizes: &Sizes) -> [usize; 2] {
+pub(crate) fn output_size(sizes: &Sizes) -> [usize; 2] {
     let options = &sizes.options;
     [0, 1].map(|axis| {
         let (before, after) = options.padding[axis];
