@@ -56,6 +56,7 @@
 //! | [`loss`] | two views' projections -> one number |
 //! | [`augment`] | one image and drawn parameters -> one view |
 //! | [`data`] | files -> images and labels |
+//! | [`cnn`] | layers that train fast on the CPU |
 //! | [`model`] | images -> features h -> projections z |
 //! | [`eval`] | encoder and labelled images -> figures |
 //! | [`train`] | all of the above -> a trained encoder |
@@ -94,6 +95,11 @@ pub mod data {
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};
+}
+
+/// Convolution and batch normalisation that train fast on the CPU: drop-in modules for Burn's own.
+pub mod cnn {
+    pub use simclr_cnn::{BatchNorm, Conv2d, channels_last, conv2d, max_pool2d};
 }
 
 /// Encoders and the projection head: images in, features h and projections z out.

@@ -14,8 +14,15 @@ import sys
 
 import augment
 import nt_xent
+import pretrain
+import train_step
 
-WORKS = {"nt_xent": nt_xent, "augment": augment}
+WORKS = {
+    "nt_xent": nt_xent,
+    "augment": augment,
+    "train_step": train_step,
+    "pretrain": pretrain,
+}
 
 
 def main():
@@ -23,6 +30,7 @@ def main():
     parser.add_argument("work", nargs="+", choices=WORKS)
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
     parser.add_argument("--quick", action="store_true", help="only the small cases")
+    parser.add_argument("--data", metavar="FOLDER", help="CIFAR-10's binary files, for pretrain")
     options = parser.parse_args()
 
     rows = []

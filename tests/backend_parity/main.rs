@@ -5,6 +5,7 @@
 //! the reason. `SIMCLR_REQUIRE_BACKENDS=flex,ndarray,wgpu` makes that a failure for the ones it names.
 
 mod backends;
+mod layers;
 mod loss;
 mod training;
 mod views;
@@ -14,8 +15,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
-    let cases: Vec<Case> =
-        loss::CASES.iter().chain(training::CASES).chain(views::CASES).copied().collect();
+    let cases: Vec<Case> = [loss::CASES, layers::CASES, training::CASES, views::CASES].concat();
     let required = std::env::var("SIMCLR_REQUIRE_BACKENDS").unwrap_or_default();
     let required: Vec<&str> =
         required.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();

@@ -1,9 +1,10 @@
 //! The head g(h) that the loss sees and nobody keeps.
 
 use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
-use burn::tensor::{Device, Tensor, activation::relu};
+use burn::nn::{BatchNormConfig, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use simclr_cnn::BatchNorm;
 
 use crate::error::ModelError;
 use crate::weight_init::WeightInit;
@@ -52,7 +53,7 @@ impl ProjectionHeadConfig {
         Ok(ProjectionHead {
             // The normalisation's beta takes the bias's place.
             hidden: init.linear(&LinearConfig::new(feature_size, hidden_size).with_bias(false)),
-            norm: BatchNormConfig::new(hidden_size).init(device),
+            norm: BatchNormConfig::new(hidden_size).init(device).into(),
             output: init.linear(&LinearConfig::new(hidden_size, self.output_size)),
         })
     }
@@ -78,7 +79,7 @@ impl ProjectionHead {
     /// - output: `[n, output_size]`
     #[must_use]
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        let hidden = relu(self.norm.forward(self.hidden.forward(features)));
+        let hidden = self.norm.forward_relu(self.hidden.forward(features));
         self.output.forward(hidden)
     }
 }

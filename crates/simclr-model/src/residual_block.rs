@@ -1,9 +1,10 @@
 //! The building block of a ResNet.
 
 use burn::module::{Module, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
-use burn::tensor::{Tensor, activation::relu};
+use burn::nn::conv::Conv2dConfig;
+use burn::nn::{BatchNormConfig, PaddingConfig2d};
+use burn::tensor::Tensor;
+use simclr_cnn::{BatchNorm, Conv2d};
 
 use crate::weight_init::WeightInit;
 
@@ -25,8 +26,8 @@ impl ConvNorm {
         let config = Conv2dConfig::new(channels, [kernel, kernel])
             .with_stride([stride, stride])
             .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding));
-        let conv = init.conv2d(&config);
-        Self { conv, norm: BatchNormConfig::new(channels[1]).init(init.device()) }
+        let norm = BatchNormConfig::new(channels[1]).init(init.device());
+        Self { conv: init.conv2d(&config).into(), norm: norm.into() }
     }
 
     /// Starts the layer at zero output, whatever comes in.
@@ -36,8 +37,16 @@ impl ConvNorm {
         self
     }
 
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm.forward(self.conv.forward(x))
+    }
+
+    pub(crate) fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+        self.norm.forward_relu(self.conv.forward(x))
+    }
+
+    fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
+        self.norm.forward_add_relu(self.conv.forward(x), shortcut)
     }
 }
 
@@ -91,8 +100,8 @@ impl ResidualBlock {
             None => x.clone(),
         };
         let (last, inner) = self.body.split_last().expect("a block has at least two layers");
-        let body = inner.iter().fold(x, |x, layer| relu(layer.forward(x)));
-        relu(last.forward(body) + shortcut)
+        let body = inner.iter().fold(x, |x, layer| layer.forward_relu(x));
+        last.forward_add_relu(body, shortcut)
     }
 }
 

@@ -5,8 +5,9 @@ use std::str::FromStr;
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::tensor::{Device, Tensor, activation::relu};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use simclr_cnn::{channels_last, max_pool2d};
 
 use crate::encoder::Encoder;
 use crate::error::ModelError;
@@ -163,9 +164,9 @@ impl Encoder for ResNet {
     type Input = Tensor<4>;
 
     fn encode(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = relu(self.stem.forward(images));
+        let x = self.stem.forward_relu(channels_last(images));
         let x = match &self.pool {
-            Some(pool) => pool.forward(x),
+            Some(pool) => max_pool2d(pool, x),
             None => x,
         };
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, features, h', w']

@@ -1,0 +1,63 @@
+//! An epoch of SimCLR on CIFAR-10, views included: seconds, as one JSON line.
+//!
+//! ```text
+//! cargo bench --workspace --bench pretrain -- FOLDER 16 10000 256   CIFAR-10's binary files, width, images, batch
+//! ```
+//!
+//! Without arguments there is nothing to do. `benches/peers/pretrain.py` is the same epoch in PyTorch.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use burn::tensor::Device;
+use serde_json::json;
+use simclr::augment::SimClrAugmentation;
+use simclr::data::{Cifar10, Cifar10Split, Splits, Subset};
+use simclr::loss::Temperature;
+use simclr::model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
+use simclr::train::{
+    ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, Pretraining, Progress,
+};
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    match arguments.as_slice() {
+        [] => Ok(()),
+        [folder, width, images, batch] => {
+            epoch(Path::new(folder), width.parse()?, images.parse()?, batch.parse()?)
+        }
+        _ => anyhow::bail!("expected FOLDER WIDTH IMAGES BATCH"),
+    }
+}
+
+fn epoch(folder: &Path, width: usize, images: usize, batch_size: usize) -> anyhow::Result<()> {
+    let all = Arc::new(Cifar10::open(folder, Cifar10Split::Train)?);
+    let data = Splits {
+        pretrain: Arc::new(Subset::first(all, images)),
+        labelled: None,
+        description: format!("the first {images} training images of CIFAR-10"),
+    };
+    let config = PretrainConfig {
+        seed: 0,
+        epochs: 1,
+        steps_per_epoch: None,
+        batch_size,
+        chunk_size: None,
+        chunk_statistics: ChunkStatistics::PerChunk,
+        learning_rate: 1e-3,
+        warmup_epochs: 0,
+        loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
+        optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width, stem: Stem::Cifar },
+        projection: ProjectionHeadConfig::default(),
+        augmentation: SimClrAugmentation::cifar10().config().clone(),
+    };
+    let run = Pretraining::new(config).with_progress(Progress::Silent);
+    let summary = run.run(&data, &Device::flex())?.summary;
+    let learnt = images / batch_size * batch_size;
+    let rate = summary.images_per_second.context("an epoch has a rate")?;
+    let seconds = learnt as f64 / rate;
+    println!("{}", json!({ "seconds": seconds, "loss": summary.loss_last }));
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! A training step of SimCLR: seconds and memory by network and batch, as JSON lines.
+//!
+//! ```text
+//! cargo bench --workspace --bench train_step                                    every case, one process each
+//! cargo bench --workspace --bench train_step -- ours resnet18 64 cifar 32 128   one: layers, encoder, width,
+//!                                                                               stem, pixels, images
+//! ```
+//!
+//! A step is the forward pass of an encoder and a linear layer to 128 numbers, the mean of their squares, and
+//! the backward pass: what `benches/peers/train_step.py` does in PyTorch. `burn` is the same network with
+//! Burn's own layers. A case runs in a process of its own, because its memory is the growth of the process's
+//! peak.
+
+mod burns_resnet;
+
+use std::process::Command;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Distribution, Tensor};
+use serde_json::json;
+use simclr::model::{Encoder, ResNet, ResNetConfig, ResNetDepth, Stem};
+
+use burns_resnet::BurnsResNet;
+
+/// Encoder, width, stem, pixels and batches.
+const CASES: [(&str, usize, &str, usize, &[usize]); 5] = [
+    ("resnet18", 64, "cifar", 32, &[32, 128]),
+    ("resnet18", 16, "cifar", 32, &[32, 128, 256]),
+    ("resnet18", 64, "standard", 96, &[32, 128]),
+    ("resnet18", 16, "standard", 96, &[32, 128, 256]),
+    ("resnet50", 64, "standard", 96, &[32]),
+];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => every_case(),
+        [layers, depth, width, stem, pixels, images] => {
+            let number = |text: &str| text.parse().expect("sizes are whole numbers");
+            let config = ResNetConfig {
+                depth: depth.parse::<ResNetDepth>().expect("a known encoder"),
+                width: number(width),
+                stem: if *stem == "cifar" { Stem::Cifar } else { Stem::Standard },
+            };
+            println!("{}", case(layers, config, depth, number(pixels), number(images)));
+        }
+        _ => panic!("expected no argument, or: LAYERS ENCODER WIDTH STEM PIXELS IMAGES"),
+    }
+}
+
+fn every_case() {
+    let this = std::env::current_exe().expect("the bench knows its own path");
+    for (depth, width, stem, pixels, batches) in CASES {
+        for images in batches {
+            for layers in ["ours", "burn"] {
+                let sizes = [width, pixels, *images].map(|size| size.to_string());
+                let status = Command::new(&this)
+                    .args([layers, depth, &sizes[0], stem, &sizes[1], &sizes[2]])
+                    .status()
+                    .expect("the bench can start itself");
+                assert!(status.success(), "{layers} {depth} with {images} images failed");
+            }
+        }
+    }
+}
+
+/// An encoder with the layer that stands for the projection head.
+#[derive(Module, Debug)]
+struct Network<E> {
+    encoder: E,
+    head: Linear,
+}
+
+fn case(
+    layers: &str,
+    config: ResNetConfig,
+    depth: &str,
+    pixels: usize,
+    images: usize,
+) -> serde_json::Value {
+    let device = Device::flex().autodiff();
+    let encoder: ResNet = config.init(0, &device).expect("the bench's configs are valid");
+    let head = LinearConfig::new(encoder.feature_size(), 128).init(&device);
+    let x = Tensor::random([images, 3, pixels, pixels], Distribution::Uniform(0.0, 1.0), &device);
+    let seconds = match layers {
+        "ours" => {
+            steps(&Network { encoder, head }, |n| n.head.forward(n.encoder.encode(x.clone())))
+        }
+        "burn" => {
+            let encoder = BurnsResNet::new(depth, config, &device);
+            steps(&Network { encoder, head }, |n| n.head.forward(n.encoder.forward(x.clone())))
+        }
+        other => panic!("expected ours or burn, found {other}"),
+    };
+    json!({
+        "layers": layers,
+        "encoder": depth,
+        "width": config.width,
+        "pixels": pixels,
+        "images": images,
+        "fastest": seconds.iter().map(|s| s.0).fold(f64::INFINITY, f64::min),
+        "forward": seconds.iter().map(|s| s.1).fold(f64::INFINITY, f64::min),
+        "peak_mib": peak_mib(),
+    })
+}
+
+/// Seconds of some steps, and of the forward pass of each.
+fn steps<M: Module>(network: &M, forward: impl Fn(&M) -> Tensor<2>) -> Vec<(f64, f64)> {
+    let step = || {
+        let start = Instant::now();
+        let loss = forward(network).powi_scalar(2).mean();
+        let forward = start.elapsed().as_secs_f64();
+        let gradients = loss.backward();
+        std::hint::black_box(&gradients);
+        (start.elapsed().as_secs_f64(), forward)
+    };
+    let (first, _) = step();
+    (0..(4.0 / first).clamp(2.0, 30.0) as usize).map(|_| step()).collect()
+}
+
+/// The most memory this process has held, in MiB: `VmHWM` of Linux; 0 elsewhere.
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse::<f64>().ok())
+        .map_or(0.0, |kib| kib / 1024.0)
+}

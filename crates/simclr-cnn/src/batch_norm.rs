@@ -1,0 +1,193 @@
+//! Batch normalisation with the parameters of Burn's own.
+
+use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param, RunningState};
+use burn::nn;
+use burn::tensor::activation::relu;
+use burn::tensor::{Tensor, assert_shape};
+
+/// Batch normalisation: [`burn::nn::BatchNorm`] in everything but how fast it runs on flex, and that it can
+/// take in what follows it in a residual network.
+///
+/// It has the same parameters and running statistics under the same names, so that records and weight files
+/// of one fit the other. The residual sum and ReLU are one operation with the normalisation: one sweep over
+/// the values forwards, two backwards, and nothing kept for the backward pass in between.
+///
+/// ```
+/// use burn::nn::BatchNormConfig;
+/// use burn::tensor::activation::relu;
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use simclr_cnn::BatchNorm;
+///
+/// let device = Device::flex().autodiff();
+/// let burns = BatchNormConfig::new(4).init(&device);
+/// let ours = BatchNorm::from(burns.clone());
+/// let x = Tensor::<4>::random([2, 4, 5, 5], Distribution::Default, &device);
+/// let r = Tensor::<4>::random([2, 4, 5, 5], Distribution::Default, &device);
+/// let expected = relu(burns.forward(x.clone()) + r.clone());
+/// let found = ours.forward_add_relu(x, r);
+/// assert!((found - expected).abs().max().into_scalar::<f32>() < 1e-5);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct BatchNorm {
+    /// The learnt scale, `[channels]`.
+    pub gamma: Param<Tensor<1>>,
+    /// The learnt shift, `[channels]`.
+    pub beta: Param<Tensor<1>>,
+    /// Whether the statistics are the batch's on a device with autodiff.
+    pub training: Param<Flag>,
+    /// The running mean, `[channels]`.
+    pub running_mean: RunningState<Tensor<1>>,
+    /// The running variance, `[channels]`.
+    pub running_var: RunningState<Tensor<1>>,
+    /// The share of a batch in the running statistics.
+    pub momentum: f64,
+    /// Added to the variance.
+    pub epsilon: f64,
+}
+
+impl From<nn::BatchNorm> for BatchNorm {
+    fn from(norm: nn::BatchNorm) -> Self {
+        let nn::BatchNorm { gamma, beta, training, running_mean, running_var, momentum, epsilon } =
+            norm;
+        Self { gamma, beta, training, running_mean, running_var, momentum, epsilon }
+    }
+}
+
+/// What follows the normalisation.
+struct Then<const D: usize> {
+    residual: Option<Tensor<D>>,
+    relu: bool,
+}
+
+impl BatchNorm {
+    /// The normalised `input`.
+    ///
+    /// # Shapes
+    ///
+    /// - `input` and output: `[n, channels, ...]`
+    ///
+    /// # Panics
+    ///
+    /// If `input` has another number of channels, or no axis for them.
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.run(input, Then { residual: None, relu: false })
+    }
+
+    /// ReLU of the normalised `input`. Shapes and panics as of [`forward`](Self::forward).
+    #[must_use]
+    pub fn forward_relu<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.run(input, Then { residual: None, relu: true })
+    }
+
+    /// ReLU of the normalised `input` plus `residual`.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`, `residual` and output: `[n, channels, ...]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), and if `residual` has another shape.
+    #[must_use]
+    pub fn forward_add_relu<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        residual: Tensor<D>,
+    ) -> Tensor<D> {
+        let (of_input, of_residual) = (input.dims(), residual.dims());
+        assert_eq!(of_residual, of_input, "expected a residual of the input's shape");
+        self.run(input, Then { residual: Some(residual), relu: true })
+    }
+
+    fn run<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
+        let [channels] = self.gamma.shape().dims();
+        assert_shape!(input, [_, channels, ..]);
+        // As in Burn: a frozen layer keeps its statistics on a training device, too.
+        if input.device().is_autodiff() && self.training.is_enabled() {
+            self.with_statistics_of_batch(input, then)
+        } else {
+            self.with_running_statistics(input, then)
+        }
+    }
+
+    fn with_statistics_of_batch<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        then: Then<D>,
+    ) -> Tensor<D> {
+        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        #[cfg(feature = "flex")]
+        if crate::flex::normalises(&input, then.residual.as_ref()) {
+            let (output, mean, variance) = crate::flex::batch_norm(
+                input,
+                [gamma, beta],
+                then.residual,
+                crate::flex::NormOptions { epsilon: self.epsilon, relu: then.relu },
+            );
+            self.update_running_statistics(mean, variance);
+            return output;
+        }
+        let result = burn::tensor::module::batch_norm_train(input, gamma, beta, self.epsilon);
+        self.update_running_statistics(result.mean, result.variance);
+        then.apply(result.output)
+    }
+
+    fn update_running_statistics(&self, mean: Tensor<1>, variance: Tensor<1>) {
+        for (running, of_batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
+            let old = running.value_sync().to_device(&of_batch.device());
+            let new =
+                old.mul_scalar(1.0 - self.momentum) + of_batch.detach().mul_scalar(self.momentum);
+            running.update(new.detach());
+        }
+    }
+
+    fn with_running_statistics<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        then: Then<D>,
+    ) -> Tensor<D> {
+        let device = input.device();
+        let [mean, variance] =
+            [&self.running_mean, &self.running_var].map(|r| r.value().to_device(&device));
+        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        #[cfg(feature = "flex")]
+        if !device.is_autodiff() && crate::flex::normalises(&input, then.residual.as_ref()) {
+            return crate::flex::normalise(
+                input,
+                [gamma, beta, mean, variance],
+                then.residual,
+                crate::flex::NormOptions { epsilon: self.epsilon, relu: then.relu },
+            );
+        }
+        let normalised =
+            burn::tensor::module::batch_norm(input, gamma, beta, mean, variance, self.epsilon);
+        then.apply(normalised)
+    }
+}
+
+impl<const D: usize> Then<D> {
+    fn apply(self, normalised: Tensor<D>) -> Tensor<D> {
+        let sum = match self.residual {
+            Some(residual) => normalised + residual,
+            None => normalised,
+        };
+        if self.relu { relu(sum) } else { sum }
+    }
+}
+
+impl ModuleDisplay for BatchNorm {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        let [channels] = self.beta.shape().dims();
+        content
+            .add("num_features", &channels)
+            .add("momentum", &self.momentum)
+            .add("epsilon", &self.epsilon)
+            .optional()
+    }
+}

@@ -1,0 +1,140 @@
+//! A convolution with the parameters of Burn's own.
+
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv;
+use burn::tensor::Tensor;
+use burn::tensor::ops::ConvOptions;
+
+/// A 2D convolution: [`burn::nn::conv::Conv2d`] in everything but how fast it runs on flex.
+///
+/// It has the same parameters under the same names, so that records and weight files of one fit the other.
+/// Made from Burn's own:
+///
+/// ```
+/// use burn::nn::conv::Conv2dConfig;
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use simclr_cnn::Conv2d;
+///
+/// let device = Device::flex();
+/// let burns = Conv2dConfig::new([3, 16], [3, 3]).init(&device);
+/// let ours = Conv2d::from(burns.clone());
+/// let images = Tensor::random([2, 3, 8, 8], Distribution::Default, &device);
+/// let (found, expected) = (ours.forward(images.clone()), burns.forward(images));
+/// assert!((found - expected).abs().max().into_scalar::<f32>() < 1e-5);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct Conv2d {
+    /// `[channels_out, channels_in / groups, kernel_height, kernel_width]`.
+    pub weight: Param<Tensor<4>>,
+    /// `[channels_out]`.
+    pub bias: Option<Param<Tensor<1>>>,
+    /// Pixels from one output to the next, down and across.
+    pub stride: [usize; 2],
+    /// Height and width of the kernel.
+    pub kernel_size: [usize; 2],
+    /// Pixels from one kernel element to the next, down and across.
+    pub dilation: [usize; 2],
+    /// Into how many separate convolutions the channels are split.
+    pub groups: usize,
+    /// Zeros around the images.
+    #[module(skip)]
+    pub padding: PaddingConfig2d,
+}
+
+impl From<conv::Conv2d> for Conv2d {
+    fn from(conv: conv::Conv2d) -> Self {
+        let conv::Conv2d { weight, bias, stride, kernel_size, dilation, groups, padding } = conv;
+        Self { weight, bias, stride, kernel_size, dilation, groups, padding }
+    }
+}
+
+impl Conv2d {
+    /// Convolves `images`.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[n, channels_in, height, width]`
+    /// - output: `[n, channels_out, height_out, width_out]`, in memory in the order of `images`
+    ///
+    /// # Panics
+    ///
+    /// As Burn's own: if the channels are not those of the weights.
+    #[must_use]
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = images.dims();
+        let padding = match self.padding {
+            PaddingConfig2d::Valid => [(0, 0), (0, 0)],
+            PaddingConfig2d::Explicit(top, left, bottom, right) => [(top, bottom), (left, right)],
+            PaddingConfig2d::Same => [(0, height), (1, width)]
+                .map(|(axis, size)| same_padding(size, self.kernel_size[axis], self.stride[axis])),
+        };
+        let options =
+            ConvOptions::new_with_padding(self.stride, padding, self.dilation, self.groups);
+        conv2d(images, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+    }
+}
+
+/// The zeros before and after `size` pixels that give one output a stride, the odd one after: Burn's rule.
+fn same_padding(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
+    let outputs = size.div_ceil(stride);
+    let padding = (outputs.saturating_sub(1) * stride + kernel).saturating_sub(size);
+    if outputs == 0 { (0, 0) } else { (padding / 2, padding - padding / 2) }
+}
+
+/// [`burn::tensor::module::conv2d`], on flex in f32 by kernels of this crate if it has one group.
+///
+/// # Shapes
+///
+/// - `images`: `[n, channels_in, height, width]`
+/// - `weight`: `[channels_out, channels_in / groups, kernel_height, kernel_width]`
+/// - `bias`: `[channels_out]`
+/// - output: `[n, channels_out, height_out, width_out]`
+///
+/// # Panics
+///
+/// As Burn's own: if the channels are not those of the weights.
+#[must_use]
+pub fn conv2d(
+    images: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    options: ConvOptions<2>,
+) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if crate::flex::convolves(&images, &weight, bias.as_ref(), &options) {
+        use crate::flex::ConvNetBackend;
+        use burn::backend::Dispatch;
+        let (images, weight) = (images.into_dispatch(), weight.into_dispatch());
+        return Tensor::from_dispatch(match bias {
+            None => <Dispatch as ConvNetBackend>::convolution(images, weight, options),
+            Some(bias) => <Dispatch as ConvNetBackend>::convolution_with_bias(
+                images,
+                weight,
+                bias.into_dispatch(),
+                options,
+            ),
+        });
+    }
+    burn::tensor::module::conv2d(images, weight, bias, options)
+}
+
+impl ModuleDisplay for Conv2d {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        let [channels_out, channels_in, _, _] = self.weight.dims();
+        content
+            .add("ch_in", &(channels_in * self.groups))
+            .add("ch_out", &channels_out)
+            .add_debug_attribute("stride", &self.stride)
+            .add_debug_attribute("kernel_size", &self.kernel_size)
+            .add_debug_attribute("dilation", &self.dilation)
+            .add("groups", &self.groups)
+            .add_debug_attribute("padding", &self.padding)
+            .optional()
+    }
+}

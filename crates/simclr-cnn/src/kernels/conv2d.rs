@@ -1,0 +1,40 @@
+//! A convolution and its gradients, each by the kernel that suits its sizes.
+
+use super::{Geometry, direct, winograd};
+
+/// `[n, h, w, channels_in]` with `[channels_out, channels_in, kh, kw]` to `[n, h', w', channels_out]`.
+pub(crate) fn conv2d(
+    geometry: &Geometry,
+    input: &[f32],
+    weights: &[f32],
+    bias: Option<&[f32]>,
+) -> Vec<f32> {
+    let mut result = vec![0.0; geometry.output_len()];
+    // Interpolation spreads a number that isn't finite over its tile, and may overflow before the sum
+    // itself does. Such results are computed anew, so that they are what the definition says.
+    if !(winograd::applies(geometry)
+        && winograd::forward(geometry, input, weights, bias, &mut result))
+    {
+        direct::forward(geometry, input, weights, bias, &mut result);
+    }
+    result
+}
+
+/// The gradient of the input from that of the output.
+pub(crate) fn input_gradient(geometry: &Geometry, weights: &[f32], gradient: &[f32]) -> Vec<f32> {
+    let mut result = vec![0.0; geometry.input_len()];
+    if !(winograd::applies(geometry)
+        && winograd::input_gradient(geometry, weights, gradient, &mut result))
+    {
+        direct::input_gradient(geometry, weights, gradient, &mut result);
+    }
+    result
+}
+
+/// The gradient of the weights from that of the output.
+pub(crate) fn weight_gradient(geometry: &Geometry, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+    let by_points = winograd::applies(geometry)
+        .then(|| winograd::weight_gradient(geometry, input, gradient))
+        .flatten();
+    by_points.unwrap_or_else(|| direct::weight_gradient(geometry, input, gradient))
+}

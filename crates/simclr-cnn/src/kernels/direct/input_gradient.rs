@@ -1,0 +1,195 @@
+//! The gradient of the input.
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::padded::Window;
+use super::weights::PackedWeights;
+use super::{Band, Bands};
+use crate::kernels::Geometry;
+use crate::kernels::product::{Order, Product, Tap, strips};
+use crate::kernels::scratch::with_scratch;
+
+/// The gradient of the input, into `result`.
+///
+/// The pixels whose rows and columns leave the same remainder after division by the stride meet the same
+/// kernel positions, so that each such *phase* is a convolution with stride 1 of the output's gradient.
+pub(crate) fn input_gradient(
+    geometry: &Geometry,
+    weights: &[f32],
+    gradient: &[f32],
+    result: &mut [f32],
+) {
+    let positions = geometry.kernel[0] * geometry.kernel[1];
+    let channels = [geometry.channels_out, geometry.channels_in];
+    let weights = PackedWeights::new(weights, channels, positions, true);
+    // Bands of steps: as many input rows each as the stride is high.
+    let steps = [0, 1].map(|axis| geometry.input[axis].div_ceil(geometry.stride[axis]));
+    let bands = Bands::new(geometry.images, steps);
+    let row = geometry.input[1] * geometry.channels_in;
+    let mut rest = result;
+    let tasks = bands.tasks().map(|bands| {
+        let rows: usize = bands.iter().map(|band| input_rows(geometry, band)).sum();
+        let (of_task, others) = std::mem::take(&mut rest).split_at_mut(rows * row);
+        rest = others;
+        (bands, of_task)
+    });
+    let tasks: Vec<_> = tasks.collect();
+    tasks.into_par_iter().for_each(|(bands, result)| {
+        convolve(geometry, gradient, &weights, &bands, result);
+    });
+}
+
+fn input_rows(geometry: &Geometry, band: &Band) -> usize {
+    let stride = geometry.stride[0];
+    ((band.start + band.rows) * stride).min(geometry.input[0]) - band.start * stride
+}
+
+/// The kernel positions that meet a phase along one axis, each with the distance from step to output.
+fn met(geometry: &Geometry, axis: usize, phase: usize) -> Vec<(usize, isize)> {
+    let stride = geometry.stride[axis] as isize;
+    let shifted = (phase + geometry.padding_before[axis]) as isize;
+    (0..geometry.kernel[axis])
+        .map(|position| (position, shifted - (position * geometry.dilation[axis]) as isize))
+        .filter(|(_, distance)| distance.rem_euclid(stride) == 0)
+        .map(|(position, distance)| (position, distance.div_euclid(stride)))
+        .collect()
+}
+
+fn convolve(
+    geometry: &Geometry,
+    gradient: &[f32],
+    weights: &PackedWeights,
+    bands: &[Band],
+    result: &mut [f32],
+) {
+    let phases = [0, 1].map(|axis| {
+        (0..geometry.stride[axis].min(geometry.input[axis]))
+            .map(|phase| met(geometry, axis, phase))
+            .collect::<Vec<_>>()
+    });
+    // The outputs that any step of a band meets, beyond the image too.
+    let reach = [0, 1].map(|axis| {
+        let distances = phases[axis].iter().flatten().map(|&(_, distance)| distance);
+        (distances.clone().min().unwrap_or(0), distances.max().unwrap_or(0))
+    });
+    let steps = geometry.input[1].div_ceil(geometry.stride[1]);
+    let columns = steps + (reach[1].1 - reach[1].0) as usize;
+    let window = |band: &Band| Window {
+        start: [band.start as isize + reach[0].0, reach[1].0],
+        size: [band.rows + (reach[0].1 - reach[0].0) as usize, columns],
+    };
+    let channels = geometry.channels_out;
+    let size = geometry.output();
+    let image = size[0] * size[1] * channels;
+    let sizes: Vec<usize> = bands.iter().map(|band| window(band).len(channels)).collect();
+    with_scratch(sizes.iter().sum(), |padded| {
+        let mut rest = &mut *padded;
+        for (band, &len) in bands.iter().zip(&sizes) {
+            let (to, others) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = others;
+            window(band).copy(&gradient[band.image * image..][..image], size, channels, to);
+        }
+        for (phase_row, of_rows) in phases[0].iter().enumerate() {
+            for (phase_column, of_columns) in phases[1].iter().enumerate() {
+                let phase = Phase {
+                    geometry,
+                    offset: [phase_row, phase_column],
+                    met: [of_rows, of_columns],
+                    reach: [reach[0].0, reach[1].0],
+                    columns,
+                };
+                phase.multiply(padded, &sizes, weights, bands, result);
+            }
+        }
+    });
+}
+
+struct Phase<'a> {
+    geometry: &'a Geometry,
+    /// The remainders of its rows and columns.
+    offset: [usize; 2],
+    met: [&'a [(usize, isize)]; 2],
+    /// The distance from a step to the window's beginning.
+    reach: [isize; 2],
+    /// Columns of the window.
+    columns: usize,
+}
+
+impl Phase<'_> {
+    fn multiply(
+        &self,
+        padded: &[f32],
+        sizes: &[usize],
+        weights: &PackedWeights,
+        bands: &[Band],
+        result: &mut [f32],
+    ) {
+        let Geometry { channels_in, channels_out, kernel, .. } = *self.geometry;
+        let places = self.places(sizes, bands);
+        let positions = self.met[0].len() * self.met[1].len();
+        if places.is_empty() {
+            return;
+        }
+        if positions == 0 {
+            for &(_, at) in &places {
+                result[at..at + channels_in].fill(0.0);
+            }
+            return;
+        }
+        for (start, width) in strips(channels_in) {
+            let mut taps = Vec::with_capacity(positions);
+            for &(i, row) in self.met[0] {
+                for &(j, column) in self.met[1] {
+                    let row = (row - self.reach[0]) as usize;
+                    let column = (column - self.reach[1]) as usize;
+                    taps.push(Tap {
+                        left: (row * self.columns + column) * channels_out,
+                        right: (i * kernel[1] + j) * channels_out * width,
+                    });
+                }
+            }
+            Arch::new().dispatch(Product {
+                left: padded,
+                order: Order::Rows,
+                right: weights.strip(start, width),
+                right_stride: width,
+                taps: &taps,
+                run: channels_out,
+                rows: places.len(),
+                place: |row: usize| (places[row].0, places[row].1 + start),
+                width,
+                columns: width.min(channels_in - start),
+                target: &mut *result,
+                add: false,
+            });
+        }
+    }
+
+    /// Where each pixel of the phase begins in the window, and in the result.
+    fn places(&self, sizes: &[usize], bands: &[Band]) -> Vec<(usize, usize)> {
+        let Geometry { input: [height, width], stride, channels_in, channels_out, .. } =
+            *self.geometry;
+        let mut places = Vec::new();
+        let (mut window, mut first_row) = (0, 0);
+        for (band, size) in bands.iter().zip(sizes) {
+            for step in 0..band.rows {
+                let row = (band.start + step) * stride[0] + self.offset[0];
+                if row >= height {
+                    break;
+                }
+                let row = first_row + row - band.start * stride[0];
+                let across = (self.offset[1]..width).step_by(stride[1]).enumerate();
+                for (step_across, column) in across {
+                    places.push((
+                        window + (step * self.columns + step_across) * channels_out,
+                        (row * width + column) * channels_in,
+                    ));
+                }
+            }
+            window += size;
+            first_row += input_rows(self.geometry, band);
+        }
+        places
+    }
+}

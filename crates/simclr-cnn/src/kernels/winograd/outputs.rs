@@ -1,0 +1,63 @@
+//! Outputs from the products at the 36 points.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use super::patches::plane;
+use super::tiles::Tiles;
+use super::transforms::{TILE, both, output};
+
+/// Where outputs are written: the pixels of some bands, `stride` numbers each, `start` into them.
+pub(super) struct Target<'a> {
+    pub(super) values: &'a mut [f32],
+    pub(super) stride: usize,
+    pub(super) start: usize,
+}
+
+/// Writes Aᵀ m A of each tile of `bands`, `width` channels, from `[point][tile][width]`, planes apart; says
+/// whether all of it is finite.
+#[inline(always)]
+pub(super) fn points_to_outputs<S: Simd>(
+    simd: S,
+    tiles: &Tiles,
+    bands: Range<usize>,
+    products: &[f32],
+    width: usize,
+    bias: Option<&[f32]>,
+    target: &mut Target<'_>,
+) -> bool {
+    let lanes = S::F32_LANES;
+    let plane = plane(bands.len() * tiles.across(), width);
+    let [height, across] = tiles.output;
+    let first_row = tiles.rows_before(bands.start);
+    let zero = simd.splat_f32s(0.0);
+    // x * 0 is 0 for every finite x.
+    let mut check = zero;
+    for (index, tile) in tiles.of_bands(bands).enumerate() {
+        let rows = TILE.min(height - tile.row);
+        let columns = TILE.min(across - tile.column);
+        let first = (tile.image * height + tile.row - first_row) * across + tile.column;
+        for lane in (0..width).step_by(lanes) {
+            let mut square = [[zero; 6]; 6];
+            for (p, value) in square.as_flattened_mut().iter_mut().enumerate() {
+                let at = p * plane + index * width + lane;
+                *value = S::as_simd_f32s(&products[at..][..lanes]).0[0];
+            }
+            let outputs = both!(simd, square, output, 6 => 4);
+            let bias = match bias {
+                Some(bias) => S::as_simd_f32s(&bias[lane..][..lanes]).0[0],
+                None => zero,
+            };
+            for (i, row) in outputs.iter().enumerate().take(rows) {
+                for (j, &value) in row.iter().enumerate().take(columns) {
+                    let value = simd.add_f32s(value, bias);
+                    check = simd.mul_add_e_f32s(value, zero, check);
+                    let at = (first + i * across + j) * target.stride + target.start + lane;
+                    S::as_mut_simd_f32s(&mut target.values[at..][..lanes]).0[0] = value;
+                }
+            }
+        }
+    }
+    simd.reduce_sum_f32s(check) == 0.0
+}

@@ -1,0 +1,158 @@
+//! Weights at the 36 points, and their gradient back.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::patches::plane;
+use super::transforms::{POINTS, both, weight, weight_transposed};
+use crate::kernels::product::{STRIP, strips};
+use crate::kernels::scratch::Shared;
+
+/// Inner channels whose weights are gathered at a time.
+const INNER: usize = 8;
+
+/// Which product the weights are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From the input to the output.
+    Forward,
+    /// From the output's gradient to the input's: turned by half a turn, channels swapped.
+    Backward,
+}
+
+/// Weights `[channels_out, channels_in, 3, 3]`, to be seen at the points.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a> {
+    pub(super) values: &'a [f32],
+    channels_in: usize,
+    direction: Direction,
+    /// Channels that the product sums over.
+    pub(super) inner: usize,
+    /// Channels that come out of it.
+    pub(super) columns: usize,
+}
+
+impl<'a> Weights<'a> {
+    pub(super) fn new(values: &'a [f32], channels: [usize; 2], direction: Direction) -> Self {
+        let [channels_out, channels_in] = channels;
+        let (inner, columns) = match direction {
+            Direction::Forward => (channels_in, channels_out),
+            Direction::Backward => (channels_out, channels_in),
+        };
+        Self { values, channels_in, direction, inner, columns }
+    }
+
+    /// Numbers of a strip at the points.
+    pub(super) fn strip_len(&self, width: usize) -> usize {
+        POINTS * plane(self.inner, width)
+    }
+
+    /// All strips at the points, a full strip's length apart.
+    pub(super) fn at_points(&self) -> Shared {
+        let len = self.strip_len(STRIP);
+        let strips: Vec<_> = strips(self.columns).collect();
+        let mut points = Shared::new(len * strips.len());
+        points.par_chunks_mut(len).zip(strips).for_each(|(points, (start, width))| {
+            Arch::new().dispatch(ToPoints { weights: *self, start, width, points });
+        });
+        points
+    }
+}
+
+/// Writes one strip at the points: `[point][inner][width]`, planes apart.
+pub(super) struct ToPoints<'a> {
+    pub(super) weights: Weights<'a>,
+    pub(super) start: usize,
+    pub(super) width: usize,
+    pub(super) points: &'a mut [f32],
+}
+
+impl WithSimd for ToPoints<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { weights, start, width, points } = self;
+        let Weights { values, channels_in, direction, inner, .. } = weights;
+        let plane = plane(inner, width);
+        // The weights of some inner channels, lane by lane, as they lie for one of the directions.
+        let mut block = [[0.0; INNER * 9]; 16];
+        for lane in (0..width).step_by(S::F32_LANES) {
+            for first in (0..inner).step_by(INNER) {
+                let count = INNER.min(inner - first);
+                for (l, block) in block.iter_mut().enumerate().take(S::F32_LANES) {
+                    let column = start + lane + l;
+                    if direction == Direction::Forward {
+                        let at = (column * channels_in + first) * 9;
+                        block[..count * 9].copy_from_slice(&values[at..at + count * 9]);
+                    } else {
+                        for (k, nine) in block.chunks_exact_mut(9).enumerate().take(count) {
+                            let at = ((first + k) * channels_in + column) * 9;
+                            nine.copy_from_slice(&values[at..at + 9]);
+                        }
+                    }
+                }
+                for k in 0..count {
+                    let mut square = [[simd.splat_f32s(0.0); 3]; 3];
+                    for (tap, slot) in square.as_flattened_mut().iter_mut().enumerate() {
+                        let turned = if direction == Direction::Forward { tap } else { 8 - tap };
+                        let mut lanes = [0.0; 16];
+                        for l in 0..S::F32_LANES {
+                            lanes[l] = block[l][k * 9 + turned];
+                        }
+                        *slot = S::as_simd_f32s(&lanes[..S::F32_LANES]).0[0];
+                    }
+                    let at_points = both!(simd, square, weight, 3 => 6);
+                    for (point, &value) in at_points.as_flattened().iter().enumerate() {
+                        let at = point * plane + (first + k) * width + lane;
+                        S::as_mut_simd_f32s(&mut points[at..][..S::F32_LANES]).0[0] = value;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes the gradient of a strip's weights, `[width, channels_in, 3, 3]`, from that of the points,
+/// `[point][channels_in][width]`, planes apart.
+pub(super) struct FromPoints<'a> {
+    pub(super) points: &'a [f32],
+    pub(super) gradient: &'a mut [f32],
+    pub(super) width: usize,
+    pub(super) channels_in: usize,
+}
+
+impl WithSimd for FromPoints<'_> {
+    /// Whether all of it is finite.
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        let Self { points, gradient, width, channels_in } = self;
+        let zero = simd.splat_f32s(0.0);
+        // x * 0 is 0 for every finite x.
+        let mut check = zero;
+        for k in 0..channels_in {
+            for lane in (0..width).step_by(S::F32_LANES) {
+                let mut square = [[zero; 6]; 6];
+                for (p, value) in square.as_flattened_mut().iter_mut().enumerate() {
+                    let at = p * plane(channels_in, width) + k * width + lane;
+                    *value = S::as_simd_f32s(&points[at..][..S::F32_LANES]).0[0];
+                }
+                let taps = both!(simd, square, weight_transposed, 6 => 3);
+                let mut lanes = [[0.0; 16]; 9];
+                for (lanes, &tap) in lanes.iter_mut().zip(taps.as_flattened()) {
+                    check = simd.mul_add_e_f32s(tap, zero, check);
+                    S::as_mut_simd_f32s(&mut lanes[..S::F32_LANES]).0[0] = tap;
+                }
+                for l in 0..S::F32_LANES {
+                    let slot = &mut gradient[((lane + l) * channels_in + k) * 9..][..9];
+                    for (slot, lanes) in slot.iter_mut().zip(&lanes) {
+                        *slot = lanes[l];
+                    }
+                }
+            }
+        }
+        simd.reduce_sum_f32s(check) == 0.0
+    }
+}

@@ -1,0 +1,229 @@
+//! Normalisation, residual sum and ReLU against f64, against Burn's own, and against finite differences.
+
+mod support;
+
+use burn::module::Module;
+use burn::nn::BatchNormConfig;
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor, TensorData};
+use proptest::prelude::*;
+use simclr_cnn::{BatchNorm, channels_last};
+use support::{distance, flex, numbers, tensor, values};
+
+/// What follows the normalisation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Then {
+    Nothing,
+    Relu,
+    AddRelu,
+}
+
+/// Output; gradients of input, gamma, beta and residual; running mean and variance.
+type Results = Vec<Vec<f64>>;
+
+fn burns(channels: usize, device: &Device) -> burn::nn::BatchNorm {
+    let mut norm = BatchNormConfig::new(channels).init(device);
+    norm.gamma = norm.gamma.map(|_| tensor([channels], 11, device));
+    norm.beta = norm.beta.map(|_| tensor([channels], 12, device));
+    norm
+}
+
+fn results<const D: usize>(
+    x: Tensor<D>,
+    norm: &burn::nn::BatchNorm,
+    forward: impl Fn(Tensor<D>, Tensor<D>) -> Tensor<D>,
+) -> Results {
+    let device = x.device();
+    let shape = x.dims();
+    let x = x.require_grad();
+    let residual = tensor(shape, 2, &device).require_grad();
+    let y = forward(x.clone(), residual.clone());
+    let gradients = (y.clone() * tensor(shape, 3, &device)).sum().backward();
+    vec![
+        values(&y),
+        values(&x.grad(&gradients).unwrap()),
+        values(&norm.gamma.val().grad(&gradients).unwrap()),
+        values(&norm.beta.val().grad(&gradients).unwrap()),
+        residual.grad(&gradients).map_or_else(Vec::new, |g| values(&g)),
+        values(&norm.running_mean.value_sync()),
+        values(&norm.running_var.value_sync()),
+    ]
+}
+
+fn ours_and_burns<const D: usize>(
+    x: &Tensor<D>,
+    then: Then,
+    prepare: impl Fn(Tensor<D>) -> Tensor<D>,
+) -> (Results, Results) {
+    let device = x.device();
+    let theirs = burns(x.dims()[1], &device);
+    let expected = results(x.clone(), &theirs, |x, residual| match then {
+        Then::Nothing => theirs.forward(x),
+        Then::Relu => relu(theirs.forward(x)),
+        Then::AddRelu => relu(theirs.forward(x) + residual),
+    });
+    let copy = burns(x.dims()[1], &device);
+    let ours = BatchNorm::from(copy.clone());
+    let found = results(x.clone(), &copy, |x, residual| match then {
+        Then::Nothing => ours.forward(prepare(x)),
+        Then::Relu => ours.forward_relu(prepare(x)),
+        Then::AddRelu => ours.forward_add_relu(prepare(x), prepare(residual)),
+    });
+    (found, expected)
+}
+
+fn agree(found: &Results, expected: &Results, what: &str) {
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        if !(expected.is_empty() && found.is_empty()) {
+            let off = distance(found, expected);
+            assert!(off < 2e-5, "{what}, result {index}: off by {off:e}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn values_gradients_and_statistics_equal_burns(
+        shape in [2_usize..6, 1_usize..40, 1_usize..9, 1_usize..9],
+        then in prop_oneof![Just(Then::Nothing), Just(Then::Relu), Just(Then::AddRelu)],
+        seed in 20_u64..99,
+    ) {
+        let device = flex().autodiff();
+        let x = tensor(shape, seed, &device);
+        let (found, expected) = ours_and_burns(&x, then, |x| x);
+        agree(&found, &expected, "channels first");
+        let (found, expected) = ours_and_burns(&x, then, channels_last);
+        agree(&found, &expected, "channels last");
+        let flat = tensor([shape[0] * 4, shape[1]], seed, &device);
+        let (found, expected) = ours_and_burns(&flat, then, |x| x);
+        agree(&found, &expected, "a matrix");
+    }
+}
+
+#[test]
+fn more_than_one_block_equals_burns() {
+    let x = tensor([7, 24, 31, 33], 5, &flex().autodiff());
+    for then in [Then::Nothing, Then::Relu, Then::AddRelu] {
+        let (found, expected) = ours_and_burns(&x, then, channels_last);
+        agree(&found, &expected, "several blocks");
+    }
+}
+
+#[test]
+fn a_large_mean_does_not_drown_the_variance() {
+    // Squares minus the squared mean would leave nothing of a deviation of 1 beside 10000.
+    let device = flex().autodiff();
+    let x = tensor::<4>([4, 16, 20, 20], 1, &device) + 10_000.0;
+    let norm = BatchNorm::from(BatchNormConfig::new(16).init(&device));
+    let y = values(&norm.forward(channels_last(x.clone())));
+    let x = values(&x);
+    for channel in 0..16 {
+        let of_channel = |i: &usize| i / 400 % 16 == channel;
+        let indices: Vec<usize> = (0..x.len()).filter(of_channel).collect();
+        let count = indices.len() as f64;
+        let mean = indices.iter().map(|&i| x[i]).sum::<f64>() / count;
+        let variance = indices.iter().map(|&i| (x[i] - mean).powi(2)).sum::<f64>() / count;
+        for &i in &indices {
+            let expected = (x[i] - mean) / (variance + 1e-5).sqrt();
+            // f32 itself resolves 0.001 at 10000.
+            assert!((y[i] - expected).abs() < 3e-3, "{} instead of {expected}", y[i]);
+        }
+    }
+}
+
+#[test]
+fn gradients_equal_finite_differences() {
+    let device = flex().autodiff();
+    let shape = [3, 4, 2, 3];
+    let x = numbers(72, 1);
+    let loss = |x: &[f32]| {
+        let norm = BatchNorm::from(burns(4, &device));
+        let x = Tensor::<4>::from_data(TensorData::new(x.to_vec(), shape), &device).require_grad();
+        let residual = tensor(shape, 2, &device);
+        let y = norm.forward_add_relu(x.clone(), residual);
+        ((y * tensor(shape, 3, &device)).sum(), x)
+    };
+    let (value, tensor) = loss(&x);
+    let gradient = values(&tensor.grad(&value.backward()).unwrap());
+    let h = 1e-3_f32;
+    let mut checked = 0;
+    for (at, &expected) in gradient.iter().enumerate() {
+        let shifted = |by: f32| {
+            let mut x = x.clone();
+            x[at] += by;
+            f64::from(loss(&x).0.into_scalar::<f32>())
+        };
+        let (one, two) = (
+            (shifted(h) - shifted(-h)) / f64::from(2.0 * h),
+            (shifted(2.0 * h) - shifted(-2.0 * h)) / f64::from(4.0 * h),
+        );
+        // Across ReLU's bend the two differ.
+        if (one - two).abs() < 2e-3 {
+            checked += 1;
+            assert!((one - expected).abs() < 1e-2, "{at}: {one}, not {expected}");
+        }
+    }
+    assert!(checked > 50, "{checked} of 72 checked");
+}
+
+#[test]
+fn what_is_not_finite_travels_as_in_burns() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        let device = flex().autodiff();
+        let mut x = numbers(2 * 3 * 4, 1);
+        x[5] = bad;
+        let x = Tensor::<4>::from_data(TensorData::new(x, [2, 3, 2, 2]), &device);
+        for then in [Then::Nothing, Then::Relu, Then::AddRelu] {
+            let (found, expected) = ours_and_burns(&x, then, |x| x);
+            for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+                let same = (found.is_nan() && expected.is_nan()) || (found - expected).abs() < 1e-4;
+                assert!(same, "{then:?}: expected {expected}, found {found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn running_statistics_and_evaluation_equal_burns() {
+    let device = flex().autodiff();
+    let theirs = burns(16, &device);
+    let ours = BatchNorm::from(burns(16, &device));
+    for seed in 0..3 {
+        let x = tensor::<4>([4, 16, 5, 5], seed + 30, &device);
+        let _ = theirs.forward(x.clone());
+        let _ = ours.forward(x);
+    }
+    let (theirs, ours) = (theirs.valid(), ours.valid());
+    let x = tensor::<4>([4, 16, 5, 5], 40, &flex());
+    let residual = tensor::<4>([4, 16, 5, 5], 41, &flex());
+    for (found, expected) in [
+        (ours.forward(x.clone()), theirs.forward(x.clone())),
+        (ours.forward_relu(channels_last(x.clone())), relu(theirs.forward(x.clone()))),
+        (ours.forward_add_relu(x.clone(), residual.clone()), relu(theirs.forward(x) + residual)),
+    ] {
+        assert!(distance(&values(&found), &values(&expected)) < 1e-5);
+    }
+}
+
+#[test]
+fn results_are_the_same_for_any_number_of_threads() {
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let x = tensor([7, 24, 31, 33], 5, &flex().autodiff());
+        pool.install(|| ours_and_burns(&x, Then::AddRelu, channels_last).0)
+    };
+    assert_eq!(run(1), run(3));
+}
+
+#[test]
+#[should_panic(expected = "expected a residual of the input's shape")]
+fn a_residual_of_another_shape_is_refused() {
+    let device = flex();
+    let norm = BatchNorm::from(BatchNormConfig::new(4).init(&device));
+    let _ = norm.forward_add_relu(
+        Tensor::<4>::zeros([2, 4, 3, 3], &device),
+        Tensor::<4>::zeros([2, 4, 1, 1], &device),
+    );
+}
