@@ -22,7 +22,7 @@ const LARGEST: f64 = 0.5;
 
 fn imagenet(device: &Device) -> Result<(), String> {
     let policy = SimClrAugmentation::imagenet().with_size(24).expect("a valid size");
-    compare(device, policy, &[[30, 40], [48, 20], [1, 1], [7, 48]])
+    compare(device, &policy, &[[30, 40], [48, 20], [1, 1], [7, 48]])
 }
 
 fn google(device: &Device) -> Result<(), String> {
@@ -30,7 +30,7 @@ fn google(device: &Device) -> Result<(), String> {
         let mut config = SimClrAugmentation::imagenet().config().clone();
         (config.size, config.crop, config.color_jitter.flavor) = (21, CropConfig::GOOGLE, flavor);
         let policy = SimClrAugmentation::new(config).expect("a valid config");
-        compare(device, policy, &[[30, 40], [40, 20]])?;
+        compare(device, &policy, &[[30, 40], [40, 20]])?;
     }
     Ok(())
 }
@@ -45,16 +45,16 @@ fn every_step(device: &Device) -> Result<(), String> {
         erasing: Some(ErasingConfig { probability: 0.5, area: [0.02, 0.33], aspect: [0.3, 3.3] }),
         ..SimClrAugmentation::imagenet().config().clone()
     };
-    compare(device, SimClrAugmentation::new(config).expect("a valid config"), &[[25, 33]])
+    compare(device, &SimClrAugmentation::new(config).expect("a valid config"), &[[25, 33]])
 }
 
 fn large_crops(device: &Device) -> Result<(), String> {
     let policy = SimClrAugmentation::stl10().with_size(16).expect("a valid size");
-    compare(device, policy, &[[200, 150], [33, 32], [500, 3]])
+    compare(device, &policy, &[[200, 150], [33, 32], [500, 3]])
 }
 
 /// Twelve views of an image of each size, not normalised, as one batch.
-fn compare(device: &Device, policy: SimClrAugmentation, sizes: &[[u32; 2]]) -> Result<(), String> {
+fn compare(device: &Device, policy: &SimClrAugmentation, sizes: &[[u32; 2]]) -> Result<(), String> {
     let config =
         AugmentationConfig { normalization: Normalization::NONE, ..policy.config().clone() };
     let policy = SimClrAugmentation::new(config).expect("still valid");
