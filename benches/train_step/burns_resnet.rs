@@ -58,14 +58,13 @@ pub(crate) struct BurnsResNet {
 impl BurnsResNet {
     pub(crate) fn new(depth: &str, config: ResNetConfig, device: &Device) -> Self {
         let width = config.width;
-        let (stem, pool) = match config.stem {
-            Stem::Cifar => (ConvNorm::new([3, width], 3, 1, device), None),
-            _ => {
-                let pool = MaxPool2dConfig::new([3, 3])
-                    .with_strides([2, 2])
-                    .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1));
-                (ConvNorm::new([3, width], 7, 2, device), Some(pool.init()))
-            }
+        let (stem, pool) = if config.stem == Stem::Cifar {
+            (ConvNorm::new([3, width], 3, 1, device), None)
+        } else {
+            let pool = MaxPool2dConfig::new([3, 3])
+                .with_strides([2, 2])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1));
+            (ConvNorm::new([3, width], 7, 2, device), Some(pool.init()))
         };
         let (stages, expansion) =
             if depth == "resnet18" { ([2, 2, 2, 2], 1) } else { ([3, 4, 6, 3], 4) };
