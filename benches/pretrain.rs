@@ -12,12 +12,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use burn::tensor::Device;
 use serde_json::json;
-use simclr::augment::SimClrAugmentation;
 use simclr::data::{Cifar10, Cifar10Split, Splits, Subset};
 use simclr::loss::Temperature;
-use simclr::model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
+use simclr::model::{ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    ChunkStatistics, LossConfig, OptimizerConfig, PretrainConfig, Pretraining, Progress,
+    LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Pretraining, Progress, Recipe,
 };
 
 fn main() -> anyhow::Result<()> {
@@ -39,19 +38,14 @@ fn epoch(folder: &Path, width: usize, images: usize, batch_size: usize) -> anyho
         description: format!("the first {images} training images of CIFAR-10"),
     };
     let config = PretrainConfig {
-        seed: 0,
         epochs: 1,
-        steps_per_epoch: None,
         batch_size,
-        chunk_size: None,
-        chunk_statistics: ChunkStatistics::PerChunk,
-        learning_rate: 1e-3,
+        learning_rate: LearningRate::unscaled(1e-3),
         warmup_epochs: 0,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
-        optimizer: OptimizerConfig::AdamW { weight_decay: 1e-4 },
+        optimizer: OptimizerConfig::adamw(1e-4),
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width, stem: Stem::Cifar },
-        projection: ProjectionHeadConfig::default(),
-        augmentation: SimClrAugmentation::cifar10().config().clone(),
+        ..Recipe::Cifar10Google.config()
     };
     let run = Pretraining::new(config).with_progress(Progress::Silent);
     let summary = run.run(&data, &Device::flex())?.summary;

@@ -105,7 +105,7 @@ impl Layer {
             "ours_ms": ours.map(rounded),
             "burn_ms": burns.map(rounded),
             "ours_gflops": ours.map(|ms| of_definition(ms).round()),
-            "times_faster": [0, 1, 2].map(|i| rounded(burns[i] / ours[i])),
+            "times_faster": ([0, 1, 2].map(|i| rounded(burns[i] / ours[i]))),
         })
     }
 
@@ -157,7 +157,7 @@ fn norm(name: &str, shape: [usize; 4]) -> serde_json::Value {
         "layer": name,
         "ours_ms": ours.map(rounded),
         "burn_ms": burns.map(rounded),
-        "times_faster": [0, 1].map(|i| rounded(burns[i] / ours[i])),
+        "times_faster": ([0, 1].map(|i| rounded(burns[i] / ours[i]))),
     })
 }
 

@@ -220,7 +220,7 @@ fn what_is_not_finite_travels_as_in_burns() {
             for (ours, burns) in ours.iter().zip(&burns) {
                 for (found, expected) in ours.iter().zip(burns) {
                     let same = (found.is_nan() && expected.is_nan())
-                        || found == expected
+                        || found.total_cmp(expected).is_eq()
                         || (found - expected).abs() < 1e-4;
                     assert!(same, "{bad}: expected {expected}, found {found}");
                 }
