@@ -11,13 +11,13 @@ counts, since whatever else the machine does only ever takes time away.
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).parents[2]
+from bench import build
+
 SIZES = [(32, 32), (96, 96), (400, 224)]
 PEERS = ["torchvision_pil", "torchvision_v2", "lightly", "kornia", "albumentations"]
 DECODING_PEERS = ["torchvision_pil", "albumentations"]
@@ -26,7 +26,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def rows(options):
-    bench = build()
+    bench = build("augment")
     with tempfile.TemporaryDirectory() as folder:
         for source, size in SIZES[:2] if options.quick else SIZES:
             pictures = os.path.join(folder, str(source))
@@ -54,14 +54,6 @@ def row(case, ours, peer, name):
         "ratio": ours / peer,
         "unit": "us",
     }
-
-
-def build():
-    """Compiles our bench before anything is timed, and returns its path."""
-    command = ["cargo", "bench", "--workspace", "--bench", "augment", "--no-run", "--message-format", "json"]
-    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    messages = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return next(m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "augment")
 
 
 def measure(command):

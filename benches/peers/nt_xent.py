@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).parents[2]
+from bench import build
+
 D = 128
 TEMPERATURE = 0.5
 PEERS = ["lightly", "google", "matrix"]
@@ -24,7 +25,7 @@ LARGEST_OF_A_PEER = {"lightly": 8192, "google": 8192, "matrix": 4096}
 
 
 def rows(options):
-    bench = build()
+    bench = build("nt_xent")
     for n in QUICK if options.quick else BATCHES:
         ours = measure([bench, "nt_xent", str(n), str(D)])
         for name in PEERS:
@@ -41,14 +42,6 @@ def rows(options):
                     "ratio": peer[key] / max(ours[key], 1e-9),
                     "unit": unit,
                 }
-
-
-def build():
-    """Compiles our bench before anything is timed, and returns its path."""
-    command = ["cargo", "bench", "--workspace", "--bench", "nt_xent", "--no-run", "--message-format", "json"]
-    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    messages = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return next(m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "nt_xent")
 
 
 def measure(command):

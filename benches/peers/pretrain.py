@@ -16,7 +16,8 @@ import pathlib
 import sys
 import time
 
-from train_step import THREADS, build, measure, network
+from bench import build
+from train_step import THREADS, measure, network
 
 IMAGES = 10_000
 BATCH = 256

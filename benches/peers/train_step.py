@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).parents[2]
+from bench import build
+
 THREADS = 2
 # Encoder, width, stem, pixels and batches.
 CASES = [
@@ -49,14 +50,6 @@ def rows(options):
                         "ratio": peer[key] / ours[key],
                         "unit": unit,
                     }
-
-
-def build(name):
-    """Compiles our bench before anything is timed, and returns its path."""
-    command = ["cargo", "bench", "--workspace", "--bench", name, "--no-run", "--message-format", "json"]
-    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    messages = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return next(m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == name)
 
 
 def measure(command):
