@@ -1,7 +1,5 @@
 //! The learning rate's course.
 
-use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
-
 /// Linear warm-up from zero, then a cosine down to zero, one value per step.
 ///
 /// ```text
@@ -26,16 +24,13 @@ pub struct WarmupCosine {
     peak: f64,
     warmup_steps: usize,
     total_steps: usize,
-    next_step: usize,
 }
-
-const STEP: &str = "step";
 
 impl WarmupCosine {
     /// A schedule of `total_steps` steps, the first `warmup_steps` of which climb to `peak`.
     #[must_use]
     pub fn new(peak: f64, warmup_steps: usize, total_steps: usize) -> Self {
-        Self { peak, warmup_steps, total_steps, next_step: 0 }
+        Self { peak, warmup_steps, total_steps }
     }
 
     /// The rate of step `step`, counted from 0: a pure function. Beyond the last step it is 0.
@@ -47,24 +42,6 @@ impl WarmupCosine {
         let decay_steps = self.total_steps.saturating_sub(self.warmup_steps).max(1);
         let progress = ((step - self.warmup_steps) as f64 / decay_steps as f64).min(1.0);
         self.peak * (1.0 + (std::f64::consts::PI * progress).cos()) / 2.0
-    }
-}
-
-impl LrScheduler for WarmupCosine {
-    fn step(&mut self) -> f64 {
-        let rate = self.rate(self.next_step);
-        self.next_step += 1;
-        rate
-    }
-
-    fn to_record(&self) -> LrSchedulerRecord {
-        LrSchedulerRecord::new().with_scalar(STEP, self.next_step as u64)
-    }
-
-    fn load_record(&mut self, record: LrSchedulerRecord) {
-        if let Some(step) = record.scalar::<u64>(STEP) {
-            self.next_step = step as usize;
-        }
     }
 }
 
@@ -90,16 +67,5 @@ mod tests {
     fn warm_up_as_long_as_the_run_is_no_division_by_zero() {
         let schedule = WarmupCosine::new(0.3, 10, 10);
         assert!((0..12).all(|step| schedule.rate(step).is_finite()));
-    }
-
-    #[test]
-    fn a_record_continues_where_it_was_made() {
-        let mut first = WarmupCosine::new(0.3, 3, 10);
-        for _ in 0..5 {
-            first.step();
-        }
-        let mut second = WarmupCosine::new(0.3, 3, 10);
-        second.load_record(first.to_record());
-        assert_eq!(first.step().to_bits(), second.step().to_bits());
     }
 }
