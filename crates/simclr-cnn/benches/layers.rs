@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A gradient's time is that of the backward pass with respect to it alone, less what the backward pass of the
-//! sum that stands for the loss takes. The images lie in channels-last order for ours, unless the name says
-//! "plain"; Burn's own take theirs as they come.
+//! sum that stands for the loss takes. Images and the output's gradient lie in channels-last order for ours, as
+//! inside a network, unless the name says "plain"; Burn's own take theirs as they come.
 
 use std::time::Instant;
 
@@ -125,9 +125,10 @@ impl Layer {
         let g = order(random(convolve(x.clone(), w.clone()).dims()));
         let learning = |tensor: &Tensor<4>| Tensor::from_inner(tensor.clone());
         let (x, w, g) = (learning(&x), learning(&w), learning(&g));
-        let sum_alone = backward(|| g.clone().require_grad(), &g);
-        let of_x = backward(|| convolve(x.clone().require_grad(), w.clone()), &g) - sum_alone;
-        let of_w = backward(|| convolve(x.clone(), w.clone().require_grad()), &g) - sum_alone;
+        let backward = |output: &dyn Fn() -> Tensor<4>| backward(output, &g, moved);
+        let sum_alone = backward(&|| g.clone().require_grad());
+        let of_x = backward(&|| convolve(x.clone().require_grad(), w.clone())) - sum_alone;
+        let of_w = backward(&|| convolve(x.clone(), w.clone().require_grad())) - sum_alone;
         [forward, of_x, of_w]
     }
 }
@@ -145,8 +146,9 @@ fn norm(name: &str, shape: [usize; 4]) -> serde_json::Value {
             std::hint::black_box(forward(x.clone()));
             start.elapsed().as_secs_f64()
         });
-        let sum_alone = backward(|| x.clone().require_grad(), &x);
-        [output, backward(|| forward(x.clone().require_grad()), &x) - sum_alone]
+        let backward = |output: &dyn Fn() -> Tensor<4>| backward(output, &x, moved);
+        let sum_alone = backward(&|| x.clone().require_grad());
+        [output, backward(&|| forward(x.clone().require_grad())) - sum_alone]
     };
     let ours = times(!name.starts_with("plain"), &|x| ours.forward_relu(x));
     let burns = times(false, &|x| relu(burns.forward(x)));
@@ -158,10 +160,12 @@ fn norm(name: &str, shape: [usize; 4]) -> serde_json::Value {
     })
 }
 
-/// Milliseconds of the backward pass of the sum of `output`'s products with `weights`.
-fn backward(output: impl Fn() -> Tensor<4>, weights: &Tensor<4>) -> f64 {
+/// Milliseconds of the backward pass of the sum of `output`'s products with `weights`, which are the output's
+/// gradient: in channels-last order if `moved`.
+fn backward(output: &dyn Fn() -> Tensor<4>, weights: &Tensor<4>, moved: bool) -> f64 {
+    let order = |x: Tensor<4>| if moved { x.permute([0, 2, 3, 1]) } else { x };
     fastest(|| {
-        let sum = (output() * weights.clone()).sum();
+        let sum = (order(output()) * order(weights.clone())).sum();
         let start = Instant::now();
         std::hint::black_box(sum.backward());
         start.elapsed().as_secs_f64()

@@ -11,12 +11,18 @@ use proptest::prelude::*;
 use simclr_cnn::{Conv2d, channels_last, conv2d};
 use support::{Sizes, distance, each_product, flex, numbers, output_size, tensor, values};
 
+/// Channels first, and last.
+const FIRST: [isize; 4] = [0, 1, 2, 3];
+const LAST: [isize; 4] = [0, 2, 3, 1];
+
 /// The output and the gradients of input, weight and bias.
 type Results = [Vec<f64>; 4];
 
+/// `seen` is the order in which the loss takes the output, and its gradient lies in memory.
 fn results(
     sizes: &Sizes,
     seed: u64,
+    seen: [isize; 4],
     convolve: impl Fn(Tensor<4>, Tensor<4>, Option<Tensor<1>>, ConvOptions<2>) -> Tensor<4>,
 ) -> Results {
     let device = flex().autodiff();
@@ -25,7 +31,7 @@ fn results(
     let bias = tensor([sizes.weight[0]], seed + 2, &device).require_grad();
     let y = convolve(x.clone(), weight.clone(), Some(bias.clone()), sizes.options.clone());
     let gradient = tensor(y.dims(), seed + 3, &device);
-    let gradients = (y.clone() * gradient).sum().backward();
+    let gradients = (y.clone().permute(seen) * gradient.permute(seen)).sum().backward();
     [
         values(&y),
         values(&x.grad(&gradients).unwrap()),
@@ -62,9 +68,9 @@ fn oracle(sizes: &Sizes, seed: u64) -> Results {
 /// Both within 1e-5 of the largest value, in either order of memory.
 fn agrees(sizes: &Sizes, seed: u64) {
     let expected = oracle(sizes, seed);
-    let ours = results(sizes, seed, conv2d);
-    let moved = results(sizes, seed, |x, w, b, o| conv2d(channels_last(x), w, b, o));
-    let burns = results(sizes, seed, burn::tensor::module::conv2d);
+    let ours = results(sizes, seed, FIRST, conv2d);
+    let moved = results(sizes, seed, LAST, |x, w, b, o| conv2d(channels_last(x), w, b, o));
+    let burns = results(sizes, seed, FIRST, burn::tensor::module::conv2d);
     let names = ["output", "input's gradient", "weight's gradient", "bias's gradient"];
     for (index, name) in names.into_iter().enumerate() {
         for (whose, found) in [("ours", &ours), ("channels last", &moved)] {
@@ -301,8 +307,10 @@ fn results_are_the_same_for_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             [
-                results(&sizes([5, 16, 17, 19], [32, 16, 3, 3], 1, 1), 1, conv2d),
-                results(&sizes([9, 16, 9, 9], [24, 16, 3, 3], 2, 1), 2, conv2d),
+                results(&sizes([5, 16, 17, 19], [32, 16, 3, 3], 1, 1), 1, FIRST, conv2d),
+                results(&sizes([9, 16, 9, 9], [24, 16, 3, 3], 2, 1), 2, FIRST, conv2d),
+                // Few channels, whose gradient is unfolded.
+                results(&sizes([5, 3, 17, 19], [16, 3, 3, 3], 1, 1), 3, LAST, conv2d),
             ]
         })
     };

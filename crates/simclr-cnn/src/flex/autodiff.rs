@@ -17,7 +17,6 @@ use super::backend::{
     input_gradient, normalise_batch, normalise_batch_backward, pool, pool_backward,
     weight_gradient,
 };
-use super::image::order;
 use crate::kernels::Windows;
 
 type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
@@ -65,12 +64,12 @@ fn convolution_backward(
 ) {
     let x = saved.retrieve_node_output::<FlexTensor>(x);
     let weight = saved.retrieve_node_output::<FlexTensor>(weight);
-    let geometry = geometry(&x, &weight, &options);
     if let Some(id) = of_weight {
+        let geometry = geometry(&x, &weight, &options);
         grads.register::<Flex>(id, weight_gradient(&geometry, &x, gradient));
     }
     if let Some(id) = of_x {
-        grads.register::<Flex>(id, input_gradient(&geometry, &weight, gradient, order(&x)));
+        grads.register::<Flex>(id, input_gradient(&x, &weight, gradient, &options));
     }
 }
 

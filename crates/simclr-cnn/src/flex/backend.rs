@@ -1,6 +1,7 @@
 //! The operations themselves, on plain tensors of flex.
 
 use burn::backend::flex::FlexTensor;
+use burn::backend::ops::ModuleOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Shape;
@@ -109,6 +110,10 @@ fn convolve(
     options: &ConvOptions<2>,
 ) -> FlexTensor {
     let geometry = geometry(x, weight, options);
+    if geometry.is_pointwise() && order(x) == Order::ChannelsFirst {
+        // One matrix product an image, in the order it lies in: moving it would cost more.
+        return Flex::conv2d(x.clone(), weight.clone(), bias.cloned(), options.clone());
+    }
     let bias = bias.map(values);
     let result =
         kernels::conv2d(&geometry, &channels_last_values(x), &values(weight), bias.as_deref());
@@ -119,16 +124,25 @@ fn convolve(
 
 /// The gradient of a convolution's input, from `gradient`, that of its output.
 pub(super) fn input_gradient(
-    geometry: &Geometry,
+    x: &FlexTensor,
     weight: &FlexTensor,
     gradient: &FlexTensor,
-    order: Order,
+    options: &ConvOptions<2>,
 ) -> FlexTensor {
+    let geometry = &geometry(x, weight, options);
+    if geometry.is_pointwise() && order(gradient) == Order::ChannelsFirst {
+        return Flex::conv2d_x_backward(
+            x.clone(),
+            weight.clone(),
+            gradient.clone(),
+            options.clone(),
+        );
+    }
     let values =
         kernels::input_gradient(geometry, &values(weight), &channels_last_values(gradient));
     let [height, width] = geometry.input;
     let shape = Shape::new([geometry.images, geometry.channels_in, height, width]);
-    from_channels_last(values, shape, order)
+    from_channels_last(values, shape, order(x))
 }
 
 /// The gradient of a convolution's weights, from `gradient`, that of its output.
@@ -171,16 +185,17 @@ impl NormTensors {
         })
     }
 
+    /// Normalises `x`, whose numbers in channels-last order are `input`.
     fn apply(
         &self,
         x: &FlexTensor,
+        input: &[f32],
         residual: Option<&FlexTensor>,
         options: NormOptions,
     ) -> FlexTensor {
-        let input = channels_last_values(x);
         let residual = residual.map(channels_last_values);
         let mut output = vec![0.0; input.len()];
-        self.with(options, |norm| norm.apply(&input, residual.as_deref(), &mut output));
+        self.with(options, |norm| norm.apply(input, residual.as_deref(), &mut output));
         from_channels_last(output, x.shape(), order(x))
     }
 }
@@ -194,11 +209,12 @@ pub(super) fn normalise_batch(
     options: NormOptions,
 ) -> (FlexTensor, NormTensors) {
     let channels = x.shape()[1];
-    let Statistics { mean, variance } = kernels::statistics(&channels_last_values(x), channels);
+    let input = channels_last_values(x);
+    let Statistics { mean, variance } = kernels::statistics(&input, channels);
     let of_channels = |values| from_values(values, Shape::new([channels]));
     let tensors =
         NormTensors { gamma, beta, mean: of_channels(mean), variance: of_channels(variance) };
-    (tensors.apply(x, residual, options), tensors)
+    (tensors.apply(x, &input, residual, options), tensors)
 }
 
 /// Gradients of a normalisation.
@@ -345,7 +361,8 @@ impl InferenceBackend for Flex {
         variance: FlexTensor,
         options: NormOptions,
     ) -> FlexTensor {
-        NormTensors { gamma, beta, mean, variance }.apply(&x, None, options)
+        let tensors = NormTensors { gamma, beta, mean, variance };
+        tensors.apply(&x, &channels_last_values(&x), None, options)
     }
 
     fn normalise_add(
@@ -357,6 +374,7 @@ impl InferenceBackend for Flex {
         variance: FlexTensor,
         options: NormOptions,
     ) -> FlexTensor {
-        NormTensors { gamma, beta, mean, variance }.apply(&x, Some(&residual), options)
+        let tensors = NormTensors { gamma, beta, mean, variance };
+        tensors.apply(&x, &channels_last_values(&x), Some(&residual), options)
     }
 }

@@ -47,6 +47,14 @@ impl Geometry {
         fits && self.input_len() > 0 && self.channels_out > 0
     }
 
+    /// Whether each output is a product of the channels of one pixel, and every pixel has one.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        let zero = [0, 0];
+        self.kernel == [1, 1]
+            && self.stride == [1, 1]
+            && (self.padding_before, self.padding_after) == (zero, zero)
+    }
+
     /// Height and width of the output.
     pub(crate) fn output(&self) -> [usize; 2] {
         [0, 1].map(|i| {

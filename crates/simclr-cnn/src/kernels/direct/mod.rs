@@ -1,16 +1,18 @@
 //! Any convolution of one group, as products of shifted pixels with the weights of one kernel position.
 //!
 //! Nothing is unfolded: a product's left factor is the padded image itself, read at the offsets of the
-//! kernel's positions ("implicit GEMM").
+//! kernel's positions ("implicit GEMM"). Only the gradient of an input of few channels is, see `unfolded`.
 
 mod forward;
 mod input_gradient;
 mod padded;
+mod unfolded;
 mod weight_gradient;
 mod weights;
 
 pub(crate) use self::forward::forward;
 pub(crate) use self::input_gradient::input_gradient;
+pub(crate) use self::unfolded::unfolded_input_gradient;
 pub(crate) use self::weight_gradient::weight_gradient;
 
 /// Pixels of a task: few enough to stay in cache, many enough for whole register tiles.
