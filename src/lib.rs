@@ -127,6 +127,8 @@ pub mod train {
         StepViews, Summary, TrainError, TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath,
         ViewSource, WarmupCosine, device_from_name, pretrain, read_metrics,
     };
+    #[cfg(feature = "remote")]
+    pub use simclr_train::{DeviceServer, REMOTE_TOKEN};
 }
 
 /// The README's code is tested with the crate.

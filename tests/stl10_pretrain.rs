@@ -13,7 +13,12 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     let tiny = ["--epochs=1", "--width=2", "--image-size=16", "--batch-size=8"];
     let of = |name: &str| name.split('=').next().unwrap_or(name).to_owned();
     let kept = tiny.iter().filter(|flag| !arguments.iter().any(|given| of(given) == of(flag)));
-    Command::new(example()).current_dir(folder).args(kept).args(arguments).output().unwrap()
+    Command::new(example("stl10_pretrain"))
+        .current_dir(folder)
+        .args(kept)
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 /// Everything an error run printed, which must have failed without a panic.

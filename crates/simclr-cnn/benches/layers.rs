@@ -11,13 +11,14 @@
 
 use std::time::Instant;
 
-use burn::nn::BatchNormConfig;
+use burn::nn::pool::MaxPool2dConfig;
+use burn::nn::{BatchNormConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d as burns_conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor};
 use serde_json::json;
-use simclr_cnn::{BatchNorm, channels_last, conv2d};
+use simclr_cnn::{BatchNorm, channels_last, conv2d, max_pool2d};
 
 /// A convolution of square images with a square kernel, padded by half of it.
 struct Layer {
@@ -80,8 +81,17 @@ fn main() {
         ("plain norm and relu", [32, 64, 32, 32]),
     ] {
         if name.starts_with(&wanted) {
-            println!("{}", norm(name, shape));
+            let burns = BatchNormConfig::new(shape[1]).init(&Device::flex().autodiff());
+            let ours = BatchNorm::from(burns.clone());
+            println!("{}", row(name, shape, |x| ours.forward_relu(x), |x| relu(burns.forward(x))));
         }
+    }
+    let name = "max pool 64";
+    if name.starts_with(&wanted) {
+        let pool = MaxPool2dConfig::new([3, 3]).with_strides([2, 2]);
+        let pool = pool.with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1)).init();
+        let shape = [32, 64, 48, 48];
+        println!("{}", row(name, shape, |x| max_pool2d(&pool, x), |x| pool.forward(x)));
     }
 }
 
@@ -133,12 +143,14 @@ impl Layer {
     }
 }
 
-/// Milliseconds of normalisation and ReLU: of the output and of all gradients.
-fn norm(name: &str, shape: [usize; 4]) -> serde_json::Value {
-    let device = Device::flex().autodiff();
-    let burns = BatchNormConfig::new(shape[1]).init(&device);
-    let ours = BatchNorm::from(burns.clone());
-    let x = Tensor::<4>::random(shape, Distribution::Default, &device);
+/// Milliseconds of any other layer: of its output and of all its gradients.
+fn row(
+    name: &str,
+    shape: [usize; 4],
+    ours: impl Fn(Tensor<4>) -> Tensor<4>,
+    burns: impl Fn(Tensor<4>) -> Tensor<4>,
+) -> serde_json::Value {
+    let x = Tensor::<4>::random(shape, Distribution::Default, &Device::flex().autodiff());
     let times = |moved: bool, forward: &dyn Fn(Tensor<4>) -> Tensor<4>| {
         let x = if moved { channels_last(x.clone()) } else { x.clone() };
         let output = fastest(|| {
@@ -146,12 +158,13 @@ fn norm(name: &str, shape: [usize; 4]) -> serde_json::Value {
             std::hint::black_box(forward(x.clone()));
             start.elapsed().as_secs_f64()
         });
-        let backward = |output: &dyn Fn() -> Tensor<4>| backward(output, &x, moved);
-        let sum_alone = backward(&|| x.clone().require_grad());
+        let g = Tensor::ones(forward(x.clone()).dims(), &x.device());
+        let g = if moved { channels_last(g) } else { g };
+        let backward = |output: &dyn Fn() -> Tensor<4>| backward(output, &g, moved);
+        let sum_alone = backward(&|| g.clone().require_grad());
         [output, backward(&|| forward(x.clone().require_grad())) - sum_alone]
     };
-    let ours = times(!name.starts_with("plain"), &|x| ours.forward_relu(x));
-    let burns = times(false, &|x| relu(burns.forward(x)));
+    let (ours, burns) = (times(!name.starts_with("plain"), &ours), times(false, &burns));
     json!({
         "layer": name,
         "ours_ms": ours.map(rounded),

@@ -1,6 +1,5 @@
 //! One step of SimCLR, for any batch size and any number of devices.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use burn::module::Module;
@@ -177,19 +176,14 @@ fn each_on_its_device<W: Send, R: Send>(
     }
     std::thread::scope(|scope| {
         let run = &run;
-        let threads: Vec<_> = work.into_iter().map(|work| scope.spawn(move || run(work))).collect();
-        let join = |(device, thread): (usize, std::thread::ScopedJoinHandle<'_, R>)| {
-            thread.join().map_err(|panic| {
-                TrainError::Engine(format!("device {device} failed: {}", message(&*panic)))
-            })
+        let of_device = |(device, work): (usize, W)| {
+            let name = format!("device {device}");
+            scope.spawn(move || TrainError::catch(&name, || Ok(run(work))))
         };
-        threads.into_iter().enumerate().map(join).collect()
+        let threads: Vec<_> = work.into_iter().enumerate().map(of_device).collect();
+        let results = threads.into_iter().map(|thread| thread.join().expect("panics are caught"));
+        results.collect()
     })
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("for an unknown reason")
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use burn::tensor::Device;
 use crate::error::TrainError;
 
 /// A device by name: `flex` or `cpu`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`, with an index for
-/// one of several GPUs (`cuda:1`, `wgpu:0`).
+/// one of several GPUs (`cuda:1`, `wgpu:0`); `remote:ID@ADDRESS:PORT` for one that another machine serves, as its
+/// server prints it, with the server's token in the environment variable `SIMCLR_REMOTE_TOKEN`.
 ///
 /// Which names work depends on the Cargo features of the build. Without an index, wgpu takes the best
 /// adapter it finds, a software one included; `wgpu:N` is discrete GPU N.
@@ -14,6 +15,7 @@ use crate::error::TrainError;
 ///
 /// [`TrainError::Device`] for an unknown name, an index where there is none, or a backend that was not
 /// built in; it lists the names that work. Whether the hardware is there shows when it is first used.
+/// [`TrainError::RemoteDevice`] if a server cannot be reached, or refuses.
 ///
 /// ```
 /// use simclr_train::device_from_name;
@@ -27,8 +29,13 @@ pub fn device_from_name(name: &str) -> Result<Device, TrainError> {
         known: BACKENDS.iter().filter(|b| b.1).map(|b| b.0).collect::<Vec<_>>().join(", "),
         hint: hint.to_owned(),
     };
+    #[cfg(feature = "remote")]
+    if let Some(place) = name.strip_prefix("remote:") {
+        return crate::remote::connect(place);
+    }
     let (backend, index) = match name.split_once(':') {
         None => (name, None),
+        Some(("remote", _)) => ("remote", None),
         Some((backend, index)) => {
             let index = index.parse::<usize>().map_err(|_| unknown(""))?;
             (backend, Some(index))
@@ -51,7 +58,7 @@ pub fn device_from_name(name: &str) -> Result<Device, TrainError> {
         ("metal", index) => Ok(Device::metal(gpu(index))),
         #[cfg(feature = "cuda")]
         ("cuda", index) => Ok(Device::cuda(index.unwrap_or(0))),
-        (backend, None) if BACKENDS.iter().any(|(name, built)| *name == backend && !built) => {
+        (backend, _) if BACKENDS.iter().any(|(name, built)| *name == backend && !built) => {
             Err(unknown(&format!("; build with `--features {backend}` for that one")))
         }
         _ => Err(unknown("")),
@@ -64,13 +71,14 @@ fn gpu(index: Option<usize>) -> burn::tensor::DeviceKind {
 }
 
 /// Every backend, and whether this build has it.
-const BACKENDS: [(&str, bool); 6] = [
+const BACKENDS: [(&str, bool); 7] = [
     ("flex", cfg!(feature = "flex")),
     ("ndarray", cfg!(feature = "ndarray")),
     ("wgpu", cfg!(feature = "wgpu")),
     ("vulkan", cfg!(feature = "vulkan")),
     ("metal", cfg!(feature = "metal")),
     ("cuda", cfg!(feature = "cuda")),
+    ("remote", cfg!(feature = "remote")),
 ];
 
 #[cfg(test)]

@@ -36,6 +36,20 @@ pub enum TrainError {
         /// What to do about it, if that is known.
         hint: String,
     },
+    /// A device of another machine that cannot be reached, or refuses.
+    #[error("cannot use the device {name}: {reason}")]
+    RemoteDevice {
+        /// The name that was given.
+        name: String,
+        /// What failed.
+        reason: String,
+    },
+    /// This machine's devices cannot be served to others.
+    #[error("cannot serve devices: {reason}")]
+    Serve {
+        /// What failed.
+        reason: String,
+    },
     /// A recipe name that is unknown.
     #[error("expected a recipe out of {known}, found \"{found}\"")]
     Recipe {
@@ -139,9 +153,14 @@ pub enum TrainError {
     /// Asked to stop before there was anything to keep.
     #[error("stopped before training began")]
     Interrupted,
-    /// The training engine stopped for a reason of its own.
-    #[error("training stopped: {0}")]
-    Engine(String),
+    /// A device failed, or a piece of code that works for the run panicked.
+    #[error("training stopped: {reason}; {}", saved(*.checkpoint))]
+    Stopped {
+        /// What failed.
+        reason: String,
+        /// The epoch of the run's last checkpoint, from which it can be resumed.
+        checkpoint: Option<usize>,
+    },
     /// The data set failed as a whole.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -159,7 +178,31 @@ pub enum TrainError {
     Temperature(#[from] TemperatureError),
 }
 
+fn saved(checkpoint: Option<usize>) -> String {
+    match checkpoint {
+        Some(epoch) => format!("the checkpoint of epoch {epoch} is kept, resume from it"),
+        None => "there is no checkpoint yet".to_owned(),
+    }
+}
+
 impl TrainError {
+    /// [`Stopped`](Self::Stopped), before it is known what was saved.
+    pub(crate) fn stopped(reason: impl Into<String>) -> Self {
+        Self::Stopped { reason: reason.into(), checkpoint: None }
+    }
+
+    /// What `work` returns, or its panic as an error: that is how Burn reports a device that fails.
+    pub(crate) fn catch<T>(what: &str, work: impl FnOnce() -> Result<T, Self>) -> Result<T, Self> {
+        // Whatever a panic leaves behind is dropped with the run.
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        outcome.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            let text = text.unwrap_or("for an unknown reason");
+            Err(Self::stopped(format!("{what} failed: {text}")))
+        })
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }

@@ -41,6 +41,8 @@ mod pretraining;
 mod progress;
 mod range_test;
 mod recipe;
+#[cfg(feature = "remote")]
+mod remote;
 mod representation;
 mod run_description;
 mod run_directory;
@@ -70,6 +72,8 @@ pub use pretraining::{Pretraining, pretrain};
 pub use progress::Progress;
 pub use range_test::RangeTest;
 pub use recipe::Recipe;
+#[cfg(feature = "remote")]
+pub use remote::{DeviceServer, REMOTE_TOKEN};
 pub use representation::Representation;
 pub use run_description::RunDescription;
 pub use run_directory::{MadeWith, RunConfig, RunDirectory};

@@ -11,7 +11,7 @@ use simclr_loss::TwoViewLoss;
 use simclr_model::{Encoder, ResNet, SimClr, save_weights};
 
 use crate::buffers::has_buffers;
-use crate::checkpoint::Loaded;
+use crate::checkpoint::{CheckpointFolder, Loaded};
 use crate::contrastive_step::ContrastiveStep;
 use crate::dashboard::Dashboard;
 use crate::error::TrainError;
@@ -273,7 +273,8 @@ impl Pretraining {
         for damaged in refused {
             training.warn(done, format!("{damaged}; resuming from epoch {done} instead"))?;
         }
-        let state = training.run(state, done)?;
+        let state = TrainError::catch("a device", || training.run(state, done))
+            .map_err(|error| with_checkpoint(error, training.checkpoints.as_ref()))?;
         let TrainingLoop { log, views, dashboard, .. } = training;
         drop(dashboard); // Gives the terminal back.
 
@@ -342,5 +343,17 @@ impl Pretraining {
             run.write_learning_rate_curve(curve)?;
         }
         Ok(Some(run))
+    }
+}
+
+/// The error, with what the run can be resumed from.
+fn with_checkpoint(error: TrainError, checkpoints: Option<&CheckpointFolder>) -> TrainError {
+    match error {
+        TrainError::Stopped { reason, .. } => {
+            let saved = checkpoints.and_then(|folder| folder.epochs().ok());
+            let checkpoint = saved.and_then(|epochs| epochs.last().copied());
+            TrainError::Stopped { reason, checkpoint }
+        }
+        other => other,
     }
 }

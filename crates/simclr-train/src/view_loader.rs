@@ -216,7 +216,7 @@ impl<I> Iterator for StepViews<'_, I> {
             self.epoch.waited += started.elapsed();
             let views = received.unwrap_or_else(|_| {
                 // The worker is gone before its last chunk.
-                Err(TrainError::Engine("the thread that makes views panicked".to_owned()))
+                Err(TrainError::stopped("the thread that makes views panicked"))
             });
             if views.is_err() {
                 self.chunks_left = 0;
@@ -265,7 +265,7 @@ mod tests {
         ) -> Result<ViewBatch<(u64, Vec<usize>)>, TrainError> {
             assert!(!indices.iter().any(|&i| Some(i) == self.panic_at), "told to panic");
             if indices.iter().any(|&i| Some(i) == self.fail_at) {
-                return Err(TrainError::Engine("told to fail".to_owned()));
+                return Err(TrainError::stopped("told to fail"));
             }
             let (unreadable, readable): (Vec<usize>, Vec<usize>) =
                 indices.iter().partition(|&i| self.unreadable.contains(i));

@@ -130,13 +130,10 @@ pub(super) fn input_gradient(
     options: &ConvOptions<2>,
 ) -> FlexTensor {
     let geometry = &geometry(x, weight, options);
-    if geometry.is_pointwise() && order(gradient) == Order::ChannelsFirst {
-        return Flex::conv2d_x_backward(
-            x.clone(),
-            weight.clone(),
-            gradient.clone(),
-            options.clone(),
-        );
+    let as_it_lies = geometry.is_pointwise() || geometry.has_few_channels();
+    if as_it_lies && order(gradient) == Order::ChannelsFirst {
+        let (x, weight) = (x.clone(), weight.clone());
+        return Flex::conv2d_x_backward(x, weight, gradient.clone(), options.clone());
     }
     let values =
         kernels::input_gradient(geometry, &values(weight), &channels_last_values(gradient));

@@ -20,13 +20,10 @@ pub(crate) fn conv2d(
     result
 }
 
-/// With fewer input channels, vectors of channels are mostly empty.
-const FEW_CHANNELS: usize = 8;
-
 /// The gradient of the input from that of the output.
 pub(crate) fn input_gradient(geometry: &Geometry, weights: &[f32], gradient: &[f32]) -> Vec<f32> {
     let mut result = vec![0.0; geometry.input_len()];
-    if geometry.channels_in < FEW_CHANNELS {
+    if geometry.has_few_channels() {
         direct::unfolded_input_gradient(geometry, weights, gradient, &mut result);
         return result;
     }

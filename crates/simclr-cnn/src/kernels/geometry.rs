@@ -55,6 +55,11 @@ impl Geometry {
             && (self.padding_before, self.padding_after) == (zero, zero)
     }
 
+    /// Whether vectors of the input's channels would be mostly empty.
+    pub(crate) fn has_few_channels(&self) -> bool {
+        self.channels_in < 8
+    }
+
     /// Height and width of the output.
     pub(crate) fn output(&self) -> [usize; 2] {
         [0, 1].map(|i| {

@@ -1,0 +1,111 @@
+//! What a quarter of an hour on two cores can learn from 10,000 images of CIFAR-10: two recipes with the same
+//! number of views, over any seed.
+//!
+//! ```sh
+//! cargo run --release --example cifar10_recipes -- --data DIR --recipe reference --seed 0
+//! cargo run --release --example cifar10_recipes -- --data DIR --recipe small-batches --seed 0
+//! ```
+//!
+//! DIR holds CIFAR-10's binary files (`data_batch_1.bin` and so on). What to expect is in
+//! `docs/reproducing.md`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+use simclr::augment::{AugmentationConfig, CropConfig, SimClrAugmentation};
+use simclr::data::{Splits, Subset};
+use simclr::loss::Temperature;
+use simclr::model::{ResNetConfig, ResNetDepth, Stem};
+use simclr::train::{
+    LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Pretraining, Recipe as Published,
+    device_from_name,
+};
+
+/// Images to pretrain on, which are also the labelled ones, and of the test split.
+const IMAGES: usize = 10_000;
+const QUERIES: usize = 2_000;
+
+/// Pretrain a small encoder on CIFAR-10 and evaluate it.
+#[derive(Parser)]
+#[command(about, long_about = None)]
+struct Options {
+    /// Folder of CIFAR-10's binary files
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Which recipe
+    #[arg(long, value_enum, default_value_t = Recipe::Reference)]
+    recipe: Recipe,
+    /// Seed of weights, order and views
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Folder for the run, new or empty [default: runs/cifar10-RECIPE-SEED]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Where to train
+    #[arg(long, value_name = "NAME", default_value = "flex")]
+    device: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Recipe {
+    /// Batches of 256, `AdamW` at 1e-3
+    Reference,
+    /// Batches of 64: four times the steps
+    SmallBatches,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let device = device_from_name(&options.device)?;
+    let mut data = Splits::open(&options.data)?;
+    data.pretrain = Arc::new(Subset::first(data.pretrain, IMAGES));
+    let labelled = data.labelled.as_mut().context("expected the files of CIFAR-10")?;
+    labelled.bank = Arc::new(Subset::first(Arc::clone(&labelled.bank), IMAGES));
+    labelled.queries = Arc::new(Subset::first(Arc::clone(&labelled.queries), QUERIES));
+    data.description = format!("CIFAR-10: the first {IMAGES} training and {QUERIES} test images");
+
+    let config = PretrainConfig { seed: options.seed, ..config(options.recipe)? };
+    println!("{}", config.describe(data.pretrain.len(), &device)?);
+    let out = options.out.unwrap_or_else(|| {
+        let recipe = options.recipe.to_possible_value().expect("no recipe is hidden");
+        PathBuf::from(format!("runs/cifar10-{}-{}", recipe.get_name(), options.seed))
+    });
+    let pretrained = Pretraining::new(config).in_directory(&out).run(&data, &device)?;
+
+    let summary = &pretrained.summary;
+    let percent = |share: Option<f64>| share.map_or(f64::NAN, |share| 100.0 * share);
+    println!(
+        "kNN top-1: random weights {:.1} %, after pretraining {:.1} %",
+        percent(summary.knn_top1_initial),
+        percent(summary.knn_top1)
+    );
+    Ok(())
+}
+
+fn config(recipe: Recipe) -> Result<PretrainConfig> {
+    let crop = CropConfig { area: [0.2, 1.0], ..CropConfig::TORCHVISION };
+    let augmentation = SimClrAugmentation::cifar10().config().clone();
+    let reference = PretrainConfig {
+        epochs: 20,
+        batch_size: 256,
+        learning_rate: LearningRate::unscaled(1e-3),
+        warmup_epochs: 1,
+        loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
+        optimizer: OptimizerConfig::adamw(1e-4),
+        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem: Stem::Cifar },
+        augmentation: AugmentationConfig { crop, ..augmentation },
+        ..Published::Cifar10Google.config()
+    };
+    Ok(match recipe {
+        Recipe::Reference => reference,
+        Recipe::SmallBatches => PretrainConfig {
+            batch_size: 64,
+            learning_rate: LearningRate::unscaled(
+                std::env::var("X_LR").map_or(3e-3, |x| x.parse().unwrap()),
+            ),
+            ..reference
+        },
+    })
+}

@@ -1,0 +1,135 @@
+//! A run over devices of two other processes, on loopback: it learns what one device learns, and a server that
+//! dies ends it with an error and a checkpoint.
+
+mod example;
+
+use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use example::example;
+
+const TOKEN: &str = "a token of this test";
+
+/// A process that lends its CPU.
+struct Server {
+    process: Child,
+    name: String,
+}
+
+impl Server {
+    fn start(folder: &Path, number: usize) -> Self {
+        // A port that was free a moment ago.
+        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut process = Command::new(example("device_server"))
+            .args(["--address", "127.0.0.1", "--port", &port.to_string(), "--key"])
+            .arg(folder.join(format!("{number}.key")))
+            .env("SIMCLR_REMOTE_TOKEN", TOKEN)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut name = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut name).unwrap();
+        let name = name.trim().to_owned();
+        assert!(name.starts_with("remote:"), "the server printed {name:?}");
+        Self { process, name }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn run(device: &str, epochs: usize, folder: &Path, token: &str) -> Command {
+    let mut command = Command::new(example("stl10_pretrain"));
+    command.args([
+        "--images=40",
+        "--image-size=16",
+        "--width=2",
+        "--batch-size=16",
+        "--chunk-size=8",
+    ]);
+    command.args([&format!("--epochs={epochs}"), "--device", device]);
+    command.arg(if folder.join("checkpoint").exists() { "--resume" } else { "--out" }).arg(folder);
+    command.env("SIMCLR_REMOTE_TOKEN", token).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// The loss of each epoch.
+fn losses(folder: &Path) -> Vec<f64> {
+    let log = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines.filter(|line| line["event"] == "step").filter_map(|line| line["loss"].as_f64()).collect()
+}
+
+#[test]
+fn two_processes_learn_what_one_device_learns() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = [0, 1].map(|number| Server::start(folder.path(), number));
+    let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
+    let both = format!("{},{}", servers[0].name, servers[1].name);
+    for (device, out) in [("flex", &one), (both.as_str(), &two)] {
+        let output = run(device, 2, out, TOKEN).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let (one, two) = (losses(&one), losses(&two));
+    assert!(one.len() >= 4, "{one:?}");
+    for (a, b) in one.iter().zip(&two) {
+        assert!((a - b).abs() < 1e-4 * a, "{one:?} and {two:?}");
+    }
+}
+
+#[test]
+fn a_server_that_dies_ends_the_run_with_a_checkpoint_to_resume_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut servers = [0, 1].map(|number| Server::start(folder.path(), number));
+    let out = folder.path().join("run");
+    let both = format!("flex,{},{}", servers[0].name, servers[1].name);
+    let process = run(&both, 500, &out, TOKEN).spawn().unwrap();
+    let started = Instant::now();
+    while !out.join("checkpoint").join("epoch-2").exists() {
+        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint was saved");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    servers[1].process.kill().unwrap();
+    let died = Instant::now();
+    let output = process.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(died.elapsed() < Duration::from_secs(120), "it took {:?} to notice", died.elapsed());
+    assert!(
+        message.contains("training stopped") && message.contains("resume from it"),
+        "{message}"
+    );
+
+    // On the devices that are left.
+    let epochs = losses(&out).len() / 2 + 1;
+    let output = run("flex", epochs, &out, TOKEN).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_wrong_token_and_a_server_that_is_not_there_are_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), 0);
+    let refused = |token: &str, name: &str| {
+        let output = run(name, 1, &folder.path().join("run"), token).output().unwrap();
+        assert!(!output.status.success());
+        assert!(!folder.path().join("run").exists(), "nothing is left behind");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let message = refused("another token", &server.name);
+    assert!(message.contains("rejected the credential"), "{message}");
+    let message = refused("", &server.name);
+    assert!(message.contains("SIMCLR_REMOTE_TOKEN, found none"), "{message}");
+    let name = server.name.clone();
+    drop(server);
+    let message = refused(TOKEN, &name);
+    assert!(message.contains("cannot use the device"), "{message}");
+}
