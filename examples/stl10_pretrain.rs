@@ -21,8 +21,8 @@ use simclr::eval::{Knn, raw_pixels};
 use simclr::loss::Temperature;
 use simclr::model::{ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, RangeTest,
-    Recipe, RunDirectory, ViewPath, device_from_name,
+    LearningRate, LossConfig, OptimizerConfig, Precision, PretrainConfig, Pretrained, Pretraining,
+    RangeTest, Recipe, RunDirectory, ViewPath, device_from_name,
 };
 
 /// The largest view without `--image-size`: what a CPU trains on in minutes.
@@ -86,6 +86,9 @@ struct Options {
     /// Compute the views on the device instead of the CPU's cores
     #[arg(long)]
     views_on_device: bool,
+    /// What the encoder computes in: f32, bf16 or f16, if the device has it [default: f32]
+    #[arg(long, value_name = "NAME")]
+    precision: Option<Precision>,
     /// Folder for the run, new or empty [default: the first free of runs/1, runs/2, ...]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
@@ -219,6 +222,7 @@ fn config(
     if let Some(seed) = options.seed {
         config.seed = seed;
     }
+    config.precision = options.precision.unwrap_or(config.precision);
     if options.views_on_device {
         config.views = ViewPath::Device;
     }

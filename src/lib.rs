@@ -122,10 +122,10 @@ pub mod train {
     pub use simclr_train::{
         ChunkStatistics, DecayScope, EpochViews, ImageMonitor, ImageViews, Lars, LarsState,
         LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith, MetricsLine,
-        Monitor, OptimizerConfig, PretrainConfig, Pretrained, Pretraining, Progress, RangeTest,
-        Recipe, Representation, RunConfig, RunDescription, RunDirectory, Skipped, StepLayout,
-        StepViews, Summary, TrainError, TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath,
-        ViewSource, WarmupCosine, device_from_name, pretrain, read_metrics,
+        Monitor, OptimizerConfig, Precision, PretrainConfig, Pretrained, Pretraining, Progress,
+        RangeTest, Recipe, Representation, RunConfig, RunDescription, RunDirectory, Skipped,
+        StepLayout, StepViews, Summary, TrainError, TriedRate, TwoViews, ViewBatch, ViewLoader,
+        ViewPath, ViewSource, WarmupCosine, device_from_name, pretrain, read_metrics,
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};

@@ -1,12 +1,12 @@
 //! Whole training steps on each backend, against the same steps on flex.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use simclr::augment::SimClrAugmentation;
 use simclr::data::{SampleConfig, Splits};
 use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    LearningRate, MetricsLine, OptimizerConfig, PretrainConfig, Pretraining, Progress, Recipe,
-    RunDirectory, read_metrics,
+    LearningRate, MetricsLine, OptimizerConfig, Precision, PretrainConfig, Pretraining, Progress,
+    Recipe, RunDirectory, read_metrics,
 };
 
 use crate::backends::{Case, compare};
@@ -14,6 +14,7 @@ use crate::backends::{Case, compare};
 pub(crate) const CASES: &[Case] = &[
     Case { name: "a_new_encoders_features_match_flex", run: features },
     Case { name: "the_losses_of_the_first_steps_match_flex", run: first_steps },
+    Case { name: "sixteen_bits_learn_as_f32_or_are_refused", run: sixteen_bits },
 ];
 
 fn features(device: &Device) -> Result<(), String> {
@@ -29,19 +30,37 @@ fn features(device: &Device) -> Result<(), String> {
 }
 
 fn first_steps(device: &Device) -> Result<(), String> {
-    let (found, expected) = (losses(device)?, losses(&Device::flex())?);
+    let found = losses(device, Precision::F32)?;
+    let expected = losses(&Device::flex(), Precision::F32)?;
     // The first step sees the same weights; each further one what rounding made of the one before.
     compare("first step's loss", &found[..1], &expected[..1], 1e-4)?;
     compare("losses", &found, &expected, 1e-2)
 }
 
+fn sixteen_bits(device: &Device) -> Result<(), String> {
+    let expected = losses(&Device::flex(), Precision::F32)?;
+    for (precision, dtype) in
+        [(Precision::Bf16, FloatDType::BF16), (Precision::F16, FloatDType::F16)]
+    {
+        let found = losses(device, precision);
+        if device.supports_dtype(dtype) {
+            compare(&format!("losses in {precision}"), &found?, &expected, 5e-2)?;
+        } else if !found.as_ref().is_err_and(|error| error.contains("expected precision to be f32"))
+        {
+            return Err(format!("{precision} should be refused, found {found:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// The losses of three steps on the sample.
-fn losses(device: &Device) -> Result<Vec<f64>, String> {
+fn losses(device: &Device, precision: Precision) -> Result<Vec<f64>, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let sample = SampleConfig { images: 24, size: 16, ..SampleConfig::default() };
     let data = Splits::sample(&sample).map_err(|error| error.to_string())?;
     let config = PretrainConfig {
         seed: 1,
+        precision,
         epochs: 1,
         batch_size: 8,
         learning_rate: LearningRate::unscaled(1e-3),

@@ -12,6 +12,9 @@ use burn::tensor::{Tensor, assert_shape};
 /// of one fit the other. The residual sum and ReLU are one operation with the normalisation: one sweep over
 /// the values forwards, two backwards, and nothing kept for the backward pass in between.
 ///
+/// Where the input's numbers are of another type than the parameters', as in mixed precision, it computes in the
+/// parameters' and returns the input's.
+///
 /// ```
 /// use burn::nn::BatchNormConfig;
 /// use burn::tensor::activation::relu;
@@ -104,6 +107,13 @@ impl BatchNorm {
     fn run<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
         let [channels] = self.gamma.shape().dims();
         assert_shape!(input, [_, channels, ..]);
+        let dtype = input.dtype();
+        if dtype != self.gamma.dtype() {
+            // Sums over a batch lose too much in 16 bits.
+            let input = input.cast(self.gamma.dtype());
+            let residual = then.residual.map(|residual| residual.cast(self.gamma.dtype()));
+            return self.run(input, Then { residual, ..then }).cast(dtype);
+        }
         // As in Burn: a frozen layer keeps its statistics on a training device, too.
         if input.device().is_autodiff() && self.training.is_enabled() {
             self.with_statistics_of_batch(input, then)

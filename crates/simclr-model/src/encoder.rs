@@ -12,7 +12,7 @@ pub trait Encoder: Module + ModuleDisplay + 'static {
     /// A batch of inputs, for example `Tensor<4>` of `[n, channels, height, width]`.
     type Input: Clone + Send + 'static;
 
-    /// The features h.
+    /// The features h, computed in the number format of the weights, whatever the input's.
     ///
     /// # Shapes
     ///

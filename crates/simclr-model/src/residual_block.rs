@@ -11,7 +11,7 @@ use crate::weight_init::WeightInit;
 /// A convolution followed by batch normalisation (eps 1e-5, momentum 0.1).
 #[derive(Module, Debug)]
 pub struct ConvNorm {
-    conv: Conv2d,
+    pub(crate) conv: Conv2d,
     norm: BatchNorm,
 }
 

@@ -164,6 +164,7 @@ impl Encoder for ResNet {
     type Input = Tensor<4>;
 
     fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        let images = images.cast(self.stem.conv.weight.dtype());
         let x = self.stem.forward_relu(channels_last(images));
         let x = match &self.pool {
             Some(pool) => max_pool2d(pool, x),

@@ -10,6 +10,7 @@ use crate::image_views::ViewPath;
 use crate::learning_rate::LearningRate;
 use crate::loss_config::LossConfig;
 use crate::optimizer::OptimizerConfig;
+use crate::precision::Precision;
 use crate::run_description::RunDescription;
 use crate::warmup_cosine::WarmupCosine;
 
@@ -39,6 +40,9 @@ pub struct PretrainConfig {
     /// Whether an encoder with batch normalisation may be trained in chunks.
     #[serde(default)]
     pub chunk_statistics: ChunkStatistics,
+    /// What the encoder computes in.
+    #[serde(default)]
+    pub precision: Precision,
     /// The schedule's peak, and how it grows with the batch.
     pub learning_rate: LearningRate,
     /// Epochs of linear warm-up before the cosine, at most `epochs`.

@@ -242,6 +242,7 @@ impl Pretraining {
         if layout.chunk_size < layout.batch_size {
             self.check_chunks(&model.encoder, layout)?;
         }
+        let step = self.step(devices.clone())?;
         let run = self.open_directory(data, device)?;
         let new = || Ok(TrainingState::new(model.clone(), config.optimizer.init(model)));
         let Loaded { state, epoch: done, refused } = match &run {
@@ -262,7 +263,7 @@ impl Pretraining {
             steps_per_epoch: layout.steps_per_epoch,
             schedule: config.schedule(views.len()),
             views: ViewLoader::new(views, layout, config.seed, &devices),
-            step: self.step(devices)?,
+            step,
             monitor,
             log,
             checkpoints: run.as_ref().map(RunDirectory::checkpoints),
@@ -291,7 +292,9 @@ impl Pretraining {
 
     /// What a step does on these devices.
     pub(crate) fn step(&self, devices: Vec<Device>) -> Result<ContrastiveStep, TrainError> {
-        Ok(ContrastiveStep { loss: self.config.loss.init(self.loss.as_ref())?, devices })
+        let precision = self.config.precision;
+        precision.check(&devices)?;
+        Ok(ContrastiveStep { loss: self.config.loss.init(self.loss.as_ref())?, precision, devices })
     }
 
     /// The devices that train, the first of which holds the parameters.

@@ -12,6 +12,7 @@ use crate::image_views::ViewPath;
 use crate::learning_rate::LearningRate;
 use crate::loss_config::LossConfig;
 use crate::optimizer::OptimizerConfig;
+use crate::precision::Precision;
 use crate::pretrain_config::{ChunkStatistics, PretrainConfig};
 
 /// A published recipe: every value of a [`PretrainConfig`] and where it comes from.
@@ -152,6 +153,7 @@ fn imagenet(learning_rate: LearningRate, weight_decay: f32) -> PretrainConfig {
         batch_size: 4096,
         chunk_size: None,
         chunk_statistics: ChunkStatistics::default(),
+        precision: Precision::default(),
         learning_rate,
         warmup_epochs: 10,
         loss: nt_xent(0.1),
@@ -184,6 +186,7 @@ fn stl10() -> PretrainConfig {
         batch_size: 256,
         chunk_size: None,
         chunk_statistics: ChunkStatistics::default(),
+        precision: Precision::default(),
         learning_rate: LearningRate::unscaled(5e-4),
         warmup_epochs: 0,
         loss: nt_xent(0.07),
