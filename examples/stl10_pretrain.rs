@@ -79,8 +79,8 @@ struct Options {
     /// Seed of weights, order and views [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// flex, ndarray, wgpu, wgpu:N, vulkan, metal, cuda:N, as far as they are built in; several, with commas,
-    /// share each batch
+    /// flex, ndarray, wgpu, wgpu:N, vulkan, metal, cuda:N, remote:ID@ADDRESS:PORT, as far as they are built in;
+    /// several, with commas, share each batch
     #[arg(long, value_name = "NAME", default_value = "flex")]
     device: String,
     /// Compute the views on the device instead of the CPU's cores
@@ -331,6 +331,9 @@ fn report(
     }
     if !pretrained.skipped.is_empty() {
         eprintln!("{} images could not be read and were left out", pretrained.skipped.len());
+    }
+    if pretrained.interrupted && summary.epochs == 0 {
+        bail!("stopped in the first epoch, before there was a checkpoint to continue from");
     }
     if pretrained.interrupted {
         bail!(
