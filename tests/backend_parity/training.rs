@@ -48,7 +48,7 @@ fn losses(device: &Device) -> Result<Vec<f64>, String> {
         warmup_epochs: 0,
         optimizer: OptimizerConfig::adamw(1e-4),
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
-        projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
+        projection: ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() },
         augmentation: SimClrAugmentation::cifar10()
             .with_size(16)
             .map_err(|error| error.to_string())?
