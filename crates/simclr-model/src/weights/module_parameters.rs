@@ -68,7 +68,7 @@ pub(super) fn parameters(module: &impl Module) -> Vec<Parameter> {
     visitor.found
 }
 
-/// The values of every parameter, in the order of [`parameters`].
+/// The values of every parameter, in the order of [`parameters`]: running statistics as an evaluation has them.
 pub(super) fn values(module: &impl Module) -> Vec<Vec<f32>> {
     #[derive(Default)]
     struct Visitor(Vec<Vec<f32>>);
@@ -78,7 +78,7 @@ pub(super) fn values(module: &impl Module) -> Vec<Vec<f32>> {
         }
     }
     let mut visitor = Visitor::default();
-    module.visit(&mut visitor);
+    module.valid().visit(&mut visitor);
     visitor.0
 }
 
