@@ -6,7 +6,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
 /// `count` multiples of 2^-19 in -1..1: splitmix64 of (stream, index), its top 20 bits.
-pub fn uniform(stream: u64, count: usize) -> Vec<f64> {
+pub(crate) fn uniform(stream: u64, count: usize) -> Vec<f64> {
     let hash = |index: u64| {
         let x = ((stream << 32) + index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -25,7 +25,7 @@ fn stream_of(name: &str) -> u64 {
 }
 
 /// The tensor `name` of a PyTorch network.
-pub fn formula_weights(name: &str, shape: &[usize]) -> Vec<f32> {
+pub(crate) fn formula_weights(name: &str, shape: &[usize]) -> Vec<f32> {
     let u = uniform(stream_of(name), shape.iter().product());
     let last = name.rsplit('.').next().unwrap_or(name);
     let (shift, scale) = match shape {
@@ -40,7 +40,7 @@ pub fn formula_weights(name: &str, shape: &[usize]) -> Vec<f32> {
 }
 
 /// Writes tensors as float32.
-pub fn write_safetensors(
+pub(crate) fn write_safetensors(
     path: &Path,
     tensors: impl IntoIterator<Item = (String, Vec<usize>, Vec<f32>)>,
 ) {
