@@ -58,12 +58,16 @@ struct Options {
     /// Use only the first N images (of the built-in sample: draw N) [default: all; sample: 2000]
     #[arg(long, value_name = "N")]
     images: Option<usize>,
-    /// resnet18, resnet34 or resnet50 [default: resnet18]
+    /// resnet18, resnet34, resnet50, resnet101 or resnet152 [default: resnet18]
     #[arg(long, value_name = "NAME")]
     encoder: Option<String>,
     /// Channels of the encoder's first stage; 64 is the standard width [default: 16]
     #[arg(long, value_name = "N")]
     width: Option<usize>,
+    /// Start from these weights of simclr, torchvision or timm (safetensors, .pth, .pt) instead of random ones; a
+    /// resumed run goes on without them
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    weights: Option<PathBuf>,
     /// Width and height of a view in pixels [default: as the images, at most 96; sample: 48]
     #[arg(long, value_name = "N")]
     image_size: Option<u32>,
@@ -135,6 +139,9 @@ fn main() -> Result<()> {
         Some(_) => pretraining.resume(&run_dir),
         None => pretraining.in_directory(&run_dir),
     };
+    if let Some(weights) = &options.weights {
+        pretraining = pretraining.with_weights(weights);
+    }
     stop_on_ctrl_c(&pretraining)?;
     if let Some(PeakRate::Auto) = options.learning_rate {
         if options.resume.is_some() {

@@ -105,8 +105,12 @@ pub mod cnn {
 /// Encoders and the projection head: images in, features h and projections z out.
 pub mod model {
     pub use simclr_model::{
-        ConvNorm, Encoder, ModelError, ProjectionHead, ProjectionHeadConfig, ResNet, ResNetConfig,
-        ResNetDepth, ResidualBlock, SimClr, Stem, WeightInit, load_weights, save_weights,
+        ConvNorm, EfficientNet, EfficientNetConfig, EfficientNetVariant, Encoder, EncoderConfig,
+        ImageEncoder, LoadReport, Mlp, MlpConfig, ModelError, Naming, ProjectionHead,
+        ProjectionHeadConfig, PublishedNames, ResNet, ResNetConfig, ResNetDepth, ResidualBlock,
+        SimClr, Stem, VisionTransformer, VisionTransformerConfig, VisionTransformerSize,
+        WeightError, WeightFile, WeightInit, count_parameters, load_weights,
+        save_published_weights, save_weights,
     };
 }
 

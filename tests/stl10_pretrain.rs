@@ -148,7 +148,7 @@ fn impossible_flags_are_refused_with_the_legal_range() {
         ("--images=0", "expected `images` of the sample to be"),
         (
             "--encoder=vgg16",
-            "expected an encoder out of resnet18, resnet34, resnet50, found \"vgg16\"",
+            "expected an encoder out of resnet18, resnet34, resnet50, resnet101, resnet152, found \"vgg16\"",
         ),
         ("--width=0", "expected width of at least 1, found 0"),
         ("--image-size=0", "`size`: expected a size in"),

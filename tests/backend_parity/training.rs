@@ -1,9 +1,11 @@
-//! Whole training steps on each backend, against the same steps on flex.
+//! Encoders and whole training steps on each backend, against the same steps on flex.
 
 use burn::tensor::{Device, FloatDType, Tensor};
 use simclr::augment::SimClrAugmentation;
 use simclr::data::{SampleConfig, Splits};
-use simclr::model::{Encoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
+use simclr::model::{
+    Encoder, EncoderConfig, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem,
+};
 use simclr::train::{
     LearningRate, MetricsLine, OptimizerConfig, Precision, PretrainConfig, Pretraining, Progress,
     Recipe, RunDirectory, read_metrics,
@@ -12,6 +14,9 @@ use simclr::train::{
 use crate::backends::{Case, compare};
 
 pub(crate) const CASES: &[Case] = &[
+    Case { name: "a_new_efficient_nets_features_match_flex", run: efficient_net },
+    Case { name: "a_new_vision_transformers_features_and_gradients_match_flex", run: transformer },
+    Case { name: "a_new_mlps_features_and_gradients_match_flex", run: mlp },
     Case { name: "a_new_encoders_features_match_flex", run: features },
     Case { name: "the_losses_of_the_first_steps_match_flex", run: first_steps },
     Case { name: "sixteen_bits_learn_as_f32_or_are_refused", run: sixteen_bits },
@@ -27,6 +32,51 @@ fn features(device: &Device) -> Result<(), String> {
     };
     // 50 layers of f32 sums in another order.
     compare("features", &encode(device), &encode(&Device::flex()), 1e-4)
+}
+
+fn efficient_net(device: &Device) -> Result<(), String> {
+    // In training mode its stochastic depth rests on the last digits of the images' means.
+    let encode = |device: &Device| -> Vec<f64> {
+        let config: EncoderConfig = "efficientnet_b0".parse().expect("a known name");
+        let encoder = config.init(5, device).expect("a valid config");
+        encoder.encode(ramp(16, device)).to_data_as::<f64>().iter::<f64>().collect()
+    };
+    compare("features", &encode(device), &encode(&Device::flex()), 1e-4)
+}
+
+fn transformer(device: &Device) -> Result<(), String> {
+    features_and_gradient("vit_tiny_p8_i16", 16, device)
+}
+
+fn mlp(device: &Device) -> Result<(), String> {
+    features_and_gradient("mlp_i8_16_8", 8, device)
+}
+
+/// Two images of `size` pixels.
+fn ramp(size: usize, device: &Device) -> Tensor<4> {
+    let count = 2 * 3 * size * size;
+    let ramp = Tensor::<1, burn::tensor::Int>::arange(0..count as i64, device).float();
+    (ramp * 0.37).sin().reshape([2, 3, size, size])
+}
+
+/// Compares features in training mode, and their gradient by the images.
+fn features_and_gradient(name: &str, size: usize, device: &Device) -> Result<(), String> {
+    let run = |device: &Device| -> Result<[Vec<f64>; 2], String> {
+        let device = device.clone().autodiff();
+        let config: EncoderConfig = name.parse().map_err(|error| format!("{error}"))?;
+        let encoder = config.init(5, &device).map_err(|error| error.to_string())?;
+        let images = ramp(size, &device).require_grad();
+        let features = encoder.encode(images.clone());
+        let gradients = features.clone().powi_scalar(3).sum().backward();
+        let gradient = images.grad(&gradients).ok_or("the images have no gradient")?;
+        Ok([
+            features.to_data_as::<f64>().iter::<f64>().collect(),
+            gradient.to_data_as::<f64>().iter::<f64>().collect(),
+        ])
+    };
+    let ([features, gradient], [of_flex, gradient_of_flex]) = (run(device)?, run(&Device::flex())?);
+    compare("features", &features, &of_flex, 1e-4)?;
+    compare("the images' gradient", &gradient, &gradient_of_flex, 1e-3)
 }
 
 fn first_steps(device: &Device) -> Result<(), String> {
@@ -67,7 +117,7 @@ fn losses(device: &Device, precision: Precision) -> Result<Vec<f64>, String> {
         warmup_epochs: 0,
         optimizer: OptimizerConfig::adamw(1e-4),
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
-        projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
+        projection: ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() },
         augmentation: SimClrAugmentation::cifar10()
             .with_size(16)
             .map_err(|error| error.to_string())?

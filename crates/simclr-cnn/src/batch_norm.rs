@@ -9,7 +9,8 @@ use burn::tensor::{Tensor, assert_shape};
 /// take in what follows it in a residual network.
 ///
 /// It has the same parameters and running statistics under the same names, so that records and weight files
-/// of one fit the other. The residual sum and ReLU are one operation with the normalisation: one sweep over
+/// of one fit the other. The running variance takes in the batch's unbiased variance, as in PyTorch and in
+/// TensorFlow's fused kernel; Burn's own takes the biased one, which is smaller by 1 / n over n values. The residual sum and ReLU are one operation with the normalisation: one sweep over
 /// the values forwards, two backwards, and nothing kept for the backward pass in between.
 ///
 /// Where the input's numbers are of another type than the parameters', as in mixed precision, it computes in the
@@ -128,6 +129,7 @@ impl BatchNorm {
         then: Then<D>,
     ) -> Tensor<D> {
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        let count = input.shape().num_elements() / input.dims()[1].max(1);
         #[cfg(feature = "flex")]
         if crate::flex::normalises(&input, then.residual.as_ref()) {
             let (output, mean, variance) = crate::flex::batch_norm(
@@ -136,16 +138,19 @@ impl BatchNorm {
                 then.residual,
                 crate::flex::NormOptions { epsilon: self.epsilon, relu: then.relu },
             );
-            self.update_running_statistics(mean, variance);
+            self.update_running_statistics(mean, variance, count);
             return output;
         }
         let result = burn::tensor::module::batch_norm_train(input, gamma, beta, self.epsilon);
-        self.update_running_statistics(result.mean, result.variance);
+        self.update_running_statistics(result.mean, result.variance, count);
         then.apply(result.output)
     }
 
-    fn update_running_statistics(&self, mean: Tensor<1>, variance: Tensor<1>) {
-        for (running, of_batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
+    /// `mean` and `variance` are those of `count` values a channel.
+    fn update_running_statistics(&self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
+        // Bessel's correction; a single value has no variance to correct.
+        let unbiased = variance.mul_scalar(count as f64 / count.saturating_sub(1).max(1) as f64);
+        for (running, of_batch) in [(&self.running_mean, mean), (&self.running_var, unbiased)] {
             let old = running.value_sync().to_device(&of_batch.device());
             let new =
                 old.mul_scalar(1.0 - self.momentum) + of_batch.detach().mul_scalar(self.momentum);

@@ -57,11 +57,16 @@ fn ours_and_burns<const D: usize>(
 ) -> (Results, Results) {
     let device = x.device();
     let theirs = burns(x.dims()[1], &device);
-    let expected = results(x.clone(), &theirs, |x, residual| match then {
+    let mut expected = results(x.clone(), &theirs, |x, residual| match then {
         Then::Nothing => theirs.forward(x),
         Then::Relu => relu(theirs.forward(x)),
         Then::AddRelu => relu(theirs.forward(x) + residual),
     });
+    // Burn's running variance, 1 before the step, takes in the biased one.
+    let count = (x.shape().num_elements() / x.dims()[1]) as f64;
+    for variance in expected.last_mut().expect("the running variance comes last") {
+        *variance = 0.9 + (*variance - 0.9) * count / (count - 1.0);
+    }
     let copy = burns(x.dims()[1], &device);
     let ours = BatchNorm::from(copy.clone());
     let found = results(x.clone(), &copy, |x, residual| match then {
@@ -188,16 +193,16 @@ fn what_is_not_finite_travels_as_in_burns() {
 }
 
 #[test]
-fn running_statistics_and_evaluation_equal_burns() {
+fn evaluation_equals_burns_with_the_same_statistics() {
     let device = flex().autodiff();
-    let theirs = burns(16, &device);
     let ours = BatchNorm::from(burns(16, &device));
     for seed in 0..3 {
-        let x = tensor::<4>([4, 16, 5, 5], seed + 30, &device);
-        let _ = theirs.forward(x.clone());
-        let _ = ours.forward(x);
+        let _ = ours.forward(tensor::<4>([4, 16, 5, 5], seed + 30, &device));
     }
-    let (theirs, ours) = (theirs.valid(), ours.valid());
+    let ours = ours.valid();
+    let mut theirs = burns(16, &device).valid();
+    theirs.running_mean = ours.running_mean.clone();
+    theirs.running_var = ours.running_var.clone();
     let x = tensor::<4>([4, 16, 5, 5], 40, &flex());
     let residual = tensor::<4>([4, 16, 5, 5], 41, &flex());
     for (found, expected) in [
@@ -207,6 +212,19 @@ fn running_statistics_and_evaluation_equal_burns() {
     ] {
         assert!(distance(&values(&found), &values(&expected)) < 1e-5);
     }
+}
+
+#[test]
+fn the_running_variance_takes_in_the_unbiased_one() {
+    let device = flex().autodiff();
+    let norm = BatchNorm::from(BatchNormConfig::new(1).init(&device));
+    // torch.nn.BatchNorm1d(1)(torch.tensor([[1.], [2.], [6.]])): running_mean 0.3, running_var 0.9 + 0.1 * 7
+    let _ = norm.forward(Tensor::<2>::from_data([[1.0], [2.0], [6.0]], &device));
+    assert!(distance(&values(&norm.running_mean.value_sync()), &[0.3]) < 1e-6);
+    assert!(distance(&values(&norm.running_var.value_sync()), &[1.6]) < 1e-6);
+    // One value has no variance, and none is divided by zero.
+    let _ = norm.forward(Tensor::<2>::from_data([[5.0]], &device));
+    assert!(distance(&values(&norm.running_var.value_sync()), &[1.44]) < 1e-6);
 }
 
 #[test]

@@ -7,32 +7,75 @@ use serde::{Deserialize, Serialize};
 use simclr_cnn::BatchNorm;
 
 use crate::error::ModelError;
+use crate::linear_norm::LinearNorm;
 use crate::weight_init::WeightInit;
 
+/// The most layers a head can have.
+const MOST_LAYERS: usize = 4;
+
 /// Describes a [`ProjectionHead`].
+///
+/// ```
+/// use simclr_model::ProjectionHeadConfig;
+///
+/// let head = ProjectionHeadConfig { output_size: 64, ..ProjectionHeadConfig::v2() };
+/// assert_eq!((head.layers, head.output_norm), (3, true));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectionHeadConfig {
-    /// Length of the hidden layer; `None` takes the encoder's feature size, as the paper does.
+    /// Number of linear layers, 1 to 4: all but the last are followed by batch normalisation and ReLU.
+    #[serde(default = "two_layers", skip_serializing_if = "is_two")]
+    pub layers: usize,
+    /// Length of the hidden layers; `None` takes the encoder's feature size, as the papers do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_size: Option<usize>,
     /// Length of a projection z: 128 in the paper (section 4.2: 32 to 2048 do equally well).
     pub output_size: usize,
+    /// Whether the last layer, too, is followed by batch normalisation, which then takes the place of its
+    /// bias.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub output_norm: bool,
+}
+
+fn two_layers() -> usize {
+    2
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_two(layers: &usize) -> bool {
+    *layers == two_layers()
 }
 
 impl Default for ProjectionHeadConfig {
-    /// The paper's head: hidden size as the features, 128 outputs.
+    /// The head of the paper's text and of most PyTorch implementations: two layers, hidden size as the
+    /// features, 128 outputs, the last layer with a bias and without normalisation.
     fn default() -> Self {
-        Self { hidden_size: None, output_size: 128 }
+        Self { layers: two_layers(), hidden_size: None, output_size: 128, output_norm: false }
     }
 }
 
 impl ProjectionHeadConfig {
+    /// SimCLR's head as google's code has it (`projection_head` in `model_util.py`): two layers, both
+    /// normalised.
+    #[must_use]
+    pub fn v1() -> Self {
+        Self { output_norm: true, ..Self::default() }
+    }
+
+    /// The head of SimCLR v2 (Chen et al. 2020, "Big self-supervised models", section 2): three layers,
+    /// all normalised.
+    #[must_use]
+    pub fn v2() -> Self {
+        Self { layers: 3, ..Self::v1() }
+    }
+
     /// Builds the head for features of length `feature_size`, with weights drawn from `seed`.
     ///
     /// # Errors
     ///
-    /// [`ModelError::ZeroSize`] if a size is zero.
+    /// [`ModelError::ZeroSize`] if a size is zero, [`ModelError::HeadLayers`] if the number of layers is
+    /// not 1 to 4.
     pub fn init(
         &self,
         feature_size: usize,
@@ -40,34 +83,36 @@ impl ProjectionHeadConfig {
         device: &Device,
     ) -> Result<ProjectionHead, ModelError> {
         let hidden_size = self.hidden_size.unwrap_or(feature_size);
-        for (field, size) in [
-            ("feature size", feature_size),
-            ("hidden_size", hidden_size),
-            ("output_size", self.output_size),
-        ] {
-            if size == 0 {
-                return Err(ModelError::ZeroSize { field });
-            }
+        ModelError::check_size("feature size", feature_size)?;
+        ModelError::check_size("hidden_size", hidden_size)?;
+        ModelError::check_size("output_size", self.output_size)?;
+        if !(1..=MOST_LAYERS).contains(&self.layers) {
+            return Err(ModelError::HeadLayers { most: MOST_LAYERS, found: self.layers });
         }
         let init = &mut WeightInit::new(seed, device);
-        Ok(ProjectionHead {
-            // The normalisation's beta takes the bias's place.
-            hidden: init.linear(&LinearConfig::new(feature_size, hidden_size).with_bias(false)),
-            norm: BatchNormConfig::new(hidden_size).init(device).into(),
-            output: init.linear(&LinearConfig::new(hidden_size, self.output_size)),
-        })
+        let mut inputs = feature_size;
+        let mut hidden = Vec::new();
+        for _ in 1..self.layers {
+            hidden.push(LinearNorm::new(inputs, hidden_size, init));
+            inputs = hidden_size;
+        }
+        let output = LinearConfig::new(inputs, self.output_size).with_bias(!self.output_norm);
+        let output = init.linear(&output);
+        let norm = self.output_norm.then(|| BatchNormConfig::new(self.output_size).init(device));
+        Ok(ProjectionHead { hidden, output, output_norm: norm.map(BatchNorm::from) })
     }
 }
 
-/// Linear - batch norm - ReLU - linear: features h to the projections z that are contrasted.
+/// Linear - batch norm - ReLU, and so on, and linear at the end: features h to the projections z that are
+/// contrasted.
 ///
 /// Contrasting z rather than h leaves h free to keep what the augmentation destroys, such as colour:
 /// more than 10 points on ImageNet (Chen et al. 2020, section 4.2).
 #[derive(Module, Debug)]
 pub struct ProjectionHead {
-    hidden: Linear,
-    norm: BatchNorm,
+    hidden: Vec<LinearNorm>,
     output: Linear,
+    output_norm: Option<BatchNorm>,
 }
 
 impl ProjectionHead {
@@ -79,14 +124,22 @@ impl ProjectionHead {
     /// - output: `[n, output_size]`
     #[must_use]
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        let hidden = self.norm.forward_relu(self.hidden.forward(features));
-        self.output.forward(hidden)
+        let hidden = self.hidden.iter().fold(features, |x, layer| layer.forward_relu(x));
+        let z = self.output.forward(hidden);
+        match &self.output_norm {
+            Some(norm) => norm.forward(z),
+            None => z,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn message(config: ProjectionHeadConfig) -> String {
+        config.init(4, 0, &Device::flex()).unwrap_err().to_string()
+    }
 
     #[test]
     fn the_default_head_goes_from_the_features_to_128() {
@@ -96,9 +149,52 @@ mod tests {
     }
 
     #[test]
+    fn each_layer_adds_a_matrix_and_a_normalisation() {
+        let device = Device::flex();
+        // hidden: 8 x 8 weights with 4 x 8 of normalisation (running statistics included).
+        for (layers, output_norm, expected) in [
+            (1, false, 8 * 5 + 5),
+            (1, true, 8 * 5 + 4 * 5),
+            (2, false, (64 + 32) + 8 * 5 + 5),
+            (3, true, 2 * (64 + 32) + 8 * 5 + 4 * 5),
+            (4, false, 3 * (64 + 32) + 8 * 5 + 5),
+        ] {
+            let config =
+                ProjectionHeadConfig { layers, output_norm, hidden_size: None, output_size: 5 };
+            let head = config.init(8, 0, &device).unwrap();
+            assert_eq!(head.num_params(), expected, "{config:?}");
+            assert_eq!(head.forward(Tensor::ones([2, 8], &device)).dims(), [2, 5]);
+        }
+    }
+
+    #[test]
+    fn projections_of_the_presets_are_normalised_over_the_batch() {
+        let device = Device::flex().autodiff();
+        let features = Tensor::<2>::from_data([[1.0, 2.0], [-1.0, 0.5], [3.0, -2.0]], &device);
+        for preset in [ProjectionHeadConfig::v1(), ProjectionHeadConfig::v2()] {
+            let z = preset.init(2, 3, &device).unwrap().forward(features.clone());
+            let mean = z.mean_dim(0).abs().max().into_scalar::<f32>();
+            assert!(mean < 1e-6, "{mean}");
+        }
+    }
+
+    #[test]
     fn no_size_can_be_zero() {
-        let config = ProjectionHeadConfig { hidden_size: Some(0), output_size: 8 };
-        let error = config.init(4, 0, &Device::flex()).unwrap_err();
-        assert_eq!(error.to_string(), "expected hidden_size of at least 1, found 0");
+        let config = ProjectionHeadConfig {
+            hidden_size: Some(0),
+            output_size: 8,
+            ..ProjectionHeadConfig::default()
+        };
+        assert_eq!(message(config), "expected hidden_size of at least 1, found 0");
+    }
+
+    #[test]
+    fn a_head_has_one_to_four_layers() {
+        for layers in [0, 5] {
+            assert_eq!(
+                message(ProjectionHeadConfig { layers, ..ProjectionHeadConfig::default() }),
+                format!("expected a projection head of 1 to 4 layers, found {layers}")
+            );
+        }
     }
 }

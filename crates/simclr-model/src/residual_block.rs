@@ -1,54 +1,10 @@
 //! The building block of a ResNet.
 
-use burn::module::{Module, Param};
-use burn::nn::conv::Conv2dConfig;
-use burn::nn::{BatchNormConfig, PaddingConfig2d};
+use burn::module::Module;
 use burn::tensor::Tensor;
-use simclr_cnn::{BatchNorm, Conv2d};
 
+use crate::conv_norm::ConvNorm;
 use crate::weight_init::WeightInit;
-
-/// A convolution followed by batch normalisation (eps 1e-5, momentum 0.1).
-#[derive(Module, Debug)]
-pub struct ConvNorm {
-    pub(crate) conv: Conv2d,
-    norm: BatchNorm,
-}
-
-impl ConvNorm {
-    pub(crate) fn new(
-        channels: [usize; 2],
-        kernel: usize,
-        stride: usize,
-        init: &mut WeightInit,
-    ) -> Self {
-        let padding = kernel / 2;
-        let config = Conv2dConfig::new(channels, [kernel, kernel])
-            .with_stride([stride, stride])
-            .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding));
-        let norm = BatchNormConfig::new(channels[1]).init(init.device());
-        Self { conv: init.conv2d(&config).into(), norm: norm.into() }
-    }
-
-    /// Starts the layer at zero output, whatever comes in.
-    fn with_zero_gamma(mut self) -> Self {
-        let gamma = self.norm.gamma.val();
-        self.norm.gamma = Param::from_tensor(gamma.zeros_like());
-        self
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(self.conv.forward(x))
-    }
-
-    pub(crate) fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward_relu(self.conv.forward(x))
-    }
-
-    fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
-        self.norm.forward_add_relu(self.conv.forward(x), shortcut)
-    }
-}
 
 /// relu(body(x) + shortcut(x)): both kinds of residual block (He et al. 2015, figure 5).
 ///

@@ -51,6 +51,53 @@ impl WeightInit {
         conv
     }
 
+    /// [`conv2d`](Self::conv2d) with a bias of zeros.
+    ///
+    /// # Panics
+    ///
+    /// If the config's groups don't divide its channels.
+    pub fn conv2d_with_zero_bias(&mut self, config: &Conv2dConfig) -> Conv2d {
+        let mut conv = self.conv2d(config);
+        conv.bias = Some(Param::from_tensor(Tensor::zeros([config.channels[1]], &self.device)));
+        conv
+    }
+
+    /// A parameter from a normal distribution of mean 0 that is cut off two standard deviations `std` away: the
+    /// initialisation of vision transformers.
+    pub fn truncated_normal<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        std: f64,
+    ) -> Param<Tensor<D>> {
+        self.param(shape, |rng| {
+            loop {
+                let z: f64 = StandardNormal.sample(rng);
+                if z.abs() <= 2.0 {
+                    break z * std;
+                }
+            }
+        })
+    }
+
+    /// A fully connected layer with a weight by [`truncated_normal`](Self::truncated_normal) and a bias of
+    /// zeros.
+    ///
+    /// # Panics
+    ///
+    /// If a size is zero.
+    pub fn truncated_normal_linear(&mut self, config: &LinearConfig, std: f64) -> Linear {
+        let mut linear = config.init(&self.device);
+        linear.weight = self.truncated_normal([config.d_input, config.d_output], std);
+        let zeros = || Param::from_tensor(Tensor::zeros([config.d_output], &self.device));
+        linear.bias = config.bias.then(zeros);
+        linear
+    }
+
+    /// A number in 0..1.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        StandardUniform.sample(&mut self.rng)
+    }
+
     /// A fully connected layer, weight and bias uniform in ±1/√inputs: PyTorch's default.
     ///
     /// # Panics
@@ -99,5 +146,16 @@ mod tests {
         let (low, high) =
             weights.iter().fold((0.0_f64, 0.0_f64), |(l, h), &w| (l.min(w), h.max(w)));
         assert!((-0.1..=-0.099).contains(&low) && (0.099..=0.1).contains(&high), "{low} {high}");
+    }
+
+    #[test]
+    fn truncated_weights_are_cut_at_two_deviations() {
+        let weights = WeightInit::new(7, &Device::flex()).truncated_normal([100, 50], 0.02).val();
+        let weights: Vec<f64> = weights.to_data_as::<f64>().iter::<f64>().collect();
+        let largest = weights.iter().fold(0.0_f64, |largest, w| largest.max(w.abs()));
+        assert!((0.039..0.0401).contains(&largest), "{largest}");
+        // The standard deviation of a standard normal that is cut at 2: 0.8796.
+        let variance = weights.iter().map(|w| w * w).sum::<f64>() / weights.len() as f64;
+        assert!((variance.sqrt() / (0.02 * 0.8796) - 1.0).abs() < 0.03, "{variance}");
     }
 }

@@ -1,11 +1,31 @@
-//! Weights to and from a file that other tools read.
+//! Weights to and from files that other tools read.
 
+mod error;
+mod load_report;
+mod module_parameters;
+mod pickle;
+mod safetensors_header;
+mod stored_tensor;
+mod torch_file;
+mod torch_object;
+mod weight_file;
+mod zip_directory;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use burn::module::Module;
-use burn::store::{ModuleStore, SafetensorsStore};
+use safetensors::{Dtype, View};
 
+pub use self::error::WeightError;
+use self::load_report::COUNTER;
+pub use self::load_report::LoadReport;
+use self::module_parameters::{Parameter, parameters, transposed, values};
+pub use self::weight_file::WeightFile;
+use self::weight_file::{name_of, stored_shape};
 use crate::error::ModelError;
+use crate::published_names::{Naming, PublishedNames};
 
 /// Writes a module's weights as safetensors, replacing `path` only once all is written.
 ///
@@ -13,11 +33,35 @@ use crate::error::ModelError;
 ///
 /// [`ModelError::Save`] if the file cannot be written; an older file of that name is then untouched.
 pub fn save_weights(module: &impl Module, path: &Path) -> Result<(), ModelError> {
-    let save_error = |reason: String| ModelError::Save { path: path.to_owned(), reason };
-    let partial = path.with_extension("safetensors.part");
-    let mut store = SafetensorsStore::from_file(&partial).overwrite(true);
-    store.collect_from(module).map_err(|error| save_error(error.to_string()))?;
-    std::fs::rename(&partial, path).map_err(|error| save_error(error.to_string()))
+    let names = parameters(module).iter().map(Parameter::name).collect();
+    write(module, Naming::Simclr, names, path)
+        .map_err(|source| ModelError::Save { path: path.to_owned(), source })
+}
+
+/// Writes an encoder's weights as safetensors with the names and layouts of another library, replacing `path` only
+/// once all is written.
+///
+/// With torchvision's names, `torchvision.models.resnet50().load_state_dict(...)` takes them strictly, but for the
+/// classifier `fc`, which an encoder doesn't have.
+///
+/// # Errors
+///
+/// [`ModelError::Save`] if the file cannot be written, or the library doesn't have the network; an older file of that
+/// name is then untouched.
+pub fn save_published_weights(
+    encoder: &impl PublishedNames,
+    naming: Naming,
+    path: &Path,
+) -> Result<(), ModelError> {
+    let save_error = |source| ModelError::Save { path: path.to_owned(), source };
+    let name = |parameter: &Parameter| {
+        name_of(encoder, parameter, naming).ok_or_else(|| WeightError::Unnamed {
+            library: naming.to_string(),
+            parameter: parameter.name(),
+        })
+    };
+    let names = parameters(encoder).iter().map(name).collect::<Result<_, _>>();
+    write(encoder, naming, names.map_err(save_error)?, path).map_err(save_error)
 }
 
 /// Reads weights that [`save_weights`] wrote into a module of the same architecture.
@@ -25,17 +69,66 @@ pub fn save_weights(module: &impl Module, path: &Path) -> Result<(), ModelError>
 /// # Errors
 ///
 /// [`ModelError::Load`] if the file cannot be read, or its tensors are not exactly the module's.
-pub fn load_weights<M: Module>(mut module: M, path: &Path) -> Result<M, ModelError> {
-    let load_error = |reason: String| ModelError::Load { path: path.to_owned(), reason };
-    let mut store = SafetensorsStore::from_file(path);
-    let applied = store.apply_to(&mut module).map_err(|error| load_error(error.to_string()))?;
-    if !applied.unused.is_empty() {
-        let reason = format!("expected only the module's tensors, found {:?} too", applied.unused);
-        return Err(load_error(reason));
-    }
-    Ok(module)
+pub fn load_weights<M: Module>(module: M, path: &Path) -> Result<M, ModelError> {
+    WeightFile::open(path)?.load_own(module)
 }
 
+/// `names` are in the order of the parameters.
+fn write(
+    module: &impl Module,
+    naming: Naming,
+    names: Vec<String>,
+    path: &Path,
+) -> Result<(), WeightError> {
+    let mut tensors = BTreeMap::new();
+    for ((parameter, name), values) in parameters(module).iter().zip(names).zip(values(module)) {
+        let shape = stored_shape(parameter, naming);
+        let values = if parameter.is_matrix && naming != Naming::Simclr {
+            transposed(&values, parameter.shape[0])
+        } else {
+            values
+        };
+        if naming != Naming::Simclr
+            && let Some(layer) = name.strip_suffix("running_mean")
+        {
+            let counter = Encoded { dtype: Dtype::I64, shape: Vec::new(), bytes: vec![0; 8] };
+            tensors.insert(format!("{layer}{COUNTER}"), counter);
+        }
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        tensors.insert(name, Encoded { dtype: Dtype::F32, shape, bytes });
+    }
+    let partial = path.with_extension("safetensors.part");
+    // What PyTorch's tools ask of a safetensors file.
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    safetensors::serialize_to_file(tensors, Some(metadata), &partial)
+        .map_err(|error| WeightError::Write { found: error.to_string() })?;
+    Ok(std::fs::rename(&partial, path)?)
+}
+
+/// A tensor as safetensors keeps it.
+struct Encoded {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl View for Encoded {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
 #[cfg(test)]
 mod tests {
     use super::*;

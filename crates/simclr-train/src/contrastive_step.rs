@@ -221,7 +221,7 @@ mod tests {
     const EXAMPLES: usize = 24;
 
     fn with_head<E: Encoder>(encoder: E, device: &Device) -> SimClr<E> {
-        let head = ProjectionHeadConfig { hidden_size: None, output_size: 5 };
+        let head = ProjectionHeadConfig { output_size: 5, ..ProjectionHeadConfig::default() };
         let head = head.init(encoder.feature_size(), 1, device).unwrap();
         SimClr { encoder, head }
     }

@@ -201,7 +201,7 @@ pub(crate) mod tests {
             warmup_epochs: 1,
             optimizer: OptimizerConfig::adamw(1e-4),
             encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
-            projection: ProjectionHeadConfig { hidden_size: None, output_size: 8 },
+            projection: ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() },
             augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
             ..Recipe::Cifar10Google.config()
         }

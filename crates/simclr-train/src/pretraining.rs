@@ -8,7 +8,7 @@ use burn::train::Interrupter;
 use simclr_augment::DeviceAugmentation;
 use simclr_data::Splits;
 use simclr_loss::TwoViewLoss;
-use simclr_model::{Encoder, ResNet, SimClr, save_weights};
+use simclr_model::{Encoder, ResNet, SimClr, WeightFile, save_weights};
 
 use crate::buffers::has_buffers;
 use crate::checkpoint::{CheckpointFolder, Loaded};
@@ -77,6 +77,8 @@ pub struct Pretraining {
     pub(crate) config: PretrainConfig,
     /// The caller's own, if the config says so.
     loss: Option<Arc<dyn TwoViewLoss>>,
+    /// What the encoder starts from instead of the config's seed.
+    weights: Option<PathBuf>,
     directory: Option<PathBuf>,
     resume: bool,
     more_devices: Vec<Device>,
@@ -94,6 +96,7 @@ impl Pretraining {
         Self {
             config,
             loss: None,
+            weights: None,
             directory: None,
             resume: false,
             more_devices: Vec::new(),
@@ -132,6 +135,14 @@ impl Pretraining {
         self.config.loss = LossConfig::Custom { name: name.to_owned() };
         self.loss = Some(Arc::new(loss));
         self
+    }
+
+    /// Starts the encoder from the weights in a file, of this crate, torchvision or timm, see [`WeightFile`]; the
+    /// head is drawn from the seed all the same. They are read when the run starts and are part of its
+    /// checkpoints: a run that is [resumed](Self::resume) doesn't need the file any more, nor looks at it.
+    #[must_use]
+    pub fn with_weights(self, path: &Path) -> Self {
+        Self { weights: Some(path.to_owned()), ..self }
     }
 
     /// Keeps the run in a new [`RunDirectory`] at `path`, which must be empty or not there.
@@ -188,7 +199,7 @@ impl Pretraining {
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: a config out of range, a run directory that cannot be made or resumed, a data
+    /// [`TrainError`]: a config out of range, weights of another network, a run directory that cannot be made or resumed, a data
     /// set or device that fails. Single images that cannot be read are skipped and reported in
     /// [`Pretrained::skipped`].
     pub fn run(self, data: &Splits, device: &Device) -> Result<Pretrained<ResNet>, TrainError> {
@@ -199,8 +210,18 @@ impl Pretraining {
         });
         let views = self.views(data)?;
         let training_device = device.clone().autodiff();
-        let model = self.config.init_model(&training_device)?;
+        let model = self.init_model(&training_device)?;
         self.train(&model, views, monitor, &data.description, &training_device)
+    }
+
+    /// The network before its first step; in a run that is resumed, what a checkpoint replaces.
+    pub(crate) fn init_model(&self, device: &Device) -> Result<SimClr<ResNet>, TrainError> {
+        let SimClr { encoder, head } = self.config.init_model(device)?;
+        let encoder = match &self.weights {
+            Some(path) if !self.resume => WeightFile::open(path)?.load(encoder)?.0,
+            _ => encoder,
+        };
+        Ok(SimClr { encoder, head })
     }
 
     /// Two views of each image of `data.pretrain`, as the config draws them.
@@ -339,7 +360,8 @@ impl Pretraining {
             run.check_same(&self.config, data)?;
             return Ok(Some(run));
         }
-        let made_with = MadeWith::now(format!("{:?}", device.clone().inner()), data.to_owned());
+        let mut made_with = MadeWith::now(format!("{:?}", device.clone().inner()), data.to_owned());
+        made_with.weights.clone_from(&self.weights);
         let config = RunConfig { made_with, pretrain: self.config.clone() };
         let run = RunDirectory::create(path, &config)?;
         if let Some(curve) = &self.learning_rate_curve {

@@ -49,7 +49,7 @@ impl Pretraining {
         test.check()?;
         self.config.check(data.pretrain.len())?;
         let device = device.clone().autodiff();
-        let model = self.config.init_model(&device)?;
+        let model = self.init_model(&device)?;
         let optimizer = self.config.optimizer.init(&model);
         let devices = self.devices(&device);
         let views = self.views(data)?;

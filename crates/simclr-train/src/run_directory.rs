@@ -52,6 +52,9 @@ pub struct MadeWith {
     pub device: String,
     /// The data set, in words.
     pub data: String,
+    /// The file that the encoder's first weights came from; `None` if they were drawn from the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
 }
 
 impl MadeWith {
@@ -61,6 +64,7 @@ impl MadeWith {
             revision: env!("SIMCLR_GIT_REVISION").to_owned(),
             device,
             data,
+            weights: None,
         }
     }
 }

@@ -20,7 +20,7 @@ fn config() -> PretrainConfig {
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2).unwrap() },
         optimizer: OptimizerConfig::adamw(1e-4),
         encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 4, stem: Stem::Cifar },
-        projection: ProjectionHeadConfig { hidden_size: None, output_size: 16 },
+        projection: ProjectionHeadConfig { output_size: 16, ..ProjectionHeadConfig::default() },
         augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
         ..Recipe::Cifar10Google.config()
     }

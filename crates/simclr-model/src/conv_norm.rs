@@ -1,0 +1,81 @@
+//! A convolution and the normalisation that follows it.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::Conv2dConfig;
+use burn::nn::{BatchNormConfig, PaddingConfig2d};
+use burn::tensor::{DType, Tensor};
+use burn::tensor::activation::silu;
+use simclr_cnn::{BatchNorm, Conv2d};
+
+use crate::weight_init::WeightInit;
+
+/// A convolution followed by batch normalisation (eps 1e-5, momentum 0.1).
+#[derive(Module, Debug)]
+pub struct ConvNorm {
+    conv: Conv2d,
+    norm: BatchNorm,
+}
+
+impl ConvNorm {
+    /// `channels` are those that come in and go out.
+    pub(crate) fn new(
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        init: &mut WeightInit,
+    ) -> Self {
+        Self::from_config(&config(channels, kernel, stride), init)
+    }
+
+    /// Every channel is convolved by itself.
+    pub(crate) fn depthwise(
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+        init: &mut WeightInit,
+    ) -> Self {
+        let config = config([channels; 2], kernel, stride).with_groups(channels);
+        Self::from_config(&config, init)
+    }
+
+    fn from_config(config: &Conv2dConfig, init: &mut WeightInit) -> Self {
+        let norm = BatchNormConfig::new(config.channels[1]).init(init.device());
+        Self { conv: init.conv2d(config).into(), norm: norm.into() }
+    }
+
+    /// Starts the layer at zero output, whatever comes in.
+    pub(crate) fn with_zero_gamma(mut self) -> Self {
+        let gamma = self.norm.gamma.val();
+        self.norm.gamma = Param::from_tensor(gamma.zeros_like());
+        self
+    }
+
+    /// The type of the weights' numbers.
+    pub(crate) fn dtype(&self) -> DType {
+        self.conv.weight.dtype()
+    }
+
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.norm.forward(self.conv.forward(x))
+    }
+
+    pub(crate) fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+        self.norm.forward_relu(self.conv.forward(x))
+    }
+
+    pub(crate) fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
+        silu(self.forward(x))
+    }
+
+    pub(crate) fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
+        self.norm.forward_add_relu(self.conv.forward(x), shortcut)
+    }
+}
+
+/// Padded so that stride 1 keeps the size of an image under an odd kernel.
+fn config(channels: [usize; 2], kernel: usize, stride: usize) -> Conv2dConfig {
+    let padding = kernel / 2;
+    Conv2dConfig::new(channels, [kernel, kernel])
+        .with_stride([stride, stride])
+        .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+}

@@ -1,0 +1,167 @@
+//! One config, and one name, for every image encoder.
+
+use std::fmt;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::efficient_net::EfficientNetConfig;
+use crate::error::ModelError;
+use crate::image_encoder::ImageEncoder;
+use crate::mlp::MlpConfig;
+use crate::resnet::{ResNetConfig, Stem};
+use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
+
+/// Describes any [`ImageEncoder`]; as text it is a name that says everything.
+///
+/// | name | encoder |
+/// |---|---|
+/// | `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152` | [`ResNet`](crate::ResNet) of the standard width |
+/// | `resnet50x2`, `resnet50x4`, `resnet18x0.25` | all widths multiplied; 64 times the factor is whole |
+/// | `resnet18_cifar`, `resnet50x2_cifar` | with the stem for images of about 32 pixels |
+/// | `efficientnet_b0` to `efficientnet_b3` | [`EfficientNet`](crate::EfficientNet) with a stochastic depth of 0.2 |
+/// | `efficientnet_b0_d0.1` | with another stochastic depth |
+/// | `vit_tiny_p16`, `vit_small_p16`, `vit_base_p32` | [`VisionTransformer`](crate::VisionTransformer) on patches of that size, for images of 224 pixels |
+/// | `vit_tiny_p4_i32` | for images of 32 pixels |
+/// | `mlp_i32_512_128` | [`Mlp`](crate::Mlp) on images of 32 pixels with a hidden layer of 512 and 128 features |
+///
+/// ```
+/// use simclr_model::{EncoderConfig, ResNetConfig, ResNetDepth, Stem};
+///
+/// let config: EncoderConfig = "resnet50x2".parse()?;
+/// let wide = ResNetConfig { depth: ResNetDepth::ResNet50, width: 128, stem: Stem::Standard };
+/// assert_eq!(config, EncoderConfig::ResNet(wide));
+/// assert_eq!(config.to_string(), "resnet50x2");
+/// assert_eq!(serde_json::to_string(&config).unwrap(), "\"resnet50x2\"");
+/// # Ok::<(), simclr_model::ModelError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
+pub enum EncoderConfig {
+    /// A residual network.
+    ResNet(ResNetConfig),
+    /// A small network from depthwise convolutions.
+    EfficientNet(EfficientNetConfig),
+    /// A transformer on patches.
+    VisionTransformer(VisionTransformerConfig),
+    /// Fully connected layers on all pixels.
+    Mlp {
+        /// Side of an image in pixels.
+        image_size: usize,
+        /// Lengths of the hidden layers.
+        hidden_sizes: Vec<usize>,
+        /// Length of a feature vector.
+        feature_size: usize,
+    },
+}
+
+/// Channels of the first stage that are a factor of 1 in a name.
+pub(crate) const STANDARD_WIDTH: usize = 64;
+/// Side of an image, in pixels, that a transformer's name doesn't have to say.
+pub(crate) const STANDARD_IMAGE_SIZE: usize = 224;
+/// The stochastic depth that an `EfficientNet`'s name doesn't have to say.
+pub(crate) const STANDARD_STOCHASTIC_DEPTH: f64 = 0.2;
+
+impl EncoderConfig {
+    /// Builds the network with weights drawn from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError`] if a size is zero or doesn't fit another.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<ImageEncoder, ModelError> {
+        Ok(match self {
+            Self::ResNet(config) => ImageEncoder::ResNet(config.init(seed, device)?),
+            Self::EfficientNet(config) => ImageEncoder::EfficientNet(config.init(seed, device)?),
+            Self::VisionTransformer(config) => {
+                ImageEncoder::VisionTransformer(config.init(seed, device)?)
+            }
+            Self::Mlp { image_size, hidden_sizes, feature_size } => {
+                ModelError::check_size("image_size", *image_size)?;
+                let config = MlpConfig {
+                    input_size: 3 * image_size * image_size,
+                    hidden_sizes: hidden_sizes.clone(),
+                    feature_size: *feature_size,
+                };
+                ImageEncoder::Mlp(config.init(seed, device)?)
+            }
+        })
+    }
+
+    /// Checks that the encoder takes images of `size` x `size` pixels.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::ImageSize`] if it is made for images of one other size.
+    pub fn check_image_size(&self, size: usize) -> Result<(), ModelError> {
+        let expected = match self {
+            Self::ResNet(_) | Self::EfficientNet(_) => return Ok(()),
+            Self::VisionTransformer(config) => config.image_size,
+            Self::Mlp { image_size, .. } => *image_size,
+        };
+        if size == expected { Ok(()) } else { Err(ModelError::ImageSize { expected, found: size }) }
+    }
+}
+
+impl fmt::Display for EncoderConfig {
+    /// The name that is parsed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ResNet(ResNetConfig { depth, width, stem }) => {
+                write!(f, "{depth}")?;
+                if *width != STANDARD_WIDTH {
+                    write!(f, "x{}", *width as f64 / STANDARD_WIDTH as f64)?;
+                }
+                match stem {
+                    Stem::Standard => Ok(()),
+                    Stem::Cifar => f.write_str("_cifar"),
+                }
+            }
+            Self::EfficientNet(EfficientNetConfig { variant, stochastic_depth }) => {
+                write!(f, "{variant}")?;
+                if *stochastic_depth != STANDARD_STOCHASTIC_DEPTH {
+                    write!(f, "_d{stochastic_depth}")?;
+                }
+                Ok(())
+            }
+            Self::VisionTransformer(config) => {
+                let sizes = VisionTransformerSize::ALL;
+                let size = sizes.iter().find(|(_, size)| *size == config.size);
+                let size = size.map_or("", |(name, _)| name);
+                write!(f, "vit_{size}_p{}", config.patch_size)?;
+                if config.image_size != STANDARD_IMAGE_SIZE {
+                    write!(f, "_i{}", config.image_size)?;
+                }
+                Ok(())
+            }
+            Self::Mlp { image_size, hidden_sizes, feature_size } => {
+                write!(f, "mlp_i{image_size}")?;
+                hidden_sizes.iter().chain([feature_size]).try_for_each(|size| write!(f, "_{size}"))
+            }
+        }
+    }
+}
+
+impl From<EncoderConfig> for String {
+    fn from(config: EncoderConfig) -> Self {
+        config.to_string()
+    }
+}
+
+impl From<ResNetConfig> for EncoderConfig {
+    fn from(config: ResNetConfig) -> Self {
+        Self::ResNet(config)
+    }
+}
+
+impl From<EfficientNetConfig> for EncoderConfig {
+    fn from(config: EfficientNetConfig) -> Self {
+        Self::EfficientNet(config)
+    }
+}
+
+impl From<VisionTransformerConfig> for EncoderConfig {
+    fn from(config: VisionTransformerConfig) -> Self {
+        Self::VisionTransformer(config)
+    }
+}

@@ -1,0 +1,189 @@
+//! The names of encoders, read.
+
+use std::str::FromStr;
+
+use crate::efficient_net::{EfficientNetConfig, EfficientNetVariant};
+use crate::encoder_config::{EncoderConfig, STANDARD_IMAGE_SIZE, STANDARD_WIDTH};
+use crate::error::ModelError;
+use crate::resnet::{ResNetConfig, ResNetDepth, Stem};
+use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
+
+/// What an unknown name is answered with.
+const KNOWN: &str = "resnet18, resnet34, resnet50, resnet101, resnet152 (resnet50x2 is twice as wide, \
+    resnet18_cifar is for images of about 32 pixels), efficientnet_b0, efficientnet_b1, efficientnet_b2, \
+    efficientnet_b3, vit_tiny_p16, vit_small_p16, vit_base_p16 (of any patch size; vit_tiny_p4_i32 is for \
+    images of 32 pixels), mlp_i32_512_128 (image size, hidden sizes, feature size)";
+
+impl FromStr for EncoderConfig {
+    type Err = ModelError;
+
+    /// Reads a name, see [`EncoderConfig`].
+    fn from_str(name: &str) -> Result<Self, ModelError> {
+        let config = resnet(name)
+            .map(Self::ResNet)
+            .or_else(|| efficient_net(name).map(Self::EfficientNet))
+            .or_else(|| vision_transformer(name).map(Self::VisionTransformer))
+            .or_else(|| mlp(name));
+        config.ok_or_else(|| ModelError::UnknownEncoder {
+            found: name.to_owned(),
+            known: KNOWN.to_owned(),
+        })
+    }
+}
+
+impl TryFrom<String> for EncoderConfig {
+    type Error = ModelError;
+
+    fn try_from(name: String) -> Result<Self, ModelError> {
+        name.parse()
+    }
+}
+
+/// `resnet50x2_cifar`.
+fn resnet(name: &str) -> Option<ResNetConfig> {
+    let (name, stem) = match name.strip_suffix("_cifar") {
+        Some(name) => (name, Stem::Cifar),
+        None => (name, Stem::Standard),
+    };
+    let (depth, width) = match name.split_once('x') {
+        Some((depth, factor)) => (depth, width(factor)?),
+        None => (name, STANDARD_WIDTH),
+    };
+    let (_, depth) = ResNetDepth::ALL.into_iter().find(|(known, _)| *known == depth)?;
+    Some(ResNetConfig { depth, width, stem })
+}
+
+/// The channels that `factor` stands for: a whole number, and at least one.
+fn width(factor: &str) -> Option<usize> {
+    let channels = number(factor)? * STANDARD_WIDTH as f64;
+    (channels >= 1.0 && channels.fract() == 0.0 && channels <= f64::from(u16::MAX))
+        .then_some(channels as usize)
+}
+
+/// A decimal number of plain digits: no sign, exponent or infinity.
+fn number(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if plain { text.parse().ok() } else { None }
+}
+
+/// `efficientnet_b0_d0.1`.
+fn efficient_net(name: &str) -> Option<EfficientNetConfig> {
+    let (variant, stochastic_depth) = match name.split_once("_d") {
+        Some((variant, probability)) => (variant, Some(number(probability)?)),
+        None => (name, None),
+    };
+    let (_, variant) = EfficientNetVariant::ALL.into_iter().find(|(known, _)| *known == variant)?;
+    let standard = EfficientNetConfig::new(variant);
+    let stochastic_depth = stochastic_depth.unwrap_or(standard.stochastic_depth);
+    (stochastic_depth < 1.0).then_some(EfficientNetConfig { stochastic_depth, ..standard })
+}
+
+/// `vit_tiny_p4_i32`.
+fn vision_transformer(name: &str) -> Option<VisionTransformerConfig> {
+    let (size, sides) = name.strip_prefix("vit_")?.split_once("_p")?;
+    let (patch_size, image_size) = match sides.split_once("_i") {
+        Some((patch_size, image_size)) => (side(patch_size)?, side(image_size)?),
+        None => (side(sides)?, STANDARD_IMAGE_SIZE),
+    };
+    let (_, size) = VisionTransformerSize::ALL.into_iter().find(|(known, _)| *known == size)?;
+    let config = VisionTransformerConfig { size, patch_size, image_size };
+    config.check().is_ok().then_some(config)
+}
+
+/// A length that can be built: images of more than 65,535 pixels would not fit into memory.
+fn side(text: &str) -> Option<usize> {
+    text.parse::<u16>().ok().filter(|&side| side > 0).map(usize::from)
+}
+
+/// `mlp_i32_512_128`.
+fn mlp(name: &str) -> Option<EncoderConfig> {
+    let mut sizes = name.strip_prefix("mlp_i")?.split('_').map(side);
+    let image_size = sizes.next()??;
+    let mut hidden_sizes = sizes.collect::<Option<Vec<usize>>>()?;
+    let feature_size = hidden_sizes.pop()?;
+    Some(EncoderConfig::Mlp { image_size, hidden_sizes, feature_size })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NAMES: [&str; 18] = [
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+        "resnet50x2",
+        "resnet152x4",
+        "resnet18x0.25_cifar",
+        "resnet34_cifar",
+        "efficientnet_b0",
+        "efficientnet_b3",
+        "efficientnet_b1_d0",
+        "vit_tiny_p16",
+        "vit_small_p8",
+        "vit_base_p32",
+        "vit_tiny_p4_i32",
+        "mlp_i32_128",
+        "mlp_i8_512_64_16",
+    ];
+
+    #[test]
+    fn every_name_is_shown_as_it_was_read_and_survives_serde() {
+        for name in NAMES {
+            let config: EncoderConfig = name.parse().unwrap();
+            assert_eq!(config.to_string(), name);
+            let json = serde_json::to_string(&config).unwrap();
+            assert_eq!(json, format!("{name:?}"));
+            assert_eq!(serde_json::from_str::<EncoderConfig>(&json).unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn names_that_mean_nothing_are_answered_with_the_known_ones() {
+        for name in [
+            "",
+            "resnet",
+            "resnet19",
+            "resnet50x",
+            "resnet50x0",
+            "resnet50x-1",
+            "resnet50xinf",
+            "resnet50x1e3",
+            "resnet50x0.001",
+            "resnet50x99999",
+            "efficientnet_b4",
+            "efficientnet_b0_d1",
+            "efficientnet_b0_d",
+            "vit_huge_p16",
+            "vit_tiny",
+            "vit_tiny_p0",
+            "vit_tiny_p15",
+            "vit_tiny_p16_i0",
+            "mlp",
+            "mlp_i32",
+            "mlp_i32_0",
+            "mlp_i32_a_3",
+            "mlp_i999999_3",
+            " resnet18",
+            "ResNet18",
+        ] {
+            let error = name.parse::<EncoderConfig>().unwrap_err().to_string();
+            assert!(error.starts_with("expected an encoder out of resnet18, "), "{name}: {error}");
+            assert!(error.ends_with(&format!("found {name:?}")), "{name}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_panics_and_what_is_read_is_shown_as_a_name_that_reads_the_same(
+            name in "(resnet|efficientnet_b|vit_tiny_p|mlp_i)?[0-9]{1,3}[x_.a-z0-9]{0,8}"
+        ) {
+            if let Ok(config) = name.parse::<EncoderConfig>() {
+                prop_assert_eq!(config.to_string().parse::<EncoderConfig>().unwrap(), config);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The building block of an `EfficientNet`.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2dConfig;
+use burn::tensor::Tensor;
+use burn::tensor::activation::{sigmoid, silu};
+use simclr_cnn::Conv2d;
+
+use crate::conv_norm::ConvNorm;
+use crate::stochastic_depth::{ExampleKeys, StochasticDepth};
+use crate::weight_init::WeightInit;
+
+/// The sizes of an [`InvertedResidual`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InvertedResidualShape {
+    pub(crate) channels_in: usize,
+    /// Channels of the depthwise convolution.
+    pub(crate) expanded: usize,
+    pub(crate) channels_out: usize,
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+}
+
+/// The mobile inverted bottleneck with squeeze and excitation (Tan and Le 2019, section 4; Sandler et al. 2018;
+/// Hu et al. 2017): 1x1 to more channels, depthwise, every channel scaled by what the image is about, 1x1 back.
+#[derive(Module, Debug)]
+pub(crate) struct InvertedResidual {
+    /// None where the block doesn't widen.
+    expand: Option<ConvNorm>,
+    depthwise: ConvNorm,
+    excitation: SqueezeExcitation,
+    project: ConvNorm,
+    /// None where the block changes the shape, and so has no shortcut.
+    stochastic_depth: Option<StochasticDepth>,
+}
+
+impl InvertedResidual {
+    /// The branch is dropped with `drop_probability` in training, if there is a shortcut.
+    pub(crate) fn new(
+        shape: InvertedResidualShape,
+        drop_probability: f64,
+        init: &mut WeightInit,
+    ) -> Self {
+        let InvertedResidualShape { channels_in, expanded, channels_out, kernel, stride } = shape;
+        Self {
+            expand: (expanded != channels_in)
+                .then(|| ConvNorm::new([channels_in, expanded], 1, 1, init)),
+            depthwise: ConvNorm::depthwise(expanded, kernel, stride, init),
+            // The paper's ratio of 0.25 is of the channels that come in, not of the expanded ones.
+            excitation: SqueezeExcitation::new(expanded, (channels_in / 4).max(1), init),
+            project: ConvNorm::new([expanded, channels_out], 1, 1, init),
+            stochastic_depth: (stride == 1 && channels_in == channels_out)
+                .then(|| StochasticDepth::new(drop_probability, init)),
+        }
+    }
+
+    pub(crate) fn forward(&self, x: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
+        let branch = match &self.expand {
+            Some(expand) => expand.forward_silu(x.clone()),
+            None => x.clone(),
+        };
+        let branch = self.excitation.forward(self.depthwise.forward_silu(branch));
+        let branch = self.project.forward(branch);
+        match &self.stochastic_depth {
+            Some(stochastic_depth) => stochastic_depth.forward(branch, keys) + x,
+            None => branch,
+        }
+    }
+}
+
+/// Scales every channel of an image by a number in 0..1 that depends on the means of all channels (Hu et al. 2017).
+#[derive(Module, Debug)]
+struct SqueezeExcitation {
+    reduce: Conv2d,
+    expand: Conv2d,
+}
+
+impl SqueezeExcitation {
+    fn new(channels: usize, squeezed: usize, init: &mut WeightInit) -> Self {
+        let mut one_by_one = |channels_in, channels_out| {
+            let config = Conv2dConfig::new([channels_in, channels_out], [1, 1]);
+            Conv2d::from(init.conv2d_with_zero_bias(&config))
+        };
+        Self { reduce: one_by_one(channels, squeezed), expand: one_by_one(squeezed, channels) }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let squeezed = self.reduce.forward(x.clone().mean_dims(&[2, 3])); // [n, squeezed, 1, 1]
+        x * sigmoid(self.expand.forward(silu(squeezed)))
+    }
+}

@@ -1,0 +1,76 @@
+//! How large a network is.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+
+/// The number of values that training moves: running statistics, which Burn's own
+/// [`num_params`](Module::num_params) counts too, are left out, as in PyTorch's `parameters()`.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use simclr_model::{EncoderConfig, count_parameters};
+///
+/// let encoder = "resnet18".parse::<EncoderConfig>()?.init(0, &Device::flex())?;
+/// assert_eq!(count_parameters(&encoder), 11_176_512); // torchvision's without its classifier
+/// # Ok::<(), simclr_model::ModelError>(())
+/// ```
+#[must_use]
+pub fn count_parameters(module: &impl Module) -> usize {
+    #[derive(Default)]
+    struct Count {
+        path: Vec<String>,
+        values: usize,
+    }
+    impl ModuleVisitor for Count {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if !self.path.last().is_some_and(|name| name.starts_with("running_")) {
+                self.values += param.lazy_shape().num_elements();
+            }
+        }
+    }
+    let mut count = Count::default();
+    module.visit(&mut count);
+    count.values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EncoderConfig;
+    use burn::tensor::Device;
+
+    #[test]
+    fn parameter_counts_equal_those_of_torchvision_and_timm() {
+        // tests/golden/parameters.py prints these, classifiers left out.
+        for (name, expected) in COUNTS {
+            let config: EncoderConfig = name.parse().unwrap();
+            assert_eq!(
+                count_parameters(&config.init(0, &Device::flex()).unwrap()),
+                expected,
+                "{name}"
+            );
+        }
+    }
+
+    const COUNTS: [(&str, usize); 13] = [
+        ("resnet18", 11_176_512),
+        ("resnet34", 21_284_672),
+        ("resnet50", 23_508_032),
+        ("resnet101", 42_500_160),
+        ("resnet152", 58_143_808),
+        ("efficientnet_b0", 4_007_548),
+        ("efficientnet_b1", 6_513_184),
+        ("efficientnet_b2", 7_700_994),
+        ("efficientnet_b3", 10_696_232),
+        ("vit_tiny_p16", 5_524_416),
+        ("vit_small_p16", 21_665_664),
+        ("vit_small_p32", 22_493_952),
+        ("vit_base_p16", 85_798_656),
+    ];
+}

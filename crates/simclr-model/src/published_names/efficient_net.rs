@@ -1,0 +1,76 @@
+//! The names of an `EfficientNet`'s parameters.
+
+use crate::efficient_net::EfficientNet;
+use crate::published_names::{Naming, PublishedNames, index, published_leaf};
+
+/// The place of torchvision's last convolution: after the stem and seven stages.
+const TORCHVISION_HEAD: usize = 8;
+
+impl PublishedNames for EfficientNet {
+    fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
+        let (leaf, layer) = path.split_last()?;
+        let layer = match naming {
+            Naming::Simclr => None,
+            Naming::Torchvision => self.torchvision_layer(layer),
+            Naming::Timm => self.timm_layer(layer),
+        }?;
+        Some(format!("{layer}.{}", published_leaf(leaf)))
+    }
+}
+
+impl EfficientNet {
+    /// Layers are numbered: a block without expansion counts from one less.
+    fn torchvision_layer(&self, layer: &[&str]) -> Option<String> {
+        let conv_norm = |kind: &str| usize::from(kind != "conv");
+        Some(match *layer {
+            ["stem", kind] => format!("features.0.{}", conv_norm(kind)),
+            ["head", kind] => format!("features.{TORCHVISION_HEAD}.{}", conv_norm(kind)),
+            ["blocks", block, part, kind] => {
+                let (stage, place) = self.variant.place_of_block(index(block)?)?;
+                let first = usize::from(stage > 0);
+                let position = match part {
+                    "expand" => 0,
+                    "depthwise" => first,
+                    "excitation" => first + 1,
+                    "project" => first + 2,
+                    _ => return None,
+                };
+                let block = format!("features.{}.{place}.block.{position}", stage + 1);
+                match kind {
+                    "reduce" => format!("{block}.fc1"),
+                    "expand" => format!("{block}.fc2"),
+                    kind => format!("{block}.{}", conv_norm(kind)),
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    /// The blocks of the first stage, which doesn't expand, are of another class with names of its own.
+    fn timm_layer(&self, layer: &[&str]) -> Option<String> {
+        Some(match *layer {
+            ["stem", "conv"] => "conv_stem".to_owned(),
+            ["stem", "norm"] => "bn1".to_owned(),
+            ["head", "conv"] => "conv_head".to_owned(),
+            ["head", "norm"] => "bn2".to_owned(),
+            ["blocks", block, part, kind] => {
+                let (stage, place) = self.variant.place_of_block(index(block)?)?;
+                let layer = match (part, kind, stage) {
+                    ("excitation", "reduce", _) => "se.conv_reduce",
+                    ("excitation", "expand", _) => "se.conv_expand",
+                    ("depthwise", "conv", _) => "conv_dw",
+                    ("depthwise", "norm", 0) => "bn1",
+                    ("project", "conv", 0) => "conv_pw",
+                    ("project", "norm", 0) | ("depthwise", "norm", _) => "bn2",
+                    ("expand", "conv", _) => "conv_pw",
+                    ("expand", "norm", _) => "bn1",
+                    ("project", "conv", _) => "conv_pwl",
+                    ("project", "norm", _) => "bn3",
+                    _ => return None,
+                };
+                format!("blocks.{stage}.{place}.{layer}")
+            }
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! The names of an MLP's parameters in `torchvision.ops.MLP`.
+
+use crate::mlp::Mlp;
+use crate::published_names::{Naming, PublishedNames, index, published_leaf};
+
+/// Linear, normalisation, activation and dropout.
+const LAYERS_OF_HIDDEN: usize = 4;
+
+impl PublishedNames for Mlp {
+    fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
+        if naming != Naming::Torchvision {
+            return None;
+        }
+        let position = match *path {
+            ["hidden", layer, "linear", _] => LAYERS_OF_HIDDEN * index(layer)?,
+            ["hidden", layer, "norm", _] => LAYERS_OF_HIDDEN * index(layer)? + 1,
+            ["output", _] => LAYERS_OF_HIDDEN * self.hidden_layers(),
+            _ => return None,
+        };
+        Some(format!("{position}.{}", published_leaf(path.last()?)))
+    }
+}

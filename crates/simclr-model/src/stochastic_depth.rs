@@ -1,0 +1,114 @@
+//! Leaving out a residual branch at random, an example at a time.
+
+use burn::module::{Flag, Module, Param};
+use burn::tensor::Tensor;
+
+use crate::weight_init::WeightInit;
+
+/// Numbers that tell the examples of a batch apart, `[n, 1, 1, 1]`: what [`StochasticDepth`] draws from.
+///
+/// There is no generator and no counter: a draw is a function of the example, the layer and the seed. A view
+/// that is encoded twice (chunk by chunk, or again after a resume) loses the same branches both times, and the
+/// views of the next epoch, being others, lose others.
+#[derive(Clone)]
+pub(crate) struct ExampleKeys(Tensor<4>);
+
+impl ExampleKeys {
+    /// Keys of `images`, `[n, channels, height, width]`: their means.
+    pub(crate) fn of(images: &Tensor<4>) -> Self {
+        Self(images.clone().detach().mean_dims(&[1, 2, 3]))
+    }
+}
+
+/// Drops a residual branch of an example with a probability that depends on the depth (Huang et al. 2016,
+/// "Deep networks with stochastic depth"), and scales what is kept, so that its mean stays. Only in training.
+#[derive(Module, Debug)]
+pub(crate) struct StochasticDepth {
+    probability: f64,
+    /// Where this layer's draws start, in radians.
+    phase: f64,
+    training: Param<Flag>,
+}
+
+impl StochasticDepth {
+    /// `probability` is in 0..1.
+    pub(crate) fn new(probability: f64, init: &mut WeightInit) -> Self {
+        let phase = init.uniform() * std::f64::consts::TAU;
+        Self { probability, phase, training: Param::from_bool(true) }
+    }
+
+    /// `branch` is `[n, channels, height, width]`.
+    pub(crate) fn forward(&self, branch: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
+        let trained = self.training.is_enabled() && branch.device().is_autodiff();
+        if !trained || self.probability == 0.0 {
+            return branch;
+        }
+        let kept = self.uniform(keys).greater_equal_elem(self.probability as f32).float();
+        branch * (kept * (1.0 / (1.0 - self.probability)))
+    }
+
+    /// A number in 0..1 for each example, `[n, 1, 1, 1]`: the digits of a sine that no one looks at.
+    fn uniform(&self, ExampleKeys(keys): &ExampleKeys) -> Tensor<4> {
+        // Means are about 1 apart at most; 1e-4 of one already turns the sine by much more than a digit.
+        let digits = ((keys.clone() * 127.1 + self.phase).sin() * 43_758.545).abs();
+        digits.clone() - digits.floor()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Distribution, Tolerance};
+
+    const IMAGES: usize = 4000;
+
+    fn images(device: &Device) -> Tensor<4> {
+        device.seed(3);
+        Tensor::random([IMAGES, 3, 4, 4], Distribution::Normal(0.0, 1.0), device)
+    }
+
+    fn layer(probability: f64, seed: u64, device: &Device) -> StochasticDepth {
+        StochasticDepth::new(probability, &mut WeightInit::new(seed, device))
+    }
+
+    fn output(layer: &StochasticDepth, device: &Device) -> Vec<f32> {
+        let images = images(device);
+        let branch = Tensor::ones([IMAGES, 1, 1, 1], device);
+        layer.forward(branch, &ExampleKeys::of(&images)).into_data().try_to_vec().unwrap()
+    }
+
+    #[test]
+    fn a_branch_is_dropped_as_often_as_asked_and_scaled_otherwise() {
+        let device = Device::flex().autodiff();
+        for probability in [0.05, 0.2, 0.5] {
+            let output = output(&layer(probability, 1, &device), &device);
+            let dropped = output.iter().filter(|&&x| x == 0.0).count() as f64 / IMAGES as f64;
+            // Four standard deviations.
+            let error = 4.0 * (probability * (1.0 - probability) / IMAGES as f64).sqrt();
+            assert!((dropped - probability).abs() < error, "{probability}: {dropped}");
+            let kept = (1.0 / (1.0 - probability)) as f32;
+            assert!(output.iter().all(|&x| x == 0.0 || (x - kept).abs() < 1e-5));
+        }
+    }
+
+    #[test]
+    fn the_same_examples_lose_the_same_branches_and_layers_differ() {
+        let device = Device::flex().autodiff();
+        let first = output(&layer(0.5, 1, &device), &device);
+        assert_eq!(first, output(&layer(0.5, 1, &device), &device));
+        let other = output(&layer(0.5, 2, &device), &device);
+        let apart = first.iter().zip(&other).filter(|(a, b)| a != b).count() as f64 / IMAGES as f64;
+        assert!((apart - 0.5).abs() < 0.05, "two layers agree in {apart}");
+    }
+
+    #[test]
+    fn nothing_is_dropped_outside_of_training() {
+        let device = Device::flex();
+        let layer = layer(0.9, 1, &device);
+        let branch = images(&device);
+        layer
+            .forward(branch.clone(), &ExampleKeys::of(&branch))
+            .into_data()
+            .assert_approx_eq::<f32>(&branch.into_data(), Tolerance::absolute(0.0));
+    }
+}

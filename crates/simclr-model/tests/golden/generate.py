@@ -1,0 +1,202 @@
+"""What torchvision's and timm's networks compute: golden values for `tests/published_networks.rs`.
+
+python3 generate.py                # writes networks.json: torch 2.15, torchvision 0.29, timm 1.0.31
+python3 generate.py --full DIR     # full-size networks with PyTorch's own initial weights, for `full_size_networks`
+
+Weights and images of networks.json come from a formula that both sides know, so that no weights are kept. The networks
+are in float64; ours, in float32, has to be within 1e-4 (outputs) and 1e-3 (gradients, statistics) of the largest value.
+"""
+
+import argparse
+import json
+import pathlib
+
+import numpy as np
+import timm
+import torch
+import torchvision
+from torch import nn
+
+HERE = pathlib.Path(__file__).parent
+CLASSIFIERS = ("fc.", "classifier.", "heads.", "head.")
+
+
+def uniform(stream, count):
+    """`count` multiples of 2^-19 in -1..1: splitmix64 of (stream, index), its top 20 bits."""
+    with np.errstate(over="ignore"):
+        x = (np.uint64(stream << 32) + np.arange(1, count + 1, dtype=np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        x = x ^ (x >> np.uint64(31))
+    return (x >> np.uint64(44)).astype(np.float64) / (1 << 19) - 1
+
+
+def stream_of(name):
+    """The low 24 bits of the name's 32-bit FNV-1a hash."""
+    value = 0x811C9DC5
+    for byte in name.encode():
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value & 0xFFFFFF
+
+
+def weights(name, shape):
+    """Matrices and kernels by their fan-in, what scales around 1, what shifts around 0."""
+    u = uniform(stream_of(name), int(np.prod(shape))).reshape(shape)
+    last = name.rsplit(".", 1)[-1]
+    if last == "running_var":
+        return 1 + 0.5 * u
+    if last == "weight" and len(shape) == 1:
+        return 1 + 0.25 * u
+    if len(shape) in (2, 4):
+        return u * np.sqrt(3 / np.prod(shape[1:]))
+    return 0.125 * u
+
+
+def fill(net):
+    state = net.state_dict()
+    for name, tensor in state.items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        # float32 is what a weight file holds.
+        values = weights(name, tuple(tensor.shape)).astype(np.float32)
+        state[name] = torch.from_numpy(values.astype(np.float64))
+    net.load_state_dict(state)
+
+
+class SlimResNet(torchvision.models.ResNet):
+    """torchvision's network with every width multiplied by width / 64, which it has no argument for."""
+
+    def __init__(self, block, layers, width, cifar):
+        object.__setattr__(self, "width", width)
+        super().__init__(block, layers)
+        if cifar:
+            self.conv1 = nn.Conv2d(3, width, 3, padding=1, bias=False)
+            self.maxpool = nn.Identity()
+
+    def __setattr__(self, name, value):
+        if name == "inplanes" and "inplanes" not in self.__dict__:
+            value = self.width
+        super().__setattr__(name, value)
+
+    def _make_layer(self, block, planes, *args, **kwargs):
+        return super()._make_layer(block, planes * self.width // 64, *args, **kwargs)
+
+
+def headless(net):
+    """The network as an encoder: its classifier does nothing."""
+    for name in ("fc", "classifier", "heads", "head"):
+        if hasattr(net, name):
+            setattr(net, name, nn.Identity())
+    return net
+
+
+BASIC = torchvision.models.resnet.BasicBlock
+BOTTLENECK = torchvision.models.resnet.Bottleneck
+
+
+def slim(block, layers, width, cifar=False):
+    # The classifier is made for the full width.
+    return headless(SlimResNet(block, layers, width, cifar))
+
+
+CASES = [
+    ("resnet18x0.125", "torchvision", 40, lambda: slim(BASIC, [2, 2, 2, 2], 8)),
+    ("resnet34x0.0625_cifar", "torchvision", 24, lambda: slim(BASIC, [3, 4, 6, 3], 4, True)),
+    ("resnet50x0.125", "torchvision", 40, lambda: slim(BOTTLENECK, [3, 4, 6, 3], 8)),
+    ("resnet101x0.0625_cifar", "torchvision", 16, lambda: slim(BOTTLENECK, [3, 4, 23, 3], 4, True)),
+    ("efficientnet_b0_d0", "torchvision", 48,
+     lambda: headless(torchvision.models.efficientnet_b0(stochastic_depth_prob=0.0))),
+    ("efficientnet_b0_d0", "timm", 48, lambda: headless(timm.create_model("efficientnet_b0"))),
+    ("vit_tiny_p8_i24", "timm", 24, lambda: timm.models.VisionTransformer(
+        img_size=24, patch_size=8, embed_dim=192, depth=12, num_heads=3, num_classes=0)),
+    ("vit_tiny_p8_i24", "torchvision", 24, lambda: headless(torchvision.models.VisionTransformer(
+        image_size=24, patch_size=8, num_layers=12, num_heads=3, hidden_dim=192, mlp_dim=768))),
+    ("mlp_i8_32_24_16", "torchvision", 8, lambda: nn.Sequential(nn.Flatten(), torchvision.ops.MLP(
+        3 * 8 * 8, [32, 24, 16], norm_layer=nn.BatchNorm1d, bias=False))[1]),
+]
+IMAGES = 6
+IMAGE_STREAM = 1 << 25
+SIGNAL_STREAM = 1 << 26
+
+
+def images(size):
+    values = uniform(IMAGE_STREAM + size, IMAGES * 3 * size * size)
+    return torch.from_numpy(2 * values.reshape(IMAGES, 3, size, size))
+
+
+def summary(tensor):
+    """A tensor in two numbers: its product with a signal, in which every element has a part, and its length."""
+    flat = tensor.detach().double().flatten()
+    signal = torch.from_numpy(uniform(SIGNAL_STREAM, flat.numel()))
+    return [float((flat * signal).sum()), float(flat.norm())]
+
+
+def case(name, library, size, build):
+    net = build().double()
+    fill(net)
+    x = images(size)
+    if isinstance(net, torchvision.ops.MLP):
+        x = x.flatten(1)
+    shapes = {key: list(tensor.shape) for key, tensor in net.state_dict().items()}
+    with torch.no_grad():
+        features = net.eval()(x)
+    net.train()
+    h = net(x)
+    # A loss with a gradient of its own for every feature.
+    signal = torch.from_numpy(uniform(SIGNAL_STREAM, h.numel()).reshape(h.shape))
+    (h * signal).sum().backward()
+    gradients = {key: summary(p.grad) for key, p in net.named_parameters()}
+    statistics = {key: summary(b) for key, b in net.named_buffers() if "running_" in key}
+    return {
+        "name": name, "library": library, "image_size": size, "shapes": shapes,
+        "features": [float(value) for value in features[0, :32]], "all_features": summary(features),
+        "training_features": summary(h), "gradients": gradients, "statistics": statistics,
+    }
+
+
+def rounded(value):
+    if isinstance(value, float):
+        return float(f"{value:.7g}")
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    return [rounded(inner) for inner in value] if isinstance(value, list) else value
+
+
+FULL = [
+    ("resnet18", 224, lambda: torchvision.models.resnet18()),
+    ("resnet50", 224, lambda: torchvision.models.resnet50()),
+    ("resnet152", 128, lambda: torchvision.models.resnet152()),
+    ("efficientnet_b0", 224, lambda: torchvision.models.efficientnet_b0()),
+    ("efficientnet_b3", 300, lambda: timm.create_model("efficientnet_b3")),
+    ("vit_small_p16", 224, lambda: timm.create_model("vit_small_patch16_224")),
+    ("vit_base_p16", 224, lambda: torchvision.models.vit_b_16()),
+]
+
+
+def full(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, size, build in FULL:
+        torch.manual_seed(0)
+        net = build()
+        # Statistics and zeroed scales as a trained network's.
+        for key, tensor in net.state_dict().items():
+            if key.endswith(("running_mean", "running_var")):
+                tensor.copy_(torch.rand_like(tensor) * 0.2 + (0.9 if key.endswith("var") else 0))
+        torch.save(net.state_dict(), folder / f"{name}.pth")
+        with torch.no_grad():
+            features = headless(net).eval()(images(size)[:2].float()).flatten(1)
+        values = [float(value) for value in features.flatten()]
+        (folder / f"{name}.json").write_text(json.dumps({"image_size": size, "features": values}))
+        print(name, features.shape)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--full", type=pathlib.Path)
+    arguments = parser.parse_args()
+    if arguments.full:
+        full(arguments.full)
+    else:
+        cases = [rounded(case(*arguments)) for arguments in CASES]
+        lines = ",\n".join(json.dumps(case) for case in cases)
+        (HERE / "networks.json").write_text(f"[\n{lines}\n]\n")

@@ -1,0 +1,27 @@
+"""Parameters of torchvision's and timm's networks, their classifiers left out.
+
+python3 parameters.py    # torch 2.15, torchvision 0.29, timm 1.0.31
+"""
+
+import timm
+import torchvision
+
+CLASSIFIERS = ("fc.", "classifier.", "heads.", "head.")
+
+
+def count(net):
+    return sum(p.numel() for name, p in net.named_parameters() if not name.startswith(CLASSIFIERS))
+
+
+for name in ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]:
+    print(name, count(getattr(torchvision.models, name)()), count(timm.create_model(name)))
+for name in ["efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3"]:
+    print(name, count(getattr(torchvision.models, name)()), count(timm.create_model(name)))
+for ours, theirs in [
+    ("vit_tiny_p16", "vit_tiny_patch16_224"),
+    ("vit_small_p16", "vit_small_patch16_224"),
+    ("vit_small_p32", "vit_small_patch32_224"),
+    ("vit_base_p16", "vit_base_patch16_224"),
+]:
+    print(ours, count(timm.create_model(theirs)))
+print("vit_base_p16 in torchvision", count(torchvision.models.vit_b_16()))
