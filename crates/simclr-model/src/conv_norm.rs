@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::nn::conv::Conv2dConfig;
 use burn::nn::{BatchNormConfig, PaddingConfig2d};
-use burn::tensor::{DType, Tensor};
 use burn::tensor::activation::silu;
+use burn::tensor::{DType, Tensor};
 use simclr_cnn::{BatchNorm, Conv2d};
 
 use crate::weight_init::WeightInit;

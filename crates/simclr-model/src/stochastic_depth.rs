@@ -44,7 +44,8 @@ impl StochasticDepth {
             return branch;
         }
         let kept = self.uniform(keys).greater_equal_elem(self.probability as f32).float();
-        branch * (kept * (1.0 / (1.0 - self.probability)))
+        let scale = kept * (1.0 / (1.0 - self.probability));
+        branch.clone() * scale.cast(branch.dtype())
     }
 
     /// A number in 0..1 for each example, `[n, 1, 1, 1]`: the digits of a sine that no one looks at.

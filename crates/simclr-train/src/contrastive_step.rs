@@ -382,15 +382,15 @@ mod tests {
                 (gradients.concat(), loss)
             };
             let (expected, loss) = gradient(Precision::F32);
-            // Half the distance between two numbers: 2^-9 and 2^-12 of them, through 18 layers.
-            for (precision, most) in [(Precision::Bf16, 0.1), (Precision::F16, 0.02)] {
+            // Half the distance between two numbers, 2^-9 and 2^-12 of them, turns some of ReLU's cuts in 18 layers.
+            for (precision, most) in [(Precision::Bf16, 0.6), (Precision::F16, 0.15)] {
                 let (found, found_loss) = gradient(precision);
                 let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
                 let apart: Vec<f64> = found.iter().zip(&expected).map(|(a, b)| a - b).collect();
                 let apart = length(&apart) / length(&expected);
                 assert!(apart < most, "{precision}, chunks of {size}: {apart}");
                 assert!(apart > 1e-5, "{precision} computed in f32: {apart}");
-                assert!((found_loss - loss).abs() < most * loss, "{found_loss}, {loss}");
+                assert!((found_loss - loss).abs() < 0.02 * loss, "{found_loss}, {loss}");
             }
         }
     }

@@ -143,3 +143,41 @@ impl FromStr for Precision {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simclr_model::EncoderConfig;
+
+    #[test]
+    fn every_architecture_computes_in_sixteen_bits_with_gradients_in_f32() {
+        let device = Device::flex().autodiff();
+        for name in ["resnet18x0.25_cifar", "efficientnet_b0", "vit_tiny_p8_i32", "mlp_i32_64_16"] {
+            let encoder = name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
+            let images = Tensor::<1, burn::tensor::Int>::arange(0..2 * 3 * 32 * 32, &device);
+            let images = (images.float() * 0.37).sin().reshape([2, 3, 32, 32]);
+            // Compared in evaluation: the batch statistics of two images magnify any rounding.
+            let (evaluated, input) = (encoder.valid(), images.clone().inner());
+            let features = |precision: Precision| precision.encode(&evaluated, input.clone());
+            let exact = features(Precision::F32);
+            for precision in [Precision::Bf16, Precision::F16] {
+                let found = features(precision);
+                let length = |x: Tensor<2>| x.square().sum().sqrt().into_scalar::<f32>();
+                let apart = length(found.clone() - exact.clone()) / length(exact.clone());
+                assert!((1e-5..0.1).contains(&apart), "{name} in {precision}: {apart}");
+                let loss = precision.encode(&encoder, images.clone()).sum();
+                let gradients = precision.gradients(&loss, &encoder);
+                assert!(gradients.len() > 3, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_format_is_answered_with_the_known_ones() {
+        let error = "f8".parse::<Precision>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected precision to be one of f32, bf16, f16, found \"f8\""
+        );
+    }
+}
