@@ -12,7 +12,7 @@ const KILLS: u32 = 20;
 
 /// Starts or resumes a run of 8 tiny epochs, each of which ends within a pass over the images.
 fn start(run: &Path) -> Child {
-    let mut command = Command::new(example());
+    let mut command = Command::new(example("stl10_pretrain"));
     command.args(["--images=40", "--image-size=16", "--width=2", "--batch-size=8"]);
     command.args(["--epochs=8", "--steps-per-epoch=3"]);
     command.arg(if run.join("checkpoint").exists() { "--resume" } else { "--out" }).arg(run);
