@@ -37,8 +37,11 @@ struct Options {
     /// Only the tensors whose names begin with PREFIX, such as `backbone.`, without it
     #[arg(long, value_name = "PREFIX", default_value = "")]
     prefix: String,
-    /// resnet50, resnet50x2, efficientnet_b0, vit_small_p16, ...
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        help = "resnet50, resnet50x2, efficientnet_b0, vit_small_p16, ..."
+    )]
     encoder: EncoderConfig,
     /// Folder of JPEG, PNG or WebP files
     #[arg(long, value_name = "DIR")]
@@ -217,7 +220,7 @@ impl Format {
     }
 }
 
-/// NumPy's format, version 1.0: a Python dict of what follows, padded to a multiple of 64 bytes.
+/// The format of `.npy`, version 1.0: a Python dict of what follows, padded to a multiple of 64 bytes.
 fn write_npy(vectors: &Vectors, path: &Path) -> Result<()> {
     const FIXED_BYTES: usize = 10;
     let shape = format!("({}, {})", vectors.names.len(), vectors.size);

@@ -79,6 +79,31 @@ fn a_run_can_be_resumed_for_more_epochs_but_not_changed() {
 }
 
 #[test]
+fn a_run_starts_from_weights_and_is_resumed_without_them() {
+    let folder = tempfile::tempdir().unwrap();
+    success(folder.path(), &["--images=20", "--out=first"]);
+    let weights = folder.path().join("first/encoder.safetensors");
+    let from_weights = format!("--weights={}", weights.display());
+    success(folder.path(), &["--images=20", "--out=second", &from_weights]);
+    let figure = |run: &str, name: &str| -> f64 {
+        let summary = std::fs::read(folder.path().join(run).join("summary.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&summary).unwrap()[name].as_f64().unwrap()
+    };
+    assert!(
+        (figure("second", "knn_top1_initial") - figure("first", "knn_top1")).abs() < 1e-9,
+        "the second run starts where the first ended"
+    );
+    let config = std::fs::read_to_string(folder.path().join("second/config.toml")).unwrap();
+    assert!(config.contains("weights = "), "{config}");
+
+    std::fs::remove_file(&weights).unwrap();
+    success(folder.path(), &["--images=20", "--resume=second", "--epochs=2"]);
+    let text = failure(folder.path(), &["--images=20", &from_weights]);
+    assert!(text.contains("cannot load weights from"), "{text}");
+    assert!(!folder.path().join("runs").exists(), "nothing is left of a run that could not start");
+}
+
+#[test]
 fn corrupt_images_in_a_folder_are_skipped_counted_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let photos = folder.path().join("photos");

@@ -1,6 +1,6 @@
 """Side-by-side figures: our benches and their PyTorch peers, in turn, on this machine.
 
-    python3 -m venv venv && venv/bin/pip install torch torchvision lightly kornia albumentations
+    python3 -m venv venv && venv/bin/pip install torch torchvision timm lightly kornia albumentations
     venv/bin/python benches/peers/compare.py nt_xent augment --json rows.json
 
 Each WORK is a module beside this one whose `rows(options)` yields dictionaries with the keys work, case,
@@ -13,6 +13,7 @@ import json
 import sys
 
 import augment
+import encoders
 import nt_xent
 import pretrain
 import train_step
@@ -22,6 +23,7 @@ WORKS = {
     "augment": augment,
     "train_step": train_step,
     "pretrain": pretrain,
+    "encoders": encoders,
 }
 
 

@@ -120,7 +120,7 @@ impl VisionTransformerConfig {
 /// A vision transformer (Dosovitskiy et al. 2020): patches, a class token, positions, pre-norm blocks. The
 /// features are the class token after the last normalisation. Built by [`VisionTransformerConfig::init`].
 ///
-/// Without dropout, as DeiT and timm have it.
+/// Without dropout, as timm has it.
 #[derive(Module, Debug)]
 pub struct VisionTransformer {
     patch_embedding: Conv2d,

@@ -4,6 +4,7 @@ mod error;
 mod load_report;
 mod module_parameters;
 mod pickle;
+mod pickle_value;
 mod safetensors_header;
 mod stored_tensor;
 mod torch_file;

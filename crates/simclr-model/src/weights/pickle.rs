@@ -3,32 +3,8 @@
 use std::collections::HashMap;
 
 use super::error::WeightError;
+use super::pickle_value::{Object, Value};
 use super::torch_object::{TorchFunction, TorchObject};
-
-/// A value on the machine's stack. Containers are places in [`Pickle::objects`], so that a pickle that holds
-/// itself is no harm.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Value<'a> {
-    None,
-    Bool(bool),
-    Int(i64),
-    /// A number of another type, which no tensor needs.
-    Number,
-    Text(&'a str),
-    /// Where the elements of a tuple, list or dict begin.
-    Mark,
-    Function(TorchFunction),
-    Object(usize),
-}
-
-/// What [`Value::Object`] stands for.
-#[derive(Debug)]
-pub(super) enum Object<'a> {
-    /// A tuple or list.
-    Sequence(Vec<Value<'a>>),
-    Dict(Vec<(Value<'a>, Value<'a>)>),
-    Torch(TorchObject<'a>),
-}
 
 /// A pickle's value: what PyTorch's and Python's state dicts need, without calling anything.
 ///
@@ -44,8 +20,9 @@ pub(super) struct Pickle<'a> {
     rest: &'a [u8],
 }
 
-/// The most tuples, lists, dicts, storages and tensors: a network of 10,000 tensors needs about 60,000.
-const MOST_OBJECTS: usize = 1 << 20;
+/// The most values on the stack, and the most tuples, lists, dicts, storages and tensors: a network of 10,000 tensors
+/// needs 20,000 and 60,000.
+const MOST_VALUES: usize = 1 << 20;
 
 type Step<T> = Result<T, WeightError>;
 
@@ -282,15 +259,13 @@ impl<'a> Pickle<'a> {
     }
 
     fn push(&mut self, value: Value<'a>) -> Step<()> {
+        check_count(self.stack.len())?;
         self.stack.push(value);
         Ok(())
     }
 
     fn push_object(&mut self, object: Object<'a>) -> Step<()> {
-        if self.objects.len() == MOST_OBJECTS {
-            let expected = format!("at most {MOST_OBJECTS} objects in a pickle");
-            return Err(WeightError::malformed(expected, "more"));
-        }
+        check_count(self.objects.len())?;
         self.objects.push(object);
         self.push(Value::Object(self.objects.len() - 1))
     }
@@ -338,6 +313,13 @@ impl<'a> Pickle<'a> {
         self.take(1)?;
         std::str::from_utf8(line).map_err(|error| WeightError::malformed("a name", error))
     }
+}
+
+fn check_count(count: usize) -> Step<()> {
+    if count < MOST_VALUES {
+        return Ok(());
+    }
+    Err(WeightError::malformed(format!("at most {MOST_VALUES} values in a pickle"), "more"))
 }
 
 fn empty() -> WeightError {

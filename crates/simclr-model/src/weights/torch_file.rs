@@ -6,7 +6,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::error::WeightError;
-use super::pickle::{Pickle, Value};
+use super::pickle::Pickle;
+use super::pickle_value::{Object, Value};
 use super::stored_tensor::{ElementType, StoredTensor};
 use super::torch_object::{StorageReference, TensorReference, TorchObject};
 use super::zip_directory::ZipDirectory;
@@ -72,7 +73,7 @@ pub(super) fn read_legacy(file: &mut File, length: u64) -> Result<Tensors, Weigh
         .objects
         .iter()
         .filter_map(|object| match object {
-            super::pickle::Object::Torch(TorchObject::Storage(storage)) => {
+            Object::Torch(TorchObject::Storage(storage)) => {
                 Some((storage.key, storage.storage_type.element_type()))
             }
             _ => None,

@@ -1,7 +1,8 @@
 //! What PyTorch puts into a pickle.
 
 use super::error::WeightError;
-use super::pickle::{Object, Pickle, Value};
+use super::pickle::Pickle;
+use super::pickle_value::{Object, Value};
 use super::stored_tensor::ElementType;
 
 /// The most axes of a tensor: they are copied at each use.

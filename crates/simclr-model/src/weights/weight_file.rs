@@ -84,6 +84,7 @@ impl WeightFile {
     }
 
     /// The names of the tensors and their shapes, sorted.
+    #[must_use]
     pub fn tensors(&self) -> impl ExactSizeIterator<Item = (&str, &[usize])> {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape()))
     }

@@ -30,6 +30,7 @@ pub(crate) fn formula_weights(name: &str, shape: &[usize]) -> Vec<f32> {
     let last = name.rsplit('.').next().unwrap_or(name);
     let (shift, scale) = match shape {
         _ if last == "running_var" => (1.0, 0.5),
+        [_] if name.ends_with(".bn3.weight") => (0.0, 0.25),
         [_] if last == "weight" => (1.0, 0.25),
         [_, inputs @ ..] if matches!(shape.len(), 2 | 4) => {
             (0.0, (3.0 / inputs.iter().product::<usize>() as f64).sqrt())
