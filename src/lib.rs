@@ -113,7 +113,8 @@ pub mod model {
 /// Evaluation of frozen features: encoder and labelled images in, figures out.
 pub mod eval {
     pub use simclr_eval::{
-        Embedded, EvalError, Features, Knn, LabelledFeatures, embed, raw_pixels,
+        Embedded, EvalError, Features, Knn, LabelledFeatures, Layer, LinearLayer, LogisticFit,
+        LogisticRegression, Predictions, Protocol, embed, embed_projections, raw_pixels,
     };
 }
 

@@ -8,10 +8,12 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// A parameter of the k-nearest-neighbour vote is out of range.
-    #[error("expected {field} of kNN to be {expected}, found {found}")]
-    Knn {
-        /// The parameter.
+    /// A setting of an evaluation protocol is out of range.
+    #[error("expected {field} of {protocol} to be {expected}, found {found}")]
+    Parameter {
+        /// The protocol, for example "kNN".
+        protocol: &'static str,
+        /// The setting.
         field: &'static str,
         /// Its legal range.
         expected: &'static str,
@@ -24,12 +26,36 @@ pub enum EvalError {
         /// Which set is empty: "bank" or "queries".
         set: &'static str,
     },
-    /// The two sets' features are not comparable.
-    #[error("expected queries with {expected} features each, as in the bank, found {found}")]
+    /// Feature vectors of another length than those that a classifier knows.
+    #[error("expected feature vectors of length {expected}, found {found}")]
     FeatureSize {
-        /// Features of each bank image.
+        /// Features of each image that was learnt from.
         expected: usize,
-        /// Features of each query.
+        /// Features of each image that is asked about.
+        found: usize,
+    },
+    /// Labels and feature vectors that don't go together.
+    #[error("expected one label for each of {expected} feature vectors, found {found}")]
+    LabelCount {
+        /// Feature vectors.
+        expected: usize,
+        /// Labels.
+        found: usize,
+    },
+    /// A feature that is infinite or no number.
+    #[error("expected finite features, found {found} in row {row} of the {set}")]
+    NotFinite {
+        /// "bank" or "queries".
+        set: &'static str,
+        /// The image, from 0.
+        row: usize,
+        /// The value.
+        found: f32,
+    },
+    /// All examples are of one class, so that there is nothing to tell apart.
+    #[error("expected examples of at least two classes, found class {found} alone")]
+    OneClass {
+        /// The class.
         found: usize,
     },
     /// An image that was to be evaluated has no label.
