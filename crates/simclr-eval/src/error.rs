@@ -1,5 +1,8 @@
 //! What can go wrong in an evaluation.
 
+use std::io;
+use std::path::PathBuf;
+
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
 use thiserror::Error;
@@ -41,6 +44,22 @@ pub enum EvalError {
         expected: usize,
         /// Labels.
         found: usize,
+    },
+    /// Images and predictions that don't go together.
+    #[error("expected one image for each of {expected} predictions, found {found}")]
+    ImageCount {
+        /// Predictions.
+        expected: usize,
+        /// Images.
+        found: usize,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
     },
     /// A feature that is infinite or no number.
     #[error("expected finite features, found {found} in row {row} of the {set}")]

@@ -3,7 +3,9 @@
 
 use burn::tensor::Device;
 use serde::Deserialize;
-use simclr_eval::{Features, Knn, LabelledFeatures, LogisticRegression, Predictions, Protocol};
+use simclr_eval::{
+    Features, Knn, LabelledFeatures, LogisticRegression, Predictions, Protocol, evaluate,
+};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -21,6 +23,20 @@ struct Case {
     query_labels: Vec<usize>,
     knn: Vec<KnnCase>,
     logistic: Vec<LogisticCase>,
+    figures_of_knn_2: Figures,
+}
+
+#[derive(Deserialize)]
+struct Figures {
+    top1: f64,
+    top2: f64,
+    balanced_accuracy: f64,
+    macro_f1: f64,
+    precision: Vec<f64>,
+    recall: Vec<f64>,
+    f1: Vec<f64>,
+    support: Vec<usize>,
+    confusion: Vec<Vec<usize>>,
 }
 
 #[derive(Deserialize)]
@@ -112,5 +128,31 @@ fn the_default_tolerance_is_within_half_a_point() {
             let same = found.top1().iter().zip(&expected.predicted).filter(|(a, b)| a == b).count();
             assert_eq!(same, case.query_labels.len(), "{}, C = {}", case.name, expected.c);
         }
+    }
+}
+
+#[test]
+fn figures_per_class_are_scikit_learns() {
+    for case in cases() {
+        let (knn, expected) = (&case.knn[2], &case.figures_of_knn_2);
+        let knn = Knn { k: knn.k, temperature: knn.temperature };
+        let test = LabelledFeatures { features: case.queries(), labels: case.query_labels.clone() };
+        let found = evaluate(&knn, &case.train(), &test, &[], &Device::flex()).unwrap();
+
+        let close = |name: &str, found: f64, expected: f64| {
+            assert!((found - expected).abs() < 1e-9, "{}, {name}: {found}", case.name);
+        };
+        let report = &found.report;
+        close("top-1", report.top1, expected.top1);
+        close("top-2", found.predictions.accuracy(&test.labels, 2), expected.top2);
+        close("balanced accuracy", report.balanced_accuracy, expected.balanced_accuracy);
+        close("macro F1", report.macro_f1, expected.macro_f1);
+        for (class, figures) in report.per_class.iter().enumerate() {
+            close("precision", figures.precision.unwrap_or(0.0), expected.precision[class]);
+            close("recall", figures.recall.unwrap_or(0.0), expected.recall[class]);
+            close("F1", figures.f1.unwrap_or(0.0), expected.f1[class]);
+            assert_eq!(figures.images, expected.support[class]);
+        }
+        assert_eq!(report.confusion.rows(), expected.confusion);
     }
 }
