@@ -113,10 +113,10 @@ pub mod model {
 /// Evaluation of frozen features: encoder and labelled images in, figures out.
 pub mod eval {
     pub use simclr_eval::{
-        ClassFigures, Confusion, ConfusionMatrix, Embedded, EvalError, Evaluated, Evaluation,
-        Features, Knn, LabelledFeatures, Layer, LinearLayer, LogisticFit, LogisticRegression,
-        PredictionTable, Predictions, Protocol, Report, embed, embed_projections, evaluate,
-        raw_pixels,
+        ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EvalError, Evaluated,
+        Evaluation, Features, Knn, LabelledFeatures, Layer, LinearLayer, LogisticFit,
+        LogisticRegression, PredictionTable, Predictions, Protocol, Report, embed,
+        embed_projections, evaluate, raw_pixels,
     };
 }
 

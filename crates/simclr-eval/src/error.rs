@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
+use simclr_model::ModelError;
 use thiserror::Error;
 
 /// An evaluation that cannot be done on what was given.
@@ -53,6 +54,43 @@ pub enum EvalError {
         /// Images.
         found: usize,
     },
+    /// Classes and names that don't go together.
+    #[error("expected a name for each of {expected} classes, found {found}")]
+    ClassCount {
+        /// Classes.
+        expected: usize,
+        /// Names.
+        found: usize,
+    },
+    /// A classifier that cannot be written.
+    #[error("cannot save the classifier to {}: {reason}", path.display())]
+    SaveClassifier {
+        /// The file.
+        path: PathBuf,
+        /// What Burn's store says of it.
+        reason: String,
+    },
+    /// A file that holds no classifier, or one of a later version.
+    #[error("expected {expected} in {}, found {found}", path.display())]
+    NotAClassifier {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Weights of another architecture, or a damaged file.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// A file that cannot be written.
     #[error("cannot write {}", path.display())]
     Write {

@@ -11,7 +11,7 @@ use crate::features::Features;
 use crate::layer::Layer;
 
 /// Images that go through the encoder at a time.
-const BATCH_SIZE: usize = 64;
+pub(crate) const EMBEDDING_BATCH: usize = 64;
 
 /// Features of labelled images: row i of the features is of class `labels[i]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,8 +152,8 @@ fn collect(
 ) -> Result<Embedded, EvalError> {
     let (mut values, mut labels, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     let mut kept = Vec::new();
-    for start in (0..images.len()).step_by(BATCH_SIZE) {
-        let end = (start + BATCH_SIZE).min(images.len());
+    for start in (0..images.len()).step_by(EMBEDDING_BATCH) {
+        let end = (start + EMBEDDING_BATCH).min(images.len());
         let pictures: Vec<Result<Vec<f32>, EvalError>> =
             (start..end).into_par_iter().map(|index| pixels(images, index, transform)).collect();
 

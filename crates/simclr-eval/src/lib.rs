@@ -30,6 +30,8 @@
 //! ```
 
 mod atomic_file;
+mod classifier;
+mod classifier_file;
 mod confusion_matrix;
 mod error;
 mod evaluation;
@@ -48,6 +50,7 @@ mod report;
 mod softmax_regression;
 mod standardization;
 
+pub use classifier::Classifier;
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use error::EvalError;
 pub use evaluation::{Evaluation, evaluate};

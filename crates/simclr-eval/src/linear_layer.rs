@@ -62,6 +62,24 @@ impl LinearLayer {
         &self.biases
     }
 
+    /// The same layer for at least `classes` classes: those it does not know are never likely.
+    #[must_use]
+    pub(crate) fn with_classes(mut self, classes: usize) -> Self {
+        let (size, known) = (self.feature_size(), self.classes());
+        self.weights.resize(known.max(classes) * size, 0.0);
+        self.biases.resize(known.max(classes), f32::NEG_INFINITY);
+        self
+    }
+
+    /// The first value that makes its probabilities no numbers.
+    pub(crate) fn not_a_number(&self) -> Option<f32> {
+        let weight = self.weights.iter().find(|weight| !weight.is_finite());
+        let bias = self.biases.iter().find(|bias| bias.is_nan() || **bias == f32::INFINITY);
+        let known = self.biases.iter().any(|bias| bias.is_finite());
+        let none = (!known).then_some(&f32::NEG_INFINITY);
+        weight.or(bias).or(none).copied()
+    }
+
     /// The probability of each class for each feature vector: softmax(W h + b), computed in f64.
     ///
     /// # Errors

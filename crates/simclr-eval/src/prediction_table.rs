@@ -190,6 +190,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))] // each waits for the disk four times
         #[test]
         fn any_name_survives_csv_and_json(names in prop::collection::vec("(?s).{0,12}", 1..4)) {
             let folder = tempfile::tempdir().unwrap();

@@ -230,9 +230,9 @@ mod tests {
 kNN, k = 5; h (encoder), 16 features; 10 training images, 4 test images
 top-1 75.0 %, mean over classes 83.3 %, macro F1 73.3 %
 
-class          images  precision   recall       F1
+class         images  precision   recall       F1
 cat\\u{1b}[2J       3    100.0 %   66.7 %   80.0 %
-dog                 1     50.0 %  100.0 %   66.7 %
+dog                1     50.0 %  100.0 %   66.7 %
 
 most confused
 cat\\u{1b}[2J       1 taken for dog
