@@ -13,6 +13,7 @@ import json
 import sys
 
 import augment
+import knn
 import nt_xent
 import pretrain
 import train_step
@@ -22,6 +23,7 @@ WORKS = {
     "augment": augment,
     "train_step": train_step,
     "pretrain": pretrain,
+    "knn": knn,
 }
 
 
