@@ -117,7 +117,10 @@ pub mod model {
 /// Evaluation of frozen features: encoder and labelled images in, figures out.
 pub mod eval {
     pub use simclr_eval::{
-        Embedded, EvalError, Features, Knn, LabelledFeatures, embed, raw_pixels,
+        ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EvalError, Evaluated,
+        Evaluation, Features, Knn, LabelledFeatures, Layer, LinearLayer, LogisticFit,
+        LogisticRegression, PredictionTable, Predictions, Protocol, Report, embed,
+        embed_projections, evaluate, raw_pixels,
     };
 }
 

@@ -14,6 +14,7 @@ import sys
 
 import augment
 import encoders
+import knn
 import nt_xent
 import pretrain
 import train_step
@@ -24,6 +25,7 @@ WORKS = {
     "train_step": train_step,
     "pretrain": pretrain,
     "encoders": encoders,
+    "knn": knn,
 }
 
 

@@ -65,6 +65,12 @@ impl EvaluationTransform {
         self.output.size
     }
 
+    /// The curve by which images are resized.
+    #[must_use]
+    pub fn filter(&self) -> ResizeFilter {
+        self.output.filter
+    }
+
     /// What the last step subtracts and divides by.
     #[must_use]
     pub fn normalization(&self) -> &Normalization {

@@ -1,17 +1,23 @@
 //! What can go wrong in an evaluation.
 
+use std::io;
+use std::path::PathBuf;
+
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
+use simclr_model::ModelError;
 use thiserror::Error;
 
 /// An evaluation that cannot be done on what was given.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// A parameter of the k-nearest-neighbour vote is out of range.
-    #[error("expected {field} of kNN to be {expected}, found {found}")]
-    Knn {
-        /// The parameter.
+    /// A setting of an evaluation protocol is out of range.
+    #[error("expected {field} of {protocol} to be {expected}, found {found}")]
+    Parameter {
+        /// The protocol, for example "kNN".
+        protocol: &'static str,
+        /// The setting.
         field: &'static str,
         /// Its legal range.
         expected: &'static str,
@@ -24,12 +30,89 @@ pub enum EvalError {
         /// Which set is empty: "bank" or "queries".
         set: &'static str,
     },
-    /// The two sets' features are not comparable.
-    #[error("expected queries with {expected} features each, as in the bank, found {found}")]
+    /// Feature vectors of another length than those that a classifier knows.
+    #[error("expected feature vectors of length {expected}, found {found}")]
     FeatureSize {
-        /// Features of each bank image.
+        /// Features of each image that was learnt from.
         expected: usize,
-        /// Features of each query.
+        /// Features of each image that is asked about.
+        found: usize,
+    },
+    /// Labels and feature vectors that don't go together.
+    #[error("expected one label for each of {expected} feature vectors, found {found}")]
+    LabelCount {
+        /// Feature vectors.
+        expected: usize,
+        /// Labels.
+        found: usize,
+    },
+    /// Images and predictions that don't go together.
+    #[error("expected one image for each of {expected} predictions, found {found}")]
+    ImageCount {
+        /// Predictions.
+        expected: usize,
+        /// Images.
+        found: usize,
+    },
+    /// Classes and names that don't go together.
+    #[error("expected a name for each of {expected} classes, found {found}")]
+    ClassCount {
+        /// Classes.
+        expected: usize,
+        /// Names.
+        found: usize,
+    },
+    /// A classifier that cannot be written.
+    #[error("cannot save the classifier to {}: {reason}", path.display())]
+    SaveClassifier {
+        /// The file.
+        path: PathBuf,
+        /// What Burn's store says of it.
+        reason: String,
+    },
+    /// A file that holds no classifier, or one of a later version.
+    #[error("expected {expected} in {}, found {found}", path.display())]
+    NotAClassifier {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Weights of another architecture, or a damaged file.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file that cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A feature that is infinite or no number.
+    #[error("expected finite features, found {found} in row {row} of the {set}")]
+    NotFinite {
+        /// "bank" or "queries".
+        set: &'static str,
+        /// The image, from 0.
+        row: usize,
+        /// The value.
+        found: f32,
+    },
+    /// All examples are of one class, so that there is nothing to tell apart.
+    #[error("expected examples of at least two classes, found class {found} alone")]
+    OneClass {
+        /// The class.
         found: usize,
     },
     /// An image that was to be evaluated has no label.

@@ -1,13 +1,13 @@
 //! Weighted k-nearest-neighbour classification of features.
 
 use burn::tensor::Device;
-use rayon::prelude::*;
 
 use crate::error::EvalError;
+use crate::features::Features;
 use crate::labelled_features::LabelledFeatures;
-
-/// Queries compared with the bank at a time: at 50,000 bank images, 25 MiB of similarities.
-const QUERY_BLOCK: usize = 128;
+use crate::neighbours::{Bank, Neighbour};
+use crate::predictions::Predictions;
+use crate::protocol::Protocol;
 
 /// The weighted kNN classifier of Wu et al. 2018 ("Unsupervised feature learning via non-parametric
 /// instance discrimination", section 3.4), the usual monitor of self-supervised training.
@@ -62,85 +62,82 @@ impl Knn {
         queries: &LabelledFeatures,
         device: &Device,
     ) -> Result<f64, EvalError> {
-        let found = self.classify(bank, queries, device)?;
-        let right =
-            found.iter().zip(&queries.labels).filter(|(found, label)| found == label).count();
-        Ok(right as f64 / found.len() as f64)
+        queries.check_count()?;
+        let predictions = self.predict(bank, &queries.features, device)?;
+        Ok(predictions.accuracy(&queries.labels, 1))
     }
 
     /// The class of each query. Of equally weighted classes the one with the lowest label wins.
     ///
-    /// Exact, and bounded in memory: 128 queries at a time are compared with the whole bank on
-    /// `device`, and their neighbours are found on all cores.
-    ///
     /// # Errors
     ///
-    /// [`EvalError::Knn`] if k or the temperature is out of range, [`EvalError::NoImages`] if a set is
-    /// empty, [`EvalError::FeatureSize`] if the two sets' features differ in length.
+    /// [`EvalError::Parameter`] if k or the temperature is out of range, [`EvalError::FeatureSize`] if the
+    /// two sets' features differ in length, and the errors of [`LabelledFeatures::check`].
     pub fn classify(
         &self,
         bank: &LabelledFeatures,
         queries: &LabelledFeatures,
         device: &Device,
     ) -> Result<Vec<usize>, EvalError> {
-        self.check(bank, queries)?;
-        let (bank_size, classes) =
-            (bank.labels.len(), bank.labels.iter().max().map_or(0, |&c| c + 1));
-        let bank_rows = bank.features.unit_rows(0, bank_size, device).transpose(); // [features, bank]
-
-        let mut found = Vec::with_capacity(queries.labels.len());
-        for start in (0..queries.labels.len()).step_by(QUERY_BLOCK) {
-            let end = (start + QUERY_BLOCK).min(queries.labels.len());
-            let block = queries.features.unit_rows(start, end, device);
-            let cosines: Vec<f32> = block
-                .matmul(bank_rows.clone()) // [block, bank]
-                .try_into_vec_as::<f32>()
-                .map_err(|error| EvalError::Device(format!("{error:?}")))?;
-            found.par_extend(
-                cosines.par_chunks(bank_size).map(|row| self.vote(row, &bank.labels, classes)),
-            );
-        }
-        Ok(found)
+        Ok(self.predict(bank, &queries.features, device)?.top1())
     }
 
-    fn check(&self, bank: &LabelledFeatures, queries: &LabelledFeatures) -> Result<(), EvalError> {
+    fn check(&self) -> Result<(), EvalError> {
+        let out_of_range = |field, expected, found| EvalError::Parameter {
+            protocol: "kNN",
+            field,
+            expected,
+            found,
+        };
         if self.k == 0 {
-            return Err(EvalError::Knn { field: "k", expected: "at least 1", found: 0.0 });
+            return Err(out_of_range("k", "at least 1", 0.0));
         }
         if !(self.temperature.is_finite() && self.temperature > 0.0) {
-            let expected = "finite and positive";
-            return Err(EvalError::Knn { field: "temperature", expected, found: self.temperature });
-        }
-        for (set, features) in [("bank", bank), ("queries", queries)] {
-            if features.labels.is_empty() {
-                return Err(EvalError::NoImages { set });
-            }
-        }
-        let (expected, found) = (bank.features.size(), queries.features.size());
-        if expected != found {
-            return Err(EvalError::FeatureSize { expected, found });
+            return Err(out_of_range("temperature", "finite and positive", self.temperature));
         }
         Ok(())
     }
 
-    fn vote(&self, cosines: &[f32], labels: &[usize], classes: usize) -> usize {
-        let mut order: Vec<usize> = (0..cosines.len()).collect();
-        let k = self.k.min(order.len());
-        // Nearest first; among equals the earlier bank image, so that the result is always the same.
-        let nearer = |&a: &usize, &b: &usize| cosines[b].total_cmp(&cosines[a]).then(a.cmp(&b));
-        order.select_nth_unstable_by(k - 1, nearer);
-
-        let nearest = &mut order[..k];
-        nearest.sort_unstable();
+    /// Each class's share of the vote.
+    fn vote(&self, nearest: &[Neighbour], labels: &[usize], classes: usize) -> Vec<f32> {
         // exp(c / t) leaves the range of floats at a low temperature; only the ratios count.
-        let largest = nearest.iter().map(|&i| cosines[i]).fold(f32::NEG_INFINITY, f32::max);
+        let largest = nearest.iter().map(|n| n.cosine).fold(f32::NEG_INFINITY, f32::max);
         let mut votes = vec![0.0_f64; classes];
-        for &index in nearest.iter() {
-            votes[labels[index]] += (f64::from(cosines[index] - largest) / self.temperature).exp();
+        for neighbour in nearest {
+            votes[labels[neighbour.row as usize]] +=
+                (f64::from(neighbour.cosine - largest) / self.temperature).exp();
         }
-        let best =
-            |best: usize, class: usize| if votes[class] > votes[best] { class } else { best };
-        (0..classes).fold(0, best)
+        let sum: f64 = votes.iter().sum();
+        votes.into_iter().map(|vote| (vote / sum) as f32).collect()
+    }
+}
+
+impl Protocol for Knn {
+    /// Each class's share of the vote of each query's neighbours.
+    ///
+    /// Exact, and bounded in memory: a thousand queries at a time are compared with one tile of the bank
+    /// after the other on `device`, and their neighbours are kept on all cores.
+    fn predict(
+        &self,
+        bank: &LabelledFeatures,
+        queries: &Features,
+        device: &Device,
+    ) -> Result<Predictions, EvalError> {
+        self.check()?;
+        bank.check()?;
+        bank.check_queries(queries)?;
+        let classes = bank.labels.iter().max().map_or(0, |&label| label + 1);
+        let scores = Bank::new(&bank.features, device)
+            .nearest(queries, self.k, |nearest| self.vote(nearest, &bank.labels, classes))?;
+        Ok(Predictions::new(scores.concat(), classes))
+    }
+
+    fn describe(&self) -> String {
+        format!("kNN, k = {}, temperature {}, cosine", self.k, self.temperature)
+    }
+
+    fn standardizes(&self) -> bool {
+        false
     }
 }
 
@@ -232,7 +229,7 @@ mod tests {
         );
         assert_eq!(
             message(good, &one, &other_size),
-            "expected queries with 3 features each, as in the bank, found 2"
+            "expected feature vectors of length 3, found 2"
         );
     }
 }

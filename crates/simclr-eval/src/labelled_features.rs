@@ -4,13 +4,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 use simclr_augment::EvaluationTransform;
 use simclr_data::{DataError, ImageDataset};
-use simclr_model::Encoder;
+use simclr_model::{Encoder, SimClr};
 
 use crate::error::EvalError;
 use crate::features::Features;
+use crate::layer::Layer;
 
 /// Images that go through the encoder at a time.
-const BATCH_SIZE: usize = 64;
+pub(crate) const EMBEDDING_BATCH: usize = 64;
 
 /// Features of labelled images: row i of the features is of class `labels[i]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,11 +22,63 @@ pub struct LabelledFeatures {
     pub labels: Vec<usize>,
 }
 
+impl LabelledFeatures {
+    /// Whether a classifier can learn from them.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::LabelCount`] unless there is one label per image, [`EvalError::NoImages`] if there is
+    /// none, [`EvalError::NotFinite`] for a feature that is infinite or no number.
+    pub fn check(&self) -> Result<(), EvalError> {
+        self.check_count()?;
+        self.features.check("bank")
+    }
+
+    /// That there is one label per image.
+    pub(crate) fn check_count(&self) -> Result<(), EvalError> {
+        let (expected, found) = (self.features.len(), self.labels.len());
+        if expected == found { Ok(()) } else { Err(EvalError::LabelCount { expected, found }) }
+    }
+
+    /// [`check`](Self::check), and that there is more than one class.
+    pub(crate) fn check_classes(&self) -> Result<(), EvalError> {
+        self.check()?;
+        let first = self.labels[0];
+        if self.labels.iter().all(|&label| label == first) {
+            return Err(EvalError::OneClass { found: first });
+        }
+        Ok(())
+    }
+
+    /// Whether `queries` can be compared with these.
+    pub(crate) fn check_queries(&self, queries: &Features) -> Result<(), EvalError> {
+        let (expected, found) = (self.features.size(), queries.size());
+        if expected != found {
+            return Err(EvalError::FeatureSize { expected, found });
+        }
+        queries.check("queries")
+    }
+
+    /// The images at `rows`, in that order.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let values = rows.iter().flat_map(|&row| self.features.row(row)).copied().collect();
+        let features = Features::new(values, self.features.size()).of_layer(self.features.layer());
+        Self { features, labels: rows.iter().map(|&row| self.labels[row]).collect() }
+    }
+}
+
 /// What became of a data set that was embedded.
 #[derive(Debug)]
 pub struct Embedded {
     /// The features of every image that could be read, in order.
     pub labelled: LabelledFeatures,
+    /// The index of each of them in the data set.
+    pub images: Vec<usize>,
     /// The images that could not be read, and are left out.
     pub skipped: Vec<DataError>,
 }
@@ -48,10 +101,29 @@ pub fn embed<E: Encoder<Input = Tensor<4>>>(
     device: &Device,
 ) -> Result<Embedded, EvalError> {
     let side = transform.size() as usize;
-    collect(images, transform, encoder.feature_size(), |pixels, count| {
+    collect(images, transform, Layer::Encoder, encoder.feature_size(), |pixels, count| {
         let batch = TensorData::new(pixels, [count, 3, side, side]);
-        let h = encoder.encode(Tensor::from_data(batch, device)); // [count, feature_size]
-        h.try_into_vec_as::<f32>().map_err(|error| EvalError::Device(format!("{error:?}")))
+        to_host(encoder.encode(Tensor::from_data(batch, device))) // [count, feature_size]
+    })
+}
+
+/// The projections z of every image of a labelled set: what the loss compared. They are not used after
+/// training, and a probe on them shows why.
+///
+/// # Errors
+///
+/// Those of [`embed`].
+pub fn embed_projections<E: Encoder<Input = Tensor<4>>>(
+    model: &SimClr<E>,
+    images: &dyn ImageDataset,
+    transform: &EvaluationTransform,
+    device: &Device,
+) -> Result<Embedded, EvalError> {
+    let side = transform.size() as usize;
+    let size = model.project(Tensor::zeros([1, 3, side, side], device)).dims()[1];
+    collect(images, transform, Layer::Projection, size, |pixels, count| {
+        let batch = TensorData::new(pixels, [count, 3, side, side]);
+        to_host(model.project(Tensor::from_data(batch, device))) // [count, output_size]
     })
 }
 
@@ -64,18 +136,24 @@ pub fn raw_pixels(
     images: &dyn ImageDataset,
     transform: &EvaluationTransform,
 ) -> Result<Embedded, EvalError> {
-    collect(images, transform, transform.view_len(), |pixels, _| Ok(pixels))
+    collect(images, transform, Layer::RawPixels, transform.view_len(), |pixels, _| Ok(pixels))
+}
+
+fn to_host(features: Tensor<2>) -> Result<Vec<f32>, EvalError> {
+    features.try_into_vec_as::<f32>().map_err(|error| EvalError::Device(format!("{error:?}")))
 }
 
 fn collect(
     images: &dyn ImageDataset,
     transform: &EvaluationTransform,
+    layer: Layer,
     feature_size: usize,
     mut features_of: impl FnMut(Vec<f32>, usize) -> Result<Vec<f32>, EvalError>,
 ) -> Result<Embedded, EvalError> {
     let (mut values, mut labels, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-    for start in (0..images.len()).step_by(BATCH_SIZE) {
-        let end = (start + BATCH_SIZE).min(images.len());
+    let mut kept = Vec::new();
+    for start in (0..images.len()).step_by(EMBEDDING_BATCH) {
+        let end = (start + EMBEDDING_BATCH).min(images.len());
         let pictures: Vec<Result<Vec<f32>, EvalError>> =
             (start..end).into_par_iter().map(|index| pixels(images, index, transform)).collect();
 
@@ -87,6 +165,7 @@ fn collect(
                     batch.extend(picture);
                     let unlabelled = || EvalError::Unlabelled { name: images.name(index) };
                     labels.push(images.label(index).ok_or_else(unlabelled)?);
+                    kept.push(index);
                 }
                 Err(EvalError::Data(error)) if error.is_one_image() => skipped.push(error),
                 Err(error) => return Err(error),
@@ -96,8 +175,8 @@ fn collect(
             values.extend(features_of(batch, labels.len() - before)?);
         }
     }
-    let labelled = LabelledFeatures { features: Features::new(values, feature_size), labels };
-    Ok(Embedded { labelled, skipped })
+    let features = Features::new(values, feature_size).of_layer(layer);
+    Ok(Embedded { labelled: LabelledFeatures { features, labels }, images: kept, skipped })
 }
 
 fn pixels(

@@ -29,12 +29,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod atomic_file;
+mod classifier;
+mod classifier_file;
+mod confusion_matrix;
 mod error;
+mod evaluation;
 mod features;
 mod knn;
 mod labelled_features;
+mod layer;
+mod lbfgs;
+mod linear_layer;
+mod logistic_regression;
+mod neighbours;
+mod prediction_table;
+mod predictions;
+mod protocol;
+mod report;
+mod softmax_regression;
+mod standardization;
 
+pub use classifier::Classifier;
+pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use error::EvalError;
+pub use evaluation::{Evaluation, evaluate};
 pub use features::Features;
 pub use knn::Knn;
-pub use labelled_features::{Embedded, LabelledFeatures, embed, raw_pixels};
+pub use labelled_features::{Embedded, LabelledFeatures, embed, embed_projections, raw_pixels};
+pub use layer::Layer;
+pub use linear_layer::LinearLayer;
+pub use logistic_regression::{LogisticFit, LogisticRegression};
+pub use prediction_table::PredictionTable;
+pub use predictions::Predictions;
+pub use protocol::Protocol;
+pub use report::{ClassFigures, Evaluated, Report};

@@ -1,0 +1,66 @@
+//! Weighted kNN on random features: seconds and memory, as one JSON line.
+//!
+//! ```text
+//! cargo bench --workspace --bench knn -- 100000 512 10000 200   bank, features, queries, k
+//! ```
+//!
+//! Without arguments there is nothing to do. `benches/peers/knn.py` does the same work in PyTorch and NumPy.
+
+use std::time::Instant;
+
+use burn::tensor::Device;
+use serde_json::json;
+use simclr_eval::{Features, Knn, LabelledFeatures, Protocol};
+
+const CLASSES: usize = 10;
+const ROUNDS: usize = 3;
+
+fn main() {
+    let arguments: Vec<usize> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .map(|text| text.parse().expect("sizes are whole numbers"))
+        .collect();
+    match arguments.as_slice() {
+        [] => {}
+        &[bank, size, queries, k] => search(bank, size, queries, k),
+        _ => panic!("expected no argument, or: BANK FEATURES QUERIES K"),
+    }
+}
+
+fn search(bank: usize, size: usize, queries: usize, k: usize) {
+    let labels = (0..bank).map(|row| row % CLASSES).collect();
+    let bank = LabelledFeatures { features: features(bank, size, 1), labels };
+    let queries = features(queries, size, 2);
+    let knn = Knn { k, ..Knn::default() };
+    let before = peak_mib();
+    let seconds = |_| {
+        let start = Instant::now();
+        let predictions = knn.predict(&bank, &queries, &Device::flex()).expect("finite features");
+        assert_eq!(predictions.len(), queries.len());
+        start.elapsed().as_secs_f64()
+    };
+    let best = (0..ROUNDS).map(seconds).fold(f64::INFINITY, f64::min);
+    println!("{}", json!({ "seconds": best, "extra_mib": peak_mib() - before }));
+}
+
+/// Numbers between -1 and 1 without a pattern (xorshift, Marsaglia 2003).
+fn features(count: usize, size: usize, seed: u64) -> Features {
+    let mut state = seed;
+    let mut draw = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
+    };
+    Features::new((0..count * size).map(|_| draw()).collect(), size)
+}
+
+/// The most memory that the process has held so far; zero where `/proc` is not there to say.
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: f64 =
+        line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0.0);
+    kib / 1024.0
+}

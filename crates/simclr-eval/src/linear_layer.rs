@@ -1,0 +1,150 @@
+//! A linear layer with softmax, on the host.
+
+use nalgebra::{DMatrix, DMatrixView};
+use rayon::prelude::*;
+
+use crate::error::EvalError;
+use crate::features::Features;
+use crate::predictions::Predictions;
+
+/// Rows that are widened to f64 at a time.
+const BLOCK: usize = 256;
+
+/// What a linear probe learns: a score for each class from each feature vector.
+///
+/// Standardisation is folded into it, so that it takes features as the encoder gives them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearLayer {
+    /// Class after class, `[classes, features]`.
+    weights: Vec<f32>,
+    /// One per class; minus infinity for a class that nothing belongs to.
+    biases: Vec<f32>,
+}
+
+impl LinearLayer {
+    /// A layer from its weights, class after class, and a bias for each class.
+    ///
+    /// # Panics
+    ///
+    /// If there is no class, or the number of weights is no positive multiple of the number of classes.
+    #[must_use]
+    pub fn new(weights: Vec<f32>, biases: Vec<f32>) -> Self {
+        assert!(
+            !biases.is_empty() && !weights.is_empty() && weights.len().is_multiple_of(biases.len()),
+            "expected weights for {} classes, found {} values",
+            biases.len(),
+            weights.len()
+        );
+        Self { weights, biases }
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.biases.len()
+    }
+
+    /// Length of the feature vectors it takes.
+    #[must_use]
+    pub fn feature_size(&self) -> usize {
+        self.weights.len() / self.classes()
+    }
+
+    /// The weights, class after class: `[classes, features]`.
+    #[must_use]
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// The bias of each class.
+    #[must_use]
+    pub fn biases(&self) -> &[f32] {
+        &self.biases
+    }
+
+    /// The same layer for at least `classes` classes: those it does not know are never likely.
+    #[must_use]
+    pub(crate) fn with_classes(mut self, classes: usize) -> Self {
+        let (size, known) = (self.feature_size(), self.classes());
+        self.weights.resize(known.max(classes) * size, 0.0);
+        self.biases.resize(known.max(classes), f32::NEG_INFINITY);
+        self
+    }
+
+    /// The first value that makes its probabilities no numbers.
+    pub(crate) fn not_a_number(&self) -> Option<f32> {
+        let weight = self.weights.iter().find(|weight| !weight.is_finite());
+        let bias = self.biases.iter().find(|bias| bias.is_nan() || **bias == f32::INFINITY);
+        let known = self.biases.iter().any(|bias| bias.is_finite());
+        let none = (!known).then_some(&f32::NEG_INFINITY);
+        weight.or(bias).or(none).copied()
+    }
+
+    /// The probability of each class for each feature vector: softmax(W h + b), computed in f64.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::FeatureSize`] if the features are of another length.
+    pub fn predict(&self, features: &Features) -> Result<Predictions, EvalError> {
+        let (size, classes) = (self.feature_size(), self.classes());
+        if features.size() != size {
+            return Err(EvalError::FeatureSize { expected: size, found: features.size() });
+        }
+        // Copied column by column: nalgebra 0.34.2 writes out of bounds if the left factor of a small
+        // product is a view with strides between rows.
+        let weights = DMatrix::from_fn(classes, size, |c, f| f64::from(self.weights[c * size + f]));
+        let blocks: Vec<Vec<f32>> = features
+            .values()
+            .par_chunks(BLOCK * size)
+            .map(|rows| {
+                let rows: Vec<f64> = rows.iter().map(|&x| f64::from(x)).collect();
+                let inputs = DMatrixView::from_slice(&rows, size, rows.len() / size);
+                let bias = |class: usize, _| f64::from(self.biases[class]);
+                let mut logits = DMatrix::from_fn(classes, inputs.ncols(), bias);
+                logits.gemm(1.0, &weights, &inputs, 1.0);
+                logits.as_mut_slice().chunks_exact_mut(classes).for_each(softmax);
+                logits.iter().map(|&p| p as f32).collect()
+            })
+            .collect();
+        Ok(Predictions::new(blocks.concat(), classes))
+    }
+}
+
+fn softmax(logits: &mut [f64]) {
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    logits.iter_mut().for_each(|logit| *logit = (*logit - largest).exp());
+    let sum: f64 = logits.iter().sum();
+    logits.iter_mut().for_each(|p| *p /= sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_the_softmax_of_w_h_plus_b() {
+        let layer = LinearLayer::new(vec![1.0, 0.0, 0.0, 2.0, -1.0, -1.0], vec![0.0, 0.5, 0.0]);
+        let predictions = layer.predict(&Features::new(vec![1.0, 0.25], 2)).unwrap();
+        let exponentials = [1.0_f32, 1.0, -1.25].map(f32::exp);
+        let sum: f32 = exponentials.iter().sum();
+        let found = predictions.rows().next().unwrap();
+        for (found, e) in found.iter().zip(exponentials) {
+            assert!((found - e / sum).abs() < 1e-6, "{found}, not {}", e / sum);
+        }
+    }
+
+    #[test]
+    fn rows_of_every_block_get_their_own_scores() {
+        let layer = LinearLayer::new(vec![1.0, -1.0], vec![0.0, 0.0]);
+        let values: Vec<f32> = (0..700).map(|i| if i % 3 == 0 { 1.0 } else { -1.0 }).collect();
+        let predicted = layer.predict(&Features::new(values, 1)).unwrap().top1();
+        assert!(predicted.iter().enumerate().all(|(i, &class)| class == usize::from(i % 3 != 0)));
+    }
+
+    #[test]
+    fn features_of_another_length_are_refused() {
+        let layer = LinearLayer::new(vec![1.0, -1.0], vec![0.0, 0.0]);
+        let error = layer.predict(&Features::new(vec![1.0, 2.0], 2)).unwrap_err();
+        assert_eq!(error.to_string(), "expected feature vectors of length 1, found 2");
+    }
+}
