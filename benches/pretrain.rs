@@ -44,7 +44,7 @@ fn epoch(folder: &Path, width: usize, images: usize, batch_size: usize) -> anyho
         warmup_epochs: 0,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width, stem: Stem::Cifar },
+        encoder: ResNetConfig::new(ResNetDepth::ResNet18, width, Stem::Cifar).into(),
         ..Recipe::Cifar10Google.config()
     };
     let run = Pretraining::new(config).with_progress(Progress::Silent);

@@ -17,7 +17,6 @@ use clap::{Parser, ValueEnum};
 use simclr::augment::{AugmentationConfig, CropConfig, SimClrAugmentation};
 use simclr::data::{Splits, Subset};
 use simclr::loss::Temperature;
-use simclr::model::{ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
     LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Pretraining, Recipe as Published,
     device_from_name,
@@ -94,7 +93,7 @@ fn config(recipe: Recipe) -> Result<PretrainConfig> {
         warmup_epochs: 1,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem: Stem::Cifar },
+        encoder: "resnet18x0.25_cifar_gamma1".parse()?,
         augmentation: AugmentationConfig { crop, ..augmentation },
         ..Published::Cifar10Google.config()
     };
@@ -102,9 +101,7 @@ fn config(recipe: Recipe) -> Result<PretrainConfig> {
         Recipe::Reference => reference,
         Recipe::SmallBatches => PretrainConfig {
             batch_size: 64,
-            learning_rate: LearningRate::unscaled(
-                std::env::var("X_LR").map_or(3e-3, |x| x.parse().unwrap()),
-            ),
+            learning_rate: LearningRate::unscaled(1e-3),
             ..reference
         },
     })

@@ -19,7 +19,7 @@ use simclr::augment::SimClrAugmentation;
 use simclr::data::{DownloadProgress, ImageDataset, SampleConfig, Splits, Stl10, Subset};
 use simclr::eval::{Knn, raw_pixels};
 use simclr::loss::Temperature;
-use simclr::model::{ResNetConfig, ResNetDepth, Stem};
+use simclr::model::{EncoderConfig, ImageEncoder, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
     LearningRate, LossConfig, OptimizerConfig, Precision, PretrainConfig, Pretrained, Pretraining,
     RangeTest, Recipe, RunDirectory, ViewPath, device_from_name,
@@ -58,10 +58,11 @@ struct Options {
     /// Use only the first N images (of the built-in sample: draw N) [default: all; sample: 2000]
     #[arg(long, value_name = "N")]
     images: Option<usize>,
-    /// resnet18, resnet34, resnet50, resnet101 or resnet152 [default: resnet18]
+    /// resnet18x0.25 (a quarter of its width), resnet50, resnet18_cifar (for images of about 32 pixels),
+    /// efficientnet_b0, vit_tiny_p8_i32, ... [default: resnet18x0.25, resnet18x0.25_cifar up to 32 pixels]
     #[arg(long, value_name = "NAME")]
-    encoder: Option<String>,
-    /// Channels of the encoder's first stage; 64 is the standard width [default: 16]
+    encoder: Option<EncoderConfig>,
+    /// Channels of a ResNet's first stage; 64 is the standard width
     #[arg(long, value_name = "N")]
     width: Option<usize>,
     /// Start from these weights of simclr, torchvision or timm (safetensors, .pth, .pt) instead of random ones; a
@@ -216,11 +217,13 @@ fn config(
     }
     config.chunk_size = options.chunk_size.or(config.chunk_size);
     config.steps_per_epoch = options.steps_per_epoch.or(config.steps_per_epoch);
-    if let Some(name) = &options.encoder {
-        config.encoder.depth = name.parse()?;
+    if let Some(encoder) = &options.encoder {
+        config.encoder = encoder.clone();
     }
-    if let Some(width) = options.width {
-        config.encoder.width = width;
+    match (&mut config.encoder, options.width) {
+        (_, None) => {}
+        (EncoderConfig::ResNet(resnet), Some(width)) => resnet.width = width,
+        (other, Some(_)) => bail!("expected --width with a ResNet, found {other}"),
     }
     config.loss = loss(options, &config.loss)?;
     if let Some(PeakRate::Given(rate)) = options.learning_rate {
@@ -260,7 +263,9 @@ fn recipe_config(recipe: Recipe, image_size: Option<u32>) -> Result<PretrainConf
     let mut config = recipe.config();
     if let Some(size) = image_size {
         config.augmentation = config.augmentation()?.with_size(size)?.config().clone();
-        config.encoder.stem = Stem::for_image_size(size);
+        if let EncoderConfig::ResNet(resnet) = &mut config.encoder {
+            resnet.stem = Stem::for_image_size(size);
+        }
     }
     Ok(config)
 }
@@ -290,7 +295,7 @@ fn config_for_size(size: u32) -> Result<PretrainConfig> {
         warmup_epochs: 1,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem },
+        encoder: ResNetConfig::new(ResNetDepth::ResNet18, 16, stem).into(),
         augmentation: augmentation.with_size(size)?.config().clone(),
         ..Recipe::Cifar10Google.config()
     })
@@ -326,7 +331,7 @@ fn stop_on_ctrl_c(pretraining: &Pretraining) -> Result<()> {
 
 /// Prints what was learnt, beside random weights and raw pixels.
 fn report(
-    pretrained: &Pretrained<simclr::model::ResNet>,
+    pretrained: &Pretrained<ImageEncoder>,
     config: &PretrainConfig,
     data: &Splits,
     run_dir: &Path,

@@ -39,7 +39,7 @@
 //!     warmup_epochs: 0,
 //!     loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
 //!     optimizer: OptimizerConfig::adamw(1e-4),
-//!     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
+//!     encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
 //!     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
 //!     ..Recipe::Cifar10Google.config()
 //! };

@@ -39,11 +39,9 @@ fn main() {
         [] => every_case(),
         [layers, depth, width, stem, pixels, images] => {
             let number = |text: &str| text.parse().expect("sizes are whole numbers");
-            let config = ResNetConfig {
-                depth: depth.parse::<ResNetDepth>().expect("a known encoder"),
-                width: number(width),
-                stem: if *stem == "cifar" { Stem::Cifar } else { Stem::Standard },
-            };
+            let stem = if *stem == "cifar" { Stem::Cifar } else { Stem::Standard };
+            let depth_of = depth.parse::<ResNetDepth>().expect("a known encoder");
+            let config = ResNetConfig::new(depth_of, number(width), stem);
             println!("{}", case(layers, config, depth, number(pixels), number(images)));
         }
         _ => panic!("expected no argument, or: LAYERS ENCODER WIDTH STEM PIXELS IMAGES"),

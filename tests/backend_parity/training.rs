@@ -24,7 +24,7 @@ pub(crate) const CASES: &[Case] = &[
 
 fn features(device: &Device) -> Result<(), String> {
     let encode = |device: &Device| -> Vec<f64> {
-        let config = ResNetConfig { depth: ResNetDepth::ResNet50, width: 2, stem: Stem::Standard };
+        let config = ResNetConfig::new(ResNetDepth::ResNet50, 2, Stem::Standard);
         let encoder = config.init(5, device).expect("a valid config");
         let ramp = Tensor::<1, burn::tensor::Int>::arange(0..2 * 3 * 24 * 24, device).float();
         let images = (ramp * 0.37).sin().reshape([2, 3, 24, 24]);
@@ -116,7 +116,7 @@ fn losses(device: &Device, precision: Precision) -> Result<Vec<f64>, String> {
         learning_rate: LearningRate::unscaled(1e-3),
         warmup_epochs: 0,
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
+        encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
         projection: ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() },
         augmentation: SimClrAugmentation::cifar10()
             .with_size(16)

@@ -34,7 +34,7 @@ use crate::predictions::Predictions;
 /// # let config = SampleConfig { images: 40, size: 16, ..SampleConfig::default() };
 /// # let labelled = Splits::sample(&config)?.labelled.expect("the sample is labelled");
 /// // An encoder as pretraining leaves it, and labelled images.
-/// let resnet = ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar };
+/// let resnet = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar);
 /// let encoder = resnet.init(0, &device)?;
 /// let transform = SimClrAugmentation::cifar10().with_size(16)?.evaluation();
 ///
@@ -170,7 +170,7 @@ mod tests {
     use simclr_model::{ResNet, ResNetConfig, ResNetDepth, Stem};
 
     fn encoder() -> ResNet {
-        let config = ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar };
+        let config = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar);
         config.init(0, &Device::flex()).unwrap()
     }
 

@@ -15,7 +15,7 @@
 //! let sample = SampleConfig { images: 50, size: 32, ..SampleConfig::default() };
 //! let labelled = Splits::sample(&sample)?.labelled.expect("the sample is labelled");
 //! let transform = SimClrAugmentation::cifar10().evaluation();
-//! let encoder = ResNetConfig { depth: ResNetDepth::ResNet18, width: 4, stem: Stem::Cifar };
+//! let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar);
 //! let encoder = encoder.init(0, &device)?;
 //!
 //! let knn = Knn::for_bank(labelled.bank.len());

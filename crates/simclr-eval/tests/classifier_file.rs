@@ -10,7 +10,7 @@ use simclr_eval::{Classifier, EvalError, LinearLayer};
 use simclr_model::{ResNet, ResNetConfig, ResNetDepth, Stem, save_weights};
 
 fn encoder(width: usize, seed: u64) -> ResNet {
-    let config = ResNetConfig { depth: ResNetDepth::ResNet18, width, stem: Stem::Cifar };
+    let config = ResNetConfig::new(ResNetDepth::ResNet18, width, Stem::Cifar);
     config.init(seed, &Device::flex()).unwrap()
 }
 

@@ -19,6 +19,7 @@ use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 /// | `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152` | [`ResNet`](crate::ResNet) of the standard width |
 /// | `resnet50x2`, `resnet50x4`, `resnet18x0.25` | all widths multiplied; 64 times the factor is whole |
 /// | `resnet18_cifar`, `resnet50x2_cifar` | with the stem for images of about 32 pixels |
+/// | `resnet18_gamma1`, `resnet18_cifar_gamma1` | whose blocks start with a last gamma of 1, not 0 |
 /// | `efficientnet_b0` to `efficientnet_b3` | [`EfficientNet`](crate::EfficientNet) with a stochastic depth of 0.2 |
 /// | `efficientnet_b0_d0.1` | with another stochastic depth |
 /// | `vit_tiny_p16`, `vit_small_p16`, `vit_base_p32` | [`VisionTransformer`](crate::VisionTransformer) on patches of that size, for images of 224 pixels |
@@ -29,7 +30,7 @@ use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 /// use simclr_model::{EncoderConfig, ResNetConfig, ResNetDepth, Stem};
 ///
 /// let config: EncoderConfig = "resnet50x2".parse()?;
-/// let wide = ResNetConfig { depth: ResNetDepth::ResNet50, width: 128, stem: Stem::Standard };
+/// let wide = ResNetConfig::new(ResNetDepth::ResNet50, 128, Stem::Standard);
 /// assert_eq!(config, EncoderConfig::ResNet(wide));
 /// assert_eq!(config.to_string(), "resnet50x2");
 /// assert_eq!(serde_json::to_string(&config).unwrap(), "\"resnet50x2\"");
@@ -58,6 +59,8 @@ pub enum EncoderConfig {
 
 /// Channels of the first stage that are a factor of 1 in a name.
 pub(crate) const STANDARD_WIDTH: usize = 64;
+/// The end of a name without [`ResNetConfig::zero_init_residual`].
+pub(crate) const UNIT_GAMMA: &str = "_gamma1";
 /// Side of an image, in pixels, that a transformer's name doesn't have to say.
 pub(crate) const STANDARD_IMAGE_SIZE: usize = 224;
 /// The stochastic depth that an `EfficientNet`'s name doesn't have to say.
@@ -107,15 +110,15 @@ impl fmt::Display for EncoderConfig {
     /// The name that is parsed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ResNet(ResNetConfig { depth, width, stem }) => {
+            Self::ResNet(ResNetConfig { depth, width, stem, zero_init_residual }) => {
                 write!(f, "{depth}")?;
                 if *width != STANDARD_WIDTH {
                     write!(f, "x{}", *width as f64 / STANDARD_WIDTH as f64)?;
                 }
-                match stem {
-                    Stem::Standard => Ok(()),
-                    Stem::Cifar => f.write_str("_cifar"),
+                if *stem == Stem::Cifar {
+                    f.write_str("_cifar")?;
                 }
+                if *zero_init_residual { Ok(()) } else { f.write_str(UNIT_GAMMA) }
             }
             Self::EfficientNet(EfficientNetConfig { variant, stochastic_depth }) => {
                 write!(f, "{variant}")?;

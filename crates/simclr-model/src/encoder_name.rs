@@ -3,14 +3,14 @@
 use std::str::FromStr;
 
 use crate::efficient_net::{EfficientNetConfig, EfficientNetVariant};
-use crate::encoder_config::{EncoderConfig, STANDARD_IMAGE_SIZE, STANDARD_WIDTH};
+use crate::encoder_config::{EncoderConfig, STANDARD_IMAGE_SIZE, STANDARD_WIDTH, UNIT_GAMMA};
 use crate::error::ModelError;
 use crate::resnet::{ResNetConfig, ResNetDepth, Stem};
 use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 
 /// What an unknown name is answered with.
 const KNOWN: &str = "resnet18, resnet34, resnet50, resnet101, resnet152 (resnet50x2 is twice as wide, \
-    resnet18_cifar is for images of about 32 pixels), efficientnet_b0, efficientnet_b1, efficientnet_b2, \
+    resnet18_cifar is for images of about 32 pixels, resnet18_gamma1 starts with a last gamma of 1), efficientnet_b0, efficientnet_b1, efficientnet_b2, \
     efficientnet_b3, vit_tiny_p16, vit_small_p16, vit_base_p16 (of any patch size; vit_tiny_p4_i32 is for \
     images of 32 pixels), mlp_i32_512_128 (image size, hidden sizes, feature size)";
 
@@ -39,8 +39,12 @@ impl TryFrom<String> for EncoderConfig {
     }
 }
 
-/// `resnet50x2_cifar`.
+/// `resnet50x2_cifar_gamma1`.
 fn resnet(name: &str) -> Option<ResNetConfig> {
+    let (name, zero_init_residual) = match name.strip_suffix(UNIT_GAMMA) {
+        Some(name) => (name, false),
+        None => (name, true),
+    };
     let (name, stem) = match name.strip_suffix("_cifar") {
         Some(name) => (name, Stem::Cifar),
         None => (name, Stem::Standard),
@@ -50,7 +54,7 @@ fn resnet(name: &str) -> Option<ResNetConfig> {
         None => (name, STANDARD_WIDTH),
     };
     let (_, depth) = ResNetDepth::ALL.into_iter().find(|(known, _)| *known == depth)?;
-    Some(ResNetConfig { depth, width, stem })
+    Some(ResNetConfig { depth, width, stem, zero_init_residual })
 }
 
 /// The channels that `factor` stands for: a whole number, and at least one.
@@ -109,7 +113,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 19] = [
+        "resnet18x0.25_cifar_gamma1",
         "resnet18",
         "resnet34",
         "resnet50",

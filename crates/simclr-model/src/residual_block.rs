@@ -10,7 +10,7 @@ use crate::weight_init::WeightInit;
 ///
 /// The *basic* block's body is two 3x3 convolutions, the *bottleneck*'s 1x1, 3x3 and 1x1 with four
 /// times the channels at the end. The stride sits on the 3x3 of a bottleneck (torchvision's
-/// "v1.5"). The last gamma of the body starts at zero, so that a new block is the identity (Goyal et
+/// "v1.5"). The last gamma of the body may start at zero, so that a new block is the identity (Goyal et
 /// al. 2017; google's SimCLR does the same).
 #[derive(Module, Debug)]
 pub struct ResidualBlock {
@@ -30,7 +30,7 @@ impl ResidualBlock {
     ) -> Self {
         let body = vec![
             ConvNorm::new([channels_in, channels], 3, stride, init),
-            ConvNorm::new([channels, channels], 3, 1, init).with_zero_gamma(),
+            ConvNorm::new([channels, channels], 3, 1, init),
         ];
         Self { body, shortcut: shortcut([channels_in, channels], stride, init) }
     }
@@ -45,9 +45,16 @@ impl ResidualBlock {
         let body = vec![
             ConvNorm::new([channels_in, channels], 1, 1, init),
             ConvNorm::new([channels, channels], 3, stride, init),
-            ConvNorm::new([channels, channels_out], 1, 1, init).with_zero_gamma(),
+            ConvNorm::new([channels, channels_out], 1, 1, init),
         ];
         Self { body, shortcut: shortcut([channels_in, channels_out], stride, init) }
+    }
+
+    /// Sets the last gamma of the body to zero.
+    pub(crate) fn starting_as_identity(mut self) -> Self {
+        let last = self.body.pop().map(ConvNorm::with_zero_gamma);
+        self.body.extend(last);
+        self
     }
 
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
@@ -80,7 +87,9 @@ mod tests {
             ResidualBlock::basic(4, 4, 1, &mut init),
             ResidualBlock::bottleneck(4, 1, 1, &mut init),
         ] {
-            block.forward(x.clone()).into_data().assert_eq(&x.to_data(), true);
+            assert_ne!(block.forward(x.clone()).into_data(), x.to_data());
+            let identity = block.starting_as_identity();
+            identity.forward(x.clone()).into_data().assert_eq(&x.to_data(), true);
         }
     }
 }

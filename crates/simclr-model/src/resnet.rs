@@ -119,7 +119,7 @@ impl Stem {
 /// use burn::tensor::{Device, Tensor};
 /// use simclr_model::{Encoder, ResNetConfig, ResNetDepth, Stem};
 ///
-/// let config = ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem: Stem::Cifar };
+/// let config = ResNetConfig::new(ResNetDepth::ResNet18, 16, Stem::Cifar);
 /// let encoder = config.init(0, &Device::flex())?;
 /// let h = encoder.encode(Tensor::zeros([2, 3, 32, 32], &Device::flex()));
 /// assert_eq!(h.dims(), [2, 128]);
@@ -135,9 +135,24 @@ pub struct ResNetConfig {
     pub width: usize,
     /// Which first layers.
     pub stem: Stem,
+    /// Whether the last gamma of every block starts at zero, so that a new block is the identity: true in google's
+    /// SimCLR and for [`new`](Self::new), false in torchvision unless asked for. It steadies long training at high
+    /// rates (Goyal et al. 2017); a short run learns faster without it.
+    #[serde(default = "starts_at_zero")]
+    pub zero_init_residual: bool,
+}
+
+fn starts_at_zero() -> bool {
+    true
 }
 
 impl ResNetConfig {
+    /// A network whose blocks start as the identity.
+    #[must_use]
+    pub const fn new(depth: ResNetDepth, width: usize, stem: Stem) -> Self {
+        Self { depth, width, stem, zero_init_residual: true }
+    }
+
     /// Builds the network with weights drawn from `seed`.
     ///
     /// # Errors
@@ -170,10 +185,15 @@ impl ResNetConfig {
             let channels = self.width << stage;
             for index in 0..count {
                 let stride = if stage > 0 && index == 0 { 2 } else { 1 };
-                blocks.push(if expansion == 1 {
+                let block = if expansion == 1 {
                     ResidualBlock::basic(channels_in, channels, stride, init)
                 } else {
                     ResidualBlock::bottleneck(channels_in, channels, stride, init)
+                };
+                blocks.push(if self.zero_init_residual {
+                    block.starting_as_identity()
+                } else {
+                    block
                 });
                 channels_in = channels * expansion;
             }
@@ -219,7 +239,7 @@ mod tests {
     use super::*;
 
     fn config(depth: &str, width: usize, stem: Stem) -> ResNetConfig {
-        ResNetConfig { depth: depth.parse().unwrap(), width, stem }
+        ResNetConfig::new(depth.parse().unwrap(), width, stem)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::projection_head::ProjectionHead;
 /// use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr, Stem};
 ///
 /// let device = Device::flex();
-/// let encoder = ResNetConfig { depth: ResNetDepth::ResNet18, width: 8, stem: Stem::Cifar };
+/// let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 8, Stem::Cifar);
 /// let encoder = encoder.init(0, &device)?;
 /// let head = ProjectionHeadConfig::default().init(64, 1, &device)?;
 /// let model = SimClr { encoder, head };

@@ -137,7 +137,7 @@ mod tests {
     use burn::tensor::{Device, Tensor};
 
     fn net(depth: ResNetDepth, seed: u64) -> crate::ResNet {
-        ResNetConfig { depth, width: 4, stem: Stem::Cifar }.init(seed, &Device::flex()).unwrap()
+        ResNetConfig::new(depth, 4, Stem::Cifar).init(seed, &Device::flex()).unwrap()
     }
 
     #[test]

@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn with_batch_normalisation_chunks_give_the_gradient_of_their_own_statistics() {
         let device = Device::flex().autodiff();
-        let config = ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar };
+        let config = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar);
         let model = with_head(config.init(3, &device).unwrap(), &device);
         let a = noise([EXAMPLES, 3, 8, 8], &device);
         let b = a.clone() + noise([EXAMPLES, 3, 8, 8], &device);
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn sixteen_bits_give_nearly_the_gradient_of_f32_in_one_piece_and_in_chunks() {
         let device = Device::flex().autodiff();
-        let config = ResNetConfig { depth: ResNetDepth::ResNet18, width: 4, stem: Stem::Cifar };
+        let config = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar);
         let model = with_head(config.init(3, &device).unwrap(), &device);
         let a = noise([EXAMPLES, 3, 8, 8], &device);
         let b = a.clone() + noise([EXAMPLES, 3, 8, 8], &device) * 0.5;

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, SimClrAugmentation};
-use simclr_model::{Encoder, ProjectionHeadConfig, ResNet, ResNetConfig, SimClr};
+use simclr_model::{Encoder, EncoderConfig, ImageEncoder, ProjectionHeadConfig, SimClr};
 
 use crate::error::TrainError;
 use crate::image_views::ViewPath;
@@ -52,7 +52,7 @@ pub struct PretrainConfig {
     /// Which optimiser.
     pub optimizer: OptimizerConfig,
     /// Which encoder.
-    pub encoder: ResNetConfig,
+    pub encoder: EncoderConfig,
     /// The head on top of the encoder.
     #[serde(default)]
     pub projection: ProjectionHeadConfig,
@@ -113,7 +113,9 @@ impl PretrainConfig {
             return Err(TrainError::config("warmup_epochs", expected, self.warmup_epochs));
         }
         self.optimizer.check()?;
-        self.augmentation().map(drop)
+        let augmentation = self.augmentation()?;
+        self.encoder.check_image_size(augmentation.config().size as usize)?;
+        Ok(())
     }
 
     /// The augmentation, checked.
@@ -145,7 +147,7 @@ impl PretrainConfig {
     /// # Errors
     ///
     /// [`TrainError::Model`] if a size is zero.
-    pub fn init_model(&self, device: &Device) -> Result<SimClr<ResNet>, TrainError> {
+    pub fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
         let encoder = self.encoder.init(self.seed, device)?;
         // The same seed would give the head the encoder's first numbers again.
         let head_seed = self.seed.wrapping_add(1);
@@ -189,7 +191,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::decay_scope::DecayScope;
     use crate::recipe::Recipe;
-    use simclr_model::{ResNetDepth, Stem};
+    use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 
     /// Seconds on a CPU: 16 px, a very slim network.
     pub(crate) fn tiny() -> PretrainConfig {
@@ -200,7 +202,7 @@ pub(crate) mod tests {
             learning_rate: LearningRate::unscaled(1e-3),
             warmup_epochs: 1,
             optimizer: OptimizerConfig::adamw(1e-4),
-            encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
+            encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
             projection: ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() },
             augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
             ..Recipe::Cifar10Google.config()

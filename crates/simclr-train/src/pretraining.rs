@@ -8,7 +8,7 @@ use burn::train::Interrupter;
 use simclr_augment::DeviceAugmentation;
 use simclr_data::Splits;
 use simclr_loss::TwoViewLoss;
-use simclr_model::{Encoder, ResNet, SimClr, WeightFile, save_weights};
+use simclr_model::{Encoder, ImageEncoder, SimClr, WeightFile, save_weights};
 
 use crate::buffers::has_buffers;
 use crate::checkpoint::{CheckpointFolder, Loaded};
@@ -55,7 +55,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 ///     learning_rate: LearningRate::unscaled(1e-3),
 ///     warmup_epochs: 0,
 ///     optimizer: OptimizerConfig::adamw(1e-4),
-///     encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
+///     encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
 ///     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
 ///     ..Recipe::Cifar10Google.config()
 /// };
@@ -68,7 +68,7 @@ pub fn pretrain(
     config: &PretrainConfig,
     data: &Splits,
     device: &Device,
-) -> Result<Pretrained<ResNet>, TrainError> {
+) -> Result<Pretrained<ImageEncoder>, TrainError> {
     Pretraining::new(config.clone()).run(data, device)
 }
 
@@ -202,10 +202,14 @@ impl Pretraining {
     /// [`TrainError`]: a config out of range, weights of another network, a run directory that cannot be made or resumed, a data
     /// set or device that fails. Single images that cannot be read are skipped and reported in
     /// [`Pretrained::skipped`].
-    pub fn run(self, data: &Splits, device: &Device) -> Result<Pretrained<ResNet>, TrainError> {
+    pub fn run(
+        self,
+        data: &Splits,
+        device: &Device,
+    ) -> Result<Pretrained<ImageEncoder>, TrainError> {
         self.config.check(data.pretrain.len())?;
         let augmentation = self.config.augmentation()?;
-        let monitor = data.labelled.clone().map(|labelled| -> Arc<dyn Monitor<ResNet>> {
+        let monitor = data.labelled.clone().map(|labelled| -> Arc<dyn Monitor<ImageEncoder>> {
             Arc::new(ImageMonitor::new(labelled, augmentation.evaluation(), device))
         });
         let views = self.views(data)?;
@@ -215,7 +219,7 @@ impl Pretraining {
     }
 
     /// The network before its first step; in a run that is resumed, what a checkpoint replaces.
-    pub(crate) fn init_model(&self, device: &Device) -> Result<SimClr<ResNet>, TrainError> {
+    pub(crate) fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
         let SimClr { encoder, head } = self.config.init_model(device)?;
         let encoder = match &self.weights {
             Some(path) if !self.resume => WeightFile::open(path)?.load(encoder)?.0,

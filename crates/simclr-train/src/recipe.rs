@@ -158,7 +158,7 @@ fn imagenet(learning_rate: LearningRate, weight_decay: f32) -> PretrainConfig {
         warmup_epochs: 10,
         loss: nt_xent(0.1),
         optimizer: OptimizerConfig::lars(weight_decay),
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet50, width: WIDTH, stem: Stem::Standard },
+        encoder: ResNetConfig::new(ResNetDepth::ResNet50, WIDTH, Stem::Standard).into(),
         projection: ProjectionHeadConfig::default(),
         views: ViewPath::Cpu,
         augmentation: SimClrAugmentation::imagenet().config().clone(),
@@ -172,7 +172,7 @@ fn cifar10(depth: ResNetDepth, batch_size: usize, weight_decay: f32) -> Pretrain
         learning_rate: LearningRate::linear(1.0),
         loss: nt_xent(0.5),
         optimizer: OptimizerConfig::lars(weight_decay),
-        encoder: ResNetConfig { depth, width: WIDTH, stem: Stem::Cifar },
+        encoder: ResNetConfig::new(depth, WIDTH, Stem::Cifar).into(),
         augmentation: SimClrAugmentation::cifar10().config().clone(),
         ..imagenet(LearningRate::linear(1.0), weight_decay)
     }
@@ -191,7 +191,7 @@ fn stl10() -> PretrainConfig {
         warmup_epochs: 0,
         loss: nt_xent(0.07),
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: WIDTH, stem: Stem::Standard },
+        encoder: ResNetConfig::new(ResNetDepth::ResNet18, WIDTH, Stem::Standard).into(),
         projection: ProjectionHeadConfig::default(),
         views: ViewPath::Cpu,
         augmentation: SimClrAugmentation::stl10().config().clone(),

@@ -137,7 +137,7 @@ fn losses(optimizer: OptimizerConfig, peak: f64) -> Vec<f64> {
         learning_rate: LearningRate::unscaled(peak),
         warmup_epochs: 5,
         optimizer,
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem: Stem::Cifar },
+        encoder: ResNetConfig::new(ResNetDepth::ResNet18, 16, Stem::Cifar).into(),
         ..Recipe::Cifar10Google.config() // By a temperature of 0.5.
     };
     let device = Device::flex().autodiff();

@@ -4,7 +4,9 @@ use burn::tensor::Device;
 use simclr_augment::SimClrAugmentation;
 use simclr_data::{SampleConfig, Splits};
 use simclr_loss::Temperature;
-use simclr_model::{ProjectionHeadConfig, ResNet, ResNetConfig, ResNetDepth, Stem, save_weights};
+use simclr_model::{
+    ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem, save_weights,
+};
 use simclr_train::{
     LearningRate, LearningRateCurve, LossConfig, OptimizerConfig, PretrainConfig, Pretrained,
     Pretraining, Progress, RangeTest, Recipe, RunDirectory, TrainError, TriedRate,
@@ -19,7 +21,7 @@ fn config() -> PretrainConfig {
         warmup_epochs: 1,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2).unwrap() },
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 4, stem: Stem::Cifar },
+        encoder: ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar).into(),
         projection: ProjectionHeadConfig { output_size: 16, ..ProjectionHeadConfig::default() },
         augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
         ..Recipe::Cifar10Google.config()
@@ -38,7 +40,7 @@ fn test(test: RangeTest) -> Result<LearningRateCurve, TrainError> {
     pretraining().range_test(test, &sample(), &Device::flex())
 }
 
-fn weights(trained: &Pretrained<ResNet>) -> Vec<u8> {
+fn weights(trained: &Pretrained<ImageEncoder>) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("encoder.safetensors");
     save_weights(&trained.encoder, &path).unwrap();

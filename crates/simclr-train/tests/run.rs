@@ -9,7 +9,9 @@ use image::RgbImage;
 use simclr_augment::SimClrAugmentation;
 use simclr_data::{DataError, ImageDataset, SampleConfig, Splits};
 use simclr_loss::{Temperature, TwoViewLoss};
-use simclr_model::{ProjectionHeadConfig, ResNet, ResNetConfig, ResNetDepth, Stem, load_weights};
+use simclr_model::{
+    ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem, load_weights,
+};
 use simclr_train::{
     ChunkStatistics, LearningRate, LossConfig, MetricsLine, OptimizerConfig, PretrainConfig,
     Pretrained, Pretraining, Progress, Recipe, RunDirectory, Summary, TrainError, ViewPath,
@@ -24,7 +26,7 @@ fn config(epochs: usize) -> PretrainConfig {
         learning_rate: LearningRate::unscaled(1e-2),
         warmup_epochs: 1,
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig { depth: ResNetDepth::ResNet18, width: 2, stem: Stem::Cifar },
+        encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
         projection: ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() },
         augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
         ..Recipe::Cifar10Google.config()
@@ -35,16 +37,16 @@ fn sample() -> Splits {
     Splits::sample(&SampleConfig { images: 30, size: 16, ..SampleConfig::default() }).unwrap()
 }
 
-fn run(pretraining: Pretraining, data: &Splits) -> Result<Pretrained<ResNet>, TrainError> {
+fn run(pretraining: Pretraining, data: &Splits) -> Result<Pretrained<ImageEncoder>, TrainError> {
     pretraining.with_progress(Progress::Silent).run(data, &Device::flex())
 }
 
-fn new_run(config: PretrainConfig, dir: &Path) -> Pretrained<ResNet> {
+fn new_run(config: PretrainConfig, dir: &Path) -> Pretrained<ImageEncoder> {
     run(Pretraining::new(config).in_directory(dir), &sample()).unwrap()
 }
 
 /// All weights and running statistics, bit by bit. (Parameter ids are random.)
-fn values(encoder: &ResNet) -> Vec<u32> {
+fn values(encoder: &ImageEncoder) -> Vec<u32> {
     use burn::module::{ModuleVisitor, Param};
     struct Values(Vec<u32>);
     impl ModuleVisitor for Values {
@@ -274,7 +276,7 @@ fn resuming_with_another_config_or_other_images_names_the_difference() {
     let resume = |config: PretrainConfig, data: &Splits| {
         run(Pretraining::new(config).resume(&dir), data).unwrap_err().to_string()
     };
-    let deeper = ResNetConfig { depth: ResNetDepth::ResNet34, ..config(1).encoder };
+    let deeper = ResNetConfig::new(ResNetDepth::ResNet34, 2, Stem::Cifar).into();
     let message = resume(PretrainConfig { encoder: deeper, ..config(1) }, &sample());
     assert!(message.contains("another encoder") && message.contains("resnet34"), "{message}");
     let message = resume(PretrainConfig { batch_size: 10, ..config(1) }, &sample());
@@ -291,7 +293,7 @@ fn a_checkpoint_of_another_architecture_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (dir, other) = (folder.path().join("run"), folder.path().join("other"));
     new_run(config(1), &dir);
-    let wider = ResNetConfig { width: 4, ..config(1).encoder };
+    let wider = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar).into();
     new_run(PretrainConfig { encoder: wider, ..config(1) }, &other);
     for part in ["model.bpk", "optimizer.bpk", "manifest.json"] {
         let part = Path::new("checkpoint/epoch-0001").join(part);
