@@ -157,8 +157,8 @@ parameters     65 (11674 values), 43 of them (340 values) without weight decay a
                  3 encoder.blocks.*.shortcut.norm.gamma
                  1 encoder.stem.norm.beta
                  1 encoder.stem.norm.gamma
-                 1 head.norm.beta
-                 1 head.norm.gamma
+                 1 head.hidden.*.norm.beta
+                 1 head.hidden.*.norm.gamma
                  1 head.output.bias"
         );
     }
