@@ -89,7 +89,7 @@ mod tests {
                 expected.push(format!("encoder.blocks.{block}.shortcut.norm"));
             }
         }
-        expected.push("head.norm".to_owned());
+        expected.push("head.hidden.0.norm".to_owned());
         let norm = |norm: &String| [format!("{norm}.gamma"), format!("{norm}.beta")];
         let mut expected: Vec<String> = expected.iter().flat_map(norm).collect();
         expected.push("head.output.bias".to_owned());
