@@ -143,6 +143,11 @@ pub mod train {
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// And so is the page on encoders.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/encoders.md")]
+struct Encoders;
+
 /// And so is the page on views.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/views.md")]
