@@ -118,9 +118,9 @@ pub mod model {
 pub mod eval {
     pub use simclr_eval::{
         ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EvalError, Evaluated,
-        Evaluation, Features, Knn, LabelledFeatures, Layer, LinearLayer, LogisticFit,
-        LogisticRegression, PredictionTable, Predictions, Protocol, Report, embed,
-        embed_projections, evaluate, raw_pixels,
+        Evaluation, Features, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer, LogisticFit,
+        LogisticRegression, PredictionTable, Predictions, Protocol, Report, SgdProbe, Spread,
+        embed, embed_projections, evaluate, over_folds, raw_pixels, with_few_labels,
     };
 }
 

@@ -54,6 +54,27 @@ pub enum EvalError {
         /// Images.
         found: usize,
     },
+    /// A class with fewer images than are to be drawn of it.
+    #[error("expected at least {expected} images of class {class}, found {found}")]
+    TooFewImages {
+        /// The class.
+        class: usize,
+        /// Images to be drawn.
+        expected: usize,
+        /// Images of the class.
+        found: usize,
+    },
+    /// A fold with a row that there is none of.
+    #[error("expected rows below {images} in a fold, found {row}")]
+    Fold {
+        /// Training images.
+        images: usize,
+        /// The row.
+        row: usize,
+    },
+    /// An evaluation over draws without a draw.
+    #[error("expected at least one draw of the training images, found none")]
+    NoDraws,
     /// Classes and names that don't go together.
     #[error("expected a name for each of {expected} classes, found {found}")]
     ClassCount {

@@ -42,11 +42,13 @@ mod layer;
 mod lbfgs;
 mod linear_layer;
 mod logistic_regression;
+mod low_label;
 mod neighbours;
 mod prediction_table;
 mod predictions;
 mod protocol;
 mod report;
+mod sgd_probe;
 mod softmax_regression;
 mod standardization;
 
@@ -60,7 +62,9 @@ pub use labelled_features::{Embedded, LabelledFeatures, embed, embed_projections
 pub use layer::Layer;
 pub use linear_layer::LinearLayer;
 pub use logistic_regression::{LogisticFit, LogisticRegression};
+pub use low_label::{LabelBudget, Spread, over_folds, with_few_labels};
 pub use prediction_table::PredictionTable;
 pub use predictions::Predictions;
 pub use protocol::Protocol;
 pub use report::{ClassFigures, Evaluated, Report};
+pub use sgd_probe::SgdProbe;

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use simclr_augment::EvaluationTransform;
 use simclr_data::Labelled;
-use simclr_eval::{EvalError, Knn, embed};
+use simclr_eval::{EvalError, Knn, LogisticRegression, Protocol, embed};
 use simclr_model::Encoder;
 
 /// Judges the encoder between epochs.
@@ -14,6 +14,16 @@ pub trait Monitor<E>: Send + Sync {
     ///
     /// [`EvalError`] if the examples cannot be embedded.
     fn knn_top1(&self, encoder: &E) -> Result<f64, EvalError>;
+
+    /// Once the run has ended: the share of held-out examples whose class a linear layer on the frozen
+    /// features names, in 0..=1; `None` from a monitor that has no such probe.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] if the examples cannot be embedded, or there is nothing to tell apart.
+    fn linear_probe(&self, _encoder: &E) -> Result<Option<f64>, EvalError> {
+        Ok(None)
+    }
 }
 
 /// The weighted kNN of [`Knn`] on labelled images.
@@ -39,5 +49,18 @@ impl<E: Encoder<Input = Tensor<4>>> Monitor<E> for ImageMonitor {
         let bank = embed(encoder, bank, &self.transform, &self.device)?.labelled;
         let queries = embed(encoder, queries, &self.transform, &self.device)?.labelled;
         self.knn.top1(&bank, &queries, &self.device)
+    }
+
+    /// [`LogisticRegression`] as it comes; `None` if all examples are of one class.
+    fn linear_probe(&self, encoder: &E) -> Result<Option<f64>, EvalError> {
+        let Labelled { bank, queries } = &self.labelled;
+        let bank = embed(encoder, bank, &self.transform, &self.device)?.labelled;
+        let queries = embed(encoder, queries, &self.transform, &self.device)?.labelled;
+        let probe = LogisticRegression::default();
+        match probe.predict(&bank, &queries.features, &self.device) {
+            Ok(predictions) => Ok(Some(predictions.accuracy(&queries.labels, 1))),
+            Err(EvalError::OneClass { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

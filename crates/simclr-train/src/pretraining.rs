@@ -301,13 +301,16 @@ impl Pretraining {
         }
         let state = TrainError::catch("a device", || training.run(state, done))
             .map_err(|error| with_checkpoint(error, training.checkpoints.as_ref()))?;
-        let TrainingLoop { log, views, dashboard, .. } = training;
+        let TrainingLoop { log, views, dashboard, monitor, .. } = training;
         drop(dashboard); // Gives the terminal back.
 
         let device = format!("{:?}", device.clone().inner());
         let skipped = views.skipped();
-        let summary = Summary::new(log.epochs(), config, device, skipped.len());
+        let mut summary = Summary::new(log.epochs(), config, device, skipped.len());
         let encoder = state.model.encoder.valid();
+        if let Some(monitor) = monitor.filter(|_| summary.epochs == config.epochs) {
+            summary.linear_probe = monitor.linear_probe(&encoder)?;
+        }
         if let Some(run) = &run {
             save_weights(&encoder, &run.encoder_weights())?;
             run.write_summary(&summary)?;

@@ -13,6 +13,9 @@ pub struct Summary {
     pub knn_top1_initial: Option<f64>,
     /// kNN top-1 after the last epoch; `None` without labelled images.
     pub knn_top1: Option<f64>,
+    /// Top-1 of a linear layer on the final features, by logistic regression; `None` without labelled
+    /// images, or if the run was stopped.
+    pub linear_probe: Option<f64>,
     /// Mean loss of the first epoch.
     pub loss_first: Option<f64>,
     /// Mean loss of the last epoch.
@@ -44,6 +47,7 @@ impl Summary {
         let mut summary = Self {
             knn_top1_initial: None,
             knn_top1: None,
+            linear_probe: None,
             loss_first: None,
             loss_last: None,
             images_per_second: None,

@@ -73,6 +73,7 @@ fn a_run_leaves_config_metrics_checkpoints_encoder_and_summary() {
     assert_eq!(summary, pretrained.summary);
     assert_eq!((summary.epochs, summary.seed, summary.skipped_images), (3, 3, 0));
     assert!(summary.knn_top1_initial.is_some() && summary.knn_top1.is_some());
+    assert!((0.0..=1.0).contains(&summary.linear_probe.unwrap()));
     assert!(summary.images_per_second.unwrap() > 0.0);
 
     let blank = config(3).encoder.init(99, &Device::flex()).unwrap();
@@ -492,4 +493,5 @@ fn images_without_labels_are_trained_on_without_knn() {
     let data = Splits { labelled: None, ..sample() };
     let summary = run(Pretraining::new(config(1)), &data).unwrap().summary;
     assert_eq!((summary.knn_top1_initial, summary.knn_top1), (None, None));
+    assert_eq!(summary.linear_probe, None);
 }
