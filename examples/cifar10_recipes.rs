@@ -80,6 +80,7 @@ fn main() -> Result<()> {
         percent(summary.knn_top1_initial),
         percent(summary.knn_top1)
     );
+    println!("linear probe: {:.1} %", percent(summary.linear_probe));
     Ok(())
 }
 

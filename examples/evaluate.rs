@@ -22,7 +22,7 @@ use simclr::eval::{
     Classifier, Knn, LabelBudget, LabelledFeatures, LogisticRegression, PredictionTable, Protocol,
     SgdProbe, embed, evaluate, raw_pixels, with_few_labels,
 };
-use simclr::model::{ResNet, ResNetConfig, ResNetDepth, Stem, load_weights};
+use simclr::model::{EncoderConfig, ImageEncoder, ResNetConfig, ResNetDepth, Stem, load_weights};
 use simclr::train::{RunDirectory, device_from_name};
 
 /// Evaluate an encoder on labelled images.
@@ -100,7 +100,7 @@ fn encoder(
     options: &Options,
     images: &dyn ImageDataset,
     device: &Device,
-) -> Result<(ResNet, EvaluationTransform)> {
+) -> Result<(ImageEncoder, EvaluationTransform)> {
     if let Some(dir) = &options.run {
         let run = RunDirectory::open(dir)?;
         let config = run.config()?.pretrain;
@@ -109,7 +109,7 @@ fn encoder(
     }
     let size = images.image(0)?.width().min(48);
     let stem = Stem::for_image_size(size);
-    let config = ResNetConfig { depth: ResNetDepth::ResNet18, width: 16, stem };
+    let config = EncoderConfig::ResNet(ResNetConfig::new(ResNetDepth::ResNet18, 16, stem));
     let transform = SimClrAugmentation::cifar10().with_size(size)?.evaluation();
     Ok((config.init(0, device)?, transform))
 }
