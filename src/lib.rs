@@ -141,3 +141,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/views.md")]
 struct Views;
+
+/// And the page on evaluation.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/evaluation.md")]
+struct Evaluation;
