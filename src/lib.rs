@@ -152,3 +152,8 @@ struct Encoders;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/views.md")]
 struct Views;
+
+/// And the page on evaluation.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/evaluation.md")]
+struct Evaluation;

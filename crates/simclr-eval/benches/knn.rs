@@ -4,7 +4,7 @@
 //! cargo bench --workspace --bench knn -- 100000 512 10000 200   bank, features, queries, k
 //! ```
 //!
-//! Without arguments there is nothing to do. `benches/peers/knn.py` does the same work in PyTorch and NumPy.
+//! Without arguments there is nothing to do. `benches/peers/knn.py` does the same work in PyTorch and `NumPy`.
 
 use std::time::Instant;
 

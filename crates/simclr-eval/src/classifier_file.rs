@@ -62,7 +62,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
             filter: self.transform.filter(),
             normalization: self.transform.normalization().clone(),
         };
-        let json = "names and finite numbers are always JSON";
+        let fail = |reason: String| EvalError::SaveClassifier { path: path.to_owned(), reason };
         let tensors = Tensors {
             encoder: self.encoder.clone(),
             classifier: to_module(&self.layer, &self.device),
@@ -70,12 +70,15 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
         let mut store = SafetensorsStore::from_file(path)
             .overwrite(true)
             .metadata(FORMAT_KEY, FORMAT)
-            .metadata(CLASSES_KEY, serde_json::to_string(&self.class_names).expect(json))
-            .metadata(TRANSFORM_KEY, serde_json::to_string(&transform).expect(json));
-        store.collect_from(&tensors).map_err(|error| EvalError::SaveClassifier {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })
+            .metadata(
+                CLASSES_KEY,
+                serde_json::to_string(&self.class_names).map_err(|e| fail(e.to_string()))?,
+            )
+            .metadata(
+                TRANSFORM_KEY,
+                serde_json::to_string(&transform).map_err(|e| fail(e.to_string()))?,
+            );
+        store.collect_from(&tensors).map_err(|error| fail(error.to_string()))
     }
 
     /// Reads a classifier that [`save`](Self::save) wrote. Its encoder's weights replace those of

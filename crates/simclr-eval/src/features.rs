@@ -101,7 +101,9 @@ impl Features {
         unit.par_chunks_exact_mut(self.size).for_each(|row| {
             let norm = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
             if norm > 0.0 {
-                row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+                for x in row.iter_mut() {
+                    *x = (f64::from(*x) / norm) as f32;
+                }
             }
         });
         Tensor::from_data(TensorData::new(unit, [end - start, self.size]), device)

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Pairs of steps and gradient differences that stand for the Hessian; SciPy's default.
+/// Pairs of steps and gradient differences that stand for the Hessian; `SciPy`'s default.
 const HISTORY: usize = 10;
 
 /// Share of the slope that a step must gain, and share that may be left after it (Nocedal and Wright,
@@ -10,7 +10,7 @@ const HISTORY: usize = 10;
 const SUFFICIENT_DECREASE: f64 = 1e-4;
 const CURVATURE: f64 = 0.9;
 
-/// Share of the value that a step must gain: less is rounding. SciPy takes 64 epsilons too.
+/// Share of the value that a step must gain: less is rounding. `SciPy` takes 64 epsilons too.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
 
 /// Function values that one line search may take: beyond it, rounding hides any descent.
@@ -91,8 +91,9 @@ fn line_search(
     for _ in 0..LINE_SEARCH_VALUES {
         let point: Vec<f64> = from.point.iter().zip(direction).map(|(x, d)| x + step * d).collect();
         let (value, gradient) = function(&point);
-        // Written so that a value which is no number counts as too far.
-        if !(value <= from.value + SUFFICIENT_DECREASE * step * slope) {
+        // False for a value that is no number, too: it is too far.
+        let decreased = value <= from.value + SUFFICIENT_DECREASE * step * slope;
+        if !decreased {
             high = step;
         } else if dot(&gradient, direction) < CURVATURE * slope {
             low = step;
@@ -142,7 +143,9 @@ impl History {
         }
         if let Some(newest) = self.pairs.back() {
             let scale = 1.0 / (newest.rho * dot(&newest.change, &newest.change));
-            direction.iter_mut().for_each(|d| *d *= scale);
+            for d in &mut direction {
+                *d *= scale;
+            }
         }
         for (pair, alpha) in self.pairs.iter().zip(alphas.into_iter().rev()) {
             let beta = pair.rho * dot(&pair.change, &direction);

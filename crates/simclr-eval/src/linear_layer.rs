@@ -112,9 +112,14 @@ impl LinearLayer {
 
 fn softmax(logits: &mut [f64]) {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    logits.iter_mut().for_each(|logit| *logit = (*logit - largest).exp());
-    let sum: f64 = logits.iter().sum();
-    logits.iter_mut().for_each(|p| *p /= sum);
+    let mut sum = 0.0;
+    for logit in logits.iter_mut() {
+        *logit = (*logit - largest).exp();
+        sum += *logit;
+    }
+    for p in logits {
+        *p /= sum;
+    }
 }
 
 #[cfg(test)]

@@ -90,7 +90,9 @@ impl LogisticRegression {
         let objective = |parameters: &[f64]| {
             let (mut value, mut gradient) = problem.loss(parameters, &rows);
             value /= count;
-            gradient.iter_mut().for_each(|g| *g /= count);
+            for g in &mut gradient {
+                *g /= count;
+            }
             let weights = &parameters[..problem.weights()];
             for (g, weight) in gradient.iter_mut().zip(weights) {
                 *g += penalty * weight;

@@ -99,9 +99,9 @@ impl Nearest {
     /// Looks at the cosines of the rows from `first` on.
     fn offer(&mut self, cosines: &[f32], first: u32) {
         for (lane, first) in cosines.chunks(LANE).zip((first..).step_by(LANE)) {
-            // Most lanes hold nothing near. Without a branch for each value this is vectorised.
-            let any = lane.iter().fold(false, |any, &cosine| any | (cosine > self.threshold));
-            if any {
+            // Most lanes hold nothing near. A maximum needs no branch for each value.
+            let nearest = lane.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            if nearest > self.threshold {
                 let near = lane.iter().zip(first..).filter(|(cosine, _)| **cosine > self.threshold);
                 self.candidates.extend(near.map(|(&cosine, row)| Neighbour { cosine, row }));
                 if self.candidates.len() >= self.k.saturating_add(SLACK.max(self.k)) {

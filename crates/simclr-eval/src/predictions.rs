@@ -70,8 +70,9 @@ impl Predictions {
         let rank = |(row, &label): (&[f32], &usize)| match row.get(label) {
             None => self.classes,
             Some(own) => {
+                // Of equals the lowest label comes first.
                 let ahead =
-                    |(class, score): (usize, &f32)| score > own || (score == own && class < label);
+                    |(class, score): (usize, &f32)| score > own || (score >= own && class < label);
                 row.iter().enumerate().filter(|&(class, score)| ahead((class, score))).count()
             }
         };

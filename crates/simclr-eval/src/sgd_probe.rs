@@ -89,14 +89,16 @@ impl SgdProbe {
         let mut parameters = vec![0.0; problem.parameters()];
         let mut velocity = vec![0.0; problem.parameters()];
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut step = 0;
+        let mut step: usize = 0;
         for _ in 0..self.epochs {
             order.shuffle(&mut random);
             for rows in order.chunks(batch) {
                 let progress = step as f64 / steps as f64;
                 let rate = 0.5 * peak * (1.0 + (std::f64::consts::PI * progress).cos());
                 let (_, mut gradient) = problem.loss(&parameters, rows);
-                gradient.iter_mut().for_each(|g| *g /= rows.len() as f64);
+                for g in &mut gradient {
+                    *g /= rows.len() as f64;
+                }
                 for (g, weight) in gradient.iter_mut().zip(&parameters[..problem.weights()]) {
                     *g += self.weight_decay * weight;
                 }

@@ -139,7 +139,9 @@ fn cross_entropy(logits: &mut [f64], target: usize) -> f64 {
         *logit = (*logit - largest).exp();
         sum += *logit;
     }
-    logits.iter_mut().for_each(|p| *p /= sum);
+    for p in logits.iter_mut() {
+        *p /= sum;
+    }
     logits[target] -= 1.0;
     sum.ln() - of_target
 }
