@@ -28,6 +28,10 @@ use simclr::train::{
 /// The largest view without `--image-size`: what a CPU trains on in minutes.
 const DEFAULT_LARGEST_SIZE: u32 = 96;
 
+const ENCODER_HELP: &str = "resnet50, resnet18x0.25 (a quarter of its width), resnet18_cifar (for images of \
+    about 32 pixels), efficientnet_b0, vit_tiny_p8_i32, ... [default: resnet18x0.25, up to 32 pixels \
+    resnet18x0.25_cifar]";
+
 /// Pretrain an encoder on unlabelled images with SimCLR, and compare it by kNN with random weights
 /// and raw pixels.
 #[derive(Parser)]
@@ -58,9 +62,7 @@ struct Options {
     /// Use only the first N images (of the built-in sample: draw N) [default: all; sample: 2000]
     #[arg(long, value_name = "N")]
     images: Option<usize>,
-    /// resnet18x0.25 (a quarter of its width), resnet50, resnet18_cifar (for images of about 32 pixels),
-    /// efficientnet_b0, vit_tiny_p8_i32, ... [default: resnet18x0.25, resnet18x0.25_cifar up to 32 pixels]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = ENCODER_HELP)]
     encoder: Option<EncoderConfig>,
     /// Channels of a ResNet's first stage; 64 is the standard width
     #[arg(long, value_name = "N")]

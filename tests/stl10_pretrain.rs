@@ -171,10 +171,7 @@ fn impossible_flags_are_refused_with_the_legal_range() {
         ("--batch-size=21", "expected batch_size to be at most 20, the number of images, found 21"),
         ("--epochs=0", "expected epochs to be at least 1"),
         ("--images=0", "expected `images` of the sample to be"),
-        (
-            "--encoder=vgg16",
-            "expected an encoder out of resnet18, resnet34, resnet50, resnet101, resnet152, found \"vgg16\"",
-        ),
+        ("--encoder=vgg16", "expected an encoder out of resnet18, resnet34, resnet50"),
         ("--width=0", "expected width of at least 1, found 0"),
         ("--image-size=0", "`size`: expected a size in"),
         ("--temperature=0", "expected a finite, positive temperature, found 0"),

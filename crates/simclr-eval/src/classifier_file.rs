@@ -118,9 +118,6 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
         let classifier = LinearConfig::new(encoder.feature_size(), class_names.len()).init(device);
         let tensors = load_weights(Tensors { encoder, classifier }, path)?;
         let layer = to_layer(&tensors.classifier)?;
-        if let Some(bad) = layer.not_a_number() {
-            return Err(of("a linear layer of finite numbers", bad.to_string()));
-        }
         Self::new(tensors.encoder, layer, class_names, transform, device)
     }
 }

@@ -10,6 +10,9 @@ use crate::predictions::Predictions;
 /// Rows that are widened to f64 at a time.
 const BLOCK: usize = 256;
 
+/// The bias of a class without examples, whose probability is zero: a number, since weight files hold no infinities.
+pub(crate) const NEVER: f32 = -1e30;
+
 /// What a linear probe learns: a score for each class from each feature vector.
 ///
 /// Standardisation is folded into it, so that it takes features as the encoder gives them.
@@ -67,17 +70,8 @@ impl LinearLayer {
     pub(crate) fn with_classes(mut self, classes: usize) -> Self {
         let (size, known) = (self.feature_size(), self.classes());
         self.weights.resize(known.max(classes) * size, 0.0);
-        self.biases.resize(known.max(classes), f32::NEG_INFINITY);
+        self.biases.resize(known.max(classes), NEVER);
         self
-    }
-
-    /// The first value that makes its probabilities no numbers.
-    pub(crate) fn not_a_number(&self) -> Option<f32> {
-        let weight = self.weights.iter().find(|weight| !weight.is_finite());
-        let bias = self.biases.iter().find(|bias| bias.is_nan() || **bias == f32::INFINITY);
-        let known = self.biases.iter().any(|bias| bias.is_finite());
-        let none = (!known).then_some(&f32::NEG_INFINITY);
-        weight.or(bias).or(none).copied()
     }
 
     /// The probability of each class for each feature vector: softmax(W h + b), computed in f64.

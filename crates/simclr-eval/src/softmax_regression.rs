@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use rayon::prelude::*;
 
 use crate::features::Features;
-use crate::linear_layer::LinearLayer;
+use crate::linear_layer::{LinearLayer, NEVER};
 use crate::standardization::Standardization;
 
 /// Rows that are widened to f64 at a time.
@@ -109,12 +109,12 @@ impl<'a> SoftmaxRegression<'a> {
     /// The layer that these parameters stand for, on features that are not standardised.
     ///
     /// w . (x - mean) scale + b is (w scale) . x + (b - (w scale) . mean). A class without examples has
-    /// a prior probability of zero: a bias of minus infinity.
+    /// a prior probability of zero: the bias [`NEVER`].
     pub(crate) fn layer(&self, parameters: &[f64]) -> LinearLayer {
         let (size, present) = (self.features.size(), self.classes());
         let classes = self.present.last().map_or(0, |last| last + 1);
         let mut weights = vec![0.0; classes * size];
-        let mut biases = vec![f32::NEG_INFINITY; classes];
+        let mut biases = vec![NEVER; classes];
         let (by_feature, bias) = parameters.split_at(self.weights());
         for (position, &class) in self.present.iter().enumerate() {
             let mut shift = 0.0;

@@ -112,8 +112,8 @@ fn a_layer_of_no_numbers_is_refused() {
         let bad =
             Classifier::new(encoder(1, 0), layer, names, good.transform().clone(), &Device::flex());
         bad.unwrap().save(&path).unwrap();
-        let error = load(&path, 1).map(|_| ()).unwrap_err().to_string();
-        assert!(error.starts_with("expected a linear layer of finite numbers in "), "{error}");
+        let error = load(&path, 1).map(|_| ()).unwrap_err();
+        assert!(matches!(error, EvalError::Model(_)), "{error}");
     }
 }
 

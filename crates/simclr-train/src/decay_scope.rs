@@ -31,8 +31,10 @@ pub(crate) fn one_dimensional(module: &impl Module) -> Vec<String> {
 /// A parameter that an optimiser moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TrainedParameter {
-    /// The names of the modules around it and its own, joined by dots.
+    /// The names of the modules around it and its own, joined by dots, as Burn's parameter groups have it.
     pub(crate) path: String,
+    /// The same without enums' variants: which network an encoder is doesn't change the names inside.
+    pub(crate) name: String,
     /// Its number of dimensions.
     pub(crate) rank: usize,
     /// Its number of values.
@@ -49,21 +51,26 @@ impl TrainedParameter {
 pub(crate) fn trained_parameters(module: &impl Module) -> Vec<TrainedParameter> {
     #[derive(Default)]
     struct Parameters {
-        path: Vec<String>,
+        /// The names of the modules around, and whether each is but an enum's variant.
+        path: Vec<(String, bool)>,
         found: Vec<TrainedParameter>,
     }
     impl ModuleVisitor for Parameters {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.push((name.to_owned(), container.starts_with("Enum:")));
         }
         fn exit_module(&mut self, _: &str, _: &str) {
             self.path.pop();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if param.is_require_grad() {
-                let path = self.path.join(".");
+                let joined = |variants: bool| {
+                    let shown = self.path.iter().filter(|(_, variant)| variants || !variant);
+                    shown.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(".")
+                };
                 let values = param.lazy_shape().num_elements();
-                self.found.push(TrainedParameter { path, rank: D, values });
+                let (path, name) = (joined(true), joined(false));
+                self.found.push(TrainedParameter { path, name, rank: D, values });
             }
         }
     }
@@ -94,8 +101,9 @@ mod tests {
         let mut expected: Vec<String> = expected.iter().flat_map(norm).collect();
         expected.push("head.output.bias".to_owned());
 
-        assert_eq!(one_dimensional(&model), expected);
         let trained = trained_parameters(&model);
+        let one_dimensional = trained.iter().filter(|p| p.is_one_dimensional());
+        assert_eq!(one_dimensional.map(|p| p.name.clone()).collect::<Vec<_>>(), expected);
         let weights: Vec<_> = trained.iter().filter(|p| p.rank > 1).collect();
         assert_eq!(weights.len(), 20 + 2, "the convolutions and the two layers of the head");
         assert!(weights.iter().all(|p| p.path.ends_with(".weight")), "{weights:?}");

@@ -45,7 +45,7 @@ impl RunDescription {
         if config.optimizer.decay_scope() == DecayScope::Weights {
             for parameter in trained.into_iter().filter(TrainedParameter::is_one_dimensional) {
                 excluded_values += parameter.values;
-                excluded.push(parameter.path);
+                excluded.push(parameter.name);
             }
         }
         Self {
