@@ -53,8 +53,8 @@ fn mlp(device: &Device) -> Result<(), String> {
 
 /// Two images of `size` pixels.
 fn ramp(size: usize, device: &Device) -> Tensor<4> {
-    let count = 2 * 3 * size * size;
-    let ramp = Tensor::<1, burn::tensor::Int>::arange(0..count as i64, device).float();
+    let count = i64::try_from(2 * 3 * size * size).expect("a small image");
+    let ramp = Tensor::<1, burn::tensor::Int>::arange(0..count, device).float();
     (ramp * 0.37).sin().reshape([2, 3, size, size])
 }
 
