@@ -181,16 +181,30 @@ def full(folder):
     for name, size, build in FULL:
         torch.manual_seed(0)
         net = build()
-        # Statistics and zeroed scales as a trained network's.
-        for key, tensor in net.state_dict().items():
-            if key.endswith(("running_mean", "running_var")):
-                tensor.copy_(torch.rand_like(tensor) * 0.2 + (0.9 if key.endswith("var") else 0))
+        # Scales, shifts and statistics like a trained network's. Statistics that are not the activations' own would
+        # leave every unit of a deep network dead, and its features zero.
+        with torch.no_grad():
+            for layer in net.modules():
+                if isinstance(layer, nn.BatchNorm2d):
+                    layer.weight.uniform_(0.5, 1.5)
+                    layer.bias.uniform_(-0.2, 0.2)
+                    layer.momentum = None
+            # The last scale of a residual branch is small, as in `weights`: with it near 1, PyTorch's float32 is 7e-4
+            # from its own float64 in a ResNet-152, and no comparison can ask for 1e-4. A block comes before its layers
+            # in `modules`, so this needs a pass of its own.
+            for layer in net.modules():
+                if isinstance(layer, BOTTLENECK):
+                    layer.bn3.weight.uniform_(-0.25, 0.25)
+            net.train()(images(size).float())
         torch.save(net.state_dict(), folder / f"{name}.pth")
         with torch.no_grad():
-            features = headless(net).eval()(images(size)[:2].float()).flatten(1)
-        values = [float(value) for value in features.flatten()]
+            single = headless(net).eval()(images(size)[:2].float()).double().flatten()
+            features = net.double()(images(size)[:2]).flatten()
+        values = [float(value) for value in features]
+        assert sum(value != 0 for value in values) > len(values) / 2, f"{name} is dead"
         (folder / f"{name}.json").write_text(json.dumps({"image_size": size, "features": values}))
-        print(name, features.shape)
+        apart = float((single - features).abs().max() / features.abs().max())
+        print(f"{name}: PyTorch's float32 is {apart:.1e} from its float64")
 
 
 if __name__ == "__main__":
