@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --example embed_folder -- --weights runs/1/encoder.safetensors \
-//!     --encoder resnet18x0.25 --data PHOTOS --image-size 96 --out vectors.npy --query PHOTO
+//!     --encoder resnet18x0.25 --data PHOTOS --image-size 96 --normalize stl10 --out vectors.npy --query PHOTO
 //! cargo run --release --example embed_folder -- --weights resnet50-11ad3fa6.pth \
 //!     --encoder resnet50 --data PHOTOS --image-size 224 --normalize imagenet --out vectors.safetensors
 //! ```
@@ -49,7 +49,7 @@ struct Options {
     /// Width and height in pixels that images are cropped and resized to; images of that size are taken as they are
     #[arg(long, value_name = "N")]
     image_size: u32,
-    /// What the encoder was trained with: ImageNet's means and deviations, or pixels in 0..1 as they are
+    /// What the encoder was trained with: the section `augmentation.normalization` in a run's config.toml
     #[arg(long, value_name = "KIND", default_value = "none")]
     normalize: Normalize,
     /// Where the vectors go: .npy, with the files' names beside it in .txt, or .safetensors, with the names in it
@@ -68,7 +68,13 @@ struct Options {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Normalize {
+    /// `ImageNet`'s means and deviations: torchvision's weights
     Imagenet,
+    /// CIFAR-10's: runs of the `cifar10` augmentation, on images of up to 32 pixels
+    Cifar10,
+    /// Pixels from -1 to 1: runs of the `stl10` augmentation, which `stl10_pretrain` takes for larger images
+    Stl10,
+    /// Pixels from 0 to 1
     None,
 }
 
@@ -84,6 +90,8 @@ fn main() -> Result<()> {
 
     let normalization = match options.normalize {
         Normalize::Imagenet => Normalization::IMAGENET,
+        Normalize::Cifar10 => Normalization::CIFAR10,
+        Normalize::Stl10 => Normalization::CENTRED,
         Normalize::None => Normalization::NONE,
     };
     let transform =

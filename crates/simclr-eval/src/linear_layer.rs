@@ -20,24 +20,28 @@ pub(crate) const NEVER: f32 = -1e30;
 pub struct LinearLayer {
     /// Class after class, `[classes, features]`.
     weights: Vec<f32>,
-    /// One per class; minus infinity for a class that nothing belongs to.
+    /// One per class; [`NEVER`] for a class that nothing belongs to.
     biases: Vec<f32>,
 }
 
 impl LinearLayer {
-    /// A layer from its weights, class after class, and a bias for each class.
+    /// A layer from its weights, class after class, and a bias for each class; minus infinity, for a class that is
+    /// never likely, is kept as -1e30.
     ///
     /// # Panics
     ///
     /// If there is no class, or the number of weights is no positive multiple of the number of classes.
     #[must_use]
-    pub fn new(weights: Vec<f32>, biases: Vec<f32>) -> Self {
+    pub fn new(weights: Vec<f32>, mut biases: Vec<f32>) -> Self {
         assert!(
             !biases.is_empty() && !weights.is_empty() && weights.len().is_multiple_of(biases.len()),
             "expected weights for {} classes, found {} values",
             biases.len(),
             weights.len()
         );
+        for bias in biases.iter_mut().filter(|bias| **bias == f32::NEG_INFINITY) {
+            *bias = NEVER;
+        }
         Self { weights, biases }
     }
 
