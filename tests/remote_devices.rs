@@ -1,5 +1,10 @@
 //! A run over devices of two other processes, on loopback: it learns what one device learns, and a server that
 //! dies ends it with an error and a checkpoint.
+//!
+//! ```text
+//! cargo build --release --features remote --examples
+//! cargo test --release --features remote --test remote_devices
+//! ```
 
 mod example;
 
