@@ -51,7 +51,8 @@ def rows(options):
 
 def measure(command):
     environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    return json.loads(output.splitlines()[-1])  # Libraries may greet before.
 
 
 def network(encoder):
