@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from bench import build
+from bench import build, measure
 
 SIZES = [(32, 32), (96, 96), (400, 224)]
 PEERS = ["torchvision_pil", "torchvision_v2", "lightly", "kornia", "albumentations"]
@@ -32,15 +32,15 @@ def rows(options):
             pictures = os.path.join(folder, str(source))
             subprocess.run([bench, "write", str(source), pictures], check=True)
             arguments = [str(source), str(size)]
-            ours = measure([bench, "views", *arguments, "1"])
+            ours = views_per_second([bench, "views", *arguments, "1"])
             for name in PEERS:
-                peer = measure([sys.executable, __file__, name, "views", *arguments, pictures])
+                peer = views_per_second([sys.executable, __file__, name, "views", *arguments, pictures])
                 yield row(f"{source} -> {size}", ours, peer, name)
-            both = measure([bench, "views", *arguments, "2"])
+            both = views_per_second([bench, "views", *arguments, "2"])
             yield row(f"{source} -> {size}, 2 threads", both, ours, "our 1 thread")
-            ours = measure([bench, "decode", *arguments, "1", pictures])
+            ours = views_per_second([bench, "decode", *arguments, "1", pictures])
             for name in DECODING_PEERS:
-                peer = measure([sys.executable, __file__, name, "decode", *arguments, pictures])
+                peer = views_per_second([sys.executable, __file__, name, "decode", *arguments, pictures])
                 yield row(f"{source} -> {size} from JPEG", ours, peer, name)
 
 
@@ -56,9 +56,8 @@ def row(case, ours, peer, name):
     }
 
 
-def measure(command):
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(output.splitlines()[-1])["views_per_second"]
+def views_per_second(command):
+    return measure(command)["views_per_second"]
 
 
 def pil_policy(size):

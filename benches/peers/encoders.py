@@ -8,12 +8,10 @@ docs/encoders.md's: parameters, multiply-adds for one image, and the times.
 """
 
 import json
-import os
-import subprocess
 import sys
 import time
 
-from bench import build
+from bench import build, measure
 
 THREADS = 2
 REPEATS = 5
@@ -32,7 +30,7 @@ def rows(options):
     bench = build("encoders")
     for encoder, pixels, images in CASES:
         case = [encoder, str(pixels), str(images)]
-        ours, peer = measure([bench, *case]), measure([sys.executable, __file__, *case])
+        ours, peer = measure([bench, *case], THREADS), measure([sys.executable, __file__, *case], THREADS)
         if ours["parameters"] != peer["parameters"]:
             raise SystemExit(f"{encoder}: {ours['parameters']} parameters, the peer {peer['parameters']}")
         for key in ["forward", "step"]:
@@ -47,12 +45,6 @@ def rows(options):
                 "parameters": ours["parameters"],
                 "multiply_adds": peer["multiply_adds"],
             }
-
-
-def measure(command):
-    environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
-    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    return json.loads(output.splitlines()[-1])  # Libraries may greet before.
 
 
 def network(encoder):

@@ -9,11 +9,10 @@ case runs in a process of its own, and the best of three rounds counts.
 
 import json
 import pathlib
-import subprocess
 import sys
 import time
 
-from bench import build
+from bench import build, measure
 
 K, TEMPERATURE, CLASSES, ROUNDS = 200, 0.1, 10, 3
 # Bank, features, queries.
@@ -40,10 +39,6 @@ def rows(options):
                     "ratio": peer[key] / max(ours[key], 1e-9),
                     "unit": unit,
                 }
-
-
-def measure(command):
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def with_torch(bank, labels, queries):

@@ -9,11 +9,10 @@ Every case runs in a process of its own, ours and the peers' in turn.
 import json
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
-from bench import build
+from bench import build, measure
 
 D = 128
 TEMPERATURE = 0.5
@@ -42,10 +41,6 @@ def rows(options):
                     "ratio": peer[key] / max(ours[key], 1e-9),
                     "unit": unit,
                 }
-
-
-def measure(command):
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def peer(name, n, d):

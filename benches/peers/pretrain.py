@@ -16,8 +16,8 @@ import pathlib
 import sys
 import time
 
-from bench import build
-from train_step import THREADS, measure, network
+from bench import build, measure
+from train_step import THREADS, network
 
 IMAGES = 10_000
 BATCH = 256
@@ -31,8 +31,8 @@ def rows(options):
     images = 2048 if options.quick else IMAGES
     for width in WIDTHS:
         case = [os.path.abspath(options.data), str(width), str(images), str(BATCH)]
-        ours = measure([bench, *case])
-        peer = measure([sys.executable, __file__, *case])
+        ours = measure([bench, *case], THREADS)
+        peer = measure([sys.executable, __file__, *case], THREADS)
         yield {
             "work": "pretrain",
             "case": f"resnet18 width={width} 32px images={images} batch={BATCH} epoch",

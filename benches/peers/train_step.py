@@ -7,13 +7,11 @@ Both sides run on 2 threads. Every case runs in a process of its own, ours and t
 """
 
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import time
 
-from bench import build
+from bench import build, measure
 
 THREADS = 2
 # Encoder, width, stem, pixels and batches.
@@ -34,8 +32,9 @@ def rows(options):
             if options.quick and images > QUICK:
                 continue
             case = [encoder, str(width), stem, str(pixels), str(images)]
-            ours = measure([bench, "ours", *case])
-            others = {"torch": measure([sys.executable, __file__, *case]), "burn": measure([bench, "burn", *case])}
+            ours = measure([bench, "ours", *case], THREADS)
+            torch = measure([sys.executable, __file__, *case], THREADS)
+            others = {"torch": torch, "burn": measure([bench, "burn", *case], THREADS)}
             for name, peer in others.items():
                 for key, unit, what in [("fastest", "s", "time"), ("peak_mib", "MiB", "memory")]:
                     # Memory is compared with Burn's own layers; torch's process holds libraries of its own.
@@ -50,12 +49,6 @@ def rows(options):
                         "ratio": peer[key] / ours[key],
                         "unit": unit,
                     }
-
-
-def measure(command):
-    environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
-    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    return json.loads(output.splitlines()[-1])  # Libraries may greet before.
 
 
 def network(encoder, width, stem):
