@@ -199,8 +199,8 @@ impl Pretraining {
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: a config out of range, weights of another network, a run directory that cannot be made or resumed, a data
-    /// set or device that fails. Single images that cannot be read are skipped and reported in
+    /// [`TrainError`]: a config out of range, weights of another network, a run directory that cannot be made or
+    /// resumed, a data set or device that fails. Single images that cannot be read are skipped and reported in
     /// [`Pretrained::skipped`].
     pub fn run(
         self,
@@ -308,11 +308,14 @@ impl Pretraining {
         let skipped = views.skipped();
         let mut summary = Summary::new(log.epochs(), config, device, skipped.len());
         let encoder = state.model.encoder.valid();
+        if let Some(run) = &run {
+            save_weights(&encoder, &run.encoder_weights())?;
+        }
+        // After the weights are safe: an evaluation that fails must not cost them.
         if let Some(monitor) = monitor.filter(|_| summary.epochs == config.epochs) {
             summary.linear_probe = monitor.linear_probe(&encoder)?;
         }
         if let Some(run) = &run {
-            save_weights(&encoder, &run.encoder_weights())?;
             run.write_summary(&summary)?;
         }
         Ok(Pretrained { interrupted: summary.epochs < config.epochs, encoder, summary, skipped })
