@@ -7,25 +7,19 @@
 //!     --encoder resnet50 --data PHOTOS --image-size 224 --normalize imagenet --out vectors.safetensors
 //! ```
 //!
-//! Expect one vector for each image, in the order of the files' names, and with `--query` the images that are most
+//! Expect one vector for each image, folder by folder in the order of names, and with `--query` the images that are most
 //! alike by cosine. Weights may be ours, torchvision's or timm's, as safetensors, `.pth` or `.pt`.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use clap::{Parser, ValueEnum};
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr::data::{ImageDataset, ImageFolder, decode_image};
-use simclr::model::{Encoder, EncoderConfig, ImageEncoder, WeightFile};
+use simclr::eval::{ImageIndex, embed_images};
+use simclr::model::{Encoder, EncoderConfig, WeightFile};
 use simclr::train::device_from_name;
-
-/// Images that are encoded at a time.
-const BATCH: usize = 32;
 
 /// Embed a folder of images with an encoder's weights.
 #[derive(Parser)]
@@ -96,112 +90,34 @@ fn main() -> Result<()> {
     };
     let transform =
         EvaluationTransform::new(options.image_size, ResizeFilter::Bilinear, normalization)?;
-    let embedder = Embedder { encoder, transform, device };
-    let vectors = embedder.folder(&options.data)?;
-    format.write(&vectors, &options.out)?;
-    println!(
-        "{} vectors of length {} in {}",
-        vectors.names.len(),
-        vectors.size,
-        options.out.display()
-    );
-    if let Some(query) = &options.query {
-        let image = decode_image(query)?;
-        let mut pixels = vec![0.0; embedder.transform.view_len()];
-        embedder.transform.view_into(&image, &mut pixels)?;
-        let vector = embedder.vectors(pixels)?;
-        println!("most like {}:", query.display());
-        for (cosine, name) in vectors.nearest(&vector, options.neighbours) {
-            println!("  {cosine:.4}  {name}");
+    let folder = ImageFolder::open(&options.data)?;
+    let embedded = embed_images(&encoder, &folder, &transform, &device)?;
+    for error in embedded.skipped {
+        eprintln!("skipped: {:#}", anyhow::Error::from(error));
+    }
+    let names = embedded.images.iter().map(|&index| folder.name(index)).collect();
+    let index = ImageIndex::new(names, embedded.features, options.encoder.to_string())
+        .with_context(|| format!("no vectors of {}", options.data.display()))?;
+    match format {
+        Format::Npy => index.save_npy(&options.out)?,
+        Format::Safetensors => index.save(&options.out)?,
+    }
+    let (count, size) = (index.names().len(), index.features().size());
+    println!("{count} vectors of length {size} in {}", options.out.display());
+
+    if let Some(path) = &options.query {
+        let mut pixels = vec![0.0; transform.view_len()];
+        transform.view_into(&decode_image(path)?, &mut pixels)?;
+        let side = transform.size() as usize;
+        let query = Tensor::from_data(TensorData::new(pixels, [1, 3, side, side]), &device);
+        let query = encoder.encode(query).into_data().try_to_vec::<f32>();
+        let query = query.context("cannot read the vector from the device")?;
+        println!("most like {}:", path.display());
+        for found in index.nearest(&query, options.neighbours)? {
+            println!("  {:.4}  {}", found.cosine, index.names()[found.image]);
         }
     }
     Ok(())
-}
-
-/// An encoder and what its images are made into.
-struct Embedder {
-    encoder: ImageEncoder,
-    transform: EvaluationTransform,
-    device: Device,
-}
-
-impl Embedder {
-    /// The vectors of all images in a folder, in the order of their names.
-    fn folder(&self, dir: &Path) -> Result<Vectors> {
-        let folder = ImageFolder::open(dir)?;
-        let mut order: Vec<usize> = (0..folder.len()).collect();
-        order.sort_by_key(|&index| folder.name(index));
-        let len = self.transform.view_len();
-        let mut vectors =
-            Vectors { names: Vec::new(), values: Vec::new(), size: self.encoder.feature_size() };
-        for batch in order.chunks(BATCH) {
-            let mut pixels = Vec::with_capacity(batch.len() * len);
-            for &index in batch {
-                let name = folder.name(index);
-                let image = match folder.image(index) {
-                    Ok(image) => image,
-                    Err(error) if error.is_one_image() => {
-                        eprintln!("skipped: {:#}", anyhow::Error::from(error));
-                        continue;
-                    }
-                    Err(error) => return Err(error.into()),
-                };
-                let start = pixels.len();
-                pixels.resize(start + len, 0.0);
-                self.transform.view_into(&image, &mut pixels[start..]).context(name.clone())?;
-                vectors.names.push(name);
-            }
-            if !pixels.is_empty() {
-                vectors.values.extend(self.vectors(pixels)?);
-            }
-        }
-        if vectors.names.is_empty() {
-            bail!("expected an image that can be read in {}, found none", dir.display());
-        }
-        Ok(vectors)
-    }
-
-    /// The vectors of images, one after the other.
-    fn vectors(&self, pixels: Vec<f32>) -> Result<Vec<f32>> {
-        let side = self.transform.size() as usize;
-        let images = pixels.len() / self.transform.view_len();
-        let images = TensorData::new(pixels, [images, 3, side, side]);
-        let features = self.encoder.encode(Tensor::from_data(images, &self.device));
-        features.into_data().try_to_vec::<f32>().context("cannot read the vectors from the device")
-    }
-}
-
-/// Vectors of named images.
-struct Vectors {
-    names: Vec<String>,
-    /// Row by row.
-    values: Vec<f32>,
-    /// Length of one.
-    size: usize,
-}
-
-impl Vectors {
-    /// The `count` images with the highest cosine to `query`, the most alike first.
-    fn nearest(&self, query: &[f32], count: usize) -> Vec<(f64, &str)> {
-        let rows = self.values.chunks_exact(self.size);
-        let mut all: Vec<(f64, &str)> =
-            rows.map(|row| cosine(row, query)).zip(self.names.iter().map(String::as_str)).collect();
-        all.sort_by(|a, b| b.0.total_cmp(&a.0));
-        all.truncate(count);
-        all
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
-    }
-}
-
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let product = |a: &[f32], b: &[f32]| -> f64 {
-        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-    };
-    let lengths = (product(a, a) * product(b, b)).sqrt();
-    if lengths > 0.0 { product(a, b) / lengths } else { 0.0 }
 }
 
 /// How vectors are written.
@@ -218,39 +134,4 @@ impl Format {
             _ => bail!("expected --out to end in .npy or .safetensors, found {}", path.display()),
         }
     }
-
-    fn write(&self, vectors: &Vectors, path: &Path) -> Result<()> {
-        let written = match self {
-            Self::Npy => write_npy(vectors, path),
-            Self::Safetensors => write_safetensors(vectors, path),
-        };
-        written.with_context(|| format!("cannot write {}", path.display()))
-    }
-}
-
-/// The format of `.npy`, version 1.0: a Python dict of what follows, padded to a multiple of 64 bytes.
-fn write_npy(vectors: &Vectors, path: &Path) -> Result<()> {
-    const FIXED_BYTES: usize = 10;
-    let shape = format!("({}, {})", vectors.names.len(), vectors.size);
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
-    let padded = (FIXED_BYTES + header.len() + 1).next_multiple_of(64) - FIXED_BYTES;
-    header.push_str(&" ".repeat(padded - header.len() - 1));
-    header.push('\n');
-    let mut file = BufWriter::new(File::create(path)?);
-    file.write_all(b"\x93NUMPY\x01\x00")?;
-    file.write_all(&u16::try_from(header.len())?.to_le_bytes())?;
-    file.write_all(header.as_bytes())?;
-    file.write_all(&vectors.bytes())?;
-    file.flush()?;
-    Ok(std::fs::write(path.with_extension("txt"), vectors.names.join("\n") + "\n")?)
-}
-
-/// One tensor, `vectors`, and the names as a JSON list in the metadata.
-fn write_safetensors(vectors: &Vectors, path: &Path) -> Result<()> {
-    let bytes = vectors.bytes();
-    let shape = vec![vectors.names.len(), vectors.size];
-    let tensor = TensorView::new(Dtype::F32, shape, &bytes)?;
-    let names = serde_json::to_string(&vectors.names)?;
-    let metadata = [("names".to_owned(), names)].into_iter().collect();
-    Ok(safetensors::serialize_to_file([("vectors", tensor)], Some(metadata), path)?)
 }

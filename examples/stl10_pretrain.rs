@@ -15,14 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use simclr::augment::SimClrAugmentation;
 use simclr::data::{DownloadProgress, ImageDataset, SampleConfig, Splits, Stl10, Subset};
 use simclr::eval::{Knn, raw_pixels};
 use simclr::loss::Temperature;
-use simclr::model::{EncoderConfig, ImageEncoder, ResNetConfig, ResNetDepth, Stem};
+use simclr::model::{EncoderConfig, ImageEncoder, Stem};
 use simclr::train::{
-    LearningRate, LossConfig, OptimizerConfig, Precision, PretrainConfig, Pretrained, Pretraining,
-    RangeTest, Recipe, RunDirectory, ViewPath, device_from_name,
+    LearningRate, LossConfig, Precision, PretrainConfig, Pretrained, Pretraining, RangeTest,
+    Recipe, RunDirectory, ViewPath, device_from_name,
 };
 
 /// The largest view without `--image-size`: what a CPU trains on in minutes.
@@ -280,34 +279,14 @@ fn default_config(image_size: Option<u32>, images: &dyn ImageDataset) -> Result<
             images.image(0).context("the size of the views is taken from the first image")?;
         first.width().min(first.height()).min(DEFAULT_LARGEST_SIZE)
     };
-    config_for_size(size)
-}
-
-/// A slim ResNet-18 that a CPU can train, with the augmentation and stem that suit the size.
-fn config_for_size(size: u32) -> Result<PretrainConfig> {
-    let stem = Stem::for_image_size(size);
-    let augmentation = match stem {
-        Stem::Cifar => SimClrAugmentation::cifar10(),
-        _ => SimClrAugmentation::stl10(),
-    };
-    Ok(PretrainConfig {
-        epochs: 20,
-        batch_size: 128,
-        learning_rate: LearningRate::unscaled(1e-3),
-        warmup_epochs: 1,
-        loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
-        optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig::new(ResNetDepth::ResNet18, 16, stem).into(),
-        augmentation: augmentation.with_size(size)?.config().clone(),
-        ..Recipe::Cifar10Google.config()
-    })
+    Ok(PretrainConfig::small(size)?)
 }
 
 /// What learns most from the built-in sample in three or four minutes on two cores: small views, many steps.
 fn sample_config(image_size: Option<u32>) -> Result<PretrainConfig> {
     let size = image_size.unwrap_or(48);
     let learning_rate = LearningRate::unscaled(3e-3);
-    Ok(PretrainConfig { epochs: 14, batch_size: 64, learning_rate, ..config_for_size(size)? })
+    Ok(PretrainConfig { epochs: 14, batch_size: 64, learning_rate, ..PretrainConfig::small(size)? })
 }
 
 /// The first of runs/1, runs/2, ... that does not exist.

@@ -92,6 +92,7 @@ pub mod data {
     pub use simclr_data::{
         Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
         SampleConfig, Splits, Stl10, Stl10Split, Subset, decode_image, decode_image_bytes,
+        printable,
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};
@@ -117,10 +118,11 @@ pub mod model {
 /// Evaluation of frozen features: encoder and labelled images in, figures out.
 pub mod eval {
     pub use simclr_eval::{
-        ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EvalError, Evaluated,
-        Evaluation, Features, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer, LogisticFit,
-        LogisticRegression, PredictionTable, Predictions, Protocol, Report, SgdProbe, Spread,
-        embed, embed_projections, evaluate, over_folds, raw_pixels, with_few_labels,
+        ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EmbeddedImages, EvalError,
+        Evaluated, Evaluation, Features, ImageIndex, Knn, LabelBudget, LabelledFeatures, Layer,
+        LinearLayer, LogisticFit, LogisticRegression, Match, PredictionTable, Predictions,
+        Protocol, Report, SgdProbe, Spread, embed, embed_images, embed_projections, evaluate,
+        over_folds, raw_pixels, with_few_labels,
     };
 }
 

@@ -1,4 +1,4 @@
-//! Fetching the official STL-10 archive.
+//! Fetching the official archives of STL-10 and CIFAR-10.
 
 mod archive;
 mod fetch;
@@ -11,7 +11,7 @@ use std::{
 };
 
 use self::archive::{Archive, Member};
-use crate::Stl10;
+use crate::{Cifar10, Stl10};
 
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +155,25 @@ const STL10_ARCHIVE: Archive<'static> = Archive {
     ],
 };
 
+/// The address and the sum are those of the data set's page.
+const CIFAR10_ARCHIVE: Archive<'static> = Archive {
+    url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+    file_name: "cifar-10-binary.tar.gz",
+    md5: "c32a1d4ab5d03f1284b67883e8d87530",
+    // The archive has 170 MB.
+    most: 180_000_000,
+    members: &[
+        Member { name: "data_batch_1.bin", most: 10_000 * 3_073 },
+        Member { name: "data_batch_2.bin", most: 10_000 * 3_073 },
+        Member { name: "data_batch_3.bin", most: 10_000 * 3_073 },
+        Member { name: "data_batch_4.bin", most: 10_000 * 3_073 },
+        Member { name: "data_batch_5.bin", most: 10_000 * 3_073 },
+        Member { name: "test_batch.bin", most: 10_000 * 3_073 },
+        Member { name: "batches.meta.txt", most: 1 << 20 },
+        Member { name: "readme.html", most: 1 << 20 },
+    ],
+};
+
 impl Stl10 {
     /// Puts the official STL-10 files into the folder `dir`, which is made if it is not there, and returns it.
     ///
@@ -181,16 +200,45 @@ impl Stl10 {
         dir: impl AsRef<Path>,
         on_progress: &mut dyn FnMut(DownloadProgress),
     ) -> Result<PathBuf, DownloadError> {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(30)))
-            // A transfer may take hours, but not stand still for a minute.
-            .timeout_per_read(Some(Duration::from_mins(1)))
-            .build()
-            .new_agent();
-        STL10_ARCHIVE.obtain(&agent, dir.as_ref(), on_progress)?;
+        STL10_ARCHIVE.obtain(&agent(), dir.as_ref(), on_progress)?;
         Ok(dir.as_ref().to_owned())
     }
+}
+
+impl Cifar10 {
+    /// Puts the official binary files of CIFAR-10 into the folder `dir`, which is made if it is not there, and returns
+    /// it: an archive of 170 MB, for files of 184 MB. It goes on, checks and unpacks as [`Stl10::download`] does.
+    ///
+    /// ```no_run
+    /// use simclr_data::{Cifar10, Splits};
+    ///
+    /// let dir = Cifar10::download("data/cifar10", &mut |progress| {
+    ///     eprint!("\r{:?} {} MB", progress.stage, progress.bytes / 1_000_000);
+    /// })?;
+    /// let splits = Splits::open(dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`DownloadError`].
+    pub fn download(
+        dir: impl AsRef<Path>,
+        on_progress: &mut dyn FnMut(DownloadProgress),
+    ) -> Result<PathBuf, DownloadError> {
+        CIFAR10_ARCHIVE.obtain(&agent(), dir.as_ref(), on_progress)?;
+        Ok(dir.as_ref().to_owned())
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(Duration::from_secs(30)))
+        // A transfer may take hours, but not stand still for a minute.
+        .timeout_per_read(Some(Duration::from_mins(1)))
+        .build()
+        .new_agent()
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@
 //!
 //! # Features
 //!
-//! `download` (on by default) adds `Stl10::download`, which fetches the official archive, and with it an HTTP client.
+//! `download` (on by default) adds `Stl10::download` and `Cifar10::download`, which fetch the official archives, and with
+//! them an HTTP client.
 
 mod cifar10;
 mod concat;
@@ -71,6 +72,7 @@ mod error;
 mod image_folder;
 mod mapped_file;
 mod planes;
+mod printable;
 mod sample;
 mod splits;
 mod stl10;
@@ -85,6 +87,7 @@ pub use decode::{decode_image, decode_image_bytes};
 pub use download::{DownloadError, DownloadProgress, DownloadStage};
 pub use error::DataError;
 pub use image_folder::ImageFolder;
+pub use printable::printable;
 pub use sample::{Sample, SampleConfig};
 pub use splits::{Labelled, Splits};
 pub use stl10::{Stl10, Stl10Split};

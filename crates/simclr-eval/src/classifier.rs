@@ -1,15 +1,16 @@
 //! What a trained encoder is for: classifying images.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use image::RgbImage;
 use rayon::prelude::*;
 use simclr_augment::EvaluationTransform;
 use simclr_data::ImageDataset;
 use simclr_model::Encoder;
 
+use crate::embedded_images::{EMBEDDING_BATCH, encoded};
 use crate::error::EvalError;
 use crate::features::Features;
-use crate::labelled_features::{EMBEDDING_BATCH, embed};
+use crate::labelled_features::embed;
 use crate::layer::Layer;
 use crate::linear_layer::LinearLayer;
 use crate::logistic_regression::LogisticRegression;
@@ -151,10 +152,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
                 .par_iter()
                 .zip(pixels.par_chunks_mut(transform.view_len()))
                 .try_for_each(|(image, out)| transform.view_into(image, out))?;
-            let pixels = TensorData::new(pixels, [batch.len(), 3, side, side]);
-            let h = self.encoder.encode(Tensor::from_data(pixels, &self.device));
-            let h = h.try_into_vec_as::<f32>();
-            values.extend(h.map_err(|error| EvalError::Device(format!("{error:?}")))?);
+            values.extend(encoded(pixels, side, &self.device, |batch| self.encoder.encode(batch))?);
         }
         let features = Features::new(values, self.layer.feature_size()).of_layer(Layer::Encoder);
         self.layer.predict(&features)

@@ -25,9 +25,9 @@ pub enum EvalError {
         found: f64,
     },
     /// There is nothing to vote, or nothing to be asked about.
-    #[error("expected at least one labelled image in the {set}, found none")]
+    #[error("expected at least one image in the {set}, found none")]
     NoImages {
-        /// Which set is empty: "bank" or "queries".
+        /// Which set is empty: "bank", "queries" or "index".
         set: &'static str,
     },
     /// Feature vectors of another length than those that a classifier knows.
@@ -53,6 +53,24 @@ pub enum EvalError {
         expected: usize,
         /// Images.
         found: usize,
+    },
+    /// Names and vectors of an index that don't go together.
+    #[error("expected a name for each of {expected} vectors, found {found}")]
+    NameCount {
+        /// Vectors.
+        expected: usize,
+        /// Names.
+        found: usize,
+    },
+    /// A file that holds no index of images.
+    #[error("expected {expected} in {}, found {found}", path.display())]
+    NotAnIndex {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+        /// What is there.
+        found: String,
     },
     /// A class with fewer images than are to be drawn of it.
     #[error("expected at least {expected} images of class {class}, found {found}")]
@@ -123,7 +141,7 @@ pub enum EvalError {
     /// A feature that is infinite or no number.
     #[error("expected finite features, found {found} in row {row} of the {set}")]
     NotFinite {
-        /// "bank" or "queries".
+        /// "bank", "queries" or "index".
         set: &'static str,
         /// The image, from 0.
         row: usize,

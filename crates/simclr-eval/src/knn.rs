@@ -225,7 +225,7 @@ mod tests {
         );
         assert_eq!(
             message(good, &none, &one),
-            "expected at least one labelled image in the bank, found none"
+            "expected at least one image in the bank, found none"
         );
         assert_eq!(
             message(good, &one, &other_size),

@@ -1,17 +1,14 @@
 //! Features with their images' classes.
 
-use burn::tensor::{Device, Tensor, TensorData};
-use rayon::prelude::*;
+use burn::tensor::{Device, Tensor};
 use simclr_augment::EvaluationTransform;
 use simclr_data::{DataError, ImageDataset};
 use simclr_model::{Encoder, SimClr};
 
+use crate::embedded_images::{EmbeddedImages, collect, embed_images, encoded};
 use crate::error::EvalError;
 use crate::features::Features;
 use crate::layer::Layer;
-
-/// Images that go through the encoder at a time.
-pub(crate) const EMBEDDING_BATCH: usize = 64;
 
 /// Features of labelled images: row i of the features is of class `labels[i]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +69,7 @@ impl LabelledFeatures {
     }
 }
 
-/// What became of a data set that was embedded.
+/// What became of a labelled data set that was embedded.
 #[derive(Debug)]
 pub struct Embedded {
     /// The features of every image that could be read, in order.
@@ -83,28 +80,28 @@ pub struct Embedded {
     pub skipped: Vec<DataError>,
 }
 
-/// The features h of every image of a labelled set, in order.
-///
-/// The encoder should be in its evaluation state ([`Module::valid`](burn::module::Module::valid)), so
-/// that batch normalisation uses its running statistics. Images are decoded and transformed on all
-/// cores while none is held longer than its batch.
+impl Embedded {
+    /// Features with the labels of their images, all of which have one.
+    fn new(images: &dyn ImageDataset, embedded: EmbeddedImages) -> Result<Self, EvalError> {
+        let EmbeddedImages { features, images: kept, skipped } = embedded;
+        let labels = kept.iter().map(|&index| label(images, index)).collect::<Result<_, _>>()?;
+        Ok(Self { labelled: LabelledFeatures { features, labels }, images: kept, skipped })
+    }
+}
+
+/// The features h of every image of a labelled set, in order: [`embed_images`] with labels.
 ///
 /// # Errors
 ///
-/// [`EvalError::Unlabelled`] if an image has no label, [`EvalError::Data`] if the set fails as a whole
-/// (one unreadable image is left out and reported in [`Embedded::skipped`] instead), and
-/// [`EvalError::Device`] if the device does.
+/// [`EvalError::Unlabelled`] if an image has no label, and those of [`embed_images`].
 pub fn embed<E: Encoder<Input = Tensor<4>>>(
     encoder: &E,
     images: &dyn ImageDataset,
     transform: &EvaluationTransform,
     device: &Device,
 ) -> Result<Embedded, EvalError> {
-    let side = transform.size() as usize;
-    collect(images, transform, Layer::Encoder, encoder.feature_size(), |pixels, count| {
-        let batch = TensorData::new(pixels, [count, 3, side, side]);
-        to_host(encoder.encode(Tensor::from_data(batch, device))) // [count, feature_size]
-    })
+    check_labels(images)?;
+    Embedded::new(images, embed_images(encoder, images, transform, device)?)
 }
 
 /// The projections z of every image of a labelled set: what the loss compared. They are not used after
@@ -119,12 +116,13 @@ pub fn embed_projections<E: Encoder<Input = Tensor<4>>>(
     transform: &EvaluationTransform,
     device: &Device,
 ) -> Result<Embedded, EvalError> {
+    check_labels(images)?;
     let side = transform.size() as usize;
     let size = model.project(Tensor::zeros([1, 3, side, side], device)).dims()[1];
-    collect(images, transform, Layer::Projection, size, |pixels, count| {
-        let batch = TensorData::new(pixels, [count, 3, side, side]);
-        to_host(model.project(Tensor::from_data(batch, device))) // [count, output_size]
-    })
+    let projected = collect(images, transform, Layer::Projection, size, |pixels| {
+        encoded(pixels, side, device, |batch| model.project(batch)) // [n, output_size]
+    })?;
+    Embedded::new(images, projected)
 }
 
 /// The images themselves as features: the floor that any encoder should beat.
@@ -136,55 +134,15 @@ pub fn raw_pixels(
     images: &dyn ImageDataset,
     transform: &EvaluationTransform,
 ) -> Result<Embedded, EvalError> {
-    collect(images, transform, Layer::RawPixels, transform.view_len(), |pixels, _| Ok(pixels))
+    check_labels(images)?;
+    Embedded::new(images, collect(images, transform, Layer::RawPixels, transform.view_len(), Ok)?)
 }
 
-fn to_host(features: Tensor<2>) -> Result<Vec<f32>, EvalError> {
-    features.try_into_vec_as::<f32>().map_err(|error| EvalError::Device(format!("{error:?}")))
+/// Refuses a set with an unlabelled image before anything is computed of it.
+fn check_labels(images: &dyn ImageDataset) -> Result<(), EvalError> {
+    (0..images.len()).try_for_each(|index| label(images, index).map(|_| ()))
 }
 
-fn collect(
-    images: &dyn ImageDataset,
-    transform: &EvaluationTransform,
-    layer: Layer,
-    feature_size: usize,
-    mut features_of: impl FnMut(Vec<f32>, usize) -> Result<Vec<f32>, EvalError>,
-) -> Result<Embedded, EvalError> {
-    let (mut values, mut labels, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-    let mut kept = Vec::new();
-    for start in (0..images.len()).step_by(EMBEDDING_BATCH) {
-        let end = (start + EMBEDDING_BATCH).min(images.len());
-        let pictures: Vec<Result<Vec<f32>, EvalError>> =
-            (start..end).into_par_iter().map(|index| pixels(images, index, transform)).collect();
-
-        let mut batch = Vec::with_capacity(pictures.len() * transform.view_len());
-        let before = labels.len();
-        for (index, picture) in (start..end).zip(pictures) {
-            match picture {
-                Ok(picture) => {
-                    batch.extend(picture);
-                    let unlabelled = || EvalError::Unlabelled { name: images.name(index) };
-                    labels.push(images.label(index).ok_or_else(unlabelled)?);
-                    kept.push(index);
-                }
-                Err(EvalError::Data(error)) if error.is_one_image() => skipped.push(error),
-                Err(error) => return Err(error),
-            }
-        }
-        if labels.len() > before {
-            values.extend(features_of(batch, labels.len() - before)?);
-        }
-    }
-    let features = Features::new(values, feature_size).of_layer(layer);
-    Ok(Embedded { labelled: LabelledFeatures { features, labels }, images: kept, skipped })
-}
-
-fn pixels(
-    images: &dyn ImageDataset,
-    index: usize,
-    transform: &EvaluationTransform,
-) -> Result<Vec<f32>, EvalError> {
-    let mut pixels = vec![0.0; transform.view_len()];
-    transform.view_into(&images.image(index)?, &mut pixels)?;
-    Ok(pixels)
+fn label(images: &dyn ImageDataset, index: usize) -> Result<usize, EvalError> {
+    images.label(index).ok_or_else(|| EvalError::Unlabelled { name: images.name(index) })
 }

@@ -71,7 +71,7 @@ impl LinearLayer {
 
     /// The same layer for at least `classes` classes: those it does not know are never likely.
     #[must_use]
-    pub(crate) fn with_classes(mut self, classes: usize) -> Self {
+    pub fn with_classes(mut self, classes: usize) -> Self {
         let (size, known) = (self.feature_size(), self.classes());
         self.weights.resize(known.max(classes) * size, 0.0);
         self.biases.resize(known.max(classes), NEVER);

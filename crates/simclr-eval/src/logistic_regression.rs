@@ -222,10 +222,7 @@ mod tests {
             fit(vec![1.0, 2.0], &[3]),
             "expected one label for each of 2 feature vectors, found 1"
         );
-        assert_eq!(
-            fit(vec![], &[]),
-            "expected at least one labelled image in the bank, found none"
-        );
+        assert_eq!(fit(vec![], &[]), "expected at least one image in the bank, found none");
         assert_eq!(
             fit(vec![1.0, f32::NAN], &[0, 1]),
             "expected finite features, found NaN in row 1 of the bank"

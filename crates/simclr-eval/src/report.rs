@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use simclr_data::printable;
 
 use crate::confusion_matrix::ConfusionMatrix;
 use crate::error::EvalError;
@@ -171,14 +172,6 @@ fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", 100.0 * share))
 }
 
-/// A name without control characters, which could rewrite a terminal.
-fn printable(name: &str) -> String {
-    let escape = |c: char| {
-        if c.is_control() { c.escape_default().collect() } else { String::from(c) }
-    };
-    name.chars().map(escape).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,7 +252,7 @@ cat\\u{1b}[2J       1 taken for dog
         );
         assert_eq!(
             message(&predictions(&[], 2), &[]),
-            "expected at least one labelled image in the queries, found none"
+            "expected at least one image in the queries, found none"
         );
     }
 }

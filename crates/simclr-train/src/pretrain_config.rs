@@ -3,7 +3,11 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, SimClrAugmentation};
-use simclr_model::{Encoder, EncoderConfig, ImageEncoder, ProjectionHeadConfig, SimClr};
+use simclr_loss::Temperature;
+use simclr_model::{
+    Encoder, EncoderConfig, ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr,
+    Stem,
+};
 
 use crate::error::TrainError;
 use crate::image_views::ViewPath;
@@ -80,6 +84,46 @@ pub enum ChunkStatistics {
 }
 
 impl PretrainConfig {
+    /// What a CPU learns much from in minutes, on views of `size` x `size` pixels: a slim `ResNet`-18 with
+    /// the stem and the augmentation that suit the size, and batches small enough for many steps. Where to
+    /// start with images of one's own; [`Recipe`](crate::Recipe) has the published ones.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Augmentation`] for a size outside 1 to 16384.
+    ///
+    /// ```
+    /// use simclr_train::PretrainConfig;
+    ///
+    /// let config = PretrainConfig { epochs: 50, ..PretrainConfig::small(96)? };
+    /// assert_eq!(config.encoder.to_string(), "resnet18x0.25");
+    /// # Ok::<(), simclr_train::TrainError>(())
+    /// ```
+    pub fn small(size: u32) -> Result<Self, TrainError> {
+        let stem = Stem::for_image_size(size);
+        let augmentation = match stem {
+            Stem::Cifar => SimClrAugmentation::cifar10(),
+            _ => SimClrAugmentation::stl10(),
+        };
+        Ok(Self {
+            seed: 0,
+            epochs: 20,
+            steps_per_epoch: None,
+            batch_size: 128,
+            chunk_size: None,
+            chunk_statistics: ChunkStatistics::default(),
+            precision: Precision::default(),
+            learning_rate: LearningRate::unscaled(1e-3),
+            warmup_epochs: 1,
+            loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
+            optimizer: OptimizerConfig::adamw(1e-4),
+            encoder: ResNetConfig::new(ResNetDepth::ResNet18, 16, stem).into(),
+            projection: ProjectionHeadConfig::default(),
+            views: ViewPath::Cpu,
+            augmentation: augmentation.with_size(size)?.config().clone(),
+        })
+    }
+
     /// Checks every value, and that `images` are enough for a batch.
     ///
     /// # Errors

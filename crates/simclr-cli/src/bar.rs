@@ -1,0 +1,87 @@
+//! How far something has come, if it takes longer than two seconds.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Whatever is done sooner shows nothing.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two lines, where there is no terminal to draw a bar on.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A bar with rate and time left on the standard error, or a line now and then where that is a file.
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    what: String,
+    terminal: bool,
+    started: Instant,
+    next: Mutex<Instant>,
+}
+
+impl Bar {
+    /// A bar over `total` units, such as "images".
+    pub(crate) fn new(what: impl Into<String>, total: usize, unit: &str) -> Self {
+        let what = what.into();
+        let target = ProgressDrawTarget::hidden();
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+        let template = format!(
+            "{{msg}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit}  {{per_sec}}  {{eta}} left"
+        );
+        bar.set_style(ProgressStyle::with_template(&template).expect("the template is valid"));
+        bar.set_message(what.clone());
+        let now = Instant::now();
+        let terminal = std::io::stderr().is_terminal();
+        Self { bar, what, terminal, started: now, next: Mutex::new(now + PATIENCE) }
+    }
+
+    /// Counts `units` more.
+    pub(crate) fn add(&self, units: usize) {
+        self.bar.inc(units as u64);
+        self.show();
+    }
+
+    /// Says that `units` of them are done.
+    pub(crate) fn set(&self, units: usize) {
+        self.bar.set_position(units as u64);
+        self.show();
+    }
+
+    fn show(&self) {
+        // Whoever holds the lock is showing it right now.
+        let Ok(mut next) = self.next.try_lock() else { return };
+        if Instant::now() < *next {
+            return;
+        }
+        if self.terminal {
+            if self.bar.is_hidden() {
+                self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
+            return;
+        }
+        *next = Instant::now() + LINE_INTERVAL;
+        let (done, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let left = elapsed * total.saturating_sub(done) as f64 / done.max(1) as f64;
+        let rate = done as f64 / elapsed;
+        eprintln!("{}: {done} of {total}, {rate:.0}/s, {left:.0} s left", self.what);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Turns while `work` is done whose end cannot be told.
+pub(crate) fn while_waiting<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(ProgressStyle::with_template("{spinner} {msg}  {elapsed}").expect("it is valid"));
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let result = work();
+    bar.finish_and_clear();
+    result
+}

@@ -1,0 +1,75 @@
+//! The arguments as a whole.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    completions, data, embed, eval, lr_find, man, pretrain, report, search, views,
+};
+use crate::failure::EXIT_CODES;
+use crate::output::Output;
+
+/// Learn image encoders from unlabelled images with SimCLR: pretrain, evaluate, embed, search.
+#[derive(Parser)]
+#[command(name = "simclr", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Print one JSON object for machines instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Train an encoder on unlabelled images
+    Pretrain(Box<pretrain::Arguments>),
+    /// Say how good an encoder is: by its neighbours, a linear layer, or fine-tuning
+    #[command(subcommand)]
+    Eval(Box<eval::Protocol>),
+    /// Turn images into vectors, and keep them in an index to search
+    Embed(embed::Arguments),
+    /// Find the images that are most like a given one
+    Search(search::Arguments),
+    /// Draw the views that a run would learn from
+    Views(Box<views::Arguments>),
+    /// Try out learning rates, and suggest one
+    LrFind(Box<lr_find::Arguments>),
+    /// Write a run's report: one page with curves, views, a map, neighbours and figures
+    Report(report::Arguments),
+    /// Check, convert or download images
+    #[command(subcommand)]
+    Data(data::Task),
+    /// Print a shell's completions
+    Completions(completions::Arguments),
+    /// Print the manual page, or write all of them to a folder
+    Man(man::Arguments),
+}
+
+impl Command {
+    pub(crate) fn run(&self, output: &Output) -> Result<()> {
+        match self {
+            Self::Pretrain(arguments) => arguments.run(output),
+            Self::Eval(protocol) => protocol.run(output),
+            Self::Embed(arguments) => arguments.run(output),
+            Self::Search(arguments) => arguments.run(output),
+            Self::Views(arguments) => arguments.run(output),
+            Self::LrFind(arguments) => arguments.run(output),
+            Self::Report(arguments) => arguments.run(output),
+            Self::Data(task) => task.run(output),
+            Self::Completions(arguments) => arguments.run(),
+            Self::Man(arguments) => arguments.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Cli::command().debug_assert();
+    }
+}

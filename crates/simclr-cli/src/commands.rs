@@ -1,0 +1,12 @@
+//! One file a command.
+
+pub(crate) mod completions;
+pub(crate) mod data;
+pub(crate) mod embed;
+pub(crate) mod eval;
+pub(crate) mod lr_find;
+pub(crate) mod man;
+pub(crate) mod pretrain;
+pub(crate) mod report;
+pub(crate) mod search;
+pub(crate) mod views;

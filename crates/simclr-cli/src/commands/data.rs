@@ -1,0 +1,30 @@
+//! `simclr data`.
+
+mod check;
+mod convert;
+mod download;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::output::Output;
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Read every image of a folder, and say what is there and what is wrong
+    Check(check::Arguments),
+    /// Write images as a folder of PNG or JPEG files, in class folders
+    Convert(convert::Arguments),
+    /// Fetch STL-10 (2.6 GB) or CIFAR-10 (170 MB) from their authors' servers
+    Download(download::Arguments),
+}
+
+impl Task {
+    pub(crate) fn run(&self, output: &Output) -> Result<()> {
+        match self {
+            Self::Check(arguments) => arguments.run(output),
+            Self::Convert(arguments) => arguments.run(output),
+            Self::Download(arguments) => arguments.run(output),
+        }
+    }
+}

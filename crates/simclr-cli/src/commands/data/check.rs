@@ -1,0 +1,171 @@
+//! `simclr data check`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Args;
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use simclr::data::{DataError, ImageDataset, Splits, printable};
+
+use crate::output::Output;
+use crate::watched::Watched;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Folder of photos, or of STL-10's or CIFAR-10's binary files
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+}
+
+/// What is known of one image.
+struct Checked {
+    name: String,
+    width: u32,
+    height: u32,
+    /// Of its size and pixels.
+    digest: [u8; 32],
+}
+
+/// What is known of a set of images.
+struct Report {
+    title: &'static str,
+    images: usize,
+    classes: Vec<(String, usize)>,
+    checked: Vec<Checked>,
+    unreadable: Vec<DataError>,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, output: &Output) -> Result<()> {
+        let data = Splits::open(&self.dir)?;
+        output.line(&data.description);
+        let mut reports = vec![check("to pretrain on", &data.pretrain)?];
+        if let Some(labelled) = &data.labelled {
+            reports.push(check("labelled, to vote", &labelled.bank)?);
+            reports.push(check("held out, to ask about", &labelled.queries)?);
+        }
+        for report in &reports {
+            report.print(output);
+        }
+        // A held-out image that was learnt from makes every figure too good.
+        let leaks = match reports.as_slice() {
+            [pretrain, bank, queries] => shared(queries, &[pretrain, bank]),
+            _ => Vec::new(),
+        };
+        for (held_out, learnt_from) in leaks.iter().take(5) {
+            let [held_out, learnt_from] = [held_out, learnt_from].map(|name| printable(name));
+            output.line(format!("held out and learnt from: {held_out} is {learnt_from}"));
+        }
+        if !leaks.is_empty() {
+            let count = leaks.len();
+            output.line(format!("{count} held-out images are also among those to learn from"));
+        }
+        let unreadable: usize = reports.iter().map(|report| report.unreadable.len()).sum();
+        output.line(if unreadable + leaks.len() == 0 { "nothing wrong" } else { "see above" });
+        output.result(&json!({
+            "data": data.description,
+            "sets": reports.iter().map(Report::json).collect::<Vec<_>>(),
+            "held_out_and_learnt_from": leaks,
+        }));
+        Ok(())
+    }
+}
+
+/// Reads every image.
+fn check(title: &'static str, images: &Arc<dyn ImageDataset>) -> Result<Report> {
+    let watched = Watched::new(format!("reading images {title}"), images);
+    let results: Vec<Result<Checked, DataError>> =
+        (0..watched.len()).into_par_iter().map(|index| read(&watched, index)).collect();
+    let mut classes: Vec<_> = images.class_names().iter().map(|name| (name.clone(), 0)).collect();
+    for class in (0..images.len()).filter_map(|index| images.label(index)) {
+        if let Some((_, count)) = classes.get_mut(class) {
+            *count += 1;
+        }
+    }
+    let (mut checked, mut unreadable) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(image) => checked.push(image),
+            Err(error) if error.is_one_image() => unreadable.push(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Report { title, images: images.len(), classes, checked, unreadable })
+}
+
+fn read(images: &dyn ImageDataset, index: usize) -> Result<Checked, DataError> {
+    let image = images.image(index)?;
+    let (width, height) = image.dimensions();
+    let mut hasher = Sha256::new();
+    hasher.update(width.to_le_bytes());
+    hasher.update(image.as_raw());
+    let digest = hasher.finalize().into();
+    Ok(Checked { name: images.name(index), width, height, digest })
+}
+
+/// Images of `set` with the pixels of one in `others`, by both names.
+fn shared(set: &Report, others: &[&Report]) -> Vec<(String, String)> {
+    let known: HashMap<[u8; 32], &str> = others
+        .iter()
+        .flat_map(|report| &report.checked)
+        .map(|image| (image.digest, image.name.as_str()))
+        .collect();
+    let twin = |image: &Checked| {
+        known.get(&image.digest).map(|twin| (image.name.clone(), (*twin).to_owned()))
+    };
+    set.checked.iter().filter_map(twin).collect()
+}
+
+impl Report {
+    /// Smallest, median and largest of a measure.
+    fn spread(&self, measure: impl Fn(&Checked) -> u32) -> Option<[u32; 3]> {
+        let mut values: Vec<u32> = self.checked.iter().map(measure).collect();
+        values.sort_unstable();
+        Some([*values.first()?, values[values.len() / 2], *values.last()?])
+    }
+
+    /// Images with the pixels of another one before them.
+    fn duplicates(&self) -> usize {
+        let different: std::collections::HashSet<_> =
+            self.checked.iter().map(|image| image.digest).collect();
+        self.checked.len() - different.len()
+    }
+
+    fn print(&self, output: &Output) {
+        output.line(format!("\n{} images {}", self.images, self.title));
+        let sides = (self.spread(|image| image.width), self.spread(|image| image.height));
+        if let (Some(width), Some(height)) = sides {
+            let [width, height] = [width, height]
+                .map(|[least, median, most]| format!("{least} to {most} ({median})"));
+            output.line(format!("  width {width}, height {height} pixels (median)"));
+        }
+        for (class, count) in &self.classes {
+            output.line(format!("  {count:>7}  {}", printable(class)));
+        }
+        if self.duplicates() > 0 {
+            output.line(format!("  {} have the very pixels of another", self.duplicates()));
+        }
+        for error in self.unreadable.iter().take(5) {
+            output.line(format!("  unreadable: {}", printable(&error.to_string())));
+        }
+        if self.unreadable.len() > 5 {
+            output.line(format!("  and {} more", self.unreadable.len() - 5));
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "set": self.title,
+            "images": self.images,
+            "classes": self.classes.iter().map(|(class, count)| json!({ "class": class, "images": count })).collect::<Vec<_>>(),
+            "width": self.spread(|image| image.width),
+            "height": self.spread(|image| image.height),
+            "duplicates": self.duplicates(),
+            "unreadable": self.unreadable.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    }
+}

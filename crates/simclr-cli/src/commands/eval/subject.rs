@@ -1,0 +1,70 @@
+//! What is evaluated: an encoder, or a floor to compare it with, on labelled images.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use simclr::data::{ImageDataset, Labelled};
+use simclr::eval::{Embedded, LabelledFeatures, embed, raw_pixels};
+
+use crate::data_args::DataArgs;
+use crate::encoder_args::{EncoderArgs, TrainedEncoder};
+use crate::output::Output;
+use crate::watched::Watched;
+
+#[derive(Args)]
+pub(super) struct SubjectArgs {
+    #[command(flatten)]
+    encoder: EncoderArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    /// What to evaluate: the encoder, or a floor that it should beat
+    #[arg(long, value_name = "WHAT", default_value = "encoder")]
+    of: Of,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Of {
+    /// The trained encoder's features
+    Encoder,
+    /// The same network's before it learnt anything
+    RandomWeights,
+    /// The pixels themselves
+    RawPixels,
+}
+
+/// Features of labelled images, and where they come from.
+pub(super) struct Subject {
+    pub(super) name: String,
+    pub(super) data: String,
+    pub(super) labelled: Labelled,
+    pub(super) train: LabelledFeatures,
+    pub(super) test: Embedded,
+    /// None for raw pixels.
+    pub(super) trained: Option<TrainedEncoder>,
+}
+
+impl SubjectArgs {
+    pub(super) fn load(&self, output: &Output) -> Result<Subject> {
+        let trained = match self.of {
+            Of::RandomWeights => self.encoder.load_untrained()?,
+            Of::Encoder | Of::RawPixels => self.encoder.load()?,
+        };
+        let (labelled, data) = self.data.labelled()?;
+        let features = |images: &dyn ImageDataset| -> Result<Embedded> {
+            Ok(match self.of {
+                Of::RawPixels => raw_pixels(images, &trained.transform)?,
+                _ => embed(&trained.encoder, images, &trained.transform, &trained.device)?,
+            })
+        };
+        let train = features(&Watched::new("embedding to learn from", &labelled.bank))?;
+        let test = features(&Watched::new("embedding to ask about", &labelled.queries))?;
+        output.skipped(&train.skipped);
+        output.skipped(&test.skipped);
+        let name = self.encoder.name();
+        let (name, trained) = match self.of {
+            Of::Encoder => (name, Some(trained)),
+            Of::RandomWeights => (format!("random weights instead of {name}"), Some(trained)),
+            Of::RawPixels => (format!("raw pixels instead of {name}"), None),
+        };
+        Ok(Subject { name, data, labelled, train: train.labelled, test, trained })
+    }
+}

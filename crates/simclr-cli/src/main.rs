@@ -1,0 +1,32 @@
+//! `simclr`, the command: see `simclr --help`.
+
+mod bar;
+mod cli;
+mod commands;
+mod config_args;
+mod config_layers;
+mod data_args;
+mod encoder_args;
+mod failure;
+mod interrupt;
+mod memory;
+mod nearest;
+mod output;
+mod plan;
+mod watched;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    match cli.command.run(&output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output.failure(&error),
+    }
+}

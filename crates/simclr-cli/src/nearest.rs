@@ -1,0 +1,26 @@
+//! The known name that a misspelt one probably means.
+
+/// How alike two names must be, in 0..=1 by Jaro and Winkler, for one to be taken for the other.
+const ALIKE: f64 = 0.75;
+
+/// The one of `known` that is most like `name`, if any is much like it.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |other: &str| strsim::jaro_winkler(name, other);
+    let best = known.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) >= ALIKE).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_is_understood_and_nonsense_is_not() {
+        let known = ["epochs", "batch_size", "learning_rate", "seed"];
+        assert_eq!(nearest("epoch", known), Some("epochs"));
+        assert_eq!(nearest("batchsize", known), Some("batch_size"));
+        assert_eq!(nearest("learing_rate", known), Some("learning_rate"));
+        assert_eq!(nearest("zzz", known), None);
+        assert_eq!(nearest("epochs", []), None);
+    }
+}

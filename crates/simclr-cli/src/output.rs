@@ -1,0 +1,66 @@
+//! Text for people on the standard output, or one JSON object for machines.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Error;
+use serde_json::{Value, json};
+use simclr::data::printable;
+
+use crate::failure::{hint, kind};
+
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A line for people.
+    pub(crate) fn line(&self, text: impl Display) {
+        if !self.json {
+            print(&format!("{text}\n"));
+        }
+    }
+
+    /// The result for machines: once, at the end.
+    pub(crate) fn result(&self, value: &Value) {
+        if self.json {
+            print(&format!("{value}\n"));
+        }
+    }
+
+    /// Images that were left out: the first few, and how many.
+    pub(crate) fn skipped<E: Display>(&self, skipped: &[E]) {
+        for error in skipped.iter().take(5) {
+            eprintln!("skipped: {}", printable(&error.to_string()));
+        }
+        if !skipped.is_empty() {
+            eprintln!("{} images could not be read and were left out", skipped.len());
+        }
+    }
+
+    /// Reports an error, whose kind is the exit code.
+    pub(crate) fn failure(&self, error: &Error) -> ExitCode {
+        let (message, code) = (printable(&format!("{error:#}")), kind(error) as u8);
+        eprintln!("error: {message}");
+        if let Some(hint) = hint(error) {
+            eprintln!("hint: {hint}");
+        }
+        self.result(&json!({ "error": message, "hint": hint(error), "exit_code": code }));
+        ExitCode::from(code)
+    }
+}
+
+/// A reader that has gone, as in `simclr ... | head`, is no failure.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

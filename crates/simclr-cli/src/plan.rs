@@ -1,0 +1,90 @@
+//! What a run would do, before it does it.
+
+use std::fmt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use simclr::data::Splits;
+use simclr::train::{PretrainConfig, RunDescription};
+
+use crate::memory::Estimate;
+
+pub(crate) struct Plan<'a> {
+    pub(crate) config: &'a PretrainConfig,
+    pub(crate) description: RunDescription,
+    pub(crate) data: &'a Splits,
+    pub(crate) out: &'a Path,
+    pub(crate) device: &'a str,
+    pub(crate) estimate: Estimate,
+}
+
+impl Plan<'_> {
+    fn seconds(&self) -> f64 {
+        let images = self.description.total_steps * self.description.batch_size;
+        images as f64 / self.estimate.images_per_second
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let (description, estimate) = (&self.description, &self.estimate);
+        json!({
+            "config": self.config,
+            "data": self.data.description,
+            "images": description.images,
+            "labelled_images": self.data.labelled.as_ref().map(|labelled| labelled.bank.len()),
+            "held_out_images": self.data.labelled.as_ref().map(|labelled| labelled.queries.len()),
+            "out": self.out.display().to_string(),
+            "device": self.device,
+            "total_steps": description.total_steps,
+            "warmup_steps": description.warmup_steps,
+            "peak_learning_rate": description.peak_learning_rate,
+            "parameters": description.parameters.1,
+            "parameters_without_weight_decay": description.excluded,
+            "memory_bytes": estimate.bytes.round(),
+            "images_per_second": estimate.images_per_second,
+            "seconds": self.seconds(),
+        })
+    }
+}
+
+impl fmt::Display for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, description, data, out, device, estimate } = self;
+        let size = config.augmentation.size;
+        writeln!(f, "images         {}", data.description)?;
+        match &data.labelled {
+            Some(labelled) => {
+                let (bank, queries) = (labelled.bank.len(), labelled.queries.len());
+                writeln!(f, "labels         {bank} to vote, {queries} held out to ask about")?;
+            }
+            None => writeln!(f, "labels         none, so the run is not watched by kNN")?,
+        }
+        writeln!(f, "encoder        {} on views of {size} x {size} pixels", config.encoder)?;
+        writeln!(f, "{description}")?;
+        writeln!(f, "device         {device}")?;
+        writeln!(f, "memory         about {:.1} GiB", estimate.bytes / f64::from(1 << 30))?;
+        let rate = estimate.images_per_second;
+        writeln!(f, "time           about {} ({rate:.0} images/s)", duration(self.seconds()))?;
+        write!(f, "run directory  {}", out.display())
+    }
+}
+
+/// A number of seconds for people.
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 48.0 * 3600.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_are_for_people() {
+        let written = [12.4, 89.0, 600.0, 7200.0, 400_000.0].map(duration);
+        assert_eq!(written, ["12 s", "89 s", "10 min", "2.0 h", "4.6 days"]);
+    }
+}

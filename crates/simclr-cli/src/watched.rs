@@ -1,0 +1,44 @@
+//! Images whose reading moves a progress bar.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use simclr::data::{DataError, ImageDataset};
+
+use crate::bar::Bar;
+
+/// A data set that is read once from end to end, under a bar.
+pub(crate) struct Watched {
+    images: Arc<dyn ImageDataset>,
+    bar: Bar,
+}
+
+impl Watched {
+    pub(crate) fn new(what: impl Into<String>, images: &Arc<dyn ImageDataset>) -> Self {
+        Self { bar: Bar::new(what, images.len(), "images"), images: Arc::clone(images) }
+    }
+}
+
+impl ImageDataset for Watched {
+    fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        let image = self.images.image(index);
+        self.bar.add(1);
+        image
+    }
+
+    fn label(&self, index: usize) -> Option<usize> {
+        self.images.label(index)
+    }
+
+    fn class_names(&self) -> &[String] {
+        self.images.class_names()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.images.name(index)
+    }
+}

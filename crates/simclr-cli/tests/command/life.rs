@@ -1,0 +1,118 @@
+//! The whole life of a folder of photos: pretrain, evaluate, embed, search.
+
+use crate::support::{TINY, failure, json, success, write_photos};
+
+#[test]
+fn photos_are_pretrained_on_evaluated_embedded_and_searched() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+
+    let pretrain = ["pretrain", "--data=photos", "--out=run"];
+    let summary = json(here, &[&pretrain[..], &TINY].concat());
+    assert_eq!((&summary["epochs"], &summary["run"]), (&2.into(), &"run".into()));
+    assert!(summary["knn_top1"].as_f64().is_some_and(|top1| top1 <= 1.0), "{summary}");
+
+    let knn = json(here, &["eval", "knn", "--run=run", "--data=photos", "-k=3"]);
+    assert_eq!(knn["report"]["evaluated"]["layer"], "encoder");
+    let images = |set: &str| knn["report"]["evaluated"][set].as_u64().unwrap();
+    assert_eq!(images("train_images") + images("test_images"), 40);
+    // The run's own last figure is by the same encoder, with the same neighbours but for k.
+    let same = json(here, &["eval", "linear", "--run=run", "--data=photos"]);
+    let probe = summary["linear_probe"].as_f64().unwrap();
+    assert!((same["report"]["top1"].as_f64().unwrap() - probe).abs() < 1e-9, "{same}, {probe}");
+
+    let text = success(here, &["embed", "--run=run", "--data=photos"]);
+    assert!(text.starts_with("40 vectors of length 32 in run/index.safetensors"), "{text}");
+    let query = "photos/dots/07.png";
+    let found = json(here, &["search", "--run=run", query, "-c=3"]);
+    let best = &found["results"][0]["found"][0];
+    assert_eq!(best["name"], "dots/07.png");
+    assert!(best["cosine"].as_f64().unwrap() > 0.999, "{found}");
+    assert_eq!(found["results"][0]["found"].as_array().unwrap().len(), 3);
+    let text = success(here, &["search", "--run=run", query]);
+    assert!(text.starts_with("most like photos/dots/07.png:\n  1.0000  dots/07.png\n"), "{text}");
+}
+
+#[test]
+fn every_way_to_evaluate_says_what_it_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    success(
+        here,
+        &[&["pretrain", "--data=photos", "--out=run", "--epochs=1"], &TINY[..3]].concat(),
+    );
+    let eval = |arguments: &[&str]| {
+        json(here, &[&["eval"], arguments, &["--run=run", "--data=photos"]].concat())
+    };
+    let of = |result: &serde_json::Value| result["of"].as_str().unwrap().to_owned();
+
+    let raw = eval(&["knn", "--of=raw-pixels"]);
+    assert_eq!(
+        (of(&raw), &raw["report"]["evaluated"]["layer"]),
+        ("raw pixels instead of run".into(), &"raw_pixels".into())
+    );
+    assert_eq!(raw["report"]["evaluated"]["feature_size"], 3 * 16 * 16);
+    let random = eval(&["knn", "--of=random-weights"]);
+    assert_eq!(of(&random), "random weights instead of run");
+    let said = |what: &str| {
+        eval(&["knn", what, "--predictions=said.json"]);
+        std::fs::read_to_string(here.join("said.json")).unwrap()
+    };
+    assert_ne!(said("--of=random-weights"), said("--of=encoder"));
+    let sgd = eval(&["linear", "--sgd"]);
+    assert!(sgd["report"]["evaluated"]["protocol"].as_str().unwrap().contains("SGD"));
+    let few = eval(&["linear", "--labels-per-class=2"]);
+    assert_eq!(few["train_images"], serde_json::json!([4, 4, 4, 4, 4]));
+
+    let saved = eval(&["linear", "--save=classifier.safetensors", "--predictions=said.csv"]);
+    assert!(here.join("classifier.safetensors").is_file());
+    let csv = std::fs::read_to_string(here.join("said.csv")).unwrap();
+    let tested = saved["report"]["evaluated"]["test_images"].as_u64().unwrap();
+    assert_eq!(csv.lines().count() as u64, 1 + tested);
+    assert!(csv.starts_with("image,name,class,predicted,score of dots,score of stripes"));
+}
+
+#[test]
+fn an_index_by_other_weights_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    for (run, seed) in [("a", "--seed=1"), ("b", "--seed=2")] {
+        let out = format!("--out={run}");
+        let arguments = ["pretrain", "--data=photos", &out, "--epochs=1", seed];
+        success(here, &[&arguments[..], &TINY[..3]].concat());
+    }
+    success(here, &["embed", "--run=a", "--data=photos"]);
+    let arguments = ["search", "--run=b", "--index=a/index.safetensors", "photos/dots/00.png"];
+    let (code, error) = failure(here, &arguments);
+    assert_eq!(code, 2);
+    assert!(error.contains("expected an index of vectors by the weights of b"), "{error}");
+    let (code, error) = failure(here, &["search", "--run=b", "photos/dots/00.png"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("`simclr embed --run b --data DIR` makes it"), "{error}");
+}
+
+#[test]
+fn a_stopped_run_resumes_to_the_same_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    let pretrain =
+        |arguments: &[&str]| success(here, &[&["pretrain", "--data=photos"], arguments].concat());
+    pretrain(&[&["--out=whole"], &TINY[..]].concat());
+    pretrain(
+        &[&["--out=half", "--epochs=1", "--seed=3", "--set=warmup_epochs=1"], &TINY[..3]].concat(),
+    );
+    let (code, error) = failure(here, &["pretrain", "--data=photos", "--resume=half", "--lr=auto"]);
+    assert_eq!((code, error.contains("a run keeps its learning rate")), (2, true), "{error}");
+    pretrain(&["--resume=half", "--epochs=2"]);
+    let loss = |run: &str| {
+        let text = std::fs::read_to_string(here.join(run).join("summary.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["loss_first"].clone()
+    };
+    assert_eq!(loss("half"), loss("whole"));
+    let summary = std::fs::read_to_string(here.join("half/summary.json")).unwrap();
+    assert!(summary.contains("\"epochs\": 2"), "{summary}");
+}

@@ -1,0 +1,6 @@
+//! `simclr`, the command, as its users meet it.
+
+mod life;
+mod mistakes;
+mod plans_and_data;
+mod support;

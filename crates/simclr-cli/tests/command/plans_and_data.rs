@@ -1,0 +1,95 @@
+//! What doesn't train: plans, views, checks and conversions.
+
+use crate::support::{TINY, failure, json, success, write_photos};
+use image::GenericImageView;
+
+#[test]
+fn a_dry_run_prints_the_plan_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    let arguments = [&["pretrain", "--data=photos", "--out=run", "--dry-run"], &TINY[..]].concat();
+    let plan = json(here, &arguments);
+    assert_eq!(plan["total_steps"].as_u64().unwrap(), 2 * (plan["images"].as_u64().unwrap() / 8));
+    assert_eq!(plan["config"]["encoder"], "resnet18x0.0625_cifar");
+    assert_eq!(plan["peak_learning_rate"], plan["config"]["learning_rate"]["base"]);
+    assert!(plan["memory_bytes"].as_f64().unwrap() > 1e5, "{plan}");
+    assert!(plan["images_per_second"].as_f64().unwrap() > 1.0, "{plan}");
+    let text = success(here, &arguments);
+    for part in ["learning rate", "memory", "about", "run directory  run"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(std::fs::read_dir(here).unwrap().count(), 1);
+}
+
+#[test]
+fn flags_override_a_config_file_which_overrides_a_preset() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let text = "preset = \"cifar10-google\"\nepochs = 7\nseed = 5\nbatch_size = 8\n\
+                encoder = \"resnet18x0.0625_cifar\"\n[augmentation]\nsize = 16\n";
+    std::fs::write(here.join("run.toml"), text).unwrap();
+    let arguments = ["pretrain", "--config=run.toml", "--images=40", "--epochs=19", "--dry-run"];
+    let config = &json(here, &arguments)["config"];
+    assert_eq!((&config["epochs"], &config["seed"]), (&19.into(), &5.into()));
+    assert_eq!(
+        (&config["optimizer"]["kind"], &config["augmentation"]["size"]),
+        (&"lars".into(), &16.into())
+    );
+}
+
+#[test]
+fn views_are_a_sheet_of_the_size_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    success(here, &["views", "--data=photos", "--image-size=24", "--rows=3", "--views=5"]);
+    let sheet = image::open(here.join("views.png")).unwrap();
+    assert_eq!(sheet.dimensions(), (6 * 28 + 4, 3 * 28 + 4));
+    let (code, error) = failure(here, &["views", "--data=photos", "--views=100000"]);
+    assert_eq!((code, error.contains("expected a sheet of at most")), (2, true), "{error}");
+}
+
+#[test]
+fn a_check_counts_images_finds_torn_ones_and_leaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    std::fs::create_dir(here.join("split")).unwrap();
+    std::fs::rename(here.join("photos"), here.join("split/train")).unwrap();
+    let [train, test] = ["train", "test"].map(|split| here.join("split").join(split).join("dots"));
+    std::fs::create_dir_all(&test).unwrap();
+    std::fs::copy(train.join("03.png"), test.join("copy.png")).unwrap();
+    std::fs::write(train.join("torn.png"), b"\x89PNG\r\n").unwrap();
+    let found = json(here, &["data", "check", "split"]);
+    let bank = &found["sets"][1];
+    assert_eq!(bank["images"], 41);
+    assert_eq!(bank["classes"][0], serde_json::json!({ "class": "dots", "images": 21 }));
+    assert_eq!(bank["unreadable"].as_array().unwrap().len(), 1);
+    assert_eq!(bank["width"], serde_json::json!([20, 21, 22]));
+    let leak = &found["held_out_and_learnt_from"][0];
+    assert_eq!(leak, &serde_json::json!(["test/dots/copy.png", "train/dots/03.png"]));
+}
+
+#[test]
+fn a_conversion_keeps_pixels_and_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    let result = json(here, &["data", "convert", "photos", "--out=new"]);
+    assert_eq!(result["images"], 40);
+    assert!(!here.join("new.part").exists());
+    let [before, after] = ["photos", "new"].map(|dir| json(here, &["data", "check", dir]));
+    let count = |found: &serde_json::Value| {
+        let sets = found["sets"].as_array().unwrap();
+        sets[1..].iter().map(|set| set["images"].as_u64().unwrap()).sum::<u64>()
+    };
+    assert_eq!(count(&before), count(&after));
+    let small = json(
+        here,
+        &["data", "convert", "photos", "--out=small", "--short-side=9", "--format=jpeg"],
+    );
+    assert_eq!(small["images"], 40);
+    let found = json(here, &["data", "check", "small"]);
+    assert_eq!(found["sets"][0]["height"], serde_json::json!([9, 9, 9]));
+}

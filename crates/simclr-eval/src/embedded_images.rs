@@ -1,0 +1,103 @@
+//! From images to features, labelled or not.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
+use simclr_augment::EvaluationTransform;
+use simclr_data::{DataError, ImageDataset};
+use simclr_model::Encoder;
+
+use crate::error::EvalError;
+use crate::features::Features;
+use crate::layer::Layer;
+
+/// Images that go through the encoder at a time.
+pub(crate) const EMBEDDING_BATCH: usize = 64;
+
+/// What became of a data set that was embedded.
+#[derive(Debug)]
+pub struct EmbeddedImages {
+    /// The features of every image that could be read, in order.
+    pub features: Features,
+    /// The index of each of them in the data set.
+    pub images: Vec<usize>,
+    /// The images that could not be read, and are left out.
+    pub skipped: Vec<DataError>,
+}
+
+/// The features h of every image of a set, in order.
+///
+/// The encoder should be in its evaluation state ([`Module::valid`](burn::module::Module::valid)), so
+/// that batch normalisation uses its running statistics. Images are decoded and transformed on all
+/// cores while none is held longer than its batch.
+///
+/// # Errors
+///
+/// [`EvalError::Data`] if the set fails as a whole (one unreadable image is left out and reported in
+/// [`EmbeddedImages::skipped`] instead), and [`EvalError::Device`] if the device does.
+pub fn embed_images<E: Encoder<Input = Tensor<4>>>(
+    encoder: &E,
+    images: &dyn ImageDataset,
+    transform: &EvaluationTransform,
+    device: &Device,
+) -> Result<EmbeddedImages, EvalError> {
+    let side = transform.size() as usize;
+    collect(images, transform, Layer::Encoder, encoder.feature_size(), |pixels| {
+        encoded(pixels, side, device, |batch| encoder.encode(batch)) // [n, feature_size]
+    })
+}
+
+/// What a network gives for a batch of images, one after the other.
+pub(crate) fn encoded(
+    pixels: Vec<f32>,
+    side: usize,
+    device: &Device,
+    network: impl FnOnce(Tensor<4>) -> Tensor<2>,
+) -> Result<Vec<f32>, EvalError> {
+    let images = pixels.len() / (3 * side * side);
+    let batch = TensorData::new(pixels, [images, 3, side, side]);
+    let features = network(Tensor::from_data(batch, device)).try_into_vec_as::<f32>();
+    features.map_err(|error| EvalError::Device(format!("{error:?}")))
+}
+
+/// Features of every image by what `features_of` makes of a batch of pixels.
+pub(crate) fn collect(
+    images: &dyn ImageDataset,
+    transform: &EvaluationTransform,
+    layer: Layer,
+    feature_size: usize,
+    features_of: impl Fn(Vec<f32>) -> Result<Vec<f32>, EvalError>,
+) -> Result<EmbeddedImages, EvalError> {
+    let (mut values, mut kept, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    for start in (0..images.len()).step_by(EMBEDDING_BATCH) {
+        let end = (start + EMBEDDING_BATCH).min(images.len());
+        let pictures: Vec<Result<Vec<f32>, EvalError>> =
+            (start..end).into_par_iter().map(|index| pixels(images, index, transform)).collect();
+
+        let mut batch = Vec::with_capacity(pictures.len() * transform.view_len());
+        for (index, picture) in (start..end).zip(pictures) {
+            match picture {
+                Ok(picture) => {
+                    batch.extend(picture);
+                    kept.push(index);
+                }
+                Err(EvalError::Data(error)) if error.is_one_image() => skipped.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if !batch.is_empty() {
+            values.extend(features_of(batch)?);
+        }
+    }
+    let features = Features::new(values, feature_size).of_layer(layer);
+    Ok(EmbeddedImages { features, images: kept, skipped })
+}
+
+fn pixels(
+    images: &dyn ImageDataset,
+    index: usize,
+    transform: &EvaluationTransform,
+) -> Result<Vec<f32>, EvalError> {
+    let mut pixels = vec![0.0; transform.view_len()];
+    transform.view_into(&images.image(index)?, &mut pixels)?;
+    Ok(pixels)
+}
