@@ -51,7 +51,7 @@ struct Options {
 enum Recipe {
     /// Batches of 256, `AdamW` at 1e-3
     Reference,
-    /// Batches of 64: four times the steps
+    /// Batches of 64, `AdamW` at 2e-3: four times the steps
     SmallBatches,
 }
 
@@ -102,7 +102,7 @@ fn config(recipe: Recipe) -> Result<PretrainConfig> {
         Recipe::Reference => reference,
         Recipe::SmallBatches => PretrainConfig {
             batch_size: 64,
-            learning_rate: LearningRate::unscaled(1e-3),
+            learning_rate: LearningRate::unscaled(2e-3),
             ..reference
         },
     })

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --example embed_folder -- --weights runs/1/encoder.safetensors \
-//!     --encoder resnet18x0.25 --data PHOTOS --image-size 96 --normalize stl10 --out vectors.npy --query PHOTO
+//!     --encoder resnet18x0.25_gamma1 --data PHOTOS --image-size 96 --normalize stl10 --out vectors.npy --query PHOTO
 //! cargo run --release --example embed_folder -- --weights resnet50-11ad3fa6.pth \
 //!     --encoder resnet50 --data PHOTOS --image-size 224 --normalize imagenet --out vectors.safetensors
 //! ```

@@ -28,8 +28,8 @@ use simclr::train::{
 const DEFAULT_LARGEST_SIZE: u32 = 96;
 
 const ENCODER_HELP: &str = "resnet50, resnet18x0.25 (a quarter of its width), resnet18_cifar (for images of \
-    about 32 pixels), efficientnet_b0, vit_tiny_p8_i32, ... [default: resnet18x0.25, up to 32 pixels \
-    resnet18x0.25_cifar]";
+    about 32 pixels), efficientnet_b0, vit_tiny_p8_i32, ... [default: resnet18x0.25_gamma1, up to 32 \
+    pixels resnet18x0.25_cifar_gamma1]";
 
 /// Pretrain an encoder on unlabelled images with SimCLR, and compare it by kNN with random weights
 /// and raw pixels.
@@ -49,7 +49,7 @@ struct Options {
     /// Passes over the images [default: 20; sample: 14]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Images in a step, each in two views [default: 128; sample: 64]
+    /// Images in a step, each in two views [default: 64]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
     /// Images that are encoded at a time, for batches larger than memory [default: all]
@@ -79,7 +79,7 @@ struct Options {
     /// Temperature of the loss [default: 0.2]
     #[arg(long, value_name = "T")]
     temperature: Option<f64>,
-    /// Peak learning rate, or `auto`: try them out first [default: 0.001; sample: 0.003]
+    /// Peak learning rate, or `auto`: try them out first [default: 0.002; sample: 0.003]
     #[arg(long, visible_alias = "lr", value_name = "RATE|auto", allow_negative_numbers = true)]
     learning_rate: Option<PeakRate>,
     /// Seed of weights, order and views [default: 0]
@@ -286,7 +286,7 @@ fn default_config(image_size: Option<u32>, images: &dyn ImageDataset) -> Result<
 fn sample_config(image_size: Option<u32>) -> Result<PretrainConfig> {
     let size = image_size.unwrap_or(48);
     let learning_rate = LearningRate::unscaled(3e-3);
-    Ok(PretrainConfig { epochs: 14, batch_size: 64, learning_rate, ..PretrainConfig::small(size)? })
+    Ok(PretrainConfig { epochs: 14, learning_rate, ..PretrainConfig::small(size)? })
 }
 
 /// The first of runs/1, runs/2, ... that does not exist.

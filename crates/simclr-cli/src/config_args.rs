@@ -30,16 +30,17 @@ pub(crate) struct ConfigArgs {
     #[arg(long, value_name = "N")]
     image_size: Option<u32>,
     /// resnet50, resnet18x0.25 (a quarter of its width), resnet18_cifar (for images of about 32
-    /// pixels), efficientnet_b0, vit_tiny_p8_i32, ... [default: resnet18x0.25]
+    /// pixels), efficientnet_b0, vit_tiny_p8_i32, ... [default: resnet18x0.25_gamma1,
+    /// up to 32 pixels resnet18x0.25_cifar_gamma1]
     #[arg(long, value_name = "NAME")]
     encoder: Option<EncoderConfig>,
-    /// Passes over the images
+    /// Passes over the images [default: 20]
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
     /// Passes over which the learning rate rises to its peak
     #[arg(long, value_name = "N")]
     warmup_epochs: Option<u32>,
-    /// Images in a step, each in two views
+    /// Images in a step, each in two views [default: 64]
     #[arg(long, value_name = "N")]
     batch_size: Option<u32>,
     /// Images that are encoded at a time, for batches larger than memory
@@ -51,10 +52,10 @@ pub(crate) struct ConfigArgs {
     /// nt-xent or decoupled-nt-xent
     #[arg(long, value_name = "NAME")]
     loss: Option<String>,
-    /// Temperature of the loss
+    /// Temperature of the loss [default: 0.2]
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     temperature: Option<f64>,
-    /// Peak learning rate, or `auto`: try them out first
+    /// Peak learning rate, or `auto`: try them out first [default: 0.002]
     #[arg(
         long = "lr",
         visible_alias = "learning-rate",

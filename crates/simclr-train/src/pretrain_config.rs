@@ -85,8 +85,9 @@ pub enum ChunkStatistics {
 
 impl PretrainConfig {
     /// What a CPU learns much from in minutes, on views of `size` x `size` pixels: a slim `ResNet`-18 with
-    /// the stem and the augmentation that suit the size, and batches small enough for many steps. Where to
-    /// start with images of one's own; [`Recipe`](crate::Recipe) has the published ones.
+    /// the stem and the augmentation that suit the size, blocks that work from the first step
+    /// ([`ResNetConfig::zero_init_residual`]), and batches small enough for many steps. Where to start
+    /// with images of one's own; [`Recipe`](crate::Recipe) has the published ones, for long runs.
     ///
     /// # Errors
     ///
@@ -96,7 +97,7 @@ impl PretrainConfig {
     /// use simclr_train::PretrainConfig;
     ///
     /// let config = PretrainConfig { epochs: 50, ..PretrainConfig::small(96)? };
-    /// assert_eq!(config.encoder.to_string(), "resnet18x0.25");
+    /// assert_eq!(config.encoder.to_string(), "resnet18x0.25_gamma1");
     /// # Ok::<(), simclr_train::TrainError>(())
     /// ```
     pub fn small(size: u32) -> Result<Self, TrainError> {
@@ -105,19 +106,21 @@ impl PretrainConfig {
             Stem::Cifar => SimClrAugmentation::cifar10(),
             _ => SimClrAugmentation::stl10(),
         };
+        let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 16, stem);
+        let encoder = ResNetConfig { zero_init_residual: false, ..encoder };
         Ok(Self {
             seed: 0,
             epochs: 20,
             steps_per_epoch: None,
-            batch_size: 128,
+            batch_size: 64,
             chunk_size: None,
             chunk_statistics: ChunkStatistics::default(),
             precision: Precision::default(),
-            learning_rate: LearningRate::unscaled(1e-3),
+            learning_rate: LearningRate::unscaled(2e-3),
             warmup_epochs: 1,
             loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
             optimizer: OptimizerConfig::adamw(1e-4),
-            encoder: ResNetConfig::new(ResNetDepth::ResNet18, 16, stem).into(),
+            encoder: encoder.into(),
             projection: ProjectionHeadConfig::default(),
             views: ViewPath::Cpu,
             augmentation: augmentation.with_size(size)?.config().clone(),
