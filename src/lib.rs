@@ -114,11 +114,12 @@ pub mod model {
     };
 }
 
-/// Evaluation of frozen features: encoder and labelled images in, figures out.
+/// Evaluation: encoder and labelled images in, figures out.
 pub mod eval {
     pub use simclr_eval::{
         ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EvalError, Evaluated,
-        Evaluation, Features, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer, LogisticFit,
+        Evaluation, Features, FineTune, FineTuneOptimizer, FineTuneProgress, FineTuned, Knn,
+        LabelBudget, LabelledFeatures, Layer, LinearLayer, LinearStart, LogisticFit,
         LogisticRegression, PredictionTable, Predictions, Protocol, Report, SgdProbe, Spread,
         embed, embed_projections, evaluate, over_folds, raw_pixels, with_few_labels,
     };

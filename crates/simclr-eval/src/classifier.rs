@@ -9,13 +9,13 @@ use simclr_model::Encoder;
 
 use crate::error::EvalError;
 use crate::features::Features;
-use crate::labelled_features::{EMBEDDING_BATCH, embed};
+use crate::labelled_features::{EMBEDDING_BATCH, embed, to_host};
 use crate::layer::Layer;
 use crate::linear_layer::LinearLayer;
 use crate::logistic_regression::LogisticRegression;
 use crate::predictions::Predictions;
 
-/// A frozen encoder with a linear layer: images in, classes out.
+/// An encoder with a linear layer: images in, classes out.
 ///
 /// It holds all that is needed to classify an image as it comes from a file: how it is resized and
 /// normalised, the networks, and the classes' names. [`save`](Self::save) and [`load`](Self::load) keep
@@ -107,7 +107,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
         &self.class_names
     }
 
-    /// The frozen encoder.
+    /// The encoder.
     #[must_use]
     pub fn encoder(&self) -> &E {
         &self.encoder
@@ -153,8 +153,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
                 .try_for_each(|(image, out)| transform.view_into(image, out))?;
             let pixels = TensorData::new(pixels, [batch.len(), 3, side, side]);
             let h = self.encoder.encode(Tensor::from_data(pixels, &self.device));
-            let h = h.try_into_vec_as::<f32>();
-            values.extend(h.map_err(|error| EvalError::Device(format!("{error:?}")))?);
+            values.extend(to_host(h)?);
         }
         let features = Features::new(values, self.layer.feature_size()).of_layer(Layer::Encoder);
         self.layer.predict(&features)

@@ -139,8 +139,9 @@ pub fn raw_pixels(
     collect(images, transform, Layer::RawPixels, transform.view_len(), |pixels, _| Ok(pixels))
 }
 
-fn to_host(features: Tensor<2>) -> Result<Vec<f32>, EvalError> {
-    features.try_into_vec_as::<f32>().map_err(|error| EvalError::Device(format!("{error:?}")))
+/// The values of a tensor, row after row.
+pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EvalError> {
+    tensor.try_into_vec_as::<f32>().map_err(|error| EvalError::Device(format!("{error:?}")))
 }
 
 fn collect(
@@ -163,8 +164,7 @@ fn collect(
             match picture {
                 Ok(picture) => {
                     batch.extend(picture);
-                    let unlabelled = || EvalError::Unlabelled { name: images.name(index) };
-                    labels.push(images.label(index).ok_or_else(unlabelled)?);
+                    labels.push(label_of(images, index)?);
                     kept.push(index);
                 }
                 Err(EvalError::Data(error)) if error.is_one_image() => skipped.push(error),
@@ -177,6 +177,15 @@ fn collect(
     }
     let features = Features::new(values, feature_size).of_layer(layer);
     Ok(Embedded { labelled: LabelledFeatures { features, labels }, images: kept, skipped })
+}
+
+/// The class of every image, also of those that cannot be read.
+pub(crate) fn labels_of(images: &dyn ImageDataset) -> Result<Vec<usize>, EvalError> {
+    (0..images.len()).map(|index| label_of(images, index)).collect()
+}
+
+fn label_of(images: &dyn ImageDataset, index: usize) -> Result<usize, EvalError> {
+    images.label(index).ok_or_else(|| EvalError::Unlabelled { name: images.name(index) })
 }
 
 fn pixels(
