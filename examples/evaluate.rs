@@ -7,20 +7,25 @@
 //! cargo run --release --example evaluate -- --run runs/2 --data DIR --images 10000
 //! ```
 //!
-//! With `--run` it leaves `predictions.csv` and `classifier.safetensors` in the run's folder.
+//! With `--run` it leaves `predictions.csv` and `classifier.safetensors` in the run's folder. `--fine-tune` trains the
+//! whole network on few labels and on all, beside one from random weights: minutes to hours on a CPU.
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Parser;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 use simclr::augment::{EvaluationTransform, SimClrAugmentation};
 use simclr::data::{ImageDataset, Labelled, SampleConfig, Splits, Subset};
 use simclr::eval::{
-    Classifier, Knn, LabelBudget, LabelledFeatures, LogisticRegression, PredictionTable, Protocol,
-    SgdProbe, embed, evaluate, raw_pixels, with_few_labels,
+    Classifier, FineTune, FineTuned, Knn, LabelBudget, LabelledFeatures, LinearStart,
+    LogisticRegression, PredictionTable, Protocol, SgdProbe, embed, evaluate, raw_pixels,
+    with_few_labels,
 };
 use simclr::model::{EncoderConfig, ImageEncoder, ResNetConfig, ResNetDepth, Stem, load_weights};
 use simclr::train::{RunDirectory, device_from_name};
@@ -37,6 +42,12 @@ struct Options {
     /// Learn from only the first N images, and ask about a fifth as many
     #[arg(long, value_name = "N", default_value_t = 2000)]
     images: usize,
+    /// Fine-tune the whole network, too, for N epochs
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "30")]
+    fine_tune: Option<usize>,
+    /// Write features, labels, and what kNN and logistic regression say to FILE (safetensors), and stop there
+    #[arg(long, value_name = "FILE")]
+    features: Option<PathBuf>,
     /// Where the encoder runs
     #[arg(long, value_name = "NAME", default_value = "flex")]
     device: String,
@@ -46,7 +57,14 @@ fn main() -> Result<()> {
     let options = Options::parse();
     let device = device_from_name(&options.device)?;
     let labelled = labelled(&options)?;
-    let (encoder, transform) = encoder(&options, labelled.bank.as_ref(), &device)?;
+    let (config, transform) = network(&options, labelled.bank.as_ref())?;
+    let encoder = match &options.run {
+        Some(run) => {
+            let weights = RunDirectory::open(run)?.encoder_weights();
+            load_weights(config.init(0, &device)?, &weights)?
+        }
+        None => config.init(0, &device)?,
+    };
 
     let train = embed(&encoder, &labelled.bank, &transform, &device)?.labelled;
     let test = embed(&encoder, &labelled.queries, &transform, &device)?;
@@ -54,6 +72,9 @@ fn main() -> Result<()> {
     println!("{}", if options.run.is_some() { "the run's encoder" } else { "random weights" });
     let probe = LogisticRegression::default();
     compare([&train, &test.labelled], &probe, &device)?;
+    if let Some(path) = &options.features {
+        return write_features([&train, &test.labelled], &probe, &device, path);
+    }
 
     println!("\n{} on few labels", probe.describe());
     for count in [1, 5, 10, 25, 100] {
@@ -73,6 +94,20 @@ fn main() -> Result<()> {
 
     let evaluation = evaluate(&probe, &train, &test.labelled, names, &device)?;
     println!("\n{}", evaluation.report);
+    if let Some(epochs) = options.fine_tune {
+        let settings = FineTune { epochs, ..FineTune::default() };
+        println!("fine-tuning from random weights");
+        let random = config.init(0, &device)?;
+        // The running averages of random weights are of no images, and a probe of their features misleads.
+        let from_zeros = FineTune { start: LinearStart::Zero, ..settings };
+        fine_tune(&from_zeros, &random, &labelled, &transform, &device)?;
+        if let Some(run) = &options.run {
+            println!("fine-tuning from the run's encoder");
+            let tuned = fine_tune(&settings, &encoder, &labelled, &transform, &device)?;
+            tuned.classifier.save(&run.join("fine-tuned.safetensors"))?;
+            println!("fine-tuned.safetensors is in {}", run.display());
+        }
+    }
     if let Some(run) = &options.run {
         let table = PredictionTable::new(&evaluation.predictions, &test.images, &labelled.queries)?;
         table.write_csv(&run.join("predictions.csv"))?;
@@ -81,6 +116,41 @@ fn main() -> Result<()> {
         println!("predictions.csv and classifier.safetensors are in {}", run.display());
     }
     Ok(())
+}
+
+/// Writes both sets and the classes that kNN and `logistic` predict, for `tests/beside_scikit_learn.py`.
+fn write_features(
+    [train, test]: [&LabelledFeatures; 2],
+    logistic: &LogisticRegression,
+    device: &Device,
+    path: &Path,
+) -> Result<()> {
+    let knn = Knn::for_bank(train.labels.len());
+    let said = |protocol: &dyn Protocol| -> Result<Vec<usize>> {
+        Ok(protocol.predict(train, &test.features, device)?.top1())
+    };
+    let (by_knn, by_logistic) = (said(&knn)?, said(logistic)?);
+    let mut bytes = Vec::new();
+    for (name, set) in [("train", train), ("test", test)] {
+        let values = set.features.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let shape = vec![set.features.len(), set.features.size()];
+        bytes.push((format!("{name}.features"), Dtype::F32, shape, values));
+    }
+    let classes = [("train.labels", &train.labels), ("test.labels", &test.labels)];
+    for (name, classes) in
+        classes.into_iter().chain([("knn", &by_knn), ("logistic_regression", &by_logistic)])
+    {
+        let values: Vec<u8> = classes.iter().flat_map(|&c| (c as i64).to_le_bytes()).collect();
+        bytes.push((name.to_owned(), Dtype::I64, vec![classes.len()], values));
+    }
+    let mut tensors = Vec::new();
+    for (name, dtype, shape, values) in &bytes {
+        tensors.push((name, TensorView::new(*dtype, shape.clone(), values)?));
+    }
+    let settings = [("k", knn.k as f64), ("temperature", knn.temperature), ("c", logistic.c)];
+    let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_string()));
+    safetensors::serialize_to_file(tensors, Some(settings.collect()), path)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Labelled images to learn from and to ask about.
@@ -97,23 +167,51 @@ fn labelled(options: &Options) -> Result<Labelled> {
     })
 }
 
-/// The run's encoder, or a slim `ResNet`-18 with random weights.
-fn encoder(
+/// The run's network and how it sees images, or a slim `ResNet`-18.
+fn network(
     options: &Options,
     images: &dyn ImageDataset,
-    device: &Device,
-) -> Result<(ImageEncoder, EvaluationTransform)> {
+) -> Result<(EncoderConfig, EvaluationTransform)> {
     if let Some(dir) = &options.run {
-        let run = RunDirectory::open(dir)?;
-        let config = run.config()?.pretrain;
-        let encoder = load_weights(config.encoder.init(0, device)?, &run.encoder_weights())?;
-        return Ok((encoder, config.augmentation()?.evaluation()));
+        let config = RunDirectory::open(dir)?.config()?.pretrain;
+        let transform = config.augmentation()?.evaluation();
+        return Ok((config.encoder, transform));
     }
     let size = images.image(0)?.width().min(48);
     let stem = Stem::for_image_size(size);
     let config = EncoderConfig::ResNet(ResNetConfig::new(ResNetDepth::ResNet18, 16, stem));
-    let transform = SimClrAugmentation::cifar10().with_size(size)?.evaluation();
-    Ok((config.init(0, device)?, transform))
+    Ok((config, SimClrAugmentation::cifar10().with_size(size)?.evaluation()))
+}
+
+/// Fine-tunes on few labels and on all, and returns the classifier that all made.
+fn fine_tune(
+    settings: &FineTune,
+    encoder: &ImageEncoder,
+    labelled: &Labelled,
+    transform: &EvaluationTransform,
+    device: &Device,
+) -> Result<FineTuned<ImageEncoder>> {
+    let fit = |images: &dyn ImageDataset| -> Result<FineTuned<ImageEncoder>> {
+        let tuned = settings.fit(encoder.clone(), images, transform, device, |progress| {
+            let (epoch, epochs, loss) = (progress.epoch, progress.epochs, progress.loss);
+            eprint!(
+                "\repoch {epoch}/{epochs}, loss {loss:.3}, {:.0} images/s  ",
+                progress.images_per_second
+            );
+            ControlFlow::Continue(())
+        })?;
+        eprint!("\r{:60}\r", "");
+        let report = tuned.evaluate(&labelled.queries)?.report;
+        println!("  {:>5.1} %  {}", 100.0 * report.top1, report.evaluated);
+        Ok(tuned)
+    };
+    for count in [10, 100] {
+        match LabelBudget::PerClass(count).subset(&labelled.bank, 0) {
+            Ok(few) => drop(fit(&few)?),
+            Err(error) => println!("  {count} labels per class: {error}"),
+        }
+    }
+    fit(&labelled.bank)
 }
 
 /// Top-1 and time of each protocol.

@@ -115,14 +115,15 @@ pub mod model {
     };
 }
 
-/// Evaluation of frozen features: encoder and labelled images in, figures out.
+/// Evaluation: encoder and labelled images in, figures out.
 pub mod eval {
     pub use simclr_eval::{
         ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EmbeddedImages, EvalError,
-        Evaluated, Evaluation, Features, ImageIndex, Knn, LabelBudget, LabelledFeatures, Layer,
-        LinearLayer, LogisticFit, LogisticRegression, Match, PredictionTable, Predictions,
-        Protocol, Report, SgdProbe, Spread, embed, embed_images, embed_projections, evaluate,
-        over_folds, raw_pixels, with_few_labels,
+        Evaluated, Evaluation, Features, FineTune, FineTuneOptimizer, FineTuneProgress, FineTuned,
+        ImageIndex, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer, LinearStart,
+        LogisticFit, LogisticRegression, Match, PredictionTable, Predictions, Protocol, Report,
+        SgdProbe, Spread, embed, embed_images, embed_projections, evaluate, over_folds, raw_pixels,
+        with_few_labels,
     };
 }
 

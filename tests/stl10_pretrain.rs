@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use example::example;
 use image::{Rgb, RgbImage};
+use simclr::train::{LearningRate, LearningRateCurve, RunDirectory};
 
 /// Runs the example on a tiny network, with `arguments` on top.
 fn run(folder: &Path, arguments: &[&str]) -> Output {
@@ -101,6 +102,38 @@ fn a_run_starts_from_weights_and_is_resumed_without_them() {
     let text = failure(folder.path(), &["--images=20", &from_weights]);
     assert!(text.contains("cannot load weights from"), "{text}");
     assert!(!folder.path().join("runs").exists(), "nothing is left of a run that could not start");
+}
+
+#[test]
+fn a_recipe_says_where_it_is_from_and_is_what_the_run_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = ["--images=20", "--recipe=cifar10-google", "--out=run"];
+    let text = success(folder.path(), &recipe);
+    assert!(text.contains("recipe cifar10-google: google-research/simclr"), "{text}");
+    // 1.0 linear: the flags' batch of 8 takes its share of the rate.
+    assert!(text.contains("1 * 8 / 256 = 0.03125 at its peak"), "{text}");
+    let config = std::fs::read_to_string(folder.path().join("run/config.toml")).unwrap();
+    assert!(config.contains("kind = \"lars\"") && config.contains("base = 1.0"), "{config}");
+    let text = failure(folder.path(), &["--images=20", "--recipe=cifar10-openai"]);
+    assert!(text.contains("cifar10-openai") && text.contains("cifar10-google"), "{text}");
+    let text = failure(folder.path(), &["--resume=run", "--recipe=cifar10-google"]);
+    assert!(text.contains("cannot be used with"), "{text}");
+}
+
+#[test]
+fn a_rate_that_was_tried_out_is_the_runs_rate_and_comes_with_its_curve() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = success(folder.path(), &["--images=40", "--width=4", "--lr=auto", "--out=run"]);
+    assert!(text.contains("trying learning rates"), "{text}");
+    let run = folder.path().join("run");
+    let curve = std::fs::read(run.join("learning-rate.json")).unwrap();
+    let curve: LearningRateCurve = serde_json::from_slice(&curve).unwrap();
+    let rate = RunDirectory::open(&run).unwrap().config().unwrap().pretrain.learning_rate;
+    assert_eq!(rate, LearningRate::unscaled(curve.suggestion().unwrap()));
+    assert!((1e-5..10.0).contains(&rate.base), "{rate:?}");
+    assert!(run.join("learning-rate.svg").is_file());
+    let text = failure(folder.path(), &["--images=40", "--resume=run", "--lr=auto"]);
+    assert!(text.contains("a run keeps its learning rate"), "{text}");
 }
 
 #[test]

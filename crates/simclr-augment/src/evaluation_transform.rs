@@ -2,7 +2,10 @@ use image::RgbImage;
 
 use crate::augmentation_config::check_size;
 use crate::renderer::Output;
-use crate::{AugmentationError, CropBox, Normalization, ResizeFilter, ViewParams};
+use crate::{
+    AugmentationConfig, AugmentationError, ColorJitterConfig, CropBox, CropConfig, JitterFlavor,
+    Normalization, ResizeFilter, SimClrAugmentation, ViewParams,
+};
 
 /// The share of the image's short side that the centred crop keeps.
 const CROP_PROPORTION: f64 = 0.875;
@@ -122,6 +125,40 @@ impl EvaluationTransform {
         let params = self.params(image.width(), image.height());
         self.output.render_into(image, &params, out)
     }
+
+    /// The views that a network learns labels from: a random crop of `area` times the image's, and a
+    /// flip half of the time, with this transform's size, filter and normalisation. Colours stay as they
+    /// are (Chen et al. 2020, appendix B.5).
+    ///
+    /// ```
+    /// use simclr_augment::{SimClrAugmentation, ViewKey};
+    ///
+    /// let evaluation = SimClrAugmentation::cifar10().evaluation();
+    /// let views = evaluation.crop_and_flip([0.08, 1.0])?;
+    /// let params = views.draw(ViewKey { seed: 0, epoch: 1, index: 7, view: 0 }, 32, 32);
+    /// assert!(params.jitter.is_none() && !params.grayscale && params.blur_sigma.is_none());
+    /// # Ok::<(), simclr_augment::AugmentationError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`AugmentationError::InvalidConfig`] unless `0 < area[0] <= area[1] <= 1`.
+    pub fn crop_and_flip(&self, area: [f64; 2]) -> Result<SimClrAugmentation, AugmentationError> {
+        let no_jitter = ColorJitterConfig::paper(JitterFlavor::Torchvision, 0.0);
+        SimClrAugmentation::new(AugmentationConfig {
+            size: self.size(),
+            crop: CropConfig { area, filter: self.filter(), ..CropConfig::TORCHVISION },
+            flip_probability: 0.5,
+            vertical_flip_probability: 0.0,
+            rotation: None,
+            color_jitter: ColorJitterConfig { probability: 0.0, ..no_jitter },
+            grayscale_probability: 0.0,
+            blur: None,
+            solarize: None,
+            erasing: None,
+            normalization: self.normalization().clone(),
+            debug: false,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +212,18 @@ mod tests {
     fn an_image_without_pixels_is_an_error() {
         let error = transform(40).view(&RgbImage::new(0, 0)).unwrap_err();
         assert!(matches!(error, AugmentationError::CropOutsideImage { .. }), "{error}");
+    }
+
+    #[test]
+    fn crop_and_flip_keeps_size_filter_and_normalisation() {
+        let bicubic =
+            EvaluationTransform::new(9, ResizeFilter::Bicubic, Normalization::IMAGENET).unwrap();
+        let back = bicubic.crop_and_flip([0.5, 1.0]).unwrap().evaluation();
+        let image = gradient(20, 14);
+        assert_eq!(back.view(&image).unwrap(), bicubic.view(&image).unwrap());
+        assert_eq!(back.normalization(), bicubic.normalization());
+        let error = bicubic.crop_and_flip([0.0, 1.0]).unwrap_err().to_string();
+        assert_eq!(error, "`crop.area`: expected 0 < min <= max <= 1, found [0.0, 1.0]");
     }
 
     #[test]

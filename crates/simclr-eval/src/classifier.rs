@@ -16,7 +16,7 @@ use crate::linear_layer::LinearLayer;
 use crate::logistic_regression::LogisticRegression;
 use crate::predictions::Predictions;
 
-/// A frozen encoder with a linear layer: images in, classes out.
+/// An encoder with a linear layer: images in, classes out.
 ///
 /// It holds all that is needed to classify an image as it comes from a file: how it is resized and
 /// normalised, the networks, and the classes' names. [`save`](Self::save) and [`load`](Self::load) keep
@@ -108,7 +108,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
         &self.class_names
     }
 
-    /// The frozen encoder.
+    /// The encoder.
     #[must_use]
     pub fn encoder(&self) -> &E {
         &self.encoder

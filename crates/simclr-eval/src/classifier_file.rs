@@ -5,17 +5,16 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use burn::module::{Module, Param};
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::LinearConfig;
 use burn::store::{ModuleStore, SafetensorsStore};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use simclr_augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr_model::{Encoder, load_weights};
 
 use crate::classifier::Classifier;
 use crate::error::EvalError;
-use crate::linear_layer::LinearLayer;
+use crate::network::Network;
 
 /// The version of the format that this crate writes and reads.
 const FORMAT: &str = "1";
@@ -26,13 +25,6 @@ const TRANSFORM_KEY: &str = "evaluation_transform";
 
 /// The longest header that the safetensors format allows, in bytes.
 const LONGEST_HEADER: u64 = 100_000_000;
-
-/// The tensors of the file: `encoder.*`, `classifier.weight` `[features, classes]`, `classifier.bias`.
-#[derive(Module, Debug)]
-struct Tensors<E> {
-    encoder: E,
-    classifier: Linear,
-}
 
 /// An [`EvaluationTransform`] as JSON.
 #[derive(Serialize, Deserialize)]
@@ -63,10 +55,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
             normalization: self.transform.normalization().clone(),
         };
         let fail = |reason: String| EvalError::SaveClassifier { path: path.to_owned(), reason };
-        let tensors = Tensors {
-            encoder: self.encoder.clone(),
-            classifier: to_module(&self.layer, &self.device),
-        };
+        let tensors = Network::new(self.encoder.clone(), &self.layer, &self.device);
         let mut store = SafetensorsStore::from_file(path)
             .overwrite(true)
             .metadata(FORMAT_KEY, FORMAT)
@@ -116,9 +105,10 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
         }
 
         let classifier = LinearConfig::new(encoder.feature_size(), class_names.len()).init(device);
-        let tensors = load_weights(Tensors { encoder, classifier }, path)?;
-        let layer = to_layer(&tensors.classifier)?;
-        Self::new(tensors.encoder, layer, class_names, transform, device)
+        // The tensors of the file are `encoder.*`, `classifier.weight` and `classifier.bias`.
+        let network = load_weights(Network { encoder, classifier }, path)?;
+        let layer = network.layer()?;
+        Self::new(network.encoder, layer, class_names, transform, device)
     }
 }
 
@@ -147,25 +137,4 @@ fn read_metadata(path: &Path) -> Result<HashMap<String, String>, EvalError> {
     let header: Header =
         serde_json::from_slice(&json).map_err(|error| not_safetensors(error.to_string()))?;
     Ok(header.metadata)
-}
-
-fn to_module(layer: &LinearLayer, device: &Device) -> Linear {
-    let shape = [layer.classes(), layer.feature_size()];
-    let weights = Tensor::<2>::from_data(TensorData::new(layer.weights().to_vec(), shape), device);
-    let biases = TensorData::new(layer.biases().to_vec(), [layer.classes()]);
-    Linear {
-        weight: Param::from_tensor(weights.transpose()),
-        bias: Some(Param::from_tensor(Tensor::from_data(biases, device))),
-    }
-}
-
-fn to_layer(module: &Linear) -> Result<LinearLayer, EvalError> {
-    let device_error = |error: String| EvalError::Device(error);
-    let weights = module.weight.val().transpose().try_into_vec_as::<f32>();
-    let weights = weights.map_err(|error| device_error(format!("{error:?}")))?;
-    let biases = module
-        .bias
-        .as_ref()
-        .map_or_else(|| Ok(vec![0.0; weights.len()]), |bias| bias.val().try_into_vec_as::<f32>());
-    Ok(LinearLayer::new(weights, biases.map_err(|error| device_error(format!("{error:?}")))?))
 }

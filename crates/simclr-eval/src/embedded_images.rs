@@ -55,8 +55,12 @@ pub(crate) fn encoded(
 ) -> Result<Vec<f32>, EvalError> {
     let images = pixels.len() / (3 * side * side);
     let batch = TensorData::new(pixels, [images, 3, side, side]);
-    let features = network(Tensor::from_data(batch, device)).try_into_vec_as::<f32>();
-    features.map_err(|error| EvalError::Device(format!("{error:?}")))
+    to_host(network(Tensor::from_data(batch, device)))
+}
+
+/// The values of a tensor, row after row.
+pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EvalError> {
+    tensor.try_into_vec_as::<f32>().map_err(|error| EvalError::Device(format!("{error:?}")))
 }
 
 /// Features of every image by what `features_of` makes of a batch of pixels.

@@ -154,6 +154,18 @@ pub enum EvalError {
         /// The class.
         found: usize,
     },
+    /// Fine-tuning that went astray.
+    #[error(
+        "expected a finite loss, found {loss} in epoch {epoch}: try a learning rate below {learning_rate}"
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The mean loss of its steps.
+        loss: f64,
+        /// The peak of the schedule.
+        learning_rate: f64,
+    },
     /// An image that was to be evaluated has no label.
     #[error("expected a label for every image to evaluate, found none for {name}")]
     Unlabelled {

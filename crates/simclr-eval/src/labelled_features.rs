@@ -81,11 +81,11 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Features with the labels of their images, all of which have one.
-    fn new(images: &dyn ImageDataset, embedded: EmbeddedImages) -> Result<Self, EvalError> {
-        let EmbeddedImages { features, images: kept, skipped } = embedded;
-        let labels = kept.iter().map(|&index| label(images, index)).collect::<Result<_, _>>()?;
-        Ok(Self { labelled: LabelledFeatures { features, labels }, images: kept, skipped })
+    /// The features with the labels of their images, out of those of all.
+    fn new(embedded: EmbeddedImages, labels: &[usize]) -> Self {
+        let EmbeddedImages { features, images, skipped } = embedded;
+        let labels = images.iter().map(|&index| labels[index]).collect();
+        Self { labelled: LabelledFeatures { features, labels }, images, skipped }
     }
 }
 
@@ -100,8 +100,9 @@ pub fn embed<E: Encoder<Input = Tensor<4>>>(
     transform: &EvaluationTransform,
     device: &Device,
 ) -> Result<Embedded, EvalError> {
-    check_labels(images)?;
-    Embedded::new(images, embed_images(encoder, images, transform, device)?)
+    // Asked for first: nothing is computed of a set that is refused.
+    let labels = labels_of(images)?;
+    Ok(Embedded::new(embed_images(encoder, images, transform, device)?, &labels))
 }
 
 /// The projections z of every image of a labelled set: what the loss compared. They are not used after
@@ -116,13 +117,13 @@ pub fn embed_projections<E: Encoder<Input = Tensor<4>>>(
     transform: &EvaluationTransform,
     device: &Device,
 ) -> Result<Embedded, EvalError> {
-    check_labels(images)?;
+    let labels = labels_of(images)?;
     let side = transform.size() as usize;
     let size = model.project(Tensor::zeros([1, 3, side, side], device)).dims()[1];
     let projected = collect(images, transform, Layer::Projection, size, |pixels| {
         encoded(pixels, side, device, |batch| model.project(batch)) // [n, output_size]
     })?;
-    Embedded::new(images, projected)
+    Ok(Embedded::new(projected, &labels))
 }
 
 /// The images themselves as features: the floor that any encoder should beat.
@@ -134,15 +135,13 @@ pub fn raw_pixels(
     images: &dyn ImageDataset,
     transform: &EvaluationTransform,
 ) -> Result<Embedded, EvalError> {
-    check_labels(images)?;
-    Embedded::new(images, collect(images, transform, Layer::RawPixels, transform.view_len(), Ok)?)
+    let labels = labels_of(images)?;
+    let pixels = collect(images, transform, Layer::RawPixels, transform.view_len(), Ok)?;
+    Ok(Embedded::new(pixels, &labels))
 }
 
-/// Refuses a set with an unlabelled image before anything is computed of it.
-fn check_labels(images: &dyn ImageDataset) -> Result<(), EvalError> {
-    (0..images.len()).try_for_each(|index| label(images, index).map(|_| ()))
-}
-
-fn label(images: &dyn ImageDataset, index: usize) -> Result<usize, EvalError> {
-    images.label(index).ok_or_else(|| EvalError::Unlabelled { name: images.name(index) })
+/// The class of every image, also of those that cannot be read.
+pub(crate) fn labels_of(images: &dyn ImageDataset) -> Result<Vec<usize>, EvalError> {
+    let unlabelled = |index| EvalError::Unlabelled { name: images.name(index) };
+    (0..images.len()).map(|index| images.label(index).ok_or_else(|| unlabelled(index))).collect()
 }

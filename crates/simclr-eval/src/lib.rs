@@ -1,4 +1,5 @@
-//! Is an encoder any good? Figures from frozen features and labelled images.
+//! Is an encoder any good? Figures from labelled images: kNN and linear probes on frozen features, and
+//! [fine-tuning](FineTune) of the whole network.
 //!
 //! The quickest honest answer is a nearest-neighbour vote: [`embed`] turns two labelled sets into
 //! features, and [`Knn`] asks how often the labelled neighbours of a held-out image name its class.
@@ -33,19 +34,25 @@ mod atomic_file;
 mod classifier;
 mod classifier_file;
 mod confusion_matrix;
+mod cosine;
 mod embedded_images;
 mod error;
 mod evaluation;
 mod features;
+mod fine_tune;
+mod fine_tuned;
+mod fine_tuning;
 mod image_index;
 mod knn;
 mod labelled_features;
+mod labelled_views;
 mod layer;
 mod lbfgs;
 mod linear_layer;
 mod logistic_regression;
 mod low_label;
 mod neighbours;
+mod network;
 mod prediction_table;
 mod predictions;
 mod protocol;
@@ -60,6 +67,8 @@ pub use embedded_images::{EmbeddedImages, embed_images};
 pub use error::EvalError;
 pub use evaluation::{Evaluation, evaluate};
 pub use features::Features;
+pub use fine_tune::{FineTune, FineTuneOptimizer, FineTuneProgress, LinearStart};
+pub use fine_tuned::FineTuned;
 pub use image_index::{ImageIndex, Match};
 pub use knn::Knn;
 pub use labelled_features::{Embedded, LabelledFeatures, embed, embed_projections, raw_pixels};

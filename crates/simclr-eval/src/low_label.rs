@@ -1,15 +1,17 @@
 //! How few labels are enough: accuracy over draws of the training images.
 
 use std::fmt;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use simclr_data::{ImageDataset, Subset};
 
 use crate::error::EvalError;
-use crate::labelled_features::LabelledFeatures;
+use crate::labelled_features::{LabelledFeatures, labels_of};
 use crate::protocol::Protocol;
 
 /// How many images of each class have a label.
@@ -102,6 +104,16 @@ impl LabelBudget {
         }
         drawn.sort_unstable();
         Ok(drawn)
+    }
+
+    /// Draws the images of a labelled set that keep their label: what to [fine-tune](crate::FineTune) on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`draw`](Self::draw); [`EvalError::Unlabelled`] if an image has no label.
+    pub fn subset(self, images: &Arc<dyn ImageDataset>, seed: u64) -> Result<Subset, EvalError> {
+        let drawn = self.draw(&labels_of(images)?, seed)?;
+        Ok(Subset::new(Arc::clone(images), drawn)?)
     }
 }
 

@@ -5,6 +5,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::cosine::cosine;
 use crate::error::EvalError;
 use crate::features::Features;
 use crate::labelled_features::LabelledFeatures;
@@ -17,7 +18,7 @@ use crate::standardization::Standardization;
 /// Images for which the learning rate is stated.
 const RATE_BATCH: f64 = 256.0;
 
-/// The linear evaluation of SimCLR (Chen et al. 2020, section 2.3 and appendix B.5): softmax
+/// The linear evaluation of SimCLR (Chen et al. 2020, section 2.3 and appendix B.6): softmax
 /// regression on the frozen features, trained by SGD with Nesterov's momentum of 0.9 from zero weights,
 /// with a rate of 0.1 * batch / 256 that falls to zero along a cosine, and without weight decay.
 ///
@@ -93,8 +94,7 @@ impl SgdProbe {
         for _ in 0..self.epochs {
             order.shuffle(&mut random);
             for rows in order.chunks(batch) {
-                let progress = step as f64 / steps as f64;
-                let rate = 0.5 * peak * (1.0 + (std::f64::consts::PI * progress).cos());
+                let rate = cosine(peak, step, steps);
                 let (_, mut gradient) = problem.loss(&parameters, rows);
                 for g in &mut gradient {
                     *g /= rows.len() as f64;

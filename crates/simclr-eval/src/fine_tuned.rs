@@ -1,0 +1,56 @@
+//! What fine-tuning gives.
+
+use burn::tensor::Tensor;
+use simclr_data::{DataError, ImageDataset};
+use simclr_model::Encoder;
+
+use crate::classifier::Classifier;
+use crate::error::EvalError;
+use crate::evaluation::Evaluation;
+use crate::labelled_features::embed;
+use crate::layer::Layer;
+use crate::report::{Evaluated, Report};
+
+/// A network that was [fine-tuned](crate::FineTune), and how that went.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FineTuned<E> {
+    /// The fine-tuned encoder with its linear layer, in its evaluation state.
+    pub classifier: Classifier<E>,
+    /// Passes over the images: as many as were asked for, unless it was stopped.
+    pub epochs: usize,
+    /// The mean cross-entropy of the last epoch, in nats.
+    pub loss: f64,
+    /// Labelled images that were learnt from.
+    pub train_images: usize,
+    /// The images that could not be read, and were left out.
+    pub skipped: Vec<DataError>,
+    /// The method and its settings, in words.
+    pub(crate) protocol: String,
+}
+
+impl<E: Encoder<Input = Tensor<4>>> FineTuned<E> {
+    /// Classifies labelled images, none of which was learnt from, each in its evaluation view. Images
+    /// that cannot be read are left out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embed`] (an image without a label among them); [`EvalError::NotFinite`] for features
+    /// that are no numbers.
+    pub fn evaluate(&self, images: &dyn ImageDataset) -> Result<Evaluation, EvalError> {
+        let Classifier { encoder, layer, class_names, transform, device } = &self.classifier;
+        let test = embed(encoder, images, transform, device)?.labelled;
+        test.features.check("queries")?;
+        let predictions = layer.predict(&test.features)?;
+        let evaluated = Evaluated {
+            protocol: self.protocol.clone(),
+            layer: Layer::Encoder,
+            feature_size: layer.feature_size(),
+            standardized: false,
+            train_images: self.train_images,
+            test_images: test.labels.len(),
+        };
+        let report = Report::new(evaluated, &predictions, &test.labels, class_names)?;
+        Ok(Evaluation { report, predictions })
+    }
+}
