@@ -115,11 +115,12 @@ fn of_training(error: &TrainError) -> Option<Kind> {
 
 fn of_evaluation(error: &EvalError) -> Option<Kind> {
     match error {
-        EvalError::Parameter { .. } => Some(Kind::Usage),
+        EvalError::Parameter { .. } | EvalError::Augmentation(_) => Some(Kind::Usage),
         EvalError::Data(error) => kind_of(error),
         EvalError::NoImages { .. }
         | EvalError::TooFewImages { .. }
         | EvalError::OneClass { .. }
+        | EvalError::ClassCount { .. }
         | EvalError::Unlabelled { .. } => Some(Kind::Images),
         EvalError::NotAClassifier { .. }
         | EvalError::NotAnIndex { .. }

@@ -1,5 +1,8 @@
 //! `simclr eval`.
 
+mod finetune;
+mod labels;
+mod predictions;
 mod subject;
 
 use std::path::PathBuf;
@@ -9,10 +12,11 @@ use burn::tensor::Device;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use simclr::eval::{
-    Classifier, Evaluation, Knn, LabelBudget, LinearLayer, LogisticRegression, PredictionTable,
-    SgdProbe, evaluate, with_few_labels,
+    Classifier, Knn, LinearLayer, LogisticRegression, SgdProbe, evaluate, with_few_labels,
 };
 
+use self::labels::LabelArgs;
+use self::predictions::PredictionArgs;
 use self::subject::{Subject, SubjectArgs};
 use crate::bar::while_waiting;
 use crate::failure::usage;
@@ -24,6 +28,8 @@ pub(crate) enum Protocol {
     Knn(KnnArguments),
     /// Train a linear layer on the frozen features
     Linear(LinearArguments),
+    /// Train encoder and linear layer together on the labels
+    Finetune(finetune::FineTuneArguments),
 }
 
 #[derive(Args)]
@@ -57,15 +63,10 @@ pub(crate) struct LinearArguments {
 struct Common {
     #[command(flatten)]
     subject: SubjectArgs,
-    /// Learn from so many labels of each class only, in five draws: the mean and how far they are apart
-    #[arg(long, value_name = "N", conflicts_with = "label_share")]
-    labels_per_class: Option<usize>,
-    /// Learn from this share of the labels only, such as 0.01, in five draws
-    #[arg(long, value_name = "SHARE")]
-    label_share: Option<f64>,
-    /// Write what was said of each image to this file: .csv or .json
-    #[arg(long, value_name = "FILE")]
-    predictions: Option<PathBuf>,
+    #[command(flatten)]
+    labels: LabelArgs,
+    #[command(flatten)]
+    predictions: PredictionArgs,
 }
 
 impl Protocol {
@@ -73,13 +74,14 @@ impl Protocol {
         match self {
             Self::Knn(arguments) => arguments.run(output),
             Self::Linear(arguments) => arguments.run(output),
+            Self::Finetune(arguments) => arguments.run(output),
         }
     }
 }
 
 impl KnnArguments {
     fn run(&self, output: &Output) -> Result<()> {
-        self.common.check()?;
+        self.common.predictions.check()?;
         let subject = self.common.subject.load(output)?;
         let k = self.k.unwrap_or_else(|| Knn::for_bank(subject.train.labels.len()).k);
         let knn = Knn { k, temperature: self.temperature };
@@ -90,7 +92,7 @@ impl KnnArguments {
 
 impl LinearArguments {
     fn run(&self, output: &Output) -> Result<()> {
-        self.common.check()?;
+        self.common.predictions.check()?;
         let subject = self.common.subject.load(output)?;
         let mut logistic = LogisticRegression { c: self.c, ..LogisticRegression::default() };
         if subject.trained.is_none() {
@@ -124,22 +126,6 @@ fn save(subject: &Subject, layer: LinearLayer, path: &std::path::Path) -> Result
 }
 
 impl Common {
-    /// What can be refused before anything is computed.
-    fn check(&self) -> Result<()> {
-        match self.predictions.as_ref().map(|path| (path, path.extension())) {
-            Some((path, extension)) if !extension.is_some_and(|e| e == "csv" || e == "json") => {
-                let path = path.display();
-                Err(usage(format!("expected --predictions to end in .csv or .json, found {path}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn budget(&self) -> Option<LabelBudget> {
-        let per_class = self.labels_per_class.map(LabelBudget::PerClass);
-        per_class.or(self.label_share.map(LabelBudget::Fraction))
-    }
-
     fn evaluate(
         &self,
         protocol: &dyn simclr::eval::Protocol,
@@ -149,7 +135,7 @@ impl Common {
         let (train, test) = (&subject.train, &subject.test.labelled);
         let device = subject.trained.as_ref().map_or_else(Device::default, |t| t.device.clone());
         output.line(format!("{}; {}", subject.name, subject.data));
-        if let Some(budget) = self.budget() {
+        if let Some(budget) = self.labels.budget() {
             let spread = while_waiting("evaluating", || {
                 with_few_labels(protocol, [train, test], budget, &[0, 1, 2, 3, 4], &device)
             })?;
@@ -169,31 +155,13 @@ impl Common {
         let evaluation =
             while_waiting("evaluating", || evaluate(protocol, train, test, names, &device))?;
         output.line(&evaluation.report);
-        self.write_predictions(&evaluation, subject, output)?;
+        let (images, queries) = (&subject.test.images, &subject.labelled.queries);
+        self.predictions.write(&evaluation, images, queries, output)?;
         output.result(&json!({
             "of": subject.name,
             "data": subject.data,
             "report": evaluation.report,
         }));
-        Ok(())
-    }
-
-    fn write_predictions(
-        &self,
-        evaluation: &Evaluation,
-        subject: &Subject,
-        output: &Output,
-    ) -> Result<()> {
-        let Some(path) = &self.predictions else { return Ok(()) };
-        let images = &subject.test.images;
-        let queries = &subject.labelled.queries;
-        let table = PredictionTable::new(&evaluation.predictions, images, queries)?;
-        if path.extension().is_some_and(|extension| extension == "csv") {
-            table.write_csv(path)?;
-        } else {
-            table.write_json(path)?;
-        }
-        output.line(format!("predictions: {}", path.display()));
         Ok(())
     }
 }

@@ -66,6 +66,16 @@ fn every_way_to_evaluate_says_what_it_evaluated() {
     let few = eval(&["linear", "--labels-per-class=2"]);
     assert_eq!(few["train_images"], serde_json::json!([4, 4, 4, 4, 4]));
 
+    let tuned =
+        eval(&["finetune", "--epochs=2", "--labels-per-class=5", "--save=tuned.safetensors"]);
+    assert_eq!(tuned["report"]["evaluated"]["train_images"], 10);
+    let protocol = tuned["report"]["evaluated"]["protocol"].as_str().unwrap();
+    assert!(protocol.starts_with("fine-tuning (AdamW), 2 epochs"), "{protocol}");
+    assert!(here.join("tuned.safetensors").is_file());
+    let random = eval(&["finetune", "--epochs=1", "--from-random-weights", "--paper"]);
+    let protocol = random["report"]["evaluated"]["protocol"].as_str().unwrap();
+    assert!(protocol.contains("linear layer from zeros"), "{protocol}");
+
     let saved = eval(&["linear", "--save=classifier.safetensors", "--predictions=said.csv"]);
     assert!(here.join("classifier.safetensors").is_file());
     let csv = std::fs::read_to_string(here.join("said.csv")).unwrap();

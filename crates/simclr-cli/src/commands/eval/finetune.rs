@@ -1,0 +1,151 @@
+//! `simclr eval finetune`.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use simclr::data::{ImageDataset, Labelled};
+use simclr::eval::{FineTune, FineTuneProgress, FineTuned, LinearStart, embed};
+use simclr::model::ImageEncoder;
+
+use super::labels::LabelArgs;
+use super::predictions::PredictionArgs;
+use crate::bar::Bar;
+use crate::data_args::DataArgs;
+use crate::encoder_args::{EncoderArgs, TrainedEncoder};
+use crate::failure::Interrupted;
+use crate::interrupt::on_ctrl_c;
+use crate::output::Output;
+use crate::watched::Watched;
+
+#[derive(Args)]
+pub(crate) struct FineTuneArguments {
+    #[command(flatten)]
+    encoder: EncoderArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Start from random weights instead: what labels alone are worth
+    #[arg(long)]
+    from_random_weights: bool,
+    /// Passes over the labelled images
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    epochs: usize,
+    /// Images in a step
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    batch_size: usize,
+    /// SGD and the learning rate of the paper (0.05 for a batch of 256), a linear layer that starts from
+    /// zeros
+    #[arg(long)]
+    paper: bool,
+    /// The first step's learning rate [default: 0.001, by `AdamW`]
+    #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
+    /// Seed of the order, the crops and the flips
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    labels: LabelArgs,
+    #[command(flatten)]
+    predictions: PredictionArgs,
+    /// Keep the fine-tuned network as a classifier in this file: .safetensors
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+impl FineTuneArguments {
+    pub(super) fn run(&self, output: &Output) -> Result<()> {
+        self.predictions.check()?;
+        let trained = if self.from_random_weights {
+            self.encoder.load_untrained()?
+        } else {
+            self.encoder.load()?
+        };
+        let (labelled, data) = self.data.labelled()?;
+        let bank: Arc<dyn ImageDataset> = match self.labels.budget() {
+            Some(budget) => Arc::new(budget.subset(&labelled.bank, self.seed)?),
+            None => Arc::clone(&labelled.bank),
+        };
+        let name = self.encoder.name();
+        let of = if self.from_random_weights {
+            format!("random weights instead of {name}")
+        } else {
+            name
+        };
+        output.line(format!("{of}; {data}"));
+
+        let tuned = self.fit(&trained, &bank)?;
+        output.skipped(&tuned.skipped);
+        let queries = Watched::new("embedding to ask about", &labelled.queries);
+        let evaluation = tuned.evaluate(&queries)?;
+        drop(queries);
+        output.line(&evaluation.report);
+        if self.predictions.wanted() {
+            let images = readable(&tuned, &labelled, &trained)?;
+            self.predictions.write(&evaluation, &images, &labelled.queries, output)?;
+        }
+        if let Some(path) = &self.save {
+            tuned.classifier.save(path)?;
+            output.line(format!("classifier: {}", path.display()));
+        }
+        output.result(&json!({ "of": of, "data": data, "report": evaluation.report }));
+        Ok(())
+    }
+
+    fn fit(
+        &self,
+        trained: &TrainedEncoder,
+        bank: &Arc<dyn ImageDataset>,
+    ) -> Result<FineTuned<ImageEncoder>> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&stop);
+        on_ctrl_c(move || asked.store(true, Ordering::Relaxed))?;
+        let bar = Bar::new("fine-tuning", self.epochs * bank.len(), "images");
+        let tuned = self.settings().fit(
+            trained.encoder.clone(),
+            bank,
+            &trained.transform,
+            &trained.device,
+            |progress: FineTuneProgress| {
+                bar.set(progress.epoch * bank.len());
+                if stop.load(Ordering::Relaxed) {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            },
+        )?;
+        if stop.load(Ordering::Relaxed) {
+            let message = format!("stopped after epoch {} of {}", tuned.epochs, self.epochs);
+            return Err(Interrupted(message).into());
+        }
+        Ok(tuned)
+    }
+
+    fn settings(&self) -> FineTune {
+        let (epochs, batch_size) = (self.epochs, self.batch_size);
+        let mut settings = if self.paper {
+            FineTune::paper(epochs, batch_size)
+        } else {
+            FineTune { epochs, batch_size, ..FineTune::default() }
+        };
+        if self.from_random_weights {
+            // Their features, before batch normalisation has seen an image, are not those of training.
+            settings.start = LinearStart::Zero;
+        }
+        settings.learning_rate = self.learning_rate.unwrap_or(settings.learning_rate);
+        FineTune { seed: self.seed, ..settings }
+    }
+}
+
+/// The held-out images that there are predictions of.
+fn readable(
+    tuned: &FineTuned<ImageEncoder>,
+    labelled: &Labelled,
+    trained: &TrainedEncoder,
+) -> Result<Vec<usize>> {
+    let encoder = tuned.classifier.encoder();
+    Ok(embed(encoder, &labelled.queries, &trained.transform, &trained.device)?.images)
+}
