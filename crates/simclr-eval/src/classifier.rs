@@ -7,9 +7,10 @@ use simclr_augment::EvaluationTransform;
 use simclr_data::ImageDataset;
 use simclr_model::Encoder;
 
+use crate::embedded_images::EMBEDDING_BATCH;
 use crate::error::EvalError;
 use crate::features::Features;
-use crate::labelled_features::{EMBEDDING_BATCH, embed};
+use crate::labelled_features::embed;
 use crate::layer::Layer;
 use crate::linear_layer::LinearLayer;
 use crate::logistic_regression::LogisticRegression;

@@ -1,17 +1,14 @@
 //! Features with their images' classes.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use rayon::prelude::*;
 use simclr_augment::EvaluationTransform;
 use simclr_data::{DataError, ImageDataset};
 use simclr_model::{Encoder, SimClr};
 
+use crate::embedded_images::{self, EmbeddedImages, to_host};
 use crate::error::EvalError;
 use crate::features::Features;
 use crate::layer::Layer;
-
-/// Images that go through the encoder at a time.
-pub(crate) const EMBEDDING_BATCH: usize = 64;
 
 /// Features of labelled images: row i of the features is of class `labels[i]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,52 +136,26 @@ pub fn raw_pixels(
     collect(images, transform, Layer::RawPixels, transform.view_len(), |pixels, _| Ok(pixels))
 }
 
-fn to_host(features: Tensor<2>) -> Result<Vec<f32>, EvalError> {
-    features.try_into_vec_as::<f32>().map_err(|error| EvalError::Device(format!("{error:?}")))
-}
-
+/// The features of all readable images, and their labels, without which nothing is computed.
 fn collect(
     images: &dyn ImageDataset,
     transform: &EvaluationTransform,
     layer: Layer,
     feature_size: usize,
-    mut features_of: impl FnMut(Vec<f32>, usize) -> Result<Vec<f32>, EvalError>,
+    features_of: impl FnMut(Vec<f32>, usize) -> Result<Vec<f32>, EvalError>,
 ) -> Result<Embedded, EvalError> {
-    let (mut values, mut labels, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-    let mut kept = Vec::new();
-    for start in (0..images.len()).step_by(EMBEDDING_BATCH) {
-        let end = (start + EMBEDDING_BATCH).min(images.len());
-        let pictures: Vec<Result<Vec<f32>, EvalError>> =
-            (start..end).into_par_iter().map(|index| pixels(images, index, transform)).collect();
-
-        let mut batch = Vec::with_capacity(pictures.len() * transform.view_len());
-        let before = labels.len();
-        for (index, picture) in (start..end).zip(pictures) {
-            match picture {
-                Ok(picture) => {
-                    batch.extend(picture);
-                    let unlabelled = || EvalError::Unlabelled { name: images.name(index) };
-                    labels.push(images.label(index).ok_or_else(unlabelled)?);
-                    kept.push(index);
-                }
-                Err(EvalError::Data(error)) if error.is_one_image() => skipped.push(error),
-                Err(error) => return Err(error),
-            }
-        }
-        if labels.len() > before {
-            values.extend(features_of(batch, labels.len() - before)?);
-        }
-    }
-    let features = Features::new(values, feature_size).of_layer(layer);
-    Ok(Embedded { labelled: LabelledFeatures { features, labels }, images: kept, skipped })
+    let labels = labels_of(images)?;
+    let EmbeddedImages { features, images, skipped } =
+        embedded_images::collect(images, transform, layer, feature_size, features_of)?;
+    let labels = images.iter().map(|&index| labels[index]).collect();
+    Ok(Embedded { labelled: LabelledFeatures { features, labels }, images, skipped })
 }
 
-fn pixels(
-    images: &dyn ImageDataset,
-    index: usize,
-    transform: &EvaluationTransform,
-) -> Result<Vec<f32>, EvalError> {
-    let mut pixels = vec![0.0; transform.view_len()];
-    transform.view_into(&images.image(index)?, &mut pixels)?;
-    Ok(pixels)
+/// The class of every image, also of those that cannot be read.
+pub(crate) fn labels_of(images: &dyn ImageDataset) -> Result<Vec<usize>, EvalError> {
+    (0..images.len()).map(|index| label_of(images, index)).collect()
+}
+
+fn label_of(images: &dyn ImageDataset, index: usize) -> Result<usize, EvalError> {
+    images.label(index).ok_or_else(|| EvalError::Unlabelled { name: images.name(index) })
 }

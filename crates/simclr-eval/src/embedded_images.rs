@@ -1,0 +1,113 @@
+//! Features of images, labelled or not.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
+use simclr_augment::EvaluationTransform;
+use simclr_data::{DataError, ImageDataset};
+use simclr_model::Encoder;
+
+use crate::error::EvalError;
+use crate::features::Features;
+use crate::layer::Layer;
+
+/// Images that go through the encoder at a time.
+pub(crate) const EMBEDDING_BATCH: usize = 64;
+
+/// What became of images that were embedded without asking for their labels.
+#[derive(Debug)]
+pub struct EmbeddedImages {
+    /// The features of every image that could be read, in order.
+    pub features: Features,
+    /// The index of each of them in the data set.
+    pub images: Vec<usize>,
+    /// The images that could not be read, and are left out.
+    pub skipped: Vec<DataError>,
+}
+
+/// The features h of every image, in order, whether it has a label or not: for a search or a map.
+/// [`embed`](crate::embed) is the same for images to learn from.
+///
+/// # Errors
+///
+/// [`EvalError::Data`] if the set fails as a whole (one unreadable image is left out and reported in
+/// [`EmbeddedImages::skipped`] instead), and [`EvalError::Device`] if the device does.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use simclr_augment::SimClrAugmentation;
+/// use simclr_data::{Sample, SampleConfig};
+/// use simclr_eval::{embed_images, nearest_neighbours};
+/// use simclr_model::{ResNetConfig, ResNetDepth, Stem};
+///
+/// let device = Device::flex();
+/// let images = Sample::new(SampleConfig { images: 8, size: 16, ..SampleConfig::default() })?;
+/// let transform = SimClrAugmentation::cifar10().with_size(16)?.evaluation();
+/// let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).init(0, &device)?;
+///
+/// let features = embed_images(&encoder, &images, &transform, &device)?.features;
+/// let nearest = nearest_neighbours(&features, &features, 3, &device)?;
+/// assert_eq!((nearest.len(), nearest[5].len()), (8, 3));
+/// assert!((nearest[5][0].cosine - 1.0).abs() < 1e-5); // an image is like itself
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn embed_images<E: Encoder<Input = Tensor<4>>>(
+    encoder: &E,
+    images: &dyn ImageDataset,
+    transform: &EvaluationTransform,
+    device: &Device,
+) -> Result<EmbeddedImages, EvalError> {
+    let side = transform.size() as usize;
+    collect(images, transform, Layer::Encoder, encoder.feature_size(), |pixels, count| {
+        let batch = TensorData::new(pixels, [count, 3, side, side]);
+        to_host(encoder.encode(Tensor::from_data(batch, device))) // [count, feature_size]
+    })
+}
+
+/// The values of a tensor, row after row.
+pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EvalError> {
+    tensor.try_into_vec_as::<f32>().map_err(|error| EvalError::Device(format!("{error:?}")))
+}
+
+/// What `features_of` makes of the normalised pixels of all readable images, a batch at a time.
+pub(crate) fn collect(
+    images: &dyn ImageDataset,
+    transform: &EvaluationTransform,
+    layer: Layer,
+    feature_size: usize,
+    mut features_of: impl FnMut(Vec<f32>, usize) -> Result<Vec<f32>, EvalError>,
+) -> Result<EmbeddedImages, EvalError> {
+    let (mut values, mut kept, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    for start in (0..images.len()).step_by(EMBEDDING_BATCH) {
+        let end = (start + EMBEDDING_BATCH).min(images.len());
+        let pictures: Vec<Result<Vec<f32>, EvalError>> =
+            (start..end).into_par_iter().map(|index| pixels(images, index, transform)).collect();
+
+        let mut batch = Vec::with_capacity(pictures.len() * transform.view_len());
+        let before = kept.len();
+        for (index, picture) in (start..end).zip(pictures) {
+            match picture {
+                Ok(picture) => {
+                    batch.extend(picture);
+                    kept.push(index);
+                }
+                Err(EvalError::Data(error)) if error.is_one_image() => skipped.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if kept.len() > before {
+            values.extend(features_of(batch, kept.len() - before)?);
+        }
+    }
+    let features = Features::new(values, feature_size).of_layer(layer);
+    Ok(EmbeddedImages { features, images: kept, skipped })
+}
+
+fn pixels(
+    images: &dyn ImageDataset,
+    index: usize,
+    transform: &EvaluationTransform,
+) -> Result<Vec<f32>, EvalError> {
+    let mut pixels = vec![0.0; transform.view_len()];
+    transform.view_into(&images.image(index)?, &mut pixels)?;
+    Ok(pixels)
+}
