@@ -17,7 +17,7 @@ use burn::tensor::{Tensor, TensorData};
 use clap::{Parser, ValueEnum};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr::data::{ImageDataset, ImageFolder, decode_image};
-use simclr::eval::{ImageIndex, embed_images};
+use simclr::eval::{Features, ImageIndex, embed_images};
 use simclr::model::{Encoder, EncoderConfig, WeightFile};
 use simclr::train::device_from_name;
 
@@ -113,8 +113,9 @@ fn main() -> Result<()> {
         let query = encoder.encode(query).into_data().try_to_vec::<f32>();
         let query = query.context("cannot read the vector from the device")?;
         println!("most like {}:", path.display());
-        for found in index.nearest(&query, options.neighbours)? {
-            println!("  {:.4}  {}", found.cosine, index.names()[found.image]);
+        let query = Features::new(query, encoder.feature_size());
+        for found in &index.nearest(&query, options.neighbours, &device)?[0] {
+            println!("  {:.4}  {}", found.cosine, index.names()[found.row as usize]);
         }
     }
     Ok(())

@@ -60,6 +60,7 @@
 //! | [`model`] | images -> features h -> projections z |
 //! | [`eval`] | encoder and labelled images -> figures |
 //! | [`train`] | all of the above -> a trained encoder |
+//! | [`report`] | a run and its images -> one page that shows what was learnt |
 //!
 //! Each is a crate of its own (`simclr-loss`, ...) that can be used without the others.
 //!
@@ -121,9 +122,9 @@ pub mod eval {
         ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EmbeddedImages, EvalError,
         Evaluated, Evaluation, Features, FineTune, FineTuneOptimizer, FineTuneProgress, FineTuned,
         ImageIndex, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer, LinearStart,
-        LogisticFit, LogisticRegression, Match, PredictionTable, Predictions, Protocol, Report,
-        SgdProbe, Spread, embed, embed_images, embed_projections, evaluate, over_folds, raw_pixels,
-        with_few_labels,
+        LogisticFit, LogisticRegression, Neighbour, PredictionTable, Predictions, Protocol, Report,
+        SgdProbe, Spread, embed, embed_images, embed_projections, evaluate, nearest_neighbours,
+        over_folds, raw_pixels, with_few_labels,
     };
 }
 
@@ -139,6 +140,11 @@ pub mod train {
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};
+}
+
+/// The page about a run: a run's folder and its images in, one file of HTML out.
+pub mod report {
+    pub use simclr_report::{ReportConfig, ReportError, RunReport};
 }
 
 /// The README's code is tested with the crate.

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::{Args, ValueEnum};
 use image::RgbImage;
 use sha2::{Digest, Sha256};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
+use simclr::eval::Features;
 use simclr::model::{Encoder, EncoderConfig, ImageEncoder, WeightFile, load_weights};
 use simclr::train::{RunDirectory, device_from_name};
 
@@ -127,13 +128,14 @@ fn from_run(path: &Path, device: Device) -> Result<TrainedEncoder> {
 
 impl TrainedEncoder {
     /// The vector of one image.
-    pub(crate) fn embed(&self, image: &RgbImage) -> Result<Vec<f32>> {
+    pub(crate) fn embed(&self, image: &RgbImage) -> Result<Features> {
         let mut pixels = vec![0.0; self.transform.view_len()];
         self.transform.view_into(image, &mut pixels)?;
         let side = self.transform.size() as usize;
         let batch = Tensor::from_data(TensorData::new(pixels, [1, 3, side, side]), &self.device);
         let features = self.encoder.encode(batch).try_into_vec_as::<f32>();
-        features.map_err(|error| anyhow::anyhow!("the device failed: {error:?}"))
+        let features = features.map_err(|error| anyhow!("the device failed: {error:?}"))?;
+        Ok(Features::new(features, self.encoder.feature_size()))
     }
 }
 

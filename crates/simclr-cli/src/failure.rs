@@ -6,6 +6,7 @@ use anyhow::Error;
 use simclr::data::{DataError, DownloadError};
 use simclr::eval::EvalError;
 use simclr::model::ModelError;
+use simclr::report::ReportError;
 use simclr::train::TrainError;
 
 /// The page on exit codes in `--help`.
@@ -83,6 +84,9 @@ fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<Kind> {
     if let Some(error) = error.downcast_ref::<EvalError>() {
         return of_evaluation(error);
     }
+    if let Some(error) = error.downcast_ref::<ReportError>() {
+        return of_report(error);
+    }
     if error.is::<DownloadError>() || error.is::<ModelError>() {
         return Some(Kind::Files);
     }
@@ -109,6 +113,18 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         TrainError::Interrupted => Some(Kind::Interrupted),
         TrainError::Data(error) => kind_of(error),
         TrainError::Eval(error) => of_evaluation(error),
+        _ => None,
+    }
+}
+
+fn of_report(error: &ReportError) -> Option<Kind> {
+    match error {
+        ReportError::Config { .. } => Some(Kind::Usage),
+        ReportError::NoImages { .. } => Some(Kind::Images),
+        ReportError::NoEncoder { .. } | ReportError::Write { .. } => Some(Kind::Files),
+        ReportError::Train(error) => of_training(error),
+        ReportError::Data(error) => kind_of(error),
+        ReportError::Eval(error) => of_evaluation(error),
         _ => None,
     }
 }

@@ -34,6 +34,25 @@ pub struct EmbeddedImages {
 ///
 /// [`EvalError::Data`] if the set fails as a whole (one unreadable image is left out and reported in
 /// [`EmbeddedImages::skipped`] instead), and [`EvalError::Device`] if the device does.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use simclr_augment::SimClrAugmentation;
+/// use simclr_data::{Sample, SampleConfig};
+/// use simclr_eval::{embed_images, nearest_neighbours};
+/// use simclr_model::{ResNetConfig, ResNetDepth, Stem};
+///
+/// let device = Device::flex();
+/// let images = Sample::new(SampleConfig { images: 8, size: 16, ..SampleConfig::default() })?;
+/// let transform = SimClrAugmentation::cifar10().with_size(16)?.evaluation();
+/// let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).init(0, &device)?;
+///
+/// let features = embed_images(&encoder, &images, &transform, &device)?.features;
+/// let nearest = nearest_neighbours(&features, &features, 3, &device)?;
+/// assert_eq!((nearest.len(), nearest[5].len()), (8, 3));
+/// assert!((nearest[5][0].cosine - 1.0).abs() < 1e-5); // an image is like itself
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn embed_images<E: Encoder<Input = Tensor<4>>>(
     encoder: &E,
     images: &dyn ImageDataset,

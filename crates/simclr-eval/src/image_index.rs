@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use rayon::prelude::*;
+use burn::tensor::Device;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use simclr_data::printable;
@@ -12,6 +12,7 @@ use crate::atomic_file;
 use crate::error::EvalError;
 use crate::features::Features;
 use crate::layer::Layer;
+use crate::neighbours::{Neighbour, nearest_neighbours};
 
 const VECTORS: &str = "vectors";
 const NAMES: &str = "names";
@@ -23,13 +24,15 @@ const ENCODER: &str = "encoder";
 /// images' names as a JSON list and what they were embedded by.
 ///
 /// ```
+/// use burn::tensor::Device;
 /// use simclr_eval::{Features, ImageIndex};
 ///
 /// let names = ["cat.jpg", "dog.jpg", "car.jpg"].map(str::to_owned).to_vec();
 /// let features = Features::new(vec![0.9, 0.1, 0.8, 0.3, 0.0, 1.0], 2);
 /// let index = ImageIndex::new(names, features, "an encoder")?;
-/// let best = &index.nearest(&[1.0, 0.1], 1)?[0];
-/// assert_eq!(index.names()[best.image], "cat.jpg");
+/// let query = Features::new(vec![1.0, 0.1], 2);
+/// let best = index.nearest(&query, 1, &Device::flex())?[0][0];
+/// assert_eq!(index.names()[best.row as usize], "cat.jpg");
 /// # Ok::<(), simclr_eval::EvalError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -37,15 +40,6 @@ pub struct ImageIndex {
     names: Vec<String>,
     features: Features,
     encoder: String,
-}
-
-/// An image that a search found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Match {
-    /// Which image of the index.
-    pub image: usize,
-    /// Cosine of its vector and the query's, in -1..=1; 0 for a vector of zeros.
-    pub cosine: f64,
 }
 
 impl ImageIndex {
@@ -87,30 +81,19 @@ impl ImageIndex {
         &self.encoder
     }
 
-    /// The `count` images with the highest cosine to `query`, the most alike first; of equals, the
-    /// first in the index.
+    /// The `count` images whose vectors have the highest cosine to each query's, the most alike first:
+    /// [`Neighbour::row`] is the image's place in the index.
     ///
     /// # Errors
     ///
-    /// [`EvalError::FeatureSize`] for a query of another length.
-    pub fn nearest(&self, query: &[f32], count: usize) -> Result<Vec<Match>, EvalError> {
-        let (expected, found) = (self.features.size(), query.len());
-        if expected != found {
-            return Err(EvalError::FeatureSize { expected, found });
-        }
-        let mut all: Vec<Match> = (0..self.features.len())
-            .into_par_iter()
-            .map(|image| Match { image, cosine: cosine(self.features.row(image), query) })
-            .collect();
-        let order = |a: &Match, b: &Match| {
-            b.cosine.total_cmp(&a.cosine).then_with(|| a.image.cmp(&b.image))
-        };
-        if count < all.len() && count > 0 {
-            all.select_nth_unstable_by(count - 1, order);
-        }
-        all.truncate(count);
-        all.sort_unstable_by(order);
-        Ok(all)
+    /// Those of [`nearest_neighbours`], such as [`EvalError::FeatureSize`] for queries of another length.
+    pub fn nearest(
+        &self,
+        queries: &Features,
+        count: usize,
+        device: &Device,
+    ) -> Result<Vec<Vec<Neighbour>>, EvalError> {
+        nearest_neighbours(&self.features, queries, count, device)
     }
 
     /// Writes the index to a safetensors file, in one step.
@@ -192,18 +175,6 @@ impl ImageIndex {
     }
 }
 
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let (mut product, mut a_square, mut b_square) = (0.0, 0.0, 0.0);
-    for (&a, &b) in a.iter().zip(b) {
-        let (a, b) = (f64::from(a), f64::from(b));
-        product += a * b;
-        a_square += a * a;
-        b_square += b * b;
-    }
-    let lengths = (a_square * b_square).sqrt();
-    if lengths > 0.0 { (product / lengths).clamp(-1.0, 1.0) } else { 0.0 }
-}
-
 /// The start of a `.npy` file, version 1.0: a Python dict of what follows, padded to a multiple of 64
 /// bytes.
 fn npy_header(images: usize, size: usize) -> Vec<u8> {
@@ -231,19 +202,19 @@ mod tests {
 
     #[test]
     fn the_most_alike_come_first_and_equals_in_order() {
-        let found = |count| -> Vec<usize> {
-            index().nearest(&[1.0, 0.1], count).unwrap().iter().map(|m| m.image).collect()
+        let query = Features::new(vec![1.0, 0.1], 2);
+        let found = |count| -> Vec<u32> {
+            let found = index().nearest(&query, count, &Device::flex()).unwrap();
+            found[0].iter().map(|neighbour| neighbour.row).collect()
         };
         assert_eq!(found(10), [0, 2, 1, 3]);
         assert_eq!((found(1), found(0)), (vec![0], vec![]));
-        let cosine = index().nearest(&[0.0, 5.0], 1).unwrap()[0].cosine;
-        assert_eq!(cosine, 1.0);
-        assert_eq!(index().nearest(&[0.0, 0.0], 1).unwrap()[0].cosine, 0.0);
     }
 
     #[test]
     fn a_query_of_another_length_is_refused() {
-        let message = index().nearest(&[1.0], 1).unwrap_err().to_string();
+        let query = Features::new(vec![1.0], 1);
+        let message = index().nearest(&query, 1, &Device::flex()).unwrap_err().to_string();
         assert_eq!(message, "expected feature vectors of length 2, found 1");
     }
 

@@ -17,11 +17,56 @@ const LANE: usize = 32;
 /// Candidates beyond k that are collected before the farthest are dropped.
 const SLACK: usize = 256;
 
-/// A row of the bank, and its cosine with a query.
+/// A row of the bank, and how like a query it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Neighbour {
-    pub(crate) cosine: f32,
-    pub(crate) row: u32,
+pub struct Neighbour {
+    /// The cosine of the two feature vectors, in -1..=1 but for rounding.
+    pub cosine: f32,
+    /// The row of the bank, from 0.
+    pub row: u32,
+}
+
+/// The `k` rows of `bank` with the highest cosine to each query, the nearest first; all of a bank that
+/// has fewer. Of equally near rows the earlier ones count, and come first.
+///
+/// Exact, and bounded in memory: see [`Knn`](crate::Knn), whose vote these are.
+///
+/// # Errors
+///
+/// [`EvalError::NoImages`] or [`EvalError::NotFinite`] for features that cannot be compared,
+/// [`EvalError::FeatureSize`] if the two sets' features differ in length, and [`EvalError::Device`].
+///
+/// ```
+/// use burn::tensor::Device;
+/// use simclr_eval::{Features, nearest_neighbours};
+///
+/// let bank = Features::new(vec![1.0, 0.0, 0.6, 0.8, 0.0, 2.0], 2);
+/// let query = Features::new(vec![0.0, 1.0], 2);
+/// let nearest = nearest_neighbours(&bank, &query, 2, &Device::flex())?;
+/// assert_eq!(nearest[0].iter().map(|n| n.row).collect::<Vec<_>>(), [2, 1]);
+/// assert!((nearest[0][1].cosine - 0.8).abs() < 1e-6);
+/// # Ok::<(), simclr_eval::EvalError>(())
+/// ```
+pub fn nearest_neighbours(
+    bank: &Features,
+    queries: &Features,
+    k: usize,
+    device: &Device,
+) -> Result<Vec<Vec<Neighbour>>, EvalError> {
+    bank.check("bank")?;
+    queries.check("queries")?;
+    let (expected, found) = (bank.size(), queries.size());
+    if expected != found {
+        return Err(EvalError::FeatureSize { expected, found });
+    }
+    if k == 0 {
+        return Ok(vec![Vec::new(); queries.len()]);
+    }
+    Bank::new(bank, device).nearest(queries, k, |nearest| {
+        let mut nearest = nearest.to_vec();
+        nearest.sort_by(|a, b| b.cosine.total_cmp(&a.cosine));
+        nearest
+    })
 }
 
 /// Feature vectors to search, as unit vectors on the device.

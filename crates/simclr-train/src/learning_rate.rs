@@ -71,7 +71,8 @@ impl LearningRate {
     }
 
     /// The peak as the sum it comes from: `0.3 * 4096 / 256 = 4.8`.
-    pub(crate) fn in_words(self, batch_size: usize) -> String {
+    #[must_use]
+    pub fn in_words(self, batch_size: usize) -> String {
         let (base, peak) = (self.base, self.peak(batch_size));
         match self.scaling {
             LearningRateScaling::None => format!("{base}"),

@@ -1,5 +1,7 @@
 //! Which optimiser, and with what.
 
+use std::fmt;
+
 use burn::module::{Module, ParamGroup};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
@@ -158,4 +160,20 @@ fn sgd(momentum: f64, nesterov: bool, weight_decay: f32) -> Sgd {
         MomentumConfig::new().with_momentum(momentum).with_dampening(0.0).with_nesterov(nesterov)
     });
     SgdConfig::new().with_weight_decay(decay).with_momentum(momentum).build()
+}
+/// In words: `LARS, momentum 0.9, trust coefficient 0.001, weight decay 0.0001`.
+impl fmt::Display for OptimizerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::AdamW { .. } => f.write_str("AdamW")?,
+            Self::Sgd { momentum, nesterov: true, .. } => {
+                write!(f, "SGD with Nesterov momentum {momentum}")?;
+            }
+            Self::Sgd { momentum, .. } => write!(f, "SGD with momentum {momentum}")?,
+            Self::Lars { momentum, trust_coefficient, .. } => {
+                write!(f, "LARS, momentum {momentum}, trust coefficient {trust_coefficient}")?;
+            }
+        }
+        write!(f, ", weight decay {}", self.weight_decay())
+    }
 }

@@ -63,21 +63,6 @@ impl RunDescription {
         }
     }
 
-    fn optimizer_in_words(&self) -> String {
-        let decay = self.optimizer.weight_decay();
-        match self.optimizer {
-            OptimizerConfig::AdamW { .. } => format!("AdamW, weight decay {decay}"),
-            OptimizerConfig::Sgd { momentum, nesterov, .. } => {
-                let kind =
-                    if nesterov { "SGD with Nesterov momentum" } else { "SGD with momentum" };
-                format!("{kind} {momentum}, weight decay {decay}")
-            }
-            OptimizerConfig::Lars { momentum, trust_coefficient, .. } => format!(
-                "LARS, momentum {momentum}, trust coefficient {trust_coefficient}, weight decay {decay}"
-            ),
-        }
-    }
-
     /// The excluded paths with indices as `*`, and how many parameters each stands for, in the order
     /// of the paths.
     fn excluded_patterns(&self) -> BTreeMap<String, usize> {
@@ -105,7 +90,7 @@ impl fmt::Display for RunDescription {
             "learning rate  {} at its peak, after {} steps of warm-up; then a cosine to 0",
             self.learning_rate, self.warmup_steps
         )?;
-        writeln!(f, "optimizer      {}", self.optimizer_in_words())?;
+        writeln!(f, "optimizer      {}", self.optimizer)?;
         let (count, values) = self.parameters;
         if self.excluded.is_empty() {
             return write!(f, "parameters     {count} ({values} values), all with weight decay");

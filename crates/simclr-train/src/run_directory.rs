@@ -13,6 +13,7 @@ use crate::summary::Summary;
 use crate::training_state::TrainingState;
 
 const CONFIG: &str = "config.toml";
+const SUMMARY: &str = "summary.json";
 
 /// A run directory:
 ///
@@ -120,6 +121,23 @@ impl RunDirectory {
         })
     }
 
+    /// Reads `summary.json`; `None` if the run has not ended, or was killed.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Io`] if it cannot be read, [`TrainError::Parse`] if it is not what this version
+    /// writes.
+    pub fn summary(&self) -> Result<Option<Summary>, TrainError> {
+        let path = self.path.join(SUMMARY);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(TrainError::io("read", &path)(error)),
+        };
+        let parsed = serde_json::from_str(&text);
+        parsed.map(Some).map_err(|error| TrainError::Parse { path, reason: error.to_string() })
+    }
+
     /// The trained encoder's weights: written when the run ends.
     #[must_use]
     pub fn encoder_weights(&self) -> PathBuf {
@@ -153,7 +171,7 @@ impl RunDirectory {
 
     pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), TrainError> {
         let json = serde_json::to_string_pretty(summary).expect("a summary is always JSON");
-        self.write("summary.json", &format!("{json}\n"))
+        self.write(SUMMARY, &format!("{json}\n"))
     }
 
     pub(crate) fn write_learning_rate_curve(

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use simclr::data::{decode_image, printable};
-use simclr::eval::ImageIndex;
+use simclr::eval::{ImageIndex, Neighbour};
 
 use crate::commands::embed::INDEX;
 use crate::encoder_args::EncoderArgs;
@@ -57,16 +57,14 @@ impl Arguments {
         let mut results = Vec::new();
         for query in &self.queries {
             let vector = trained.embed(&decode_image(query)?)?;
-            let found = index.nearest(&vector, self.count)?;
+            let found = index.nearest(&vector, self.count, &trained.device)?;
             output.line(format!("most like {}:", printable(&query.display().to_string())));
-            for found in &found {
-                let name = printable(&index.names()[found.image]);
-                output.line(format!("  {:.4}  {name}", found.cosine));
+            let name = |found: &Neighbour| &index.names()[found.row as usize];
+            for found in &found[0] {
+                output.line(format!("  {:.4}  {}", found.cosine, printable(name(found))));
             }
-            let found: Vec<Value> = found
-                .iter()
-                .map(|found| json!({ "name": index.names()[found.image], "cosine": found.cosine }))
-                .collect();
+            let json = |found: &Neighbour| json!({ "name": name(found), "cosine": found.cosine });
+            let found: Vec<Value> = found[0].iter().map(json).collect();
             results.push(json!({ "query": query.display().to_string(), "found": found }));
         }
         output.result(&json!({ "results": results }));

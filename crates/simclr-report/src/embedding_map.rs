@@ -1,0 +1,152 @@
+//! Images as points of the plane, alike ones near each other.
+
+use nalgebra::DMatrix;
+use rand::RngExt;
+use simclr_augment::EvaluationTransform;
+use simclr_eval::Features;
+
+use crate::draws::{Purpose, generator, some_of};
+use crate::error::ReportError;
+use crate::gallery::Gallery;
+use crate::pca::PrincipalComponents;
+use crate::report_config::ReportConfig;
+use crate::sprite_sheet::SpriteSheet;
+use crate::text::Text;
+use crate::tsne::{FEWEST_POINTS, Tsne};
+
+/// Side of the map, and the room that it leaves at each edge.
+pub(crate) const SIDE: f64 = 640.0;
+const MARGIN: f64 = 16.0;
+/// Side of a thumbnail in pixels.
+const TILE: u32 = 48;
+/// How far points are moved apart before t-SNE starts, as a share of the largest place: images with the
+/// same vector would never part.
+const NOISE: f64 = 1e-3;
+
+/// Two maps of the same images.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EmbeddingMap {
+    pub(crate) points: Vec<Point>,
+    /// Whether there is a map by t-SNE, which takes at least four points.
+    pub(crate) has_tsne: bool,
+    /// Share of all variance along both axes of the map by PCA, in 0..=1.
+    pub(crate) explained: [f64; 2],
+    pub(crate) thumbnails: SpriteSheet,
+    /// Names of the classes, in the order of the labels; empty without labels.
+    pub(crate) classes: Vec<Text>,
+}
+
+/// An image of the map.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Point {
+    /// Places in 0..=640, the second one from above.
+    pub(crate) pca: [f64; 2],
+    /// As by PCA where there is no t-SNE.
+    pub(crate) tsne: [f64; 2],
+    pub(crate) class: Option<usize>,
+    pub(crate) name: Text,
+}
+
+impl EmbeddingMap {
+    /// Of some of the gallery's images.
+    pub(crate) fn new(
+        gallery: &Gallery,
+        transform: &EvaluationTransform,
+        config: &ReportConfig,
+    ) -> Result<Self, ReportError> {
+        let rows = some_of(gallery.len(), config.map_points, config.seed, Purpose::MapPoints);
+        let vectors = unit_vectors(&gallery.features, &rows);
+        let mut random = generator(config.seed, Purpose::MapStart);
+        let components = PrincipalComponents::new(&vectors, &mut random);
+
+        let has_tsne = rows.len() >= FEWEST_POINTS;
+        let pca = on_the_map(&components.places);
+        let tsne = if has_tsne {
+            let largest = components.places.iter().flatten().fold(0.0, |l: f64, x| l.max(x.abs()));
+            let noise = if largest > 0.0 { NOISE * largest } else { NOISE };
+            let start: Vec<[f64; 2]> = components
+                .places
+                .iter()
+                .map(|place| place.map(|x| x + noise * random.random_range(-1.0..1.0)))
+                .collect();
+            on_the_map(&Tsne::new(&vectors).places(&start))
+        } else {
+            pca.clone()
+        };
+        let point = |(&row, (pca, tsne)): (&usize, (&[f64; 2], &[f64; 2]))| Point {
+            pca: *pca,
+            tsne: *tsne,
+            class: gallery.label(row),
+            name: gallery.name(row),
+        };
+        Ok(Self {
+            points: rows.iter().zip(pca.iter().zip(&tsne)).map(point).collect(),
+            has_tsne,
+            explained: components.explained,
+            thumbnails: thumbnails(gallery, &rows, transform)?,
+            classes: gallery.class_names().iter().map(Text::new).collect(),
+        })
+    }
+}
+
+/// The rows at length 1, `[rows, size]`: what cosines compare. A row of zeros stays.
+fn unit_vectors(features: &Features, rows: &[usize]) -> DMatrix<f64> {
+    let values = rows.iter().flat_map(|&row| features.row(row)).map(|&value| f64::from(value));
+    let mut vectors = DMatrix::from_row_iterator(rows.len(), features.size(), values);
+    for mut row in vectors.row_iter_mut() {
+        let norm = row.norm();
+        if norm > 0.0 {
+            row /= norm;
+        }
+    }
+    vectors
+}
+
+/// Moved and scaled into the map, both axes alike, and up is up.
+fn on_the_map(places: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let range = |axis: usize| {
+        let values = || places.iter().map(|place| place[axis]);
+        [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)]
+    };
+    let [x, y] = [range(0), range(1)];
+    let extent = (x[1] - x[0]).max(y[1] - y[0]);
+    let scale = if extent > 0.0 { (SIDE - 2.0 * MARGIN) / extent } else { 0.0 };
+    let centred = |value: f64, range: [f64; 2]| (value - f64::midpoint(range[0], range[1])) * scale;
+    places
+        .iter()
+        .map(|place| [SIDE / 2.0 + centred(place[0], x), SIDE / 2.0 - centred(place[1], y)])
+        .collect()
+}
+
+/// What the encoder sees of the images, small.
+fn thumbnails(
+    gallery: &Gallery,
+    rows: &[usize],
+    transform: &EvaluationTransform,
+) -> Result<SpriteSheet, ReportError> {
+    let tile = TILE.min(transform.size());
+    let transform =
+        EvaluationTransform::new(tile, transform.filter(), transform.normalization().clone())?;
+    SpriteSheet::new(&gallery.views(rows, &transform)?, tile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_fill_the_map_without_distortion() {
+        let places = on_the_map(&[[-1.0, 0.0], [3.0, 0.0], [1.0, 1.0]]);
+        assert_eq!(places[0], [16.0, 396.0]);
+        assert_eq!(places[1], [624.0, 396.0]);
+        assert_eq!(places[2], [320.0, 244.0]);
+        assert_eq!(on_the_map(&[[5.0, 5.0]; 2]), [[320.0; 2]; 2]);
+    }
+
+    #[test]
+    fn vectors_are_compared_by_direction() {
+        let features = Features::new(vec![3.0, 4.0, 0.0, 0.0, 0.0, 2.0], 2);
+        let vectors = unit_vectors(&features, &[0, 1, 2]);
+        assert_eq!(vectors, DMatrix::from_row_slice(3, 2, &[0.6, 0.8, 0.0, 0.0, 0.0, 1.0]));
+    }
+}

@@ -1,0 +1,152 @@
+//! Images with their features, names and classes.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use image::RgbImage;
+use rayon::prelude::*;
+use simclr_augment::EvaluationTransform;
+use simclr_data::{ImageDataset, Labelled, Subset};
+use simclr_eval::{EvalError, Features, LabelledFeatures, embed_images};
+use simclr_model::ImageEncoder;
+
+use crate::draws::{Purpose, some_of};
+use crate::error::ReportError;
+use crate::report_config::ReportConfig;
+use crate::text::Text;
+
+/// A frozen encoder, and what its images are made into.
+pub(crate) struct Embedder<'a> {
+    pub(crate) encoder: &'a ImageEncoder,
+    pub(crate) transform: &'a EvaluationTransform,
+    pub(crate) device: &'a Device,
+}
+
+/// Images that a report looks at, without those that cannot be read. Row i of everything is of one image.
+pub(crate) struct Gallery {
+    images: Arc<dyn ImageDataset>,
+    /// The image of each row.
+    indices: Vec<usize>,
+    pub(crate) features: Features,
+    /// How many could not be read.
+    pub(crate) skipped: usize,
+}
+
+impl Gallery {
+    /// Embeds all of `images`, which are called `set` if none of them can be read.
+    fn embed(
+        images: Arc<dyn ImageDataset>,
+        set: &'static str,
+        embedder: &Embedder,
+    ) -> Result<Self, ReportError> {
+        let Embedder { encoder, transform, device } = embedder;
+        let embedded = embed_images(*encoder, &images, transform, device)?;
+        if embedded.images.is_empty() {
+            return Err(ReportError::NoImages { set, images: images.len() });
+        }
+        let skipped = embedded.skipped.len();
+        Ok(Self { images, indices: embedded.images, features: embedded.features, skipped })
+    }
+
+    /// The same images with another encoder's features. What cannot be read stays so.
+    pub(crate) fn with(&self, embedder: &Embedder) -> Result<Features, ReportError> {
+        let Embedder { encoder, transform, device } = embedder;
+        Ok(embed_images(*encoder, &self.readable()?, transform, device)?.features)
+    }
+
+    /// The images that were read, as a set of their own.
+    pub(crate) fn readable(&self) -> Result<Subset, ReportError> {
+        Ok(Subset::new(Arc::clone(&self.images), self.indices.clone())?)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    pub(crate) fn name(&self, row: usize) -> Text {
+        Text::new(self.images.name(self.indices[row]))
+    }
+
+    pub(crate) fn label(&self, row: usize) -> Option<usize> {
+        self.images.label(self.indices[row])
+    }
+
+    /// `features` of these images, with their labels, of which a labelled gallery has one for each.
+    pub(crate) fn labelled(&self, features: Features) -> Result<LabelledFeatures, ReportError> {
+        let label = |row: usize| {
+            let unlabelled = || EvalError::Unlabelled { name: self.images.name(self.indices[row]) };
+            self.label(row).ok_or_else(unlabelled)
+        };
+        let labels = (0..self.len()).map(label).collect::<Result<_, EvalError>>()?;
+        Ok(LabelledFeatures { features, labels })
+    }
+
+    pub(crate) fn class_names(&self) -> &[String] {
+        self.images.class_names()
+    }
+
+    pub(crate) fn class(&self, row: usize) -> Option<Text> {
+        let name = self.label(row).and_then(|label| self.class_names().get(label));
+        name.map(Text::new)
+    }
+
+    pub(crate) fn image(&self, row: usize) -> Result<RgbImage, ReportError> {
+        Ok(self.images.image(self.indices[row])?)
+    }
+
+    /// What `transform` makes of some images, to look at.
+    pub(crate) fn views(
+        &self,
+        rows: &[usize],
+        transform: &EvaluationTransform,
+    ) -> Result<Vec<RgbImage>, ReportError> {
+        rows.par_iter().map(|&row| Ok(transform.view(&self.image(row)?)?)).collect()
+    }
+}
+
+/// The images of a report.
+pub(crate) enum Galleries {
+    /// Labelled ones: the bank, and the queries, which the run never saw.
+    Labelled { bank: Gallery, queries: Gallery },
+    /// Images that the run was pretrained on.
+    Unlabelled(Gallery),
+}
+
+impl Galleries {
+    pub(crate) fn embed(
+        pretraining: &Arc<dyn ImageDataset>,
+        labelled: Option<&Labelled>,
+        config: &ReportConfig,
+        embedder: &Embedder,
+    ) -> Result<Self, ReportError> {
+        let drawn = |images: &Arc<dyn ImageDataset>, set, purpose| {
+            let drawn = some_of(images.len(), config.max_images, config.seed, purpose);
+            let some: Arc<dyn ImageDataset> = Arc::new(Subset::new(Arc::clone(images), drawn)?);
+            Gallery::embed(some, set, embedder)
+        };
+        Ok(match labelled {
+            Some(Labelled { bank, queries }) => Self::Labelled {
+                bank: drawn(bank, "bank", Purpose::Bank)?,
+                queries: drawn(queries, "queries", Purpose::Queries)?,
+            },
+            None => {
+                Self::Unlabelled(drawn(pretraining, "pretraining images", Purpose::Pretraining)?)
+            }
+        })
+    }
+
+    /// The images of the map, and those whose neighbours are looked for.
+    pub(crate) fn queries(&self) -> &Gallery {
+        match self {
+            Self::Labelled { queries, .. } => queries,
+            Self::Unlabelled(images) => images,
+        }
+    }
+
+    pub(crate) fn skipped(&self) -> usize {
+        match self {
+            Self::Labelled { bank, queries } => bank.skipped + queries.skipped,
+            Self::Unlabelled(images) => images.skipped,
+        }
+    }
+}
