@@ -93,27 +93,31 @@ impl ImageDataset for Flawed {
     }
 }
 
+/// An encoder whose running averages are those of the sample, as pretraining leaves it: those of random
+/// weights are of no images at all.
+fn acquainted(images: &dyn ImageDataset) -> ResNet {
+    let settings = FineTune { epochs: 8, start: LinearStart::Zero, ..quick() };
+    fit(settings, images).unwrap().classifier.encoder().clone()
+}
+
 #[test]
-fn it_learns_what_a_probe_on_the_frozen_encoder_cannot() {
-    let Labelled { bank, .. } = labelled(100);
-    let device = Device::flex();
-    let features = embed(&encoder(), &bank, &transform(), &device).unwrap().labelled;
+fn it_goes_on_from_the_probe_on_the_frozen_encoder_and_leaves_it_behind() {
+    let (bank, device) = (labelled(100).bank, Device::flex());
+    let encoder = acquainted(&bank);
+    let features = embed(&encoder, &bank, &transform(), &device).unwrap().labelled;
     let probe = LogisticRegression::default();
     let frozen = evaluate(&probe, &features, &features, &[], &device).unwrap().report.top1;
-    let settings = FineTune { epochs: 25, batch_size: 25, learning_rate: 3e-3, ..quick() };
-    // From zeros: the running averages of random weights are not those of any images, so that a probe's
-    // features are not those of training.
-    let start = LinearStart::Zero;
-    let settings = FineTune { crop_area: [0.5, 1.0], start, ..settings };
+    let settings = FineTune { epochs: 40, batch_size: 25, learning_rate: 3e-3, ..quick() };
+    let settings = FineTune { crop_area: [0.9, 1.0], ..settings };
     let mut losses = Vec::new();
-    let tuned = settings.fit(encoder(), &bank, &transform(), &device, |progress| {
+    let tuned = settings.fit(encoder, &bank, &transform(), &device, |progress| {
         losses.push(progress.loss);
         ControlFlow::Continue(())
     });
-    let report = tuned.unwrap().evaluate(&bank).unwrap().report;
-    println!("frozen {frozen}, fine-tuned {}, losses {losses:?}", report.top1);
-    assert!(report.top1 > frozen + 0.1, "{}, frozen {frozen}", report.top1);
-    assert!(losses[24] < 0.7 * losses[0], "{losses:?}");
+    let top1 = tuned.unwrap().evaluate(&bank).unwrap().report.top1;
+    println!("frozen {frozen}, fine-tuned {top1}, losses {losses:?}");
+    assert!(top1 > frozen + 0.1, "{top1}, frozen {frozen}");
+    assert!(losses[39] < 0.6 * losses[0], "{losses:?}");
 }
 
 #[test]
