@@ -36,7 +36,7 @@ fn go_on(_: FineTuneProgress) -> ControlFlow<()> {
 }
 
 fn fit(settings: FineTune, images: &dyn ImageDataset) -> Result<FineTuned<ResNet>, EvalError> {
-    settings.fit(encoder(), images, &transform(), &Device::flex(), go_on)
+    settings.fit(&encoder(), images, &transform(), &Device::flex(), go_on)
 }
 
 fn message(settings: FineTune, images: &dyn ImageDataset) -> String {
@@ -110,7 +110,7 @@ fn it_goes_on_from_the_probe_on_the_frozen_encoder_and_leaves_it_behind() {
     let settings = FineTune { epochs: 40, batch_size: 25, learning_rate: 3e-3, ..quick() };
     let settings = FineTune { crop_area: [0.9, 1.0], ..settings };
     let mut losses = Vec::new();
-    let tuned = settings.fit(encoder, &bank, &transform(), &device, |progress| {
+    let tuned = settings.fit(&encoder, &bank, &transform(), &device, |progress| {
         losses.push(progress.loss);
         ControlFlow::Continue(())
     });
@@ -124,7 +124,7 @@ fn it_goes_on_from_the_probe_on_the_frozen_encoder_and_leaves_it_behind() {
 fn the_encoder_that_was_given_stays_as_it_was() {
     let (given, images) = (encoder(), labelled(40).bank);
     let before = weights(&given);
-    let tuned = quick().fit(given.clone(), &images, &transform(), &Device::flex(), go_on).unwrap();
+    let tuned = quick().fit(&given, &images, &transform(), &Device::flex(), go_on).unwrap();
     assert_eq!(weights(&given), before);
     assert_ne!(weights(tuned.classifier.encoder()), before);
 }
@@ -163,7 +163,7 @@ fn the_papers_settings_start_from_zeros() {
     assert_eq!((paper.optimizer, paper.start), (FineTuneOptimizer::Nesterov, LinearStart::Zero));
     let mut loss = 0.0;
     let settings = FineTune { batch_size: 40, ..paper };
-    let tuned = settings.fit(encoder(), &labelled(40).bank, &transform(), &Device::flex(), |p| {
+    let tuned = settings.fit(&encoder(), &labelled(40).bank, &transform(), &Device::flex(), |p| {
         loss = p.loss;
         ControlFlow::Continue(())
     });
@@ -189,7 +189,7 @@ fn it_tells_of_each_epoch_and_can_be_stopped_after_one() {
     let settings = FineTune { epochs: 9, ..quick() };
     let images = labelled(40).bank;
     let mut epochs = Vec::new();
-    let stopped = settings.fit(encoder(), &images, &transform(), &Device::flex(), |progress| {
+    let stopped = settings.fit(&encoder(), &images, &transform(), &Device::flex(), |progress| {
         assert!(progress.images_per_second > 0.0 && progress.epochs == 9);
         epochs.push(progress.epoch);
         if progress.epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
