@@ -117,8 +117,9 @@ pub struct FineTuneProgress {
 }
 
 impl Default for FineTune {
-    /// What did well for small encoders and a few thousand images: 30 epochs of `AdamW` at 1e-3, batch
-    /// 64, no weight decay, from the linear probe. Crops of at least a fifth of the image.
+    /// For small encoders and a few thousand images: 30 epochs of `AdamW` at 1e-3, batch 64, no weight
+    /// decay, from the linear probe, on crops of at least a fifth of the image. A choice that works
+    /// (`docs/evaluation.md` has figures), not the end of a search.
     fn default() -> Self {
         Self {
             epochs: 30,
