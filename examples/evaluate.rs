@@ -140,8 +140,8 @@ fn write_features(
     for (name, classes) in
         classes.into_iter().chain([("knn", &by_knn), ("logistic_regression", &by_logistic)])
     {
-        let values: Vec<u8> = classes.iter().flat_map(|&c| (c as i64).to_le_bytes()).collect();
-        bytes.push((name.to_owned(), Dtype::I64, vec![classes.len()], values));
+        let values: Vec<u8> = classes.iter().flat_map(|&c| (c as u64).to_le_bytes()).collect();
+        bytes.push((name.to_owned(), Dtype::U64, vec![classes.len()], values));
     }
     let mut tensors = Vec::new();
     for (name, dtype, shape, values) in &bytes {
@@ -192,7 +192,7 @@ fn fine_tune(
     device: &Device,
 ) -> Result<FineTuned<ImageEncoder>> {
     let fit = |images: &dyn ImageDataset| -> Result<FineTuned<ImageEncoder>> {
-        let tuned = settings.fit(encoder.clone(), images, transform, device, |progress| {
+        let tuned = settings.fit(encoder, images, transform, device, |progress| {
             let (epoch, epochs, loss) = (progress.epoch, progress.epochs, progress.loss);
             eprint!(
                 "\repoch {epoch}/{epochs}, loss {loss:.3}, {:.0} images/s  ",

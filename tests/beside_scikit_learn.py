@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 ROOT = pathlib.Path(__file__).parents[1]
-TYPES = {"F32": np.float32, "I64": np.int64}
+TYPES = {"F32": np.float32, "U64": np.uint64}
 
 
 def read(path):

@@ -107,7 +107,8 @@ fn a_run_starts_from_weights_and_is_resumed_without_them() {
 #[test]
 fn a_recipe_says_where_it_is_from_and_is_what_the_run_keeps() {
     let folder = tempfile::tempdir().unwrap();
-    let recipe = ["--images=20", "--recipe=cifar10-google", "--out=run"];
+    // Its warm-up alone takes ten epochs.
+    let recipe = ["--images=20", "--recipe=cifar10-google", "--epochs=10", "--out=run"];
     let text = success(folder.path(), &recipe);
     assert!(text.contains("recipe cifar10-google: google-research/simclr"), "{text}");
     // 1.0 linear: the flags' batch of 8 takes its share of the rate.
@@ -123,7 +124,21 @@ fn a_recipe_says_where_it_is_from_and_is_what_the_run_keeps() {
 #[test]
 fn a_rate_that_was_tried_out_is_the_runs_rate_and_comes_with_its_curve() {
     let folder = tempfile::tempdir().unwrap();
-    let text = success(folder.path(), &["--images=40", "--width=4", "--lr=auto", "--out=run"]);
+    // Stripes and checks, each image its own: a network of this size tells them apart in a few steps.
+    let photos = folder.path().join("photos");
+    std::fs::create_dir(&photos).unwrap();
+    for n in 0..24 {
+        let lit = |x: u32, y: u32| {
+            if n < 12 {
+                ((x >> (n % 4)) + (y >> (n / 4))).is_multiple_of(2)
+            } else {
+                (x * (n % 4) + y * (n / 4 % 3 + 1)) % (3 + n % 5) < 2
+            }
+        };
+        let image = RgbImage::from_fn(20, 20, |x, y| Rgb([if lit(x, y) { 255 } else { 0 }; 3]));
+        image.save(photos.join(format!("{n:02}.png"))).unwrap();
+    }
+    let text = success(folder.path(), &["--data=photos", "--width=4", "--lr=auto", "--out=run"]);
     assert!(text.contains("trying learning rates"), "{text}");
     let run = folder.path().join("run");
     let curve = std::fs::read(run.join("learning-rate.json")).unwrap();
@@ -132,7 +147,7 @@ fn a_rate_that_was_tried_out_is_the_runs_rate_and_comes_with_its_curve() {
     assert_eq!(rate, LearningRate::unscaled(curve.suggestion().unwrap()));
     assert!((1e-5..10.0).contains(&rate.base), "{rate:?}");
     assert!(run.join("learning-rate.svg").is_file());
-    let text = failure(folder.path(), &["--images=40", "--resume=run", "--lr=auto"]);
+    let text = failure(folder.path(), &["--data=photos", "--resume=run", "--lr=auto"]);
     assert!(text.contains("a run keeps its learning rate"), "{text}");
 }
 

@@ -47,7 +47,7 @@ use crate::protocol::Protocol;
 ///
 /// let few = LabelBudget::PerClass(2).subset(&labelled.bank, 0)?;
 /// let fine_tune = FineTune { epochs: 2, ..FineTune::default() };
-/// let tuned = fine_tune.fit(encoder, &few, &transform, &device, |progress| {
+/// let tuned = fine_tune.fit(&encoder, &few, &transform, &device, |progress| {
 ///     println!("epoch {}: loss {:.3}", progress.epoch, progress.loss);
 ///     ControlFlow::Continue(()) // or `Break`, to stop after this epoch
 /// })?;
@@ -117,8 +117,9 @@ pub struct FineTuneProgress {
 }
 
 impl Default for FineTune {
-    /// What did well for small encoders and a few thousand images: 30 epochs of `AdamW` at 1e-3, batch
-    /// 64, no weight decay, from the linear probe. Crops of at least a fifth of the image.
+    /// For small encoders and a few thousand images: 30 epochs of `AdamW` at 1e-3, batch 64, no weight
+    /// decay, from the linear probe, on crops of at least a fifth of the image. A choice that works
+    /// (`docs/evaluation.md` has figures), not the end of a search.
     fn default() -> Self {
         Self {
             epochs: 30,
@@ -167,7 +168,7 @@ impl FineTune {
     /// [`EvalError::Device`] if the data set or the device fails as a whole.
     pub fn fit<E: Encoder<Input = Tensor<4>>>(
         &self,
-        encoder: E,
+        encoder: &E,
         images: &dyn ImageDataset,
         transform: &EvaluationTransform,
         device: &Device,
@@ -176,7 +177,7 @@ impl FineTune {
         self.check()?;
         let policy = transform.crop_and_flip(self.crop_area)?;
         let labels = check_labels(images)?;
-        let layer = self.first_layer(&encoder, &labels, images, transform, device)?;
+        let layer = self.first_layer(encoder, &labels, images, transform, device)?;
 
         let autodiff = device.clone().autodiff();
         // `valid` copies the running averages, which clones would share with the caller's encoder.

@@ -78,7 +78,7 @@ impl<'a> LabelledViews<'a> {
             match view {
                 Ok(view) => {
                     pixels.extend(view);
-                    labels.push(self.labels[index] as i64);
+                    labels.push(i64::try_from(self.labels[index]).expect("labels count names"));
                 }
                 Err(EvalError::Data(error)) if error.is_one_image() => {
                     self.skipped.insert(index, error);

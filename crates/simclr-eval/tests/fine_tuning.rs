@@ -36,7 +36,7 @@ fn go_on(_: FineTuneProgress) -> ControlFlow<()> {
 }
 
 fn fit(settings: FineTune, images: &dyn ImageDataset) -> Result<FineTuned<ResNet>, EvalError> {
-    settings.fit(encoder(), images, &transform(), &Device::flex(), go_on)
+    settings.fit(&encoder(), images, &transform(), &Device::flex(), go_on)
 }
 
 fn message(settings: FineTune, images: &dyn ImageDataset) -> String {
@@ -93,34 +93,38 @@ impl ImageDataset for Flawed {
     }
 }
 
+/// An encoder whose running averages are those of the sample, as pretraining leaves it: those of random
+/// weights are of no images at all.
+fn acquainted(images: &dyn ImageDataset) -> ResNet {
+    let settings = FineTune { epochs: 8, start: LinearStart::Zero, ..quick() };
+    fit(settings, images).unwrap().classifier.encoder().clone()
+}
+
 #[test]
-fn it_learns_what_a_probe_on_the_frozen_encoder_cannot() {
-    let Labelled { bank, .. } = labelled(100);
-    let device = Device::flex();
-    let features = embed(&encoder(), &bank, &transform(), &device).unwrap().labelled;
+fn it_goes_on_from_the_probe_on_the_frozen_encoder_and_leaves_it_behind() {
+    let (bank, device) = (labelled(100).bank, Device::flex());
+    let encoder = acquainted(&bank);
+    let features = embed(&encoder, &bank, &transform(), &device).unwrap().labelled;
     let probe = LogisticRegression::default();
     let frozen = evaluate(&probe, &features, &features, &[], &device).unwrap().report.top1;
-    let settings = FineTune { epochs: 25, batch_size: 25, learning_rate: 3e-3, ..quick() };
-    // From zeros: the running averages of random weights are not those of any images, so that a probe's
-    // features are not those of training.
-    let start = LinearStart::Zero;
-    let settings = FineTune { crop_area: [0.5, 1.0], start, ..settings };
+    let settings = FineTune { epochs: 40, batch_size: 25, learning_rate: 3e-3, ..quick() };
+    let settings = FineTune { crop_area: [0.9, 1.0], ..settings };
     let mut losses = Vec::new();
-    let tuned = settings.fit(encoder(), &bank, &transform(), &device, |progress| {
+    let tuned = settings.fit(&encoder, &bank, &transform(), &device, |progress| {
         losses.push(progress.loss);
         ControlFlow::Continue(())
     });
-    let report = tuned.unwrap().evaluate(&bank).unwrap().report;
-    println!("frozen {frozen}, fine-tuned {}, losses {losses:?}", report.top1);
-    assert!(report.top1 > frozen + 0.1, "{}, frozen {frozen}", report.top1);
-    assert!(losses[24] < 0.7 * losses[0], "{losses:?}");
+    let top1 = tuned.unwrap().evaluate(&bank).unwrap().report.top1;
+    println!("frozen {frozen}, fine-tuned {top1}, losses {losses:?}");
+    assert!(top1 > frozen + 0.1, "{top1}, frozen {frozen}");
+    assert!(losses[39] < 0.6 * losses[0], "{losses:?}");
 }
 
 #[test]
 fn the_encoder_that_was_given_stays_as_it_was() {
     let (given, images) = (encoder(), labelled(40).bank);
     let before = weights(&given);
-    let tuned = quick().fit(given.clone(), &images, &transform(), &Device::flex(), go_on).unwrap();
+    let tuned = quick().fit(&given, &images, &transform(), &Device::flex(), go_on).unwrap();
     assert_eq!(weights(&given), before);
     assert_ne!(weights(tuned.classifier.encoder()), before);
 }
@@ -159,7 +163,7 @@ fn the_papers_settings_start_from_zeros() {
     assert_eq!((paper.optimizer, paper.start), (FineTuneOptimizer::Nesterov, LinearStart::Zero));
     let mut loss = 0.0;
     let settings = FineTune { batch_size: 40, ..paper };
-    let tuned = settings.fit(encoder(), &labelled(40).bank, &transform(), &Device::flex(), |p| {
+    let tuned = settings.fit(&encoder(), &labelled(40).bank, &transform(), &Device::flex(), |p| {
         loss = p.loss;
         ControlFlow::Continue(())
     });
@@ -185,7 +189,7 @@ fn it_tells_of_each_epoch_and_can_be_stopped_after_one() {
     let settings = FineTune { epochs: 9, ..quick() };
     let images = labelled(40).bank;
     let mut epochs = Vec::new();
-    let stopped = settings.fit(encoder(), &images, &transform(), &Device::flex(), |progress| {
+    let stopped = settings.fit(&encoder(), &images, &transform(), &Device::flex(), |progress| {
         assert!(progress.images_per_second > 0.0 && progress.epochs == 9);
         epochs.push(progress.epoch);
         if progress.epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -120,7 +120,7 @@ fn compare(name: &str, optimizer: FineTuneOptimizer) {
         seed: 5,
     };
     let mut losses = Vec::new();
-    let tuned = settings.fit(OneLayer::new(&device), &images, &transform, &device, |progress| {
+    let tuned = settings.fit(&OneLayer::new(&device), &images, &transform, &device, |progress| {
         losses.push(progress.loss);
         ControlFlow::Continue(())
     });
