@@ -122,7 +122,7 @@ fn of_report(error: &ReportError) -> Option<Kind> {
         ReportError::Config { .. } => Some(Kind::Usage),
         ReportError::NoImages { .. } => Some(Kind::Images),
         ReportError::NoEncoder { .. } | ReportError::Write { .. } => Some(Kind::Files),
-        ReportError::Train(error) => of_training(error),
+        ReportError::Run(error) => of_training(error),
         ReportError::Data(error) => kind_of(error),
         ReportError::Eval(error) => of_evaluation(error),
         _ => None,

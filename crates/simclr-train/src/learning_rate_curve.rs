@@ -8,10 +8,6 @@ const SMOOTHING_DECADES: f64 = 0.25;
 /// A gain over guessing of less than this share is no learning, but noise.
 const LEAST_GAIN: f64 = 0.02;
 
-/// Where the loss has fallen by this share, what follows says how long the network has learnt, and no
-/// longer at which rate it learns.
-const ENOUGH: f64 = 0.1;
-
 /// The curve of a learning-rate range test: the loss at each rate on the way up.
 ///
 /// Made by [`Pretraining::range_test`](crate::Pretraining::range_test).
@@ -42,8 +38,7 @@ pub struct LearningRateCurve {
     pub tried: Vec<TriedRate>,
     /// The loss where all projections are alike: ln(2n - 1) for NT-Xent.
     pub guessing: f64,
-    /// Whether the test ended early because the loss rose or became infinite; it also ends where the loss
-    /// has fallen by a tenth.
+    /// Whether the test ended early because the loss rose or became infinite.
     pub diverged: bool,
 }
 
@@ -78,20 +73,13 @@ impl LearningRateCurve {
         sum / weights
     }
 
-    /// The smoothed losses up to that of guessing, to the point where they have fallen far enough.
+    /// The smoothed losses up to that of guessing.
     fn learnt(&self) -> Vec<f64> {
-        let mut losses: Vec<f64> =
-            self.smoothed().into_iter().map(|loss| loss.min(self.guessing)).collect();
-        if let Some(enough) = losses.iter().position(|&loss| loss < (1.0 - ENOUGH) * losses[0]) {
-            losses.truncate(enough + 1);
-        }
-        losses
+        self.smoothed().into_iter().map(|loss| loss.min(self.guessing)).collect()
     }
 
-    /// The rate in the middle, on the scale of decades, of two: that at which the smoothed loss falls
-    /// fastest below guessing, where the network has begun to learn, and that of the lowest loss, beyond
-    /// which the rate does harm. What comes after a fall by a tenth is left out: it tells how long the
-    /// network has learnt by then. `None` if the loss never gets at least 2 % below guessing.
+    /// The rate at which the smoothed loss falls fastest, per decade, below guessing and before its
+    /// lowest point; `None` if it never gets at least 2 % below guessing.
     ///
     /// It is rounded to two digits, and meant as the peak of a schedule with warm-up.
     #[must_use]
@@ -106,13 +94,7 @@ impl LearningRateCurve {
             (losses[i + 1] - losses[i - 1]) / decades
         };
         let steepest = (1..lowest).min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
-        Some(two_digits((self.tried[steepest].rate * self.tried[lowest].rate).sqrt()))
-    }
-
-    /// Whether higher rates would tell nothing more.
-    pub(crate) fn has_fallen(&self) -> bool {
-        let losses = self.learnt();
-        losses.last().is_some_and(|&last| last < (1.0 - ENOUGH) * losses[0])
+        Some(two_digits(self.tried[steepest].rate))
     }
 
     /// Whether the last loss is hopeless: half of what was learnt is lost again, or it is far worse than
@@ -159,26 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn the_suggestion_is_between_the_steepest_descent_and_the_lowest_point_in_spite_of_noise() {
-        // Steepest at step 40, lowest at step 60.
-        let fall = |step: usize| {
-            let phase = std::f64::consts::PI * (step as f64 - 40.0) / 40.0;
-            if step < 20 { 4.8 } else { 4.6 - 0.2 * phase.sin() }
-        };
-        let suggestion = curve((0..90).map(|s| fall(s) + noise(s))).suggestion().unwrap();
-        let middle = 10_f64.powf(-7.0 + 0.08 * 50.0);
-        assert!((suggestion / middle).log10().abs() < 0.25, "{suggestion}, {middle}");
-    }
-
-    #[test]
-    fn what_follows_a_fall_by_a_tenth_moves_nothing() {
+    fn the_suggestion_is_the_steepest_descent_in_spite_of_noise() {
         let fall = |step: usize| 4.8 - 2.0 / (1.0 + (-(step as f64 - 50.0) / 4.0).exp());
-        let suggestions = [60, 75, 90].map(|steps| curve((0..steps).map(fall)).suggestion());
-        assert_eq!(suggestions[0], suggestions[1]);
-        assert_eq!(suggestions[0], suggestions[2]);
-        let tenth = 10_f64.powf(-7.0 + 0.08 * 46.0);
-        assert!(suggestions[0].is_some_and(|rate| (rate / tenth).log10().abs() < 0.25));
-        assert!(curve((0..60).map(fall)).has_fallen() && !curve((0..40).map(fall)).has_fallen());
+        let suggestion = curve((0..90).map(|s| fall(s) + noise(s))).suggestion().unwrap();
+        let steepest = 10_f64.powf(-7.0 + 0.08 * 50.0);
+        assert!((suggestion / steepest).log10().abs() < 0.25, "{suggestion}, {steepest}");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl LearningRateCurve {
     #[must_use]
     pub fn to_svg(&self) -> String {
         let title = match self.suggestion() {
-            Some(rate) => format!("Suggested rate: {}", short(rate)),
+            Some(rate) => format!("Steepest descent at {}", short(rate)),
             None => "No rate lowered the loss".to_owned(),
         };
         let mut svg = format!(
@@ -167,7 +167,7 @@ mod tests {
     fn a_plot_holds_every_point_within_its_frame_and_names_the_suggestion() {
         let curve = curve(90);
         let svg = curve.to_svg();
-        let title = format!("Suggested rate: {}", short(curve.suggestion().unwrap()));
+        let title = format!("Steepest descent at {}", short(curve.suggestion().unwrap()));
         assert!(svg.contains(&title), "{svg}");
         let lines: Vec<Vec<(f64, f64)>> = svg
             .lines()

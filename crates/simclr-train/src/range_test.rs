@@ -13,7 +13,7 @@ use crate::training_state::TrainingState;
 use crate::view_loader::{StepLayout, ViewLoader};
 
 /// A learning-rate range test (Smith 2015): training steps at a rate that grows from step to step by
-/// the same factor, until the loss rises, or has fallen by a tenth.
+/// the same factor, until the loss rises.
 ///
 /// Run by [`Pretraining::range_test`](crate::Pretraining::range_test).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,11 +27,11 @@ pub struct RangeTest {
 }
 
 impl Default for RangeTest {
-    /// 600 steps from 1e-5 to 10, a hundred a decade: with fewer, a contrastive loss can stay at that of
+    /// 800 steps from 1e-7 to 10, a hundred a decade: with fewer, a contrastive loss can stay at that of
     /// guessing at every rate, as a new network first makes all projections alike, and takes a hundred
     /// steps to tell them apart again.
     fn default() -> Self {
-        Self { lowest: 1e-5, highest: 10.0, steps: 600 }
+        Self { lowest: 1e-7, highest: 10.0, steps: 800 }
     }
 }
 
@@ -137,7 +137,7 @@ impl RangeTest {
                 curve.tried.push(TriedRate { rate, loss });
             }
             curve.diverged = !loss.is_finite() || curve.has_risen();
-            if curve.diverged || curve.has_fallen() {
+            if curve.diverged {
                 break;
             }
             state.model = state.optimizer.step(rate, state.model, gradients);

@@ -52,11 +52,10 @@ fn weights(trained: &Pretrained<ImageEncoder>) -> Vec<u8> {
 
 #[test]
 fn a_range_test_climbs_evenly_and_stops_where_the_loss_diverges() {
-    let curve = test(RangeTest { steps: 61, ..RangeTest::default() }).unwrap();
+    let curve = test(RangeTest::default()).unwrap();
     let rates: Vec<f64> = curve.tried.iter().map(|tried| tried.rate).collect();
-    assert!((rates[0] - 1e-5).abs() < 1e-13);
-    let decades = |pair: &[f64]| (pair[1] / pair[0]).log10();
-    assert!(rates.windows(2).all(|pair| (decades(pair) - 0.1).abs() < 1e-9), "{rates:?}");
+    assert!((rates[0] - 1e-7).abs() < 1e-15);
+    assert!(rates.windows(2).all(|pair| (pair[1] / pair[0]).log10() > 0.026));
     let beyond = test(RangeTest { lowest: 1e-3, highest: 1e6, steps: 120 }).unwrap();
     assert!(beyond.diverged && beyond.tried.len() < 120, "{} steps", beyond.tried.len());
 }
@@ -66,7 +65,7 @@ fn a_range_test_leaves_no_trace_in_the_run() {
     let (data, device) = (sample(), Device::flex());
     let untested = pretraining().run(&data, &device).unwrap();
     let tested = pretraining();
-    tested.range_test(RangeTest { steps: 60, ..RangeTest::default() }, &data, &device).unwrap();
+    tested.range_test(RangeTest::default(), &data, &device).unwrap();
     let tested = tested.run(&data, &device).unwrap();
     assert_eq!(weights(&tested), weights(&untested));
 }
@@ -115,7 +114,7 @@ fn impossible_ranges_are_refused() {
         let message = message(RangeTest { lowest, ..default });
         assert!(message.starts_with("expected range_test.lowest to be finite and"), "{message}");
     }
-    for highest in [1e-5, f64::INFINITY, f64::NAN] {
+    for highest in [1e-7, f64::INFINITY, f64::NAN] {
         let message = message(RangeTest { highest, ..default });
         assert!(message.starts_with("expected range_test.highest to be finite and"), "{message}");
     }

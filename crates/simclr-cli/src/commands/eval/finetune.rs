@@ -105,7 +105,7 @@ impl FineTuneArguments {
         on_ctrl_c(move || asked.store(true, Ordering::Relaxed))?;
         let bar = Bar::new("fine-tuning", self.epochs * bank.len(), "images");
         let tuned = self.settings().fit(
-            trained.encoder.clone(),
+            &trained.encoder,
             bank,
             &trained.transform,
             &trained.device,
