@@ -13,12 +13,11 @@ use crate::classifier::Classifier;
 use crate::error::EvalError;
 use crate::fine_tuned::FineTuned;
 use crate::fine_tuning::FineTuning;
-use crate::labelled_features::{embed, labels_of};
+use crate::labelled_features::labels_of;
 use crate::labelled_views::LabelledViews;
-use crate::linear_layer::{LinearLayer, NEVER};
+use crate::linear_start::LinearStart;
 use crate::logistic_regression::LogisticRegression;
 use crate::network::Network;
-use crate::protocol::Protocol;
 
 /// Fine-tuning: encoder and linear layer are trained end to end on labelled images, and the encoder's
 /// pretrained weights are where it starts. It is how pretraining is judged where labels are few (Chen et
@@ -87,19 +86,6 @@ pub enum FineTuneOptimizer {
     AdamW,
     /// Stochastic gradient descent with Nesterov's momentum of 0.9, as in the papers.
     Nesterov,
-}
-
-/// What the linear layer starts from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum LinearStart {
-    /// Zeros, as in the papers: the first steps tell the encoder nothing of use while it is already
-    /// being moved.
-    Zero,
-    /// The linear probe on the frozen features ("LP-FT", Kumar et al. 2022, arXiv 2202.10054): the
-    /// encoder's features are distorted less. Not for random weights, whose batch normalisation has
-    /// running averages of no images at all: the features of training are others than the probe's.
-    Probe(LogisticRegression),
 }
 
 /// An epoch of fine-tuning that is done.
@@ -177,7 +163,7 @@ impl FineTune {
         self.check()?;
         let policy = transform.crop_and_flip(self.crop_area)?;
         let labels = check_labels(images)?;
-        let layer = self.first_layer(encoder, &labels, images, transform, device)?;
+        let layer = self.start.layer(encoder, images, &labels, transform, device)?;
 
         let autodiff = device.clone().autodiff();
         // `valid` copies the running averages, which clones would share with the caller's encoder.
@@ -215,31 +201,6 @@ impl FineTune {
         })
     }
 
-    /// The layer that training starts from, with a row for each name of a class.
-    fn first_layer<E: Encoder<Input = Tensor<4>>>(
-        &self,
-        encoder: &E,
-        labels: &[usize],
-        images: &dyn ImageDataset,
-        transform: &EvaluationTransform,
-        device: &Device,
-    ) -> Result<LinearLayer, EvalError> {
-        let classes = images.class_names().len();
-        match self.start {
-            LinearStart::Zero => {
-                let mut biases = vec![NEVER; classes];
-                for &label in labels {
-                    biases[label] = 0.0;
-                }
-                Ok(LinearLayer::new(vec![0.0; classes * encoder.feature_size()], biases))
-            }
-            LinearStart::Probe(probe) => {
-                let train = embed(&encoder.valid(), images, transform, device)?.labelled;
-                Ok(probe.fit(&train)?.layer.with_classes(classes))
-            }
-        }
-    }
-
     fn check(&self) -> Result<(), EvalError> {
         let check = |legal: bool, field, expected, found| {
             let protocol = "fine-tuning";
@@ -268,10 +229,7 @@ impl FineTune {
         } else {
             format!("stopped after {done} of {epochs} epochs")
         };
-        let start = match self.start {
-            LinearStart::Zero => "zeros".to_owned(),
-            LinearStart::Probe(probe) => probe.describe(),
-        };
+        let start = self.start.describe();
         let [smallest, largest] = self.crop_area;
         format!(
             "fine-tuning ({optimizer}), {duration}, batch {batch_size}, rate {learning_rate}, cosine, \
