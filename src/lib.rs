@@ -118,10 +118,11 @@ pub mod model {
 /// Evaluation of frozen features: encoder and labelled images in, figures out.
 pub mod eval {
     pub use simclr_eval::{
-        ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EmbeddedImages, EvalError, Evaluated,
-        Evaluation, Features, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer, LogisticFit,
-        LogisticRegression, Neighbour, PredictionTable, Predictions, Protocol, Report, SgdProbe, Spread,
-        embed, embed_images, embed_projections, evaluate, nearest_neighbours, over_folds, raw_pixels, with_few_labels,
+        ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EmbeddedImages, EvalError,
+        Evaluated, Evaluation, Features, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer,
+        LogisticFit, LogisticRegression, Neighbour, PredictionTable, Predictions, Protocol, Report,
+        SgdProbe, Spread, embed, embed_images, embed_projections, evaluate, nearest_neighbours,
+        over_folds, raw_pixels, with_few_labels,
     };
 }
 
