@@ -186,6 +186,16 @@ fn the_same_seed_makes_the_same_bytes_for_any_number_of_threads() {
 }
 
 #[test]
+fn random_weights_are_those_that_the_run_began_with() {
+    let (run, data) = hostile();
+    let before = run.summary().unwrap().unwrap().knn_top1_initial.unwrap();
+    let html = report(run, data).unwrap().to_html();
+    let row = html.split("random weights</th>").nth(1).unwrap().split("</tr>").next().unwrap();
+    let shown = row.split("</svg>").nth(1).unwrap().split("</td>").next().unwrap();
+    assert_eq!(shown, format!("{:.1} %", 100.0 * before));
+}
+
+#[test]
 fn fewer_images_are_drawn_where_they_are_asked_for() {
     let (run, data) = hostile();
     let config = ReportConfig { max_images: 9, map_points: 3, seed: 0 };
