@@ -128,11 +128,23 @@ def check_point(page, map_data, index, projection):
     classes = map_data["classes"]
     expected = [([] if p["class"] is None else [classes[p["class"]]]) + [p["name"]] for p in near]
     assert paragraphs in expected, (paragraphs, expected)
-    shown = next(i for i, p in enumerate(map_data["points"]) if [*paragraphs][-1] == p["name"])
-    style = tip.locator(".thumbnail").evaluate("t => [t.style.backgroundImage, t.style.backgroundPosition]")
-    column, row = shown % map_data["columns"], shown // map_data["columns"]
-    assert style[0].startswith('url("data:image/jpeg'), style[0][:40]
-    assert style[1] == f"{-112 * column}px {-112 * row}px".replace("-0px", "0px"), (style[1], column, row)
+    shown = next(i for i, p in enumerate(map_data["points"]) if p["name"] == paragraphs[-1])
+    difference = page.evaluate(THUMBNAIL_DIFFERENCE, [shown, map_data["columns"], map_data["tile"]])
+    assert difference == 0, f"expected the thumbnail of point {shown}, found one that differs by {difference}"
+
+
+# The thumbnail that is shown beside the one cut out of the sheet: the largest difference of a value.
+THUMBNAIL_DIFFERENCE = """([index, columns, tile]) => {
+    const shown = document.querySelector("#tip canvas");
+    const cut = document.createElement("canvas");
+    cut.width = cut.height = shown.width;
+    const sheet = document.getElementById("thumbnails");
+    const [x, y] = [(index % columns) * tile, Math.floor(index / columns) * tile];
+    cut.getContext("2d").drawImage(sheet, x, y, tile, tile, 0, 0, cut.width, cut.height);
+    const pixels = (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const expected = pixels(cut);
+    return pixels(shown).reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0);
+}"""
 
 
 def check_legend(page, map_data):

@@ -106,14 +106,12 @@
   let pointed = -1;
 
   function thumbnail(index) {
-    const picture = document.createElement("div");
-    const scale = SHOWN / tile;
-    const [column, row] = [index % columns, Math.floor(index / columns)];
-    picture.className = "thumbnail";
-    picture.style.backgroundImage = `url("${sheet.src}")`;
-    picture.style.backgroundSize = `${sheet.naturalWidth * scale}px`;
-    picture.style.backgroundPosition = `${-column * SHOWN}px ${-row * SHOWN}px`;
-    return picture;
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = SHOWN * Math.ceil(devicePixelRatio);
+    const [left, top] = [(index % columns) * tile, Math.floor(index / columns) * tile];
+    const size = canvas.width;
+    canvas.getContext("2d").drawImage(sheet, left, top, tile, tile, 0, 0, size, size);
+    return canvas;
   }
 
   function leave() {

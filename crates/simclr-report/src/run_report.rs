@@ -93,8 +93,9 @@ impl RunReport {
         let log = read_metrics(&run.metrics())?;
         let augmentation = pretrain.augmentation()?;
         pretrain.encoder.check_image_size(augmentation.config().size as usize)?;
+        // Twice, as a clone would share its running statistics with the weights that are loaded.
         let untrained = pretrain.encoder.init(pretrain.seed, device)?;
-        let trained = load_weights(untrained.clone(), &weights)?;
+        let trained = load_weights(pretrain.encoder.init(pretrain.seed, device)?, &weights)?;
         let transform = &augmentation.evaluation();
 
         let facts = RunFacts::new(Text::path(run.path()), &made, run.summary()?, &trained, data);

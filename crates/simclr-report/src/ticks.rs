@@ -1,6 +1,6 @@
 //! Round numbers for an axis.
 
-/// Round numbers in `low..=high`, some `about` of them: steps of 1, 2 or 5 times a power of ten.
+/// Round numbers in `low..=high`, some `about` of them: steps of 1, 2, 2.5 or 5 times a power of ten.
 pub(crate) fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
     let step = step(high - low, about);
     let first = (low / step - 1e-9).ceil();
@@ -11,7 +11,7 @@ pub(crate) fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
 fn step(range: f64, about: usize) -> f64 {
     let rough = range.max(f64::MIN_POSITIVE) / about as f64;
     let power = 10_f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= rough * 0.999);
+    let factor = [1.0, 2.0, 2.5, 5.0].into_iter().find(|factor| factor * power >= rough * 0.999);
     factor.unwrap_or(10.0) * power
 }
 
@@ -23,7 +23,11 @@ pub(crate) fn label(value: f64, step: f64) -> String {
     if step < 1e-3 {
         return scientific(value);
     }
-    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    let is_whole = |decimals: &i32| {
+        let scaled = step * 10_f64.powi(*decimals);
+        (scaled - scaled.round()).abs() < 1e-6 * scaled
+    };
+    let decimals = (0..4).find(is_whole).unwrap_or(4) as usize;
     grouped(&format!("{value:.decimals$}"))
 }
 
@@ -59,10 +63,12 @@ mod tests {
 
     #[test]
     fn ticks_are_numbers_one_would_choose() {
-        assert_eq!(labels(0.0, 1.0), ["0.0", "0.5", "1.0"].map(|l| l.replace("0.0", "0")));
+        assert_eq!(labels(0.0, 1.0), ["0", "0.25", "0.50", "0.75", "1.00"]);
         assert_eq!(labels(3.41, 5.02), ["3.5", "4.0", "4.5", "5.0"]);
         assert_eq!(labels(0.0, 3e-3), ["0", "0.001", "0.002", "0.003"]);
-        assert_eq!(labels(0.0, 1e-3), ["0", "5e-4", "1e-3"]);
+        assert_eq!(labels(0.0, 86.0), ["0", "25", "50", "75"]);
+        assert_eq!(labels(0.0, 0.9), ["0", "0.25", "0.50", "0.75"]);
+        assert_eq!(labels(0.0, 1e-3), ["0", "2.5e-4", "5e-4", "7.5e-4", "1e-3"]);
         assert_eq!(labels(0.0, 4100.0), ["0", "2,000", "4,000"]);
     }
 

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use burn::tensor::Device;
 use image::{Rgb, RgbImage};
 use simclr_augment::SimClrAugmentation;
-use simclr_data::{SampleConfig, Splits};
+use simclr_data::Splits;
 use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 use simclr_report::{ReportConfig, ReportError, RunReport};
 use simclr_train::{
@@ -69,12 +69,9 @@ fn hostile() -> &'static (RunDirectory, Splits) {
                 let image = RgbImage::from_fn(20, 18, |x, y| {
                     Rgb([shade, (12 * x) as u8, if class == 1 { 0 } else { (12 * y) as u8 }])
                 });
-                image.save(inside.join(format!("{number:02}.png"))).unwrap();
+                let file = if class == 0 { HOSTILE_FILE } else { ".png" };
+                image.save(inside.join(format!("{number:02}{file}"))).unwrap();
             }
-        }
-        for number in 0..9 {
-            let image = RgbImage::from_pixel(20, 18, Rgb([250, 10 * number, 0]));
-            image.save(photos.join(HOSTILE_CLASS).join(format!("{number}{HOSTILE_FILE}"))).unwrap();
         }
         let data = Splits::open(&photos).unwrap();
         (pretrain(config(), &data, &folder("hostile-run")), data)
@@ -84,9 +81,13 @@ fn hostile() -> &'static (RunDirectory, Splits) {
 fn unlabelled() -> &'static (RunDirectory, Splits) {
     static RUN: OnceLock<(RunDirectory, Splits)> = OnceLock::new();
     RUN.get_or_init(|| {
-        let sample = SampleConfig { images: 30, size: 16, ..SampleConfig::default() };
-        let mut data = Splits::sample(&sample).unwrap();
-        data.labelled = None;
+        let photos = folder("unlabelled-photos");
+        for number in 0..30_u8 {
+            let image =
+                RgbImage::from_fn(20, 18, |x, y| Rgb([8 * number, (12 * x) as u8, (12 * y) as u8]));
+            image.save(photos.join(format!("{number}.png"))).unwrap();
+        }
+        let data = Splits::open(&photos).unwrap();
         (pretrain(config(), &data, &folder("unlabelled-run")), data)
     })
 }
@@ -182,6 +183,16 @@ fn the_same_seed_makes_the_same_bytes_for_any_number_of_threads() {
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert!(page(1, 8) == alone.install(|| page(1, 8)), "the page differs from itself");
     assert!(page(1, 8) != page(2, 8), "the seed chooses what is shown");
+}
+
+#[test]
+fn random_weights_are_those_that_the_run_began_with() {
+    let (run, data) = hostile();
+    let before = run.summary().unwrap().unwrap().knn_top1_initial.unwrap();
+    let html = report(run, data).unwrap().to_html();
+    let row = html.split("random weights</th>").nth(1).unwrap().split("</tr>").next().unwrap();
+    let shown = row.split("</svg>").nth(1).unwrap().split("</td>").next().unwrap();
+    assert_eq!(shown, format!("{:.1} %", 100.0 * before));
 }
 
 #[test]
