@@ -67,7 +67,9 @@ mod tests {
             let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
             prop_assert!(bins.len() <= most);
             prop_assert!(bins.iter().all(|bin| bin.low <= bin.mean && bin.mean <= bin.high));
-            prop_assert!(bins.iter().any(|bin| bin.low == low) && bins.iter().any(|bin| bin.high == high));
+            let (lowest, highest) =
+                bins.iter().fold((f64::MAX, f64::MIN), |(l, h), b| (l.min(b.low), h.max(b.high)));
+            prop_assert_eq!([lowest.to_bits(), highest.to_bits()], [low.to_bits(), high.to_bits()]);
             prop_assert!(bins.is_sorted_by(|a, b| a.x < b.x));
         }
     }

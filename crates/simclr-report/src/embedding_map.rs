@@ -137,9 +137,7 @@ mod tests {
     #[test]
     fn places_fill_the_map_without_distortion() {
         let places = on_the_map(&[[-1.0, 0.0], [3.0, 0.0], [1.0, 1.0]]);
-        assert_eq!(places[0], [16.0, 396.0]);
-        assert_eq!(places[1], [624.0, 396.0]);
-        assert_eq!(places[2], [320.0, 244.0]);
+        assert_eq!(places, vec![[16.0, 396.0], [624.0, 396.0], [320.0, 244.0]]);
         assert_eq!(on_the_map(&[[5.0, 5.0]; 2]), [[320.0; 2]; 2]);
     }
 

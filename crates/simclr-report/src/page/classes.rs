@@ -66,7 +66,7 @@ fn matrix(report: &Report, names: &[Text], by: &str) -> String {
     let mut html = format!(
         "<h3>What is taken for what</h3>\n\
          <p class=\"reading\">By the {by}: a row holds the images of a class, its columns say what they were taken for. \
-         The diagonal is right; a dark cell beside it is a pair of classes that look alike to the encoder.</p>\n\
+         The diagonal is right; a strong colour beside it is a pair of classes that look alike to the encoder.</p>\n\
          <div class=\"scroll\"><table class=\"matrix\" id=\"matrix\">\n<thead><tr><td></td>"
     );
     for name in names {
