@@ -25,7 +25,7 @@ use simclr::train::{
 };
 
 /// The largest view without `--image-size`: what a CPU trains on in minutes.
-const DEFAULT_LARGEST_SIZE: u32 = 96;
+const DEFAULT_LARGEST_SIZE: u32 = 64;
 
 const ENCODER_HELP: &str = "resnet50, resnet18x0.25 (a quarter of its width), resnet18_cifar (for images of \
     about 32 pixels), efficientnet_b0, vit_tiny_p8_i32, ... [default: resnet18x0.25_gamma1, up to 32 \
@@ -46,7 +46,7 @@ struct Options {
     /// cifar10-paper, cifar10-google, stl10-uva
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     recipe: Option<Recipe>,
-    /// Passes over the images [default: 20; sample: 14]
+    /// Passes over the images [default: 30; sample: 14]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Images in a step, each in two views [default: 64]
@@ -70,7 +70,7 @@ struct Options {
     /// resumed run goes on without them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     weights: Option<PathBuf>,
-    /// Width and height of a view in pixels [default: as the images, at most 96; sample: 48]
+    /// Width and height of a view in pixels [default: as the images, at most 64; sample: 48]
     #[arg(long, value_name = "N")]
     image_size: Option<u32>,
     /// nt-xent or decoupled-nt-xent [default: nt-xent]

@@ -13,7 +13,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A bar with rate and time left on the standard error, or a line now and then where that is a file.
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     what: String,
     terminal: bool,
     started: Instant,
@@ -33,18 +33,18 @@ impl Bar {
         bar.set_message(what.clone());
         let now = Instant::now();
         let terminal = std::io::stderr().is_terminal();
-        Self { bar, what, terminal, started: now, next: Mutex::new(now + PATIENCE) }
+        Self { drawn: bar, what, terminal, started: now, next: Mutex::new(now + PATIENCE) }
     }
 
     /// Counts `units` more.
     pub(crate) fn add(&self, units: usize) {
-        self.bar.inc(units as u64);
+        self.drawn.inc(units as u64);
         self.show();
     }
 
     /// Says that `units` of them are done.
     pub(crate) fn set(&self, units: usize) {
-        self.bar.set_position(units as u64);
+        self.drawn.set_position(units as u64);
         self.show();
     }
 
@@ -55,13 +55,13 @@ impl Bar {
             return;
         }
         if self.terminal {
-            if self.bar.is_hidden() {
-                self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            if self.drawn.is_hidden() {
+                self.drawn.set_draw_target(ProgressDrawTarget::stderr());
             }
             return;
         }
         *next = Instant::now() + LINE_INTERVAL;
-        let (done, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        let (done, total) = (self.drawn.position(), self.drawn.length().unwrap_or(0));
         let elapsed = self.started.elapsed().as_secs_f64();
         let left = elapsed * total.saturating_sub(done) as f64 / done.max(1) as f64;
         let rate = done as f64 / elapsed;
@@ -71,7 +71,7 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }
 

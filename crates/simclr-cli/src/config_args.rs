@@ -14,7 +14,7 @@ use toml::{Table, Value};
 use crate::config_layers::{ConfigFile, add, assignment};
 
 /// The largest view unless told otherwise: what a CPU trains on in minutes.
-const DEFAULT_LARGEST_SIZE: u32 = 96;
+const DEFAULT_LARGEST_SIZE: u32 = 64;
 
 #[derive(Args)]
 pub(crate) struct ConfigArgs {
@@ -26,7 +26,7 @@ pub(crate) struct ConfigArgs {
     /// cifar10-google, stl10-uva [default: a small encoder that suits a CPU]
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
-    /// Width and height of a view in pixels [default: as the images, at most 96]
+    /// Width and height of a view in pixels [default: as the images, at most 64]
     #[arg(long, value_name = "N")]
     image_size: Option<u32>,
     /// resnet50, resnet18x0.25 (a quarter of its width), resnet18_cifar (for images of about 32
@@ -34,7 +34,7 @@ pub(crate) struct ConfigArgs {
     /// up to 32 pixels resnet18x0.25_cifar_gamma1]
     #[arg(long, value_name = "NAME")]
     encoder: Option<EncoderConfig>,
-    /// Passes over the images [default: 20]
+    /// Passes over the images [default: 30]
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
     /// Passes over which the learning rate rises to its peak
@@ -63,6 +63,10 @@ pub(crate) struct ConfigArgs {
         allow_negative_numbers = true
     )]
     pub(crate) learning_rate: Option<PeakRate>,
+    /// Smallest share of an image's area that a crop keeps, in 0..=1: larger where the composition says
+    /// what is in a photo, as with objects photographed one by one [default: 0.2]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    smallest_crop: Option<f64>,
     /// Seed of weights, order and views
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
@@ -169,10 +173,13 @@ impl ConfigArgs {
             loss.insert("temperature".to_owned(), Value::Float(temperature));
         }
         set("loss", (!loss.is_empty()).then_some(Value::Table(loss)));
+        if let Some(smallest) = self.smallest_crop {
+            add(&mut flags, &assignment(&format!("augmentation.crop.area=[{smallest:?}, 1.0]"))?);
+        }
         if let Some(PeakRate::Given(rate)) = self.learning_rate {
             let rate = [("base", Value::Float(rate)), ("scaling", text("none".to_owned()))];
             let rate = rate.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-            set("learning_rate", Some(Value::Table(rate)));
+            flags.insert("learning_rate".to_owned(), Value::Table(rate));
         }
         for text in &self.assignments {
             add(&mut flags, &assignment(text)?);

@@ -43,7 +43,7 @@ pub(crate) struct EncoderArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Normalize {
-    /// `ImageNet`'s means and deviations: torchvision's weights
+    /// ImageNet's means and deviations: torchvision's weights
     Imagenet,
     /// CIFAR-10's
     Cifar10,
@@ -141,5 +141,6 @@ impl TrainedEncoder {
 
 fn checksum(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    let digest = Sha256::digest(bytes);
+    Ok(digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }

@@ -1,5 +1,10 @@
 //! `simclr`, the command: see `simclr --help`.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "doc comments of arguments are help text, printed as they are"
+)]
+
 mod bar;
 mod cli;
 mod commands;

@@ -30,7 +30,7 @@ pub(crate) fn estimate(
     device: &Device,
 ) -> Result<Estimate> {
     let at_a_time = config.chunk_size.unwrap_or(config.batch_size);
-    let large = at_a_time.min(MOST_IMAGES).max(4);
+    let large = at_a_time.clamp(4, MOST_IMAGES);
     let small = large / 2;
     let (small_bytes, _) = trial(config, images, small, device)?;
     let (large_bytes, images_per_second) = trial(config, images, large, device)?;

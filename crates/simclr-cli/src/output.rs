@@ -37,16 +37,6 @@ impl Output {
         }
     }
 
-    /// Images that were left out: the first few, and how many.
-    pub(crate) fn skipped<E: Display>(&self, skipped: &[E]) {
-        for error in skipped.iter().take(5) {
-            eprintln!("skipped: {}", printable(&error.to_string()));
-        }
-        if !skipped.is_empty() {
-            eprintln!("{} images could not be read and were left out", skipped.len());
-        }
-    }
-
     /// Reports an error, whose kind is the exit code.
     pub(crate) fn failure(&self, error: &Error) -> ExitCode {
         let (message, code) = (printable(&format!("{error:#}")), kind(error) as u8);
@@ -56,6 +46,16 @@ impl Output {
         }
         self.result(&json!({ "error": message, "hint": hint(error), "exit_code": code }));
         ExitCode::from(code)
+    }
+}
+
+/// Images that were left out: the first few, and how many.
+pub(crate) fn print_skipped<E: Display>(skipped: &[E]) {
+    for error in skipped.iter().take(5) {
+        eprintln!("skipped: {}", printable(&error.to_string()));
+    }
+    if !skipped.is_empty() {
+        eprintln!("{} images could not be read and were left out", skipped.len());
     }
 }
 

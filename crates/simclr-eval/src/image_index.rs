@@ -102,18 +102,11 @@ impl ImageIndex {
     ///
     /// [`EvalError::Write`]; an older file of that name is then untouched.
     pub fn save(&self, path: &Path) -> Result<(), EvalError> {
-        let bytes = self.bytes();
-        let shape = vec![self.features.len(), self.features.size()];
-        let tensor = TensorView::new(Dtype::F32, shape, &bytes).expect("the shape is the vectors'");
-        let names = serde_json::to_string(&self.names).expect("strings are always JSON");
-        let metadata =
-            HashMap::from([(NAMES.to_owned(), names), (ENCODER.to_owned(), self.encoder.clone())]);
-        let file = safetensors::serialize([(VECTORS, tensor)], Some(metadata))
-            .expect("one tensor of a valid shape is always safetensors");
+        let file = self.safetensors();
         atomic_file::replace(path, |out| out.write_all(&file))
     }
 
-    /// Writes the vectors as NumPy's `.npy`, in one step, and the names beside them, one a line, as
+    /// Writes the vectors as `NumPy`'s `.npy`, in one step, and the names beside them, one a line, as
     /// `.txt`; control characters in them are escaped.
     ///
     /// # Errors
@@ -168,6 +161,18 @@ impl ImageIndex {
         let features = Features::new(values, size).of_layer(Layer::Encoder);
         Self::new(names, features, value(ENCODER)?.clone())
             .map_err(|error| of("vectors and their names", error.to_string()))
+    }
+
+    /// The file that holds the index.
+    fn safetensors(&self) -> Vec<u8> {
+        let bytes = self.bytes();
+        let shape = vec![self.features.len(), self.features.size()];
+        let tensor = TensorView::new(Dtype::F32, shape, &bytes).expect("the shape is the vectors'");
+        let names = serde_json::to_string(&self.names).expect("strings are always JSON");
+        let metadata =
+            HashMap::from([(NAMES.to_owned(), names), (ENCODER.to_owned(), self.encoder.clone())]);
+        safetensors::serialize([(VECTORS, tensor)], Some(metadata))
+            .expect("one tensor of a valid shape is always safetensors")
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -11,7 +11,7 @@ use simclr::eval::{ImageIndex, embed_images};
 
 use crate::encoder_args::EncoderArgs;
 use crate::failure::usage;
-use crate::output::Output;
+use crate::output::{Output, print_skipped};
 use crate::watched::Watched;
 
 /// The index's name in a run's folder.
@@ -53,7 +53,7 @@ impl Arguments {
         let embedded =
             embed_images(&trained.encoder, &watched, &trained.transform, &trained.device)?;
         drop(watched);
-        output.skipped(&embedded.skipped);
+        print_skipped(&embedded.skipped);
         let names = embedded.images.iter().map(|&index| folder.name(index)).collect();
         let index = ImageIndex::new(names, embedded.features, trained.checksum)
             .with_context(|| format!("no vectors of {}", self.data.display()))?;

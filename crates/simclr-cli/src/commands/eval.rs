@@ -82,7 +82,7 @@ impl Protocol {
 impl KnnArguments {
     fn run(&self, output: &Output) -> Result<()> {
         self.common.predictions.check()?;
-        let subject = self.common.subject.load(output)?;
+        let subject = self.common.subject.load()?;
         let k = self.k.unwrap_or_else(|| Knn::for_bank(subject.train.labels.len()).k);
         let knn = Knn { k, temperature: self.temperature };
         self.common.evaluate(&knn, &subject, output)?;
@@ -93,7 +93,7 @@ impl KnnArguments {
 impl LinearArguments {
     fn run(&self, output: &Output) -> Result<()> {
         self.common.predictions.check()?;
-        let subject = self.common.subject.load(output)?;
+        let subject = self.common.subject.load()?;
         let mut logistic = LogisticRegression { c: self.c, ..LogisticRegression::default() };
         if subject.trained.is_none() {
             // Neighbouring pixels say the same: L-BFGS would take minutes to its optimum.

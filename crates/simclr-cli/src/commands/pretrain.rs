@@ -18,7 +18,7 @@ use crate::data_args::DataArgs;
 use crate::failure::{Interrupted, usage};
 use crate::interrupt::on_ctrl_c;
 use crate::memory::estimate;
-use crate::output::Output;
+use crate::output::{Output, print_skipped};
 use crate::plan::Plan;
 
 #[derive(Args)]
@@ -157,7 +157,7 @@ impl Arguments {
 fn finish(pretrained: &Pretrained<ImageEncoder>, setting: &Setting, output: &Output) -> Result<()> {
     let (summary, out) = (&pretrained.summary, setting.out.display());
     let reasons: Vec<&String> = pretrained.skipped.iter().map(|skipped| &skipped.reason).collect();
-    output.skipped(&reasons);
+    print_skipped(&reasons);
     if pretrained.interrupted && summary.epochs == 0 {
         let message = "stopped in the first epoch, before there was a checkpoint to continue from";
         return Err(Interrupted(message.to_owned()).into());

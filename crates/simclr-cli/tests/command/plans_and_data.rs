@@ -29,8 +29,16 @@ fn flags_override_a_config_file_which_overrides_a_preset() {
     let text = "preset = \"cifar10-google\"\nepochs = 7\nseed = 5\nbatch_size = 8\n\
                 encoder = \"resnet18x0.0625_cifar\"\n[augmentation]\nsize = 16\n";
     std::fs::write(here.join("run.toml"), text).unwrap();
-    let arguments = ["pretrain", "--config=run.toml", "--images=40", "--epochs=19", "--dry-run"];
+    let arguments = [
+        "pretrain",
+        "--config=run.toml",
+        "--images=40",
+        "--epochs=19",
+        "--smallest-crop=0.3",
+        "--dry-run",
+    ];
     let config = &json(here, &arguments)["config"];
+    assert_eq!(config["augmentation"]["crop"]["area"], serde_json::json!([0.3, 1.0]));
     assert_eq!((&config["epochs"], &config["seed"]), (&19.into(), &5.into()));
     assert_eq!(
         (&config["optimizer"]["kind"], &config["augmentation"]["size"]),

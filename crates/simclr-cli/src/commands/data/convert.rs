@@ -13,7 +13,7 @@ use serde_json::json;
 use simclr::data::{ImageDataset, Splits};
 
 use crate::failure::usage;
-use crate::output::Output;
+use crate::output::{Output, print_skipped};
 use crate::watched::Watched;
 
 #[derive(Args)]
@@ -67,7 +67,7 @@ impl Arguments {
             written += outcome.0;
             skipped.extend(outcome.1);
         }
-        output.skipped(&skipped);
+        print_skipped(&skipped);
         fs::rename(&partial, &self.out)
             .with_context(|| format!("cannot write {}", self.out.display()))?;
         output.line(format!("{written} images in {}", self.out.display()));

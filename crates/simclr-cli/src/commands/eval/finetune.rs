@@ -19,7 +19,7 @@ use crate::data_args::DataArgs;
 use crate::encoder_args::{EncoderArgs, TrainedEncoder};
 use crate::failure::Interrupted;
 use crate::interrupt::on_ctrl_c;
-use crate::output::Output;
+use crate::output::{Output, print_skipped};
 use crate::watched::Watched;
 
 #[derive(Args)]
@@ -41,7 +41,7 @@ pub(crate) struct FineTuneArguments {
     /// zeros
     #[arg(long)]
     paper: bool,
-    /// The first step's learning rate [default: 0.001, by `AdamW`]
+    /// The first step's learning rate [default: 0.001, by AdamW]
     #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
     /// Seed of the order, the crops and the flips
@@ -78,7 +78,7 @@ impl FineTuneArguments {
         output.line(format!("{of}; {data}"));
 
         let tuned = self.fit(&trained, &bank)?;
-        output.skipped(&tuned.skipped);
+        print_skipped(&tuned.skipped);
         let queries = Watched::new("embedding to ask about", &labelled.queries);
         let evaluation = tuned.evaluate(&queries)?;
         drop(queries);

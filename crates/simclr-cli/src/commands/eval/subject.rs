@@ -7,7 +7,7 @@ use simclr::eval::{Embedded, LabelledFeatures, embed, raw_pixels};
 
 use crate::data_args::DataArgs;
 use crate::encoder_args::{EncoderArgs, TrainedEncoder};
-use crate::output::Output;
+use crate::output::print_skipped;
 use crate::watched::Watched;
 
 #[derive(Args)]
@@ -43,7 +43,7 @@ pub(super) struct Subject {
 }
 
 impl SubjectArgs {
-    pub(super) fn load(&self, output: &Output) -> Result<Subject> {
+    pub(super) fn load(&self) -> Result<Subject> {
         let trained = match self.of {
             Of::RandomWeights => self.encoder.load_untrained()?,
             Of::Encoder | Of::RawPixels => self.encoder.load()?,
@@ -57,8 +57,8 @@ impl SubjectArgs {
         };
         let train = features(&Watched::new("embedding to learn from", &labelled.bank))?;
         let test = features(&Watched::new("embedding to ask about", &labelled.queries))?;
-        output.skipped(&train.skipped);
-        output.skipped(&test.skipped);
+        print_skipped(&train.skipped);
+        print_skipped(&test.skipped);
         let name = self.encoder.name();
         let (name, trained) = match self.of {
             Of::Encoder => (name, Some(trained)),
