@@ -217,7 +217,7 @@ fn images_that_cannot_be_read_are_left_out_and_named_whatever_the_start() {
         assert!(skipped[0].contains("sample/triangle/3"), "{skipped:?}");
     }
     let none = FineTune { start: LinearStart::Zero, ..quick() };
-    let expected = "expected at least one labelled image in the bank, found none";
+    let expected = "expected at least one image in the bank, found none";
     assert_eq!(message(none, &Flawed::without((0..40).collect())), expected);
 }
 
@@ -225,7 +225,7 @@ fn images_that_cannot_be_read_are_left_out_and_named_whatever_the_start() {
 fn sets_without_anything_to_tell_apart_are_refused() {
     let bank = labelled(40).bank;
     let of = |indices: &[usize]| Subset::new(Arc::clone(&bank), indices.to_vec()).unwrap();
-    let expected = "expected at least one labelled image in the bank, found none";
+    let expected = "expected at least one image in the bank, found none";
     assert_eq!(message(quick(), &of(&[])), expected);
     let expected = "expected examples of at least two classes, found class 4 alone";
     assert_eq!(message(quick(), &of(&[4, 14])), expected);
