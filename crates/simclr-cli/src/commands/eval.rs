@@ -5,20 +5,22 @@ mod labels;
 mod predictions;
 mod subject;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use burn::tensor::Device;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
+use simclr::data::Stl10;
 use simclr::eval::{
-    Classifier, Knn, LinearLayer, LogisticRegression, SgdProbe, evaluate, with_few_labels,
+    Classifier, Knn, LabelBudget, LabelledFeatures, LinearLayer, LogisticRegression, SgdProbe,
+    evaluate, over_folds,
 };
 
 use self::labels::LabelArgs;
 use self::predictions::PredictionArgs;
 use self::subject::{Subject, SubjectArgs};
 use crate::bar::while_waiting;
+use crate::encoder_args::TrainedEncoder;
 use crate::failure::usage;
 use crate::output::Output;
 
@@ -65,9 +67,16 @@ struct Common {
     subject: SubjectArgs,
     #[command(flatten)]
     labels: LabelArgs,
+    /// Learn from each of STL-10's ten official folds of 1,000 labels in turn: the mean and how far they
+    /// are apart
+    #[arg(long, conflicts_with_all = ["labels_per_class", "label_share", "images"])]
+    stl10_folds: bool,
     #[command(flatten)]
     predictions: PredictionArgs,
 }
+
+/// Draws of few labels, by the seeds from 0.
+const DRAWS: u64 = 5;
 
 impl Protocol {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
@@ -85,7 +94,8 @@ impl KnnArguments {
         let subject = self.common.subject.load()?;
         let k = self.k.unwrap_or_else(|| Knn::for_bank(subject.train.labels.len()).k);
         let knn = Knn { k, temperature: self.temperature };
-        self.common.evaluate(&knn, &subject, output)?;
+        let result = self.common.evaluate(&knn, &subject, output)?;
+        output.result(&result);
         Ok(())
     }
 }
@@ -93,6 +103,9 @@ impl KnnArguments {
 impl LinearArguments {
     fn run(&self, output: &Output) -> Result<()> {
         self.common.predictions.check()?;
+        if self.save.is_some() && self.common.subject.is_raw_pixels() {
+            return Err(usage("expected --save with an encoder, found raw pixels"));
+        }
         let subject = self.common.subject.load()?;
         let mut logistic = LogisticRegression { c: self.c, ..LogisticRegression::default() };
         if subject.trained.is_none() {
@@ -101,24 +114,27 @@ impl LinearArguments {
         }
         let sgd = SgdProbe::default();
         let protocol: &dyn simclr::eval::Protocol = if self.sgd { &sgd } else { &logistic };
-        self.common.evaluate(protocol, &subject, output)?;
-        if let Some(path) = &self.save {
+        let result = self.common.evaluate(protocol, &subject, output)?;
+        if let (Some(path), Some(trained)) = (&self.save, &subject.trained) {
             let layer = if self.sgd {
                 sgd.fit(&subject.train)?
             } else {
                 logistic.fit(&subject.train)?.layer
             };
-            save(&subject, layer, path)?;
+            save(&subject, trained, layer, path)?;
             output.line(format!("classifier: {}", path.display()));
         }
+        output.result(&result);
         Ok(())
     }
 }
 
-fn save(subject: &Subject, layer: LinearLayer, path: &std::path::Path) -> Result<()> {
-    let Some(trained) = &subject.trained else {
-        return Err(usage("expected --save with an encoder, found raw pixels"));
-    };
+fn save(
+    subject: &Subject,
+    trained: &TrainedEncoder,
+    layer: LinearLayer,
+    path: &Path,
+) -> Result<()> {
     let names = subject.labelled.bank.class_names().to_vec();
     let layer = layer.with_classes(names.len());
     let (encoder, transform) = (trained.encoder.clone(), trained.transform.clone());
@@ -126,21 +142,21 @@ fn save(subject: &Subject, layer: LinearLayer, path: &std::path::Path) -> Result
 }
 
 impl Common {
+    /// Prints the figures, and gives them for machines.
     fn evaluate(
         &self,
         protocol: &dyn simclr::eval::Protocol,
         subject: &Subject,
         output: &Output,
-    ) -> Result<()> {
-        let (train, test) = (&subject.train, &subject.test.labelled);
-        let device = subject.trained.as_ref().map_or_else(Device::default, |t| t.device.clone());
+    ) -> Result<Value> {
+        let sets = [&subject.train, &subject.test.labelled];
         output.line(format!("{}; {}", subject.name, subject.data));
-        if let Some(budget) = self.labels.budget() {
+        if let Some(draws) = self.draws(&subject.train)? {
             let spread = while_waiting("evaluating", || {
-                with_few_labels(protocol, [train, test], budget, &[0, 1, 2, 3, 4], &device)
+                over_folds(protocol, sets, &draws, &subject.device)
             })?;
             output.line(format!("{}, few labels: {spread}", protocol.describe()));
-            output.result(&json!({
+            return Ok(json!({
                 "of": subject.name,
                 "data": subject.data,
                 "protocol": protocol.describe(),
@@ -149,19 +165,28 @@ impl Common {
                 "standard_deviation": spread.standard_deviation(),
                 "train_images": spread.train_images,
             }));
-            return Ok(());
         }
         let names = subject.labelled.bank.class_names();
-        let evaluation =
-            while_waiting("evaluating", || evaluate(protocol, train, test, names, &device))?;
+        let evaluation = while_waiting("evaluating", || {
+            evaluate(protocol, sets[0], sets[1], names, &subject.device)
+        })?;
         output.line(&evaluation.report);
         let (images, queries) = (&subject.test.images, &subject.labelled.queries);
         self.predictions.write(&evaluation, images, queries, output)?;
-        output.result(&json!({
-            "of": subject.name,
-            "data": subject.data,
-            "report": evaluation.report,
-        }));
-        Ok(())
+        Ok(json!({ "of": subject.name, "data": subject.data, "report": evaluation.report }))
+    }
+
+    /// The labelled images of each draw, if not all are to be learnt from at once.
+    fn draws(&self, train: &LabelledFeatures) -> Result<Option<Vec<Vec<usize>>>> {
+        if self.stl10_folds {
+            let dir = self.subject.data_folder().ok_or_else(|| {
+                usage("expected --data with --stl10-folds: the folder of STL-10's files")
+            })?;
+            return Ok(Some(Stl10::folds(dir)?));
+        }
+        let draw = |budget: LabelBudget, seed| Ok(budget.draw(&train.labels, seed)?);
+        let draws =
+            self.labels.budget().map(|budget| (0..DRAWS).map(|seed| draw(budget, seed)).collect());
+        draws.transpose()
     }
 }

@@ -43,6 +43,7 @@ fn each_command_without_images_or_a_run_fails_by_name() {
         ("pretrain --images 20 --batch-size 64 --out run", 2, "at most 20, the number of images"),
         ("pretrain --resume no-run", 4, "expected a run directory"),
         ("pretrain --encoder vgg16", 2, "vgg16"),
+        ("eval knn --run no-run --stl10-folds --images 9", 2, "cannot be used with"),
         ("fine-tune", 2, "unrecognized subcommand"),
     ] {
         let (found, error) = of(arguments);
@@ -155,4 +156,32 @@ fn completions_and_the_manual_name_every_command() {
     assert!(here.join("simclr-pretrain.1").is_file());
     let (code, _) = failure(here, &["man", "--out=nowhere"]);
     assert_eq!(code, 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_after_the_step_and_says_how_to_go_on() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    let arguments = ["pretrain", "--data=photos", "--out=run", "--epochs=100000"];
+    let mut run = Command::new(env!("CARGO_BIN_EXE_simclr"))
+        .current_dir(here)
+        .args(arguments)
+        .args(&TINY[..3])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.starts_with("epoch 2/")).unwrap();
+    let id = run.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(run.wait().unwrap().code(), Some(130), "{rest:?}");
+    let last = rest.iter().find(|line| line.starts_with("error")).unwrap();
+    assert!(last.contains("continue with --resume run"), "{last}");
 }

@@ -1,6 +1,9 @@
 //! What is evaluated: an encoder, or a floor to compare it with, on labelled images.
 
+use std::path::Path;
+
 use anyhow::Result;
+use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use simclr::data::{ImageDataset, Labelled};
 use simclr::eval::{Embedded, LabelledFeatures, embed, raw_pixels};
@@ -38,11 +41,21 @@ pub(super) struct Subject {
     pub(super) labelled: Labelled,
     pub(super) train: LabelledFeatures,
     pub(super) test: Embedded,
+    pub(super) device: Device,
     /// None for raw pixels.
     pub(super) trained: Option<TrainedEncoder>,
 }
 
 impl SubjectArgs {
+    pub(super) fn is_raw_pixels(&self) -> bool {
+        self.of == Of::RawPixels
+    }
+
+    /// The folder of the images; None for the built-in sample.
+    pub(super) fn data_folder(&self) -> Option<&Path> {
+        self.data.data.as_deref()
+    }
+
     pub(super) fn load(&self) -> Result<Subject> {
         let trained = match self.of {
             Of::RandomWeights => self.encoder.load_untrained()?,
@@ -59,12 +72,12 @@ impl SubjectArgs {
         let test = features(&Watched::new("embedding to ask about", &labelled.queries))?;
         print_skipped(&train.skipped);
         print_skipped(&test.skipped);
-        let name = self.encoder.name();
+        let (name, device) = (self.encoder.name(), trained.device.clone());
         let (name, trained) = match self.of {
             Of::Encoder => (name, Some(trained)),
             Of::RandomWeights => (format!("random weights instead of {name}"), Some(trained)),
             Of::RawPixels => (format!("raw pixels instead of {name}"), None),
         };
-        Ok(Subject { name, data, labelled, train: train.labelled, test, trained })
+        Ok(Subject { name, data, labelled, train: train.labelled, test, device, trained })
     }
 }
