@@ -22,6 +22,10 @@ pub(crate) struct Arguments {
     /// Where the page goes [default: report.html in the run's folder]
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
+    /// Embed at most N of the labelled images, and as many held-out ones: figures are of these [default:
+    /// 2000]
+    #[arg(long, value_name = "N")]
+    max_images: Option<usize>,
     /// Where the encoder runs: flex (the CPU), wgpu, cuda:N, ...
     #[arg(long, value_name = "NAME", default_value = "flex")]
     device: String,
@@ -34,6 +38,8 @@ impl Arguments {
         let data = self.data.open()?;
         let out = self.out.clone().unwrap_or_else(|| self.run.join("report.html"));
         let config = ReportConfig::default();
+        let max_images = self.max_images.unwrap_or(config.max_images);
+        let config = ReportConfig { max_images, ..config };
         let report =
             while_waiting("looking at the run", || RunReport::new(&run, &data, &config, &device))?;
         report.write(&out)?;
