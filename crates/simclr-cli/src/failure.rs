@@ -152,7 +152,9 @@ fn of_evaluation(error: &EvalError) -> Option<Kind> {
 pub(crate) fn hint(error: &Error) -> Option<&'static str> {
     let full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
     for cause in error.chain() {
-        if cause.downcast_ref::<io::Error>().is_some_and(full) {
+        // Some errors have the system's reason in their text alone.
+        let no_space = cause.to_string().contains("No space left on device");
+        if no_space || cause.downcast_ref::<io::Error>().is_some_and(full) {
             return Some("make room on that disk, or choose another folder with --out");
         }
         match cause.downcast_ref::<DataError>() {

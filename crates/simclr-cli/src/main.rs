@@ -13,6 +13,7 @@ mod config_layers;
 mod data_args;
 mod encoder_args;
 mod failure;
+mod image_file;
 mod interrupt;
 mod memory;
 mod nearest;

@@ -1,7 +1,7 @@
 //! What can go wrong in an evaluation.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
@@ -181,4 +181,12 @@ pub enum EvalError {
     /// The device failed to hand out what it computed.
     #[error("the device failed: {0}")]
     Device(String),
+}
+
+impl EvalError {
+    /// That `path` cannot be written.
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Write { path, source }
+    }
 }

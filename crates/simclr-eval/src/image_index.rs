@@ -6,9 +6,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use simclr_data::printable;
+use simclr_data::{printable, replace_file};
 
-use crate::atomic_file;
 use crate::error::EvalError;
 use crate::features::Features;
 use crate::layer::Layer;
@@ -103,7 +102,7 @@ impl ImageIndex {
     /// [`EvalError::Write`]; an older file of that name is then untouched.
     pub fn save(&self, path: &Path) -> Result<(), EvalError> {
         let file = self.safetensors();
-        atomic_file::replace(path, |out| out.write_all(&file))
+        replace_file(path, |out| out.write_all(&file)).map_err(EvalError::write(path))
     }
 
     /// Writes the vectors as `NumPy`'s `.npy`, in one step, and the names beside them, one a line, as
@@ -113,13 +112,16 @@ impl ImageIndex {
     ///
     /// [`EvalError::Write`].
     pub fn save_npy(&self, path: &Path) -> Result<(), EvalError> {
-        atomic_file::replace(path, |out| {
+        replace_file(path, |out| {
             out.write_all(&npy_header(self.features.len(), self.features.size()))?;
             out.write_all(&self.bytes())
-        })?;
-        atomic_file::replace(&path.with_extension("txt"), |out| {
+        })
+        .map_err(EvalError::write(path))?;
+        let names = path.with_extension("txt");
+        replace_file(&names, |out| {
             self.names.iter().try_for_each(|name| writeln!(out, "{}", printable(name)))
         })
+        .map_err(EvalError::write(&names))
     }
 
     /// Reads an index that [`save`](Self::save) wrote.

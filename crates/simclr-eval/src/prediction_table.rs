@@ -4,9 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use simclr_data::ImageDataset;
+use simclr_data::{ImageDataset, replace_file};
 
-use crate::atomic_file;
 use crate::error::EvalError;
 use crate::predictions::Predictions;
 
@@ -86,7 +85,7 @@ impl PredictionTable {
     ///
     /// [`EvalError::Write`], an older file of that name is then untouched.
     pub fn write_csv(&self, path: &Path) -> Result<(), EvalError> {
-        atomic_file::replace(path, |file| self.csv(file))
+        replace_file(path, |file| self.csv(file)).map_err(EvalError::write(path))
     }
 
     /// Writes `{"classes": [...], "predictions": [{"image", "name", "class", "predicted", "scores"}, ...]}`.
@@ -96,10 +95,11 @@ impl PredictionTable {
     ///
     /// [`EvalError::Write`], an older file of that name is then untouched.
     pub fn write_json(&self, path: &Path) -> Result<(), EvalError> {
-        atomic_file::replace(path, |file| {
+        replace_file(path, |file| {
             serde_json::to_writer(&mut *file, self)?;
             file.write_all(b"\n")
         })
+        .map_err(EvalError::write(path))
     }
 
     fn csv(&self, file: &mut dyn Write) -> io::Result<()> {

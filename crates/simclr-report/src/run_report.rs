@@ -1,11 +1,9 @@
 //! All that a report shows.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::Path;
 
 use burn::tensor::Device;
-use simclr_data::Splits;
+use simclr_data::{Splits, replace_file};
 use simclr_model::load_weights;
 use simclr_train::{RunDirectory, read_metrics};
 
@@ -137,19 +135,7 @@ impl RunReport {
     ///
     /// [`ReportError::Write`]; an older file of that name is then untouched.
     pub fn write(&self, path: &Path) -> Result<(), ReportError> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".part");
-        let partial = Path::new(&partial);
-        let written = || -> io::Result<()> {
-            let mut file = File::create(partial)?;
-            file.write_all(self.to_html().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(partial, path)
-        };
-        written().map_err(|source| {
-            // What is left is of no use; that it cannot be removed is not what went wrong.
-            let _ = fs::remove_file(partial);
-            ReportError::Write { path: path.to_owned(), source }
-        })
+        replace_file(path, |file| file.write_all(self.to_html().as_bytes()))
+            .map_err(|source| ReportError::Write { path: path.to_owned(), source })
     }
 }

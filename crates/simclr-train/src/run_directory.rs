@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use simclr_data::replace_file;
 use simclr_model::Encoder;
 
 use crate::checkpoint::{CheckpointFolder, Loaded};
@@ -213,8 +214,8 @@ impl RunDirectory {
 
     /// Replaces a file in one step: a reader sees the old one or the new one.
     fn write(&self, name: &str, text: &str) -> Result<(), TrainError> {
-        let (partial, path) = (self.path.join(format!("{name}.part")), self.path.join(name));
-        std::fs::write(&partial, text).map_err(TrainError::io("write", &partial))?;
-        std::fs::rename(&partial, &path).map_err(TrainError::io("write", &path))
+        let path = self.path.join(name);
+        replace_file(&path, |file| file.write_all(text.as_bytes()))
+            .map_err(TrainError::io("write", &path))
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
+use simclr::data::replace_file;
 use simclr::train::{Pretraining, Progress, RangeTest, TrainError, device_from_name};
 
 use crate::bar::while_waiting;
@@ -46,7 +47,7 @@ impl Arguments {
         })?;
 
         if let Some(out) = &self.out {
-            std::fs::write(out, curve.to_svg())
+            replace_file(out, |file| file.write_all(curve.to_svg().as_bytes()))
                 .with_context(|| format!("cannot write {}", out.display()))?;
             output.line(format!("plot: {}", out.display()));
         }

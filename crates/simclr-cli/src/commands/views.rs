@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use image::{Rgb, RgbImage, imageops};
+use image::{ImageFormat, Rgb, RgbImage, imageops};
 use serde_json::json;
 use simclr::augment::{SimClrAugmentation, ViewKey};
 use simclr::data::printable;
@@ -13,6 +13,7 @@ use simclr::train::RunDirectory;
 use crate::config_args::ConfigArgs;
 use crate::data_args::DataArgs;
 use crate::failure::usage;
+use crate::image_file::write_image;
 use crate::output::Output;
 
 /// White pixels between pictures.
@@ -67,7 +68,10 @@ impl Arguments {
             output.line(format!("row {}: {}", row + 1, printable(&images.name(index))));
         }
         let path = self.out.display();
-        sheet.save(&self.out).with_context(|| format!("cannot write {path}"))?;
+        let format = ImageFormat::from_path(&self.out)
+            .map_err(|_| usage(format!("expected --out to end in .png or .jpg, found {path}")))?;
+        write_image(&sheet.into(), format, &self.out)
+            .with_context(|| format!("cannot write {path}"))?;
         output.line(format!("the first picture of a row is the whole image; written to {path}"));
         let out = path.to_string();
         output.result(&json!({ "out": out, "images": drawn, "views": self.views }));

@@ -87,6 +87,10 @@ fn a_conversion_keeps_pixels_and_classes() {
     let result = json(here, &["data", "convert", "photos", "--out=new"]);
     assert_eq!(result["images"], 40);
     assert!(!here.join("new.part").exists());
+    std::fs::create_dir(here.join("again.part")).unwrap();
+    let (code, error) = failure(here, &["data", "convert", "photos", "--out=again"]);
+    assert_eq!((code, error.contains("remove it")), (2, true), "{error}");
+    assert!(here.join("again.part").is_dir());
     let [before, after] = ["photos", "new"].map(|dir| json(here, &["data", "check", dir]));
     let count = |found: &serde_json::Value| {
         let sets = found["sets"].as_array().unwrap();

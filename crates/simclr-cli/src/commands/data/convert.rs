@@ -13,6 +13,7 @@ use serde_json::json;
 use simclr::data::{ImageDataset, Splits};
 
 use crate::failure::usage;
+use crate::image_file::write_image;
 use crate::output::{Output, print_skipped};
 use crate::watched::Watched;
 
@@ -55,18 +56,21 @@ impl Arguments {
         let data = Splits::open(&self.dir)?;
         output.line(&data.description);
         // It gets its name when it is whole.
-        let partial = self.out.with_extension("part");
+        let mut partial = self.out.clone().into_os_string();
+        partial.push(".part");
+        let partial = PathBuf::from(partial);
         if partial.exists() {
-            fs::remove_dir_all(&partial)
-                .with_context(|| format!("cannot remove {}", partial.display()))?;
+            let partial = partial.display();
+            return Err(usage(format!(
+                "expected no folder {partial}, which an earlier conversion may have left; remove it"
+            )));
         }
-        let mut written = 0;
-        let mut skipped = Vec::new();
-        for set in sets(&data) {
-            let outcome = self.write(&set, &partial)?;
-            written += outcome.0;
-            skipped.extend(outcome.1);
+        let outcome = self.write_all(&data, &partial);
+        if outcome.is_err() {
+            // What is left is of no use; that it cannot be removed is not what went wrong.
+            let _ = fs::remove_dir_all(&partial);
         }
+        let (written, skipped) = outcome?;
         print_skipped(&skipped);
         fs::rename(&partial, &self.out)
             .with_context(|| format!("cannot write {}", self.out.display()))?;
@@ -77,6 +81,17 @@ impl Arguments {
             "out": self.out.display().to_string(),
         }));
         Ok(())
+    }
+
+    /// Writes all sets, and says how many images and which could not be read.
+    fn write_all(&self, data: &Splits, out: &Path) -> Result<(usize, Vec<String>)> {
+        let (mut written, mut skipped) = (0, Vec::new());
+        for set in sets(data) {
+            let outcome = self.write(&set, out)?;
+            written += outcome.0;
+            skipped.extend(outcome.1);
+        }
+        Ok((written, skipped))
     }
 
     /// Writes a set, and says how many images and which could not be read.
@@ -116,7 +131,7 @@ impl Arguments {
         let path = folder.join(format!("{index:06}.{extension}"));
         let cannot_write = || format!("cannot write {}", path.display());
         fs::create_dir_all(&folder).with_context(cannot_write)?;
-        self.shrunk(image).save_with_format(&path, format).with_context(cannot_write)?;
+        write_image(&self.shrunk(image), format, &path).with_context(cannot_write)?;
         Ok(None)
     }
 
