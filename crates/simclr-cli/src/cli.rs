@@ -11,7 +11,7 @@ use crate::output::Output;
 
 /// Learn image encoders from unlabelled images with SimCLR: pretrain, evaluate, embed, search.
 #[derive(Parser)]
-#[command(name = "simclr", version, about, after_help = EXIT_CODES)]
+#[command(name = "simclr", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     /// Print one JSON object for machines instead of text
     #[arg(long, global = true)]
