@@ -78,7 +78,7 @@ impl Arguments {
         Ok(())
     }
 
-    /// One image and its views of the first epochs, two an epoch, as a run with this seed sees them.
+    /// One image and its views of the first passes, two a pass, as a run with this seed sees them.
     fn draw(
         &self,
         sheet: &mut RgbImage,
@@ -93,7 +93,8 @@ impl Arguments {
                 0 => (&untouched, 0),
                 _ => (augmentation, u64::from(column - 1)),
             };
-            let key = ViewKey { seed, epoch: view / 2, index, view: view % 2 };
+            // Passes over the images are counted from 1, as in training.
+            let key = ViewKey { seed, epoch: 1 + view / 2, index, view: view % 2 };
             let params = augmentation.draw(key, image.width(), image.height());
             place(sheet, &augmentation.view(image, &params)?, column, row);
         }
