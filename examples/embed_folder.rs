@@ -13,12 +13,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use burn::tensor::{Tensor, TensorData};
 use clap::{Parser, ValueEnum};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr::data::{ImageDataset, ImageFolder, decode_image};
-use simclr::eval::{Features, ImageIndex, embed_images};
-use simclr::model::{Encoder, EncoderConfig, WeightFile};
+use simclr::eval::{ImageIndex, embed_image, embed_images};
+use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::device_from_name;
 
 /// Embed a folder of images with an encoder's weights.
@@ -106,14 +105,8 @@ fn main() -> Result<()> {
     println!("{count} vectors of length {size} in {}", options.out.display());
 
     if let Some(path) = &options.query {
-        let mut pixels = vec![0.0; transform.view_len()];
-        transform.view_into(&decode_image(path)?, &mut pixels)?;
-        let side = transform.size() as usize;
-        let query = Tensor::from_data(TensorData::new(pixels, [1, 3, side, side]), &device);
-        let query = encoder.encode(query).into_data().try_to_vec::<f32>();
-        let query = query.context("cannot read the vector from the device")?;
+        let query = embed_image(&encoder, &decode_image(path)?, &transform, &device)?;
         println!("most like {}:", path.display());
-        let query = Features::new(query, encoder.feature_size());
         for found in &index.nearest(&query, options.neighbours, &device)?[0] {
             println!("  {:.4}  {}", found.cosine, index.names()[found.row as usize]);
         }

@@ -123,8 +123,8 @@ pub mod eval {
         Evaluated, Evaluation, Features, FineTune, FineTuneOptimizer, FineTuneProgress, FineTuned,
         ImageIndex, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer, LinearStart,
         LogisticFit, LogisticRegression, Neighbour, PredictionTable, Predictions, Protocol, Report,
-        SgdProbe, Spread, embed, embed_images, embed_projections, evaluate, nearest_neighbours,
-        over_folds, raw_pixels, with_few_labels,
+        SgdProbe, Spread, embed, embed_image, embed_images, embed_projections, evaluate,
+        nearest_neighbours, over_folds, raw_pixels, with_few_labels,
     };
 }
 

@@ -11,7 +11,7 @@ use simclr::model::{EncoderConfig, Stem};
 use simclr::train::{Precision, PretrainConfig, Recipe};
 use toml::{Table, Value};
 
-use crate::config_layers::{ConfigFile, add, assignment};
+use crate::config_layers::{ConfigFile, assignment, merge};
 
 /// The largest view unless told otherwise: what a CPU trains on in minutes.
 const DEFAULT_LARGEST_SIZE: u32 = 64;
@@ -174,7 +174,7 @@ impl ConfigArgs {
         }
         set("loss", (!loss.is_empty()).then_some(Value::Table(loss)));
         if let Some(smallest) = self.smallest_crop {
-            add(&mut flags, &assignment(&format!("augmentation.crop.area=[{smallest:?}, 1.0]"))?);
+            merge(&mut flags, &assignment(&format!("augmentation.crop.area=[{smallest:?}, 1.0]"))?);
         }
         if let Some(PeakRate::Given(rate)) = self.learning_rate {
             let rate = [("base", Value::Float(rate)), ("scaling", text("none".to_owned()))];
@@ -182,7 +182,7 @@ impl ConfigArgs {
             flags.insert("learning_rate".to_owned(), Value::Table(rate));
         }
         for text in &self.assignments {
-            add(&mut flags, &assignment(text)?);
+            merge(&mut flags, &assignment(text)?);
         }
         Ok(flags)
     }

@@ -120,7 +120,7 @@ impl ConfigFile {
 }
 
 /// Puts the values of `over` into `base`, table by table. A table of another `kind` replaces the whole.
-fn merge(base: &mut Table, over: &Table) {
+pub(crate) fn merge(base: &mut Table, over: &Table) {
     for (key, value) in over {
         match (base.get_mut(key), value) {
             (Some(Value::Table(old)), Value::Table(new)) if same_kind(old, new) => merge(old, new),
@@ -148,11 +148,6 @@ pub(crate) fn assignment(text: &str) -> Result<Table> {
         .map_err(|_| expected())
 }
 
-/// Puts `over` on top of `base`, as the layers of a config.
-pub(crate) fn add(base: &mut Table, over: &Table) {
-    merge(base, over);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +156,7 @@ mod tests {
     fn over(text: &str, flags: &[&str]) -> Result<PretrainConfig> {
         let mut table = Table::new();
         for flag in flags {
-            add(&mut table, &assignment(flag)?);
+            merge(&mut table, &assignment(flag)?);
         }
         ConfigFile::parse("run.toml", text)?.over(&PretrainConfig::small(32)?, &table)
     }

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
-use burn::tensor::{Device, Tensor, TensorData};
+use anyhow::{Context, Result};
+use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use image::RgbImage;
 use sha2::{Digest, Sha256};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
-use simclr::eval::Features;
-use simclr::model::{Encoder, EncoderConfig, ImageEncoder, WeightFile, load_weights};
+use simclr::eval::{Features, embed_image};
+use simclr::model::{EncoderConfig, ImageEncoder, WeightFile, load_weights};
 use simclr::train::{RunDirectory, device_from_name};
 
 use crate::failure::usage;
@@ -129,13 +129,7 @@ fn from_run(path: &Path, device: Device) -> Result<TrainedEncoder> {
 impl TrainedEncoder {
     /// The vector of one image.
     pub(crate) fn embed(&self, image: &RgbImage) -> Result<Features> {
-        let mut pixels = vec![0.0; self.transform.view_len()];
-        self.transform.view_into(image, &mut pixels)?;
-        let side = self.transform.size() as usize;
-        let batch = Tensor::from_data(TensorData::new(pixels, [1, 3, side, side]), &self.device);
-        let features = self.encoder.encode(batch).try_into_vec_as::<f32>();
-        let features = features.map_err(|error| anyhow!("the device failed: {error:?}"))?;
-        Ok(Features::new(features, self.encoder.feature_size()))
+        Ok(embed_image(&self.encoder, image, &self.transform, &self.device)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! From images to features, labelled or not.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
 use rayon::prelude::*;
 use simclr_augment::EvaluationTransform;
 use simclr_data::{DataError, ImageDataset};
@@ -63,6 +64,23 @@ pub fn embed_images<E: Encoder<Input = Tensor<4>>>(
     collect(images, transform, Layer::Encoder, encoder.feature_size(), |pixels| {
         encoded(pixels, side, device, |batch| encoder.encode(batch)) // [n, feature_size]
     })
+}
+
+/// The features h of one image, as [`embed_images`] gives them: what to search an index for.
+///
+/// # Errors
+///
+/// [`EvalError::Augmentation`] for an image without pixels, [`EvalError::Device`] if the device fails.
+pub fn embed_image<E: Encoder<Input = Tensor<4>>>(
+    encoder: &E,
+    image: &RgbImage,
+    transform: &EvaluationTransform,
+    device: &Device,
+) -> Result<Features, EvalError> {
+    let mut pixels = vec![0.0; transform.view_len()];
+    transform.view_into(image, &mut pixels)?;
+    let values = encoded(pixels, transform.size() as usize, device, |batch| encoder.encode(batch))?;
+    Ok(Features::new(values, encoder.feature_size()).of_layer(Layer::Encoder))
 }
 
 /// What a network gives for a batch of images, one after the other.

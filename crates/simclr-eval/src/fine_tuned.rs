@@ -7,7 +7,7 @@ use simclr_model::Encoder;
 use crate::classifier::Classifier;
 use crate::error::EvalError;
 use crate::evaluation::Evaluation;
-use crate::labelled_features::embed;
+use crate::labelled_features::{LabelledFeatures, embed};
 use crate::layer::Layer;
 use crate::report::{Evaluated, Report};
 
@@ -38,8 +38,19 @@ impl<E: Encoder<Input = Tensor<4>>> FineTuned<E> {
     /// Those of [`embed`] (an image without a label among them); [`EvalError::NotFinite`] for features
     /// that are no numbers.
     pub fn evaluate(&self, images: &dyn ImageDataset) -> Result<Evaluation, EvalError> {
-        let Classifier { encoder, layer, class_names, transform, device } = &self.classifier;
-        let test = embed(encoder, images, transform, device)?.labelled;
+        let Classifier { encoder, transform, device, .. } = &self.classifier;
+        self.evaluate_features(&embed(encoder, images, transform, device)?.labelled)
+    }
+
+    /// [`evaluate`](Self::evaluate) on features that [`embed`] has computed by the fine-tuned encoder, for those who
+    /// want to know which images they are of.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::FeatureSize`] for features of another length, [`EvalError::NotFinite`] for features that
+    /// are no numbers.
+    pub fn evaluate_features(&self, test: &LabelledFeatures) -> Result<Evaluation, EvalError> {
+        let Classifier { layer, class_names, .. } = &self.classifier;
         test.features.check("queries")?;
         let predictions = layer.predict(&test.features)?;
         let evaluated = Evaluated {

@@ -63,7 +63,7 @@ mod standardization;
 
 pub use classifier::Classifier;
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
-pub use embedded_images::{EmbeddedImages, embed_images};
+pub use embedded_images::{EmbeddedImages, embed_image, embed_images};
 pub use error::EvalError;
 pub use evaluation::{Evaluation, evaluate};
 pub use features::Features;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use simclr_data::replace_file;
 
 use crate::error::TrainError;
 use crate::representation::Representation;
@@ -117,10 +118,9 @@ impl MetricsLog {
     ) -> Result<Self, TrainError> {
         let mut lines = after.map_or(Ok(Vec::new()), |_| read_metrics(path))?;
         lines.retain(|line| Some(line.epoch()) <= after);
-        let partial = path.with_extension("jsonl.part");
         let text: String = lines.iter().map(json_line).collect();
-        std::fs::write(&partial, text).map_err(TrainError::io("write", &partial))?;
-        std::fs::rename(&partial, path).map_err(TrainError::io("write", path))?;
+        replace_file(path, |file| file.write_all(text.as_bytes()))
+            .map_err(TrainError::io("write", path))?;
 
         let file =
             OpenOptions::new().append(true).open(path).map_err(TrainError::io("open", path))?;

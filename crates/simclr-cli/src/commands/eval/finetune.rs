@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use simclr::data::{ImageDataset, Labelled};
+use simclr::data::ImageDataset;
 use simclr::eval::{FineTune, FineTuneProgress, FineTuned, LinearStart, embed};
 use simclr::model::ImageEncoder;
 
@@ -80,13 +80,13 @@ impl FineTuneArguments {
         let tuned = self.fit(&trained, &bank)?;
         print_skipped(&tuned.skipped);
         let queries = Watched::new("embedding to ask about", &labelled.queries);
-        let evaluation = tuned.evaluate(&queries)?;
+        let encoder = tuned.classifier.encoder();
+        let test = embed(encoder, &queries, &trained.transform, &trained.device)?;
         drop(queries);
+        print_skipped(&test.skipped);
+        let evaluation = tuned.evaluate_features(&test.labelled)?;
         output.line(&evaluation.report);
-        if self.predictions.wanted() {
-            let images = readable(&tuned, &labelled, &trained)?;
-            self.predictions.write(&evaluation, &images, &labelled.queries, output)?;
-        }
+        self.predictions.write(&evaluation, &test.images, &labelled.queries, output)?;
         if let Some(path) = &self.save {
             tuned.classifier.save(path)?;
             output.line(format!("classifier: {}", path.display()));
@@ -138,14 +138,4 @@ impl FineTuneArguments {
         settings.learning_rate = self.learning_rate.unwrap_or(settings.learning_rate);
         FineTune { seed: self.seed, ..settings }
     }
-}
-
-/// The held-out images that there are predictions of.
-fn readable(
-    tuned: &FineTuned<ImageEncoder>,
-    labelled: &Labelled,
-    trained: &TrainedEncoder,
-) -> Result<Vec<usize>> {
-    let encoder = tuned.classifier.encoder();
-    Ok(embed(encoder, &labelled.queries, &trained.transform, &trained.device)?.images)
 }

@@ -18,10 +18,6 @@ pub(super) struct PredictionArgs {
 }
 
 impl PredictionArgs {
-    pub(super) fn wanted(&self) -> bool {
-        self.predictions.is_some()
-    }
-
     /// What can be refused before anything is computed.
     pub(super) fn check(&self) -> Result<()> {
         match self.predictions.as_ref().map(|path| (path, path.extension())) {
