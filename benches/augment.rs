@@ -107,7 +107,7 @@ thread_local! {
 fn make(policy: &SimClrAugmentation, image: &RgbImage, index: u64) {
     VIEW.with_borrow_mut(|view| {
         view.resize(policy.view_len(), 0.0);
-        let key = ViewKey { seed: 0, epoch: 0, index, view: 0 };
+        let key = ViewKey { seed: 0, pass: 0, index, view: 0 };
         let params = policy.draw(key, image.width(), image.height());
         policy.view_into(image, &params, view).expect("drawn for the image");
         black_box(&view);
@@ -141,7 +141,7 @@ fn device(source: u32, size: u32, name: &str) {
         let prepared: Vec<_> = (0..BATCH)
             .into_par_iter()
             .map(|index| {
-                let key = ViewKey { seed: 0, epoch: round, index, view: 0 };
+                let key = ViewKey { seed: 0, pass: round, index, view: 0 };
                 let image = &images[index as usize % images.len()];
                 let params = policy.draw(key, source, source);
                 on_device.prepare(image, &params).expect("drawn for the image")

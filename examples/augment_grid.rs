@@ -73,7 +73,7 @@ fn main() -> Result<()> {
         let untouched = policy.clone().debug();
         for column in 0..=VIEWS {
             let policy = if column == 0 { &untouched } else { &policy };
-            let key = ViewKey { seed: options.seed, epoch: 0, index: row as u64, view: column };
+            let key = ViewKey { seed: options.seed, pass: 0, index: row as u64, view: column };
             let params = policy.draw(key, image.width(), image.height());
             place(&mut grid, &policy.view(&image, &params)?, column as u32, row as u32);
         }

@@ -61,8 +61,8 @@ fn main() -> Result<()> {
     let mut data = Splits::open(&options.data)?;
     data.pretrain = Arc::new(Subset::first(data.pretrain, IMAGES));
     let labelled = data.labelled.as_mut().context("expected the files of CIFAR-10")?;
-    labelled.bank = Arc::new(Subset::first(Arc::clone(&labelled.bank), IMAGES));
-    labelled.queries = Arc::new(Subset::first(Arc::clone(&labelled.queries), QUERIES));
+    labelled.train = Arc::new(Subset::first(Arc::clone(&labelled.train), IMAGES));
+    labelled.test = Arc::new(Subset::first(Arc::clone(&labelled.test), QUERIES));
     data.description = format!("CIFAR-10: the first {IMAGES} training and {QUERIES} test images");
 
     let config = PretrainConfig { seed: options.seed, ..config(options.recipe)? };

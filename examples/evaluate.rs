@@ -57,7 +57,7 @@ fn main() -> Result<()> {
     let options = Options::parse();
     let device = device_from_name(&options.device)?;
     let labelled = labelled(&options)?;
-    let (config, transform) = network(&options, labelled.bank.as_ref())?;
+    let (config, transform) = network(&options, labelled.train.as_ref())?;
     let encoder = match &options.run {
         Some(run) => {
             let weights = RunDirectory::open(run)?.encoder_weights();
@@ -66,9 +66,9 @@ fn main() -> Result<()> {
         None => config.init(0, &device)?,
     };
 
-    let train = embed(&encoder, &labelled.bank, &transform, &device)?.labelled;
-    let test = embed(&encoder, &labelled.queries, &transform, &device)?;
-    let names = labelled.bank.class_names();
+    let train = embed(&encoder, &labelled.train, &transform, &device)?.labelled;
+    let test = embed(&encoder, &labelled.test, &transform, &device)?;
+    let names = labelled.train.class_names();
     println!("{}", if options.run.is_some() { "the run's encoder" } else { "random weights" });
     let probe = LogisticRegression::default();
     compare([&train, &test.labelled], &probe, &device)?;
@@ -86,7 +86,7 @@ fn main() -> Result<()> {
     }
 
     println!("\nraw pixels");
-    let pixels = [&labelled.bank, &labelled.queries].map(|set| raw_pixels(set, &transform));
+    let pixels = [&labelled.train, &labelled.test].map(|set| raw_pixels(set, &transform));
     let [raw_train, raw_test] = pixels.map(|set| set.map(|embedded| embedded.labelled));
     // Neighbouring pixels say the same: without a limit, L-BFGS takes minutes to its optimum.
     let limited = LogisticRegression { max_iterations: 100, ..probe };
@@ -109,9 +109,9 @@ fn main() -> Result<()> {
         }
     }
     if let Some(run) = &options.run {
-        let table = PredictionTable::new(&evaluation.predictions, &test.images, &labelled.queries)?;
+        let table = PredictionTable::new(&evaluation.predictions, &test.images, &labelled.test)?;
         table.write_csv(&run.join("predictions.csv"))?;
-        let classifier = Classifier::train(encoder, &labelled.bank, &transform, &probe, &device)?;
+        let classifier = Classifier::train(encoder, &labelled.train, &transform, &probe, &device)?;
         classifier.save(&run.join("classifier.safetensors"))?;
         println!("predictions.csv and classifier.safetensors are in {}", run.display());
     }
@@ -125,7 +125,7 @@ fn write_features(
     device: &Device,
     path: &Path,
 ) -> Result<()> {
-    let knn = Knn::for_bank(train.labels.len());
+    let knn = Knn::for_training_images(train.labels.len());
     let said = |protocol: &dyn Protocol| -> Result<Vec<usize>> {
         Ok(protocol.predict(train, &test.features, device)?.top1())
     };
@@ -159,11 +159,11 @@ fn labelled(options: &Options) -> Result<Labelled> {
         let config = SampleConfig { images: options.images, ..SampleConfig::default() };
         return Splits::sample(&config)?.labelled.context("the sample is labelled");
     };
-    let Labelled { bank, queries } =
+    let Labelled { train, test } =
         Splits::open(dir)?.labelled.context("expected labelled images, found none")?;
     Ok(Labelled {
-        bank: Arc::new(Subset::first(bank, options.images)),
-        queries: Arc::new(Subset::first(queries, options.images.div_ceil(5))),
+        train: Arc::new(Subset::first(train, options.images)),
+        test: Arc::new(Subset::first(test, options.images.div_ceil(5))),
     })
 }
 
@@ -201,17 +201,17 @@ fn fine_tune(
             ControlFlow::Continue(())
         })?;
         eprint!("\r{:60}\r", "");
-        let report = tuned.evaluate(&labelled.queries)?.report;
+        let report = tuned.evaluate(&labelled.test)?.report;
         println!("  {:>5.1} %  {}", 100.0 * report.top1, report.evaluated);
         Ok(tuned)
     };
     for count in [10, 100] {
-        match LabelBudget::PerClass(count).subset(&labelled.bank, 0) {
+        match LabelBudget::PerClass(count).subset(&labelled.train, 0) {
             Ok(few) => drop(fit(&few)?),
             Err(error) => println!("  {count} labels per class: {error}"),
         }
     }
-    fit(&labelled.bank)
+    fit(&labelled.train)
 }
 
 /// Top-1 and time of each protocol.
@@ -220,7 +220,7 @@ fn compare(
     logistic: &LogisticRegression,
     device: &Device,
 ) -> Result<()> {
-    let knn = Knn::for_bank(train.labels.len());
+    let knn = Knn::for_training_images(train.labels.len());
     let sgd = SgdProbe::default();
     let protocols: [&dyn Protocol; 3] = [&knn, logistic, &sgd];
     for protocol in protocols {

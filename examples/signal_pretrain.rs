@@ -22,10 +22,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use clap::Parser;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use simclr::cnn::{BatchNorm, Conv2d};
 use simclr::eval::{EvalError, Features, Knn, LabelledFeatures};
 use simclr::loss::Temperature;
 use simclr::model::{Encoder, ProjectionHeadConfig, SimClr, WeightInit};
+use simclr::nn::{BatchNorm, Conv2d};
 use simclr::train::{
     LearningRate, LossConfig, Monitor, OptimizerConfig, PretrainConfig, Pretraining, Progress,
     Recipe, TrainError, TwoViews, ViewBatch, ViewSource, device_from_name,
@@ -73,8 +73,8 @@ fn main() -> Result<()> {
     let head = ProjectionHeadConfig { output_size: 32, ..ProjectionHeadConfig::default() };
     let head = head.init(encoder.feature_size(), options.seed + 1, &device)?;
     let monitor = SignalMonitor {
-        bank: Arc::clone(&signals),
-        queries: Signals::new(QUERIES, options.seed + 1),
+        train: Arc::clone(&signals),
+        test: Signals::new(QUERIES, options.seed + 1),
         device: device.clone().inner(),
     };
     let views = SignalViews { signals, seed: options.seed };
@@ -226,8 +226,8 @@ impl Encoder for SignalEncoder {
 
 /// Asks the neighbours of signals that were never seen for their kind.
 struct SignalMonitor {
-    bank: Arc<Signals>,
-    queries: Signals,
+    train: Arc<Signals>,
+    test: Signals,
     device: Device,
 }
 
@@ -246,7 +246,7 @@ impl SignalMonitor {
 
 impl Monitor<SignalEncoder> for SignalMonitor {
     fn knn_top1(&self, encoder: &SignalEncoder) -> Result<f64, EvalError> {
-        let (bank, queries) = (self.embed(encoder, &self.bank), self.embed(encoder, &self.queries));
-        Knn::for_bank(SIGNALS).top1(&bank, &queries, &self.device)
+        let (train, test) = (self.embed(encoder, &self.train), self.embed(encoder, &self.test));
+        Knn::for_training_images(SIGNALS).top1(&train, &test, &self.device)
     }
 }

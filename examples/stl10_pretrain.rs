@@ -182,9 +182,8 @@ fn open_data(options: &Options) -> Result<Splits> {
         let all = Arc::clone(&data.pretrain);
         data.pretrain = Arc::new(Subset::first(all, images));
         if let Some(labelled) = &mut data.labelled {
-            labelled.bank = Arc::new(Subset::first(Arc::clone(&labelled.bank), images));
-            labelled.queries =
-                Arc::new(Subset::first(Arc::clone(&labelled.queries), images.div_ceil(5)));
+            labelled.train = Arc::new(Subset::first(Arc::clone(&labelled.train), images));
+            labelled.test = Arc::new(Subset::first(Arc::clone(&labelled.test), images.div_ceil(5)));
         }
         data.description = format!("{}; the first {images} of them", data.description);
     }
@@ -351,13 +350,13 @@ fn report(
         return Ok(());
     };
     let transform = config.augmentation()?.evaluation();
-    let bank = raw_pixels(&labelled.bank, &transform)?.labelled;
-    let queries = raw_pixels(&labelled.queries, &transform)?.labelled;
-    let knn = Knn::for_bank(labelled.bank.len());
-    let raw = knn.top1(&bank, &queries, device)?;
+    let train = raw_pixels(&labelled.train, &transform)?.labelled;
+    let test = raw_pixels(&labelled.test, &transform)?.labelled;
+    let knn = Knn::for_training_images(labelled.train.len());
+    let raw = knn.top1(&train, &test, device)?;
 
-    let (bank, asked) = (bank.labels.len(), queries.labels.len());
-    println!("\nkNN top-1 (k = {}) of {asked} held-out images among {bank} labelled ones,", knn.k);
+    let (train, asked) = (train.labels.len(), test.labels.len());
+    println!("\nkNN top-1 (k = {}) of {asked} held-out images among {train} labelled ones,", knn.k);
     println!("and a linear layer's on the same features (logistic regression)");
     println!("  {:<18} {:>7} {:>7}", "", "kNN", "linear");
     let rows = [

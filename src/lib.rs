@@ -56,7 +56,7 @@
 //! | [`loss`] | two views' projections -> one number |
 //! | [`augment`] | one image and drawn parameters -> one view |
 //! | [`data`] | files -> images and labels |
-//! | [`cnn`] | layers that train fast on the CPU |
+//! | [`nn`] | layers that train fast on the CPU |
 //! | [`model`] | images -> features h -> projections z |
 //! | [`eval`] | encoder and labelled images -> figures |
 //! | [`train`] | all of the above -> a trained encoder |
@@ -100,8 +100,8 @@ pub mod data {
 }
 
 /// Convolution and batch normalisation that train fast on the CPU: drop-in modules for Burn's own.
-pub mod cnn {
-    pub use simclr_cnn::{BatchNorm, Conv2d, channels_last, conv2d, max_pool2d};
+pub mod nn {
+    pub use simclr_nn::{BatchNorm, Conv2d, channels_last, conv2d, max_pool2d};
 }
 
 /// Encoders and the projection head: images in, features h and projections z out.

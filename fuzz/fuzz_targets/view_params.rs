@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
         && let Ok(policy) = policy.with_size(24)
     {
         for view in 0..4 {
-            let params = policy.draw(ViewKey { seed: 1, epoch: 2, index: 3, view }, 37, 23);
+            let params = policy.draw(ViewKey { seed: 1, pass: 2, index: 3, view }, 37, 23);
             policy.view(&image, &params).expect("drawn for this image");
             check(&policy, &image, &params);
         }

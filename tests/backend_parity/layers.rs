@@ -3,7 +3,7 @@
 use burn::nn::BatchNormConfig;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
-use simclr::cnn::{BatchNorm, channels_last, conv2d};
+use simclr::nn::{BatchNorm, channels_last, conv2d};
 
 use crate::backends::{Case, compare};
 

@@ -63,7 +63,7 @@ fn compare(device: &Device, policy: &SimClrAugmentation, sizes: &[[u32; 2]]) -> 
     for (index, &[width, height]) in sizes.iter().enumerate() {
         let image = image(width, height);
         for view in 0..12 {
-            let key = ViewKey { seed: 3, epoch: 0, index: index as u64, view };
+            let key = ViewKey { seed: 3, pass: 0, index: index as u64, view };
             let params = policy.draw(key, width, height);
             let mut values = vec![0.0; policy.view_len()];
             policy.view_into(&image, &params, &mut values).expect("drawn for the image");

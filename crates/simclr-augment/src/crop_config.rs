@@ -99,7 +99,7 @@ mod tests {
     use crate::draws::Step;
 
     fn draw(config: &CropConfig, index: u64, width: u32, height: u32) -> CropBox {
-        let key = ViewKey { seed: 0, epoch: 0, index, view: 0 };
+        let key = ViewKey { seed: 0, pass: 0, index, view: 0 };
         config.draw(&mut Draws::new(key, Step::Crop), width, height)
     }
 

@@ -35,7 +35,7 @@ const LARGEST_CHUNK: usize = 1 << 24;
 /// let device_policy = DeviceAugmentation::new(policy.clone())?;
 /// let image = RgbImage::from_fn(40, 30, |x, y| Rgb([6 * x as u8, 8 * y as u8, 80]));
 /// let prepared = [0, 1].map(|view| {
-///     let key = ViewKey { seed: 42, epoch: 0, index: 7, view };
+///     let key = ViewKey { seed: 42, pass: 0, index: 7, view };
 ///     device_policy.prepare(&image, &policy.draw(key, 40, 30)).unwrap()
 /// });
 /// let views = device_policy.views(&prepared, &Device::flex());
@@ -172,7 +172,7 @@ mod tests {
         let prepared: Vec<_> = [(20, 9), (90, 70), (1, 33), (16, 16)]
             .into_iter()
             .map(|(width, height)| {
-                let key = ViewKey { seed: 0, epoch: 0, index: 7, view: 1 };
+                let key = ViewKey { seed: 0, pass: 0, index: 7, view: 1 };
                 let params = policy.draw(key, width, height);
                 on_device.prepare(&image(width, height), &params).unwrap()
             })

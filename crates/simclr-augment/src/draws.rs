@@ -74,7 +74,7 @@ impl Draws {
 mod tests {
     use super::*;
 
-    const KEY: ViewKey = ViewKey { seed: 1, epoch: 2, index: 3, view: 4 };
+    const KEY: ViewKey = ViewKey { seed: 1, pass: 2, index: 3, view: 4 };
 
     #[test]
     fn the_key_is_the_seed_in_little_endian_order() {

@@ -135,7 +135,7 @@ impl EvaluationTransform {
     ///
     /// let evaluation = SimClrAugmentation::cifar10().evaluation();
     /// let views = evaluation.crop_and_flip([0.08, 1.0])?;
-    /// let params = views.draw(ViewKey { seed: 0, epoch: 1, index: 7, view: 0 }, 32, 32);
+    /// let params = views.draw(ViewKey { seed: 0, pass: 1, index: 7, view: 0 }, 32, 32);
     /// assert!(params.jitter.is_none() && !params.grayscale && params.blur_sigma.is_none());
     /// # Ok::<(), simclr_augment::AugmentationError>(())
     /// ```

@@ -23,7 +23,7 @@
 //! // Room for two views of [3, 96, 96], normalised, channel by channel.
 //! let mut pair = vec![0.0; 2 * policy.view_len()];
 //! for (view, out) in pair.chunks_exact_mut(policy.view_len()).enumerate() {
-//!     let key = ViewKey { seed: 42, epoch: 0, index: 7, view: view as u64 };
+//!     let key = ViewKey { seed: 42, pass: 0, index: 7, view: view as u64 };
 //!     let params = policy.draw(key, image.width(), image.height());
 //!     policy.view_into(&image, &params, out)?;
 //! }

@@ -121,7 +121,7 @@ impl SimClrAugmentation {
     ///
     /// let policy = SimClrAugmentation::cifar10().debug();
     /// let image = RgbImage::from_fn(32, 32, |x, y| Rgb([x as u8, y as u8, 7]));
-    /// let params = policy.draw(ViewKey { seed: 0, epoch: 0, index: 0, view: 0 }, 32, 32);
+    /// let params = policy.draw(ViewKey { seed: 0, pass: 0, index: 0, view: 0 }, 32, 32);
     /// assert_eq!(policy.view(&image, &params)?, image);
     /// # Ok::<(), simclr_augment::AugmentationError>(())
     /// ```

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// use simclr_augment::{SimClrAugmentation, ViewKey};
 ///
 /// let policy = SimClrAugmentation::stl10();
-/// let key = ViewKey { seed: 42, epoch: 3, index: 1007, view: 0 };
+/// let key = ViewKey { seed: 42, pass: 3, index: 1007, view: 0 };
 /// assert_eq!(policy.draw(key, 96, 96), policy.draw(key, 96, 96));
 ///
 /// let other = ViewKey { view: 1, ..key };
@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 pub struct ViewKey {
     /// The run's seed.
     pub seed: u64,
-    /// The epoch, from 0: every epoch shows new views.
-    pub epoch: u64,
+    /// The pass over the data set, from 0: every pass shows new views. (An epoch may be any number of steps.)
+    pub pass: u64,
     /// The image's stable index in its data set, whatever its place in the batch.
     pub index: u64,
     /// Which view of the image: 0 and 1 are a positive pair.
@@ -35,7 +35,7 @@ pub struct ViewKey {
 impl ViewKey {
     pub(crate) fn to_bytes(self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        let words = [self.seed, self.epoch, self.index, self.view];
+        let words = [self.seed, self.pass, self.index, self.view];
         for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
             chunk.copy_from_slice(&word.to_le_bytes());
         }

@@ -13,7 +13,7 @@ use crate::{AugmentationError, CropBox, JitterParams};
 /// ```
 /// use simclr_augment::{SimClrAugmentation, ViewKey, ViewParams};
 ///
-/// let key = ViewKey { seed: 0, epoch: 0, index: 0, view: 0 };
+/// let key = ViewKey { seed: 0, pass: 0, index: 0, view: 0 };
 /// let params = SimClrAugmentation::imagenet().draw(key, 640, 480);
 /// let json = serde_json::to_string(&params)?;
 /// assert_eq!(serde_json::from_str::<ViewParams>(&json)?, params);

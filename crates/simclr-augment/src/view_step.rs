@@ -27,7 +27,7 @@ use crate::{Draws, Planes};
 ///
 /// let policy = SimClrAugmentation::cifar10().with_step(Grain(0.05));
 /// let image = RgbImage::from_pixel(32, 32, Rgb([90, 60, 30]));
-/// let key = ViewKey { seed: 0, epoch: 0, index: 0, view: 0 };
+/// let key = ViewKey { seed: 0, pass: 0, index: 0, view: 0 };
 /// let params = policy.draw(key, 32, 32);
 /// let view = policy.view(&image, &params)?;
 /// assert_eq!(view, policy.view(&image, &params)?);

@@ -20,7 +20,7 @@ fn drawing_and_making_a_view_allocates_nothing_in_the_long_run() {
     let image = RgbImage::from_fn(120, 90, |x, y| Rgb([x as u8, y as u8, (x * y) as u8]));
     let mut view = vec![0.0; policy.view_len()];
     let mut make = |index: u64| {
-        let key = ViewKey { seed: 0, epoch: 0, index, view: 0 };
+        let key = ViewKey { seed: 0, pass: 0, index, view: 0 };
         let params = policy.draw(key, image.width(), image.height());
         policy.view_into(&image, &params, &mut view).unwrap();
     };

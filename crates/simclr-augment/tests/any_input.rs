@@ -41,7 +41,7 @@ fn everything() -> SimClrAugmentation {
 prop_compose! {
     fn any_key()(numbers in any::<[u64; 4]>()) -> ViewKey {
         let [seed, epoch, index, view] = numbers;
-        ViewKey { seed, epoch, index, view }
+        ViewKey { seed, pass: epoch, index, view }
     }
 }
 
@@ -136,7 +136,7 @@ fn threads_make_the_same_bytes() {
     let policy = everything().with_size(48).unwrap();
     let image = noise(120, 90);
     let views = || -> Vec<Vec<f32>> {
-        let key = |index| ViewKey { seed: 1, epoch: 0, index, view: 0 };
+        let key = |index| ViewKey { seed: 1, pass: 0, index, view: 0 };
         (0..20).map(|index| view_of(&policy, &image, &policy.draw(key(index), 120, 90))).collect()
     };
     let here = views();
@@ -193,7 +193,7 @@ fn a_debug_policy_shows_the_whole_image_each_time() {
     let policy = everything().with_size(40).unwrap().debug();
     let image = noise(40, 40);
     for index in 0..20 {
-        let key = ViewKey { seed: 1, epoch: 2, index, view: 0 };
+        let key = ViewKey { seed: 1, pass: 2, index, view: 0 };
         assert_eq!(policy.view(&image, &policy.draw(key, 40, 40)).unwrap(), image);
     }
 }
@@ -209,7 +209,7 @@ fn a_crop_for_another_image_is_an_error() {
 #[test]
 fn an_image_without_pixels_is_an_error() {
     let policy = SimClrAugmentation::stl10();
-    let params = policy.draw(ViewKey { seed: 0, epoch: 0, index: 0, view: 0 }, 0, 0);
+    let params = policy.draw(ViewKey { seed: 0, pass: 0, index: 0, view: 0 }, 0, 0);
     let error = policy.view(&RgbImage::new(0, 0), &params).unwrap_err();
     assert!(matches!(error, AugmentationError::CropOutsideImage { .. }), "{error}");
 }

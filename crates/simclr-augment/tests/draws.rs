@@ -14,7 +14,7 @@ use simclr_augment::{
 const DRAWS: u64 = 20_000;
 
 fn key(index: u64) -> ViewKey {
-    ViewKey { seed: 7, epoch: 0, index, view: 0 }
+    ViewKey { seed: 7, pass: 0, index, view: 0 }
 }
 
 fn draws_of(policy: &SimClrAugmentation, size: u32) -> Vec<ViewParams> {
@@ -218,7 +218,7 @@ fn the_two_views_of_an_image_are_uncorrelated_and_so_are_neighbours() {
     let neighbours: [fn(ViewKey) -> ViewKey; 4] = [
         |key| ViewKey { view: 1, ..key },
         |key| ViewKey { index: key.index + 1, ..key },
-        |key| ViewKey { epoch: 1, ..key },
+        |key| ViewKey { pass: 1, ..key },
         |key| ViewKey { seed: key.seed + 1, ..key },
     ];
     for neighbour in neighbours {
@@ -335,7 +335,7 @@ fn one_steps_settings_do_not_change_another_steps_draws() {
 #[test]
 fn a_key_gives_the_same_views_for_ever() {
     let json = [0, 1].map(|view| {
-        let key = ViewKey { seed: 42, epoch: 3, index: 1007, view };
+        let key = ViewKey { seed: 42, pass: 3, index: 1007, view };
         serde_json::to_string(&SimClrAugmentation::imagenet().draw(key, 640, 480)).unwrap()
     });
     assert_eq!(

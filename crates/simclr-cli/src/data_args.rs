@@ -63,7 +63,7 @@ impl DataArgs {
 
 fn first(labelled: Labelled, images: usize) -> Labelled {
     Labelled {
-        bank: Arc::new(Subset::first(labelled.bank, images)),
-        queries: Arc::new(Subset::first(labelled.queries, images.div_ceil(5))),
+        train: Arc::new(Subset::first(labelled.train, images)),
+        test: Arc::new(Subset::first(labelled.test, images.div_ceil(5))),
     }
 }

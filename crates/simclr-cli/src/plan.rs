@@ -30,8 +30,8 @@ impl Plan<'_> {
             "config": self.config,
             "data": self.data.description,
             "images": description.images,
-            "labelled_images": self.data.labelled.as_ref().map(|labelled| labelled.bank.len()),
-            "held_out_images": self.data.labelled.as_ref().map(|labelled| labelled.queries.len()),
+            "labelled_images": self.data.labelled.as_ref().map(|labelled| labelled.train.len()),
+            "held_out_images": self.data.labelled.as_ref().map(|labelled| labelled.test.len()),
             "out": self.out.display().to_string(),
             "device": self.device,
             "total_steps": description.total_steps,
@@ -53,8 +53,8 @@ impl fmt::Display for Plan<'_> {
         writeln!(f, "images         {}", data.description)?;
         match &data.labelled {
             Some(labelled) => {
-                let (bank, queries) = (labelled.bank.len(), labelled.queries.len());
-                writeln!(f, "labels         {bank} to vote, {queries} held out to ask about")?;
+                let (train, test) = (labelled.train.len(), labelled.test.len());
+                writeln!(f, "labels         {train} to vote, {test} held out to ask about")?;
             }
             None => writeln!(f, "labels         none, so the run is not watched by kNN")?,
         }

@@ -124,11 +124,11 @@ pub enum DataError {
         len: usize,
     },
     /// Images to be classified are of a class that no labelled example is of.
-    #[error("expected the classes of the queries among those of the bank ({}), found `{class}`", known.join(", "))]
+    #[error("expected the classes of the test among those of the training set ({}), found `{class}`", known.join(", "))]
     UnknownClass {
         /// Name of the class.
         class: String,
-        /// Names of the bank's classes.
+        /// Names of the training set's classes.
         known: Vec<String>,
     },
     /// A value of [`SampleConfig`](crate::SampleConfig) out of its range.

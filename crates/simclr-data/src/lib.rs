@@ -40,7 +40,7 @@
 //! let splits = Splits::sample(&config)?;
 //! println!("{}", splits.description);
 //! if let Some(labelled) = &splits.labelled {
-//!     assert_eq!(labelled.bank.class_names(), labelled.queries.class_names());
+//!     assert_eq!(labelled.train.class_names(), labelled.test.class_names());
 //! }
 //! # Ok::<(), simclr_data::DataError>(())
 //! ```

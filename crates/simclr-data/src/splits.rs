@@ -27,7 +27,7 @@ const MAX_NESTING: usize = 3;
 ///
 /// let splits = Splits::sample(&SampleConfig { images: 1000, ..SampleConfig::default() })?;
 /// assert_eq!(splits.pretrain.len(), 1000);
-/// assert_eq!(splits.labelled.unwrap().queries.len(), 200);
+/// assert_eq!(splits.labelled.unwrap().test.len(), 200);
 /// # Ok::<(), simclr_data::DataError>(())
 /// ```
 #[derive(Clone)]
@@ -44,15 +44,15 @@ pub struct Splits {
 #[derive(Clone)]
 pub struct Labelled {
     /// Examples to learn from: they vote in a nearest-neighbour classifier, or train a linear probe.
-    pub bank: Arc<dyn ImageDataset>,
+    pub train: Arc<dyn ImageDataset>,
     /// Images to be classified.
-    pub queries: Arc<dyn ImageDataset>,
+    pub test: Arc<dyn ImageDataset>,
 }
 
 impl Splits {
     /// Opens the data in the folder `dir`, whose content tells what it is:
     ///
-    /// | content | pretraining | bank | queries |
+    /// | content | pretraining | train | test |
     /// |---|---|---|---|
     /// | STL-10 (`train_X.bin`, `unlabeled_X.bin`) | unlabelled and training split | training split | test split |
     /// | CIFAR-10 (`data_batch_1.bin`) | training split | training split | test split |
@@ -67,7 +67,7 @@ impl Splits {
     /// # Errors
     ///
     /// The errors of [`Stl10::open`], [`Cifar10::open`] and [`ImageFolder::open`], and [`DataError::UnknownClass`] if
-    /// there are queries of a class that the bank lacks.
+    /// there are test of a class that the training set lacks.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
         let mut dir = dir.as_ref().to_owned();
         for _ in 0..MAX_NESTING {
@@ -83,19 +83,19 @@ impl Splits {
         folders(&dir)?.assemble()
     }
 
-    /// The built-in [`Sample`]: `config.images` pictures to pretrain on, which are also the bank, and a fifth as many
-    /// further ones as queries (rounded up to whole tens, so that the classes are balanced).
+    /// The built-in [`Sample`]: `config.images` pictures to pretrain on, which are also the training set, and a fifth as many
+    /// further ones as test (rounded up to whole tens, so that the classes are balanced).
     ///
     /// # Errors
     ///
     /// The errors of [`Sample::new`].
     pub fn sample(config: &SampleConfig) -> Result<Self, DataError> {
         let sample = Sample::new(config.clone())?;
-        let queries = sample.following(config.images.div_ceil(5).next_multiple_of(10));
+        let test = sample.following(config.images.div_ceil(5).next_multiple_of(10));
         let found = Found {
             kind: "the built-in sample",
             train: Some(Arc::new(sample)),
-            test: Some(Arc::new(queries)),
+            test: Some(Arc::new(test)),
             unlabelled: None,
         };
         found.assemble()

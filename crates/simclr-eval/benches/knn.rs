@@ -1,7 +1,7 @@
 //! Weighted kNN on random features: seconds and memory, as one JSON line.
 //!
 //! ```text
-//! cargo bench --workspace --bench knn -- 100000 512 10000 200   bank, features, queries, k
+//! cargo bench --workspace --bench knn -- 100000 512 10000 200   train, features, test, k
 //! ```
 //!
 //! Without arguments there is nothing to do. `benches/peers/knn.py` does the same work in PyTorch and `NumPy`.
@@ -23,21 +23,21 @@ fn main() {
         .collect();
     match arguments.as_slice() {
         [] => {}
-        &[bank, size, queries, k] => search(bank, size, queries, k),
+        &[train, size, test, k] => search(train, size, test, k),
         _ => panic!("expected no argument, or: BANK FEATURES QUERIES K"),
     }
 }
 
-fn search(bank: usize, size: usize, queries: usize, k: usize) {
-    let labels = (0..bank).map(|row| row % CLASSES).collect();
-    let bank = LabelledFeatures { features: features(bank, size, 1), labels };
-    let queries = features(queries, size, 2);
+fn search(train: usize, size: usize, test: usize, k: usize) {
+    let labels = (0..train).map(|row| row % CLASSES).collect();
+    let train = LabelledFeatures { features: features(train, size, 1), labels };
+    let test = features(test, size, 2);
     let knn = Knn { k, ..Knn::default() };
     let before = peak_mib();
     let seconds = |_| {
         let start = Instant::now();
-        let predictions = knn.predict(&bank, &queries, &Device::flex()).expect("finite features");
-        assert_eq!(predictions.len(), queries.len());
+        let predictions = knn.predict(&train, &test, &Device::flex()).expect("finite features");
+        assert_eq!(predictions.len(), test.len());
         start.elapsed().as_secs_f64()
     };
     let best = (0..ROUNDS).map(seconds).fold(f64::INFINITY, f64::min);

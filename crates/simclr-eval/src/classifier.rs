@@ -40,12 +40,12 @@ use crate::predictions::Predictions;
 /// let transform = SimClrAugmentation::cifar10().with_size(16)?.evaluation();
 ///
 /// let probe = LogisticRegression::default();
-/// let classifier = Classifier::train(encoder, &labelled.bank, &transform, &probe, &device)?;
+/// let classifier = Classifier::train(encoder, &labelled.train, &transform, &probe, &device)?;
 /// classifier.save(&path)?;
 ///
 /// let classifier = Classifier::load(&path, resnet.init(0, &device)?, &device)?;
-/// let class = classifier.classify(&labelled.queries.image(0)?)?;
-/// assert!(labelled.bank.class_names().iter().any(|name| name == class));
+/// let class = classifier.classify(&labelled.test.image(0)?)?;
+/// assert!(labelled.train.class_names().iter().any(|name| name == class));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -186,13 +186,13 @@ mod tests {
         let (labelled, device) = (labelled(), Device::flex());
         let probe = LogisticRegression::default();
         let classifier =
-            Classifier::train(encoder(), &labelled.bank, &transform(), &probe, &device).unwrap();
+            Classifier::train(encoder(), &labelled.train, &transform(), &probe, &device).unwrap();
 
         let features = |set| embed(&encoder(), set, &transform(), &device).unwrap().labelled;
-        let (bank, queries) = (features(&labelled.bank), features(&labelled.queries));
-        let expected = evaluate(&probe, &bank, &queries, &[], &device).unwrap().predictions;
+        let (train, test) = (features(&labelled.train), features(&labelled.test));
+        let expected = evaluate(&probe, &train, &test, &[], &device).unwrap().predictions;
         let images: Vec<RgbImage> =
-            (0..labelled.queries.len()).map(|i| labelled.queries.image(i).unwrap()).collect();
+            (0..labelled.test.len()).map(|i| labelled.test.image(i).unwrap()).collect();
         let found = classifier.predict(&images).unwrap();
         for (a, b) in found.rows().flatten().zip(expected.rows().flatten()) {
             assert!((a - b).abs() < 1e-5, "{a}, not {b}");

@@ -27,7 +27,7 @@ pub enum EvalError {
     /// There is nothing to vote, or nothing to be asked about.
     #[error("expected at least one image in the {set}, found none")]
     NoImages {
-        /// Which set is empty: "bank", "queries" or "index".
+        /// Which set is empty: "train", "test" or "index".
         set: &'static str,
     },
     /// Feature vectors of another length than those that a classifier knows.
@@ -141,7 +141,7 @@ pub enum EvalError {
     /// A feature that is infinite or no number.
     #[error("expected finite features, found {found} in row {row} of the {set}")]
     NotFinite {
-        /// "bank", "queries" or "index".
+        /// "train", "test" or "index".
         set: &'static str,
         /// The image, from 0.
         row: usize,

@@ -44,14 +44,14 @@ use crate::network::Network;
 /// // An encoder as pretraining leaves it.
 /// let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).init(0, &device)?;
 ///
-/// let few = LabelBudget::PerClass(2).subset(&labelled.bank, 0)?;
+/// let few = LabelBudget::PerClass(2).subset(&labelled.train, 0)?;
 /// let fine_tune = FineTune { epochs: 2, ..FineTune::default() };
 /// let tuned = fine_tune.fit(&encoder, &few, &transform, &device, |progress| {
 ///     println!("epoch {}: loss {:.3}", progress.epoch, progress.loss);
 ///     ControlFlow::Continue(()) // or `Break`, to stop after this epoch
 /// })?;
 ///
-/// let report = tuned.evaluate(&labelled.queries)?.report;
+/// let report = tuned.evaluate(&labelled.test)?.report;
 /// println!("{report}"); // begins with "fine-tuning (AdamW), 2 epochs, ..."
 /// assert_eq!(report.evaluated.train_images, 20);
 /// let _classifier = tuned.classifier; // for `save`, `classify`, ...
@@ -242,7 +242,7 @@ impl FineTune {
 /// The class of each image: labelled, named, and of more than one kind.
 fn check_labels(images: &dyn ImageDataset) -> Result<Vec<usize>, EvalError> {
     let labels = labels_of(images)?;
-    let Some(&first) = labels.first() else { return Err(EvalError::NoImages { set: "bank" }) };
+    let Some(&first) = labels.first() else { return Err(EvalError::NoImages { set: "train" }) };
     let classes = labels.iter().max().map_or(0, |&label| label + 1);
     let names = images.class_names().len();
     if classes > names {

@@ -51,7 +51,7 @@ impl<E: Encoder<Input = Tensor<4>>> FineTuned<E> {
     /// are no numbers.
     pub fn evaluate_features(&self, test: &LabelledFeatures) -> Result<Evaluation, EvalError> {
         let Classifier { layer, class_names, .. } = &self.classifier;
-        test.features.check("queries")?;
+        test.features.check("test")?;
         let predictions = layer.predict(&test.features)?;
         let evaluated = Evaluated {
             protocol: self.protocol.clone(),

@@ -55,7 +55,7 @@ impl<'a, E: Encoder<Input = Tensor<4>>> FineTuning<'a, E> {
             images += count;
         }
         if images == 0 {
-            return Err(EvalError::NoImages { set: "bank" });
+            return Err(EvalError::NoImages { set: "train" });
         }
         let loss = f64::from(to_host(sum)?[0]) / images as f64;
         if loss.is_finite() {

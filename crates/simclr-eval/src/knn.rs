@@ -12,25 +12,25 @@ use crate::protocol::Protocol;
 /// The weighted kNN classifier of Wu et al. 2018 ("Unsupervised feature learning via non-parametric
 /// instance discrimination", section 3.4), the usual monitor of self-supervised training.
 ///
-/// The k bank images with the highest cosine to a query vote for their classes with weight
+/// The k train images with the highest cosine to a query vote for their classes with weight
 /// exp(cosine / temperature). Nothing is trained, so it can be asked after every epoch.
 ///
 /// ```
 /// use burn::tensor::Device;
 /// use simclr_eval::{Features, Knn, LabelledFeatures};
 ///
-/// let bank = Features::new(vec![1.0, 0.0, 0.9, 0.1, 0.0, 1.0], 2);
-/// let bank = LabelledFeatures { features: bank, labels: vec![7, 7, 3] };
-/// let queries = Features::new(vec![0.8, 0.0, 0.1, 2.0], 2);
-/// let queries = LabelledFeatures { features: queries, labels: vec![7, 3] };
+/// let train = Features::new(vec![1.0, 0.0, 0.9, 0.1, 0.0, 1.0], 2);
+/// let train = LabelledFeatures { features: train, labels: vec![7, 7, 3] };
+/// let test = Features::new(vec![0.8, 0.0, 0.1, 2.0], 2);
+/// let test = LabelledFeatures { features: test, labels: vec![7, 3] };
 ///
 /// let knn = Knn { k: 1, ..Knn::default() };
-/// assert_eq!(knn.top1(&bank, &queries, &Device::flex())?, 1.0);
+/// assert_eq!(knn.top1(&train, &test, &Device::flex())?, 1.0);
 /// # Ok::<(), simclr_eval::EvalError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Knn {
-    /// Neighbours that vote, at least 1; all of a bank that has fewer.
+    /// Neighbours that vote, at least 1; all of a training set that has fewer.
     pub k: usize,
     /// Temperature of the vote's weights, finite and positive.
     pub temperature: f64,
@@ -44,27 +44,27 @@ impl Default for Knn {
 }
 
 impl Knn {
-    /// The default vote for a bank of `images`: k = 200, but 20 for a bank of 4,000 images or fewer,
+    /// The default vote for a training set of `images`: k = 200, but 20 for a training set of 4,000 images or fewer,
     /// where 200 neighbours are more than a class has to give.
     #[must_use]
-    pub fn for_bank(images: usize) -> Self {
+    pub fn for_training_images(images: usize) -> Self {
         Self { k: if images > 4000 { 200 } else { 20 }, ..Self::default() }
     }
 
-    /// The share of queries whose class is voted for, in 0..=1.
+    /// The share of test whose class is voted for, in 0..=1.
     ///
     /// # Errors
     ///
     /// Those of [`classify`](Self::classify).
     pub fn top1(
         &self,
-        bank: &LabelledFeatures,
-        queries: &LabelledFeatures,
+        train: &LabelledFeatures,
+        test: &LabelledFeatures,
         device: &Device,
     ) -> Result<f64, EvalError> {
-        queries.check_count()?;
-        let predictions = self.predict(bank, &queries.features, device)?;
-        Ok(predictions.accuracy(&queries.labels, 1))
+        test.check_count()?;
+        let predictions = self.predict(train, &test.features, device)?;
+        Ok(predictions.accuracy(&test.labels, 1))
     }
 
     /// The class of each query. Of equally weighted classes the one with the lowest label wins.
@@ -75,11 +75,11 @@ impl Knn {
     /// two sets' features differ in length, and the errors of [`LabelledFeatures::check`].
     pub fn classify(
         &self,
-        bank: &LabelledFeatures,
-        queries: &LabelledFeatures,
+        train: &LabelledFeatures,
+        test: &LabelledFeatures,
         device: &Device,
     ) -> Result<Vec<usize>, EvalError> {
-        Ok(self.predict(bank, &queries.features, device)?.top1())
+        Ok(self.predict(train, &test.features, device)?.top1())
     }
 
     fn check(&self) -> Result<(), EvalError> {
@@ -115,20 +115,20 @@ impl Knn {
 impl Protocol for Knn {
     /// Each class's share of the vote of each query's neighbours.
     ///
-    /// Exact, and bounded in memory: a thousand queries at a time are compared with one tile of the bank
+    /// Exact, and bounded in memory: a thousand test at a time are compared with one tile of the training set
     /// after the other on `device`, and their neighbours are kept on all cores.
     fn predict(
         &self,
-        bank: &LabelledFeatures,
-        queries: &Features,
+        train: &LabelledFeatures,
+        test: &Features,
         device: &Device,
     ) -> Result<Predictions, EvalError> {
         self.check()?;
-        bank.check()?;
-        bank.check_queries(queries)?;
-        let classes = bank.labels.iter().max().map_or(0, |&label| label + 1);
-        let scores = Bank::new(&bank.features, device)
-            .nearest(queries, self.k, |nearest| self.vote(nearest, &bank.labels, classes))?;
+        train.check()?;
+        train.check_queries(test)?;
+        let classes = train.labels.iter().max().map_or(0, |&label| label + 1);
+        let scores = Bank::new(&train.features, device)
+            .nearest(test, self.k, |nearest| self.vote(nearest, &train.labels, classes))?;
         Ok(Predictions::new(scores.concat(), classes))
     }
 
@@ -152,16 +152,16 @@ mod tests {
     }
 
     /// The definition: sort all, take k, add up the weights.
-    fn oracle(knn: Knn, bank: &LabelledFeatures, query: &[f32]) -> usize {
+    fn oracle(knn: Knn, train: &LabelledFeatures, query: &[f32]) -> usize {
         let unit = |row: &[f32]| -> Vec<f64> {
             let norm = row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
             row.iter().map(|&x| f64::from(x) / norm).collect()
         };
         let query = unit(query);
-        let mut neighbours: Vec<(f64, usize)> = bank
+        let mut neighbours: Vec<(f64, usize)> = train
             .features
             .rows()
-            .zip(&bank.labels)
+            .zip(&train.labels)
             .map(|(row, &label)| (unit(row).iter().zip(&query).map(|(a, b)| a * b).sum(), label))
             .collect();
         neighbours.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -176,34 +176,34 @@ mod tests {
         #[test]
         fn the_blocked_search_agrees_with_the_definition(
             rows in prop::collection::vec((prop::array::uniform3(-1.0_f32..1.0), 0_usize..4), 2..40),
-            queries in prop::collection::vec(prop::array::uniform3(-1.0_f32..1.0), 1..200),
+            test in prop::collection::vec(prop::array::uniform3(-1.0_f32..1.0), 1..200),
             k in 1_usize..50,
         ) {
             let (points, labels): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-            let bank = set(&points, &labels);
-            let asked = set(&queries, &vec![0; queries.len()]);
+            let train = set(&points, &labels);
+            let asked = set(&test, &vec![0; test.len()]);
             let knn = Knn { k, temperature: 0.3 };
-            let found = knn.classify(&bank, &asked, &Device::flex()).unwrap();
-            for (query, &found) in queries.iter().zip(&found) {
-                prop_assert_eq!(found, oracle(knn, &bank, query));
+            let found = knn.classify(&train, &asked, &Device::flex()).unwrap();
+            for (query, &found) in test.iter().zip(&found) {
+                prop_assert_eq!(found, oracle(knn, &train, query));
             }
         }
     }
 
     #[test]
     fn a_low_temperature_lets_the_nearest_decide_without_overflow() {
-        let bank = set(&[[1.0, 0.5, 0.0], [0.9, 0.8, 0.0], [0.9, 0.81, 0.0]], &[1, 0, 0]);
+        let train = set(&[[1.0, 0.5, 0.0], [0.9, 0.8, 0.0], [0.9, 0.81, 0.0]], &[1, 0, 0]);
         let query = set(&[[1.0, 0.0, 0.0]], &[1]);
         for (temperature, expected) in [(1e-5, 1), (10.0, 0)] {
             let knn = Knn { k: 3, temperature };
-            assert_eq!(knn.classify(&bank, &query, &Device::flex()).unwrap(), [expected]);
+            assert_eq!(knn.classify(&train, &query, &Device::flex()).unwrap(), [expected]);
         }
     }
 
     #[test]
     fn k_larger_than_the_bank_lets_all_vote() {
-        let bank = set(&[[1.0, 0.0, 0.0], [1.0, 0.1, 0.0]], &[1, 1]);
-        assert_eq!(Knn::default().classify(&bank, &bank, &Device::flex()).unwrap(), [1, 1]);
+        let train = set(&[[1.0, 0.0, 0.0], [1.0, 0.1, 0.0]], &[1, 1]);
+        assert_eq!(Knn::default().classify(&train, &train, &Device::flex()).unwrap(), [1, 1]);
     }
 
     #[test]
@@ -211,8 +211,8 @@ mod tests {
         let (one, none) = (set(&[[1.0, 0.0, 0.0]], &[0]), set(&[], &[]));
         let other_size =
             LabelledFeatures { features: Features::new(vec![1.0, 2.0], 2), labels: vec![0] };
-        let message = |knn: Knn, bank, queries| {
-            knn.classify(bank, queries, &Device::flex()).unwrap_err().to_string()
+        let message = |knn: Knn, train, test| {
+            knn.classify(train, test, &Device::flex()).unwrap_err().to_string()
         };
         let good = Knn::default();
         assert_eq!(
@@ -225,7 +225,7 @@ mod tests {
         );
         assert_eq!(
             message(good, &none, &one),
-            "expected at least one image in the bank, found none"
+            "expected at least one image in the training set, found none"
         );
         assert_eq!(
             message(good, &one, &other_size),

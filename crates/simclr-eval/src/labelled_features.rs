@@ -28,7 +28,7 @@ impl LabelledFeatures {
     /// none, [`EvalError::NotFinite`] for a feature that is infinite or no number.
     pub fn check(&self) -> Result<(), EvalError> {
         self.check_count()?;
-        self.features.check("bank")
+        self.features.check("train")
     }
 
     /// That there is one label per image.
@@ -47,13 +47,13 @@ impl LabelledFeatures {
         Ok(())
     }
 
-    /// Whether `queries` can be compared with these.
-    pub(crate) fn check_queries(&self, queries: &Features) -> Result<(), EvalError> {
-        let (expected, found) = (self.features.size(), queries.size());
+    /// Whether `test` can be compared with these.
+    pub(crate) fn check_queries(&self, test: &Features) -> Result<(), EvalError> {
+        let (expected, found) = (self.features.size(), test.size());
         if expected != found {
             return Err(EvalError::FeatureSize { expected, found });
         }
-        queries.check("queries")
+        test.check("test")
     }
 
     /// The images at `rows`, in that order.

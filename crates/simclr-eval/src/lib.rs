@@ -19,14 +19,14 @@
 //! let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar);
 //! let encoder = encoder.init(0, &device)?;
 //!
-//! let knn = Knn::for_bank(labelled.bank.len());
-//! let bank = embed(&encoder, &labelled.bank, &transform, &device)?.labelled;
-//! let queries = embed(&encoder, &labelled.queries, &transform, &device)?.labelled;
-//! println!("random weights: {:.1} %", 100.0 * knn.top1(&bank, &queries, &device)?);
+//! let knn = Knn::for_training_images(labelled.train.len());
+//! let train = embed(&encoder, &labelled.train, &transform, &device)?.labelled;
+//! let test = embed(&encoder, &labelled.test, &transform, &device)?.labelled;
+//! println!("random weights: {:.1} %", 100.0 * knn.top1(&train, &test, &device)?);
 //!
-//! let bank = raw_pixels(&labelled.bank, &transform)?.labelled;
-//! let queries = raw_pixels(&labelled.queries, &transform)?.labelled;
-//! println!("raw pixels: {:.1} %", 100.0 * knn.top1(&bank, &queries, &device)?);
+//! let train = raw_pixels(&labelled.train, &transform)?.labelled;
+//! let test = raw_pixels(&labelled.test, &transform)?.labelled;
+//! println!("raw pixels: {:.1} %", 100.0 * knn.top1(&train, &test, &device)?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

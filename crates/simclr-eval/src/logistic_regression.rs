@@ -131,11 +131,11 @@ impl Protocol for LogisticRegression {
     fn predict(
         &self,
         train: &LabelledFeatures,
-        queries: &Features,
+        test: &Features,
         _: &Device,
     ) -> Result<Predictions, EvalError> {
-        train.check_queries(queries)?;
-        self.fit(train)?.layer.predict(queries)
+        train.check_queries(test)?;
+        self.fit(train)?.layer.predict(test)
     }
 
     fn describe(&self) -> String {
@@ -222,10 +222,10 @@ mod tests {
             fit(vec![1.0, 2.0], &[3]),
             "expected one label for each of 2 feature vectors, found 1"
         );
-        assert_eq!(fit(vec![], &[]), "expected at least one image in the bank, found none");
+        assert_eq!(fit(vec![], &[]), "expected at least one image in the training set, found none");
         assert_eq!(
             fit(vec![1.0, f32::NAN], &[0, 1]),
-            "expected finite features, found NaN in row 1 of the bank"
+            "expected finite features, found NaN in row 1 of the train"
         );
     }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::error::EvalError;
 use crate::features::Features;
 
-/// Queries compared with a tile of the bank at a time, and rows of such a tile: 16 MiB of similarities,
+/// Queries compared with a tile of the training set at a time, and rows of such a tile: 16 MiB of similarities,
 /// in products that are large enough to run at full speed.
 const QUERY_BLOCK: usize = 1024;
 const BANK_TILE: usize = 4096;
@@ -17,16 +17,16 @@ const LANE: usize = 32;
 /// Candidates beyond k that are collected before the farthest are dropped.
 const SLACK: usize = 256;
 
-/// A row of the bank, and how like a query it is.
+/// A row of the training set, and how like a query it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbour {
     /// The cosine of the two feature vectors, in -1..=1 but for rounding.
     pub cosine: f32,
-    /// The row of the bank, from 0.
+    /// The row of the training set, from 0.
     pub row: u32,
 }
 
-/// The `k` rows of `bank` with the highest cosine to each query, the nearest first; all of a bank that
+/// The `k` rows of `train` with the highest cosine to each query, the nearest first; all of a training set that
 /// has fewer. Of equally near rows the earlier ones count, and come first.
 ///
 /// Exact, and bounded in memory: see [`Knn`](crate::Knn), whose vote these are.
@@ -40,29 +40,29 @@ pub struct Neighbour {
 /// use burn::tensor::Device;
 /// use simclr_eval::{Features, nearest_neighbours};
 ///
-/// let bank = Features::new(vec![1.0, 0.0, 0.6, 0.8, 0.0, 2.0], 2);
+/// let train = Features::new(vec![1.0, 0.0, 0.6, 0.8, 0.0, 2.0], 2);
 /// let query = Features::new(vec![0.0, 1.0], 2);
-/// let nearest = nearest_neighbours(&bank, &query, 2, &Device::flex())?;
+/// let nearest = nearest_neighbours(&train, &query, 2, &Device::flex())?;
 /// assert_eq!(nearest[0].iter().map(|n| n.row).collect::<Vec<_>>(), [2, 1]);
 /// assert!((nearest[0][1].cosine - 0.8).abs() < 1e-6);
 /// # Ok::<(), simclr_eval::EvalError>(())
 /// ```
 pub fn nearest_neighbours(
-    bank: &Features,
+    train: &Features,
     queries: &Features,
     k: usize,
     device: &Device,
 ) -> Result<Vec<Vec<Neighbour>>, EvalError> {
-    bank.check("bank")?;
+    train.check("train")?;
     queries.check("queries")?;
-    let (expected, found) = (bank.size(), queries.size());
+    let (expected, found) = (train.size(), queries.size());
     if expected != found {
         return Err(EvalError::FeatureSize { expected, found });
     }
     if k == 0 {
         return Ok(vec![Vec::new(); queries.len()]);
     }
-    Bank::new(bank, device).nearest(queries, k, |nearest| {
+    Bank::new(train, device).nearest(queries, k, |nearest| {
         let mut nearest = nearest.to_vec();
         nearest.sort_by(|a, b| b.cosine.total_cmp(&a.cosine));
         nearest
@@ -87,7 +87,7 @@ impl Bank {
     }
 
     /// Calls `each` with the `k` nearest rows to each query, or all if there are fewer, in the order of
-    /// the bank; among equally near rows the earlier ones count. Returns what `each` does, in the order of
+    /// the training set; among equally near rows the earlier ones count. Returns what `each` does, in the order of
     /// the queries.
     ///
     /// Exact: every query is compared with every row, but no more than a block of the similarities exists
@@ -211,9 +211,9 @@ mod tests {
             };
             Features::new((0..count).flat_map(point).collect(), 2)
         };
-        let bank = Bank::new(&circle(2 * BANK_TILE), &Device::flex());
+        let train = Bank::new(&circle(2 * BANK_TILE), &Device::flex());
         let queries = circle(QUERY_BLOCK + 24);
-        let found = bank.nearest(&queries, 1, |nearest| nearest[0].row).unwrap();
+        let found = train.nearest(&queries, 1, |nearest| nearest[0].row).unwrap();
         for (i, row) in found.into_iter().enumerate() {
             let expected = (i * 2 * BANK_TILE) as f64 / queries.len() as f64;
             // Neighbouring angles have cosines of 1 - 3e-7: f32 may confuse a few.

@@ -19,7 +19,7 @@ pub trait Protocol {
     fn predict(
         &self,
         train: &LabelledFeatures,
-        queries: &Features,
+        test: &Features,
         device: &Device,
     ) -> Result<Predictions, EvalError>;
 

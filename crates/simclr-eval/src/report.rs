@@ -82,7 +82,7 @@ impl Report {
         class_names: &[String],
     ) -> Result<Self, EvalError> {
         if predictions.is_empty() {
-            return Err(EvalError::NoImages { set: "queries" });
+            return Err(EvalError::NoImages { set: "test" });
         }
         if predictions.len() != labels.len() {
             return Err(EvalError::LabelCount { expected: predictions.len(), found: labels.len() });
@@ -252,7 +252,7 @@ cat\\u{1b}[2J       1 taken for dog
         );
         assert_eq!(
             message(&predictions(&[], 2), &[]),
-            "expected at least one image in the queries, found none"
+            "expected at least one image in the test set, found none"
         );
     }
 }

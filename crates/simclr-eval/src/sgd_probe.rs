@@ -135,11 +135,11 @@ impl Protocol for SgdProbe {
     fn predict(
         &self,
         train: &LabelledFeatures,
-        queries: &Features,
+        test: &Features,
         _: &Device,
     ) -> Result<Predictions, EvalError> {
-        train.check_queries(queries)?;
-        self.fit(train)?.predict(queries)
+        train.check_queries(test)?;
+        self.fit(train)?.predict(test)
     }
 
     fn describe(&self) -> String {

@@ -67,7 +67,7 @@ struct Flawed {
 
 impl Flawed {
     fn without(unreadable: Vec<usize>) -> Self {
-        Self { images: labelled(40).bank, unreadable, unlabelled: None }
+        Self { images: labelled(40).train, unreadable, unlabelled: None }
     }
 }
 
@@ -102,19 +102,19 @@ fn acquainted(images: &dyn ImageDataset) -> ResNet {
 
 #[test]
 fn it_goes_on_from_the_probe_on_the_frozen_encoder_and_leaves_it_behind() {
-    let (bank, device) = (labelled(100).bank, Device::flex());
-    let encoder = acquainted(&bank);
-    let features = embed(&encoder, &bank, &transform(), &device).unwrap().labelled;
+    let (train, device) = (labelled(100).train, Device::flex());
+    let encoder = acquainted(&train);
+    let features = embed(&encoder, &train, &transform(), &device).unwrap().labelled;
     let probe = LogisticRegression::default();
     let frozen = evaluate(&probe, &features, &features, &[], &device).unwrap().report.top1;
     let settings = FineTune { epochs: 40, batch_size: 25, learning_rate: 3e-3, ..quick() };
     let settings = FineTune { crop_area: [0.9, 1.0], ..settings };
     let mut losses = Vec::new();
-    let tuned = settings.fit(&encoder, &bank, &transform(), &device, |progress| {
+    let tuned = settings.fit(&encoder, &train, &transform(), &device, |progress| {
         losses.push(progress.loss);
         ControlFlow::Continue(())
     });
-    let top1 = tuned.unwrap().evaluate(&bank).unwrap().report.top1;
+    let top1 = tuned.unwrap().evaluate(&train).unwrap().report.top1;
     println!("frozen {frozen}, fine-tuned {top1}, losses {losses:?}");
     assert!(top1 > frozen + 0.1, "{top1}, frozen {frozen}");
     assert!(losses[39] < 0.6 * losses[0], "{losses:?}");
@@ -122,7 +122,7 @@ fn it_goes_on_from_the_probe_on_the_frozen_encoder_and_leaves_it_behind() {
 
 #[test]
 fn the_encoder_that_was_given_stays_as_it_was() {
-    let (given, images) = (encoder(), labelled(40).bank);
+    let (given, images) = (encoder(), labelled(40).train);
     let before = weights(&given);
     let tuned = quick().fit(&given, &images, &transform(), &Device::flex(), go_on).unwrap();
     assert_eq!(weights(&given), before);
@@ -131,7 +131,7 @@ fn the_encoder_that_was_given_stays_as_it_was() {
 
 #[test]
 fn the_seed_decides_and_the_number_of_threads_does_not() {
-    let images = labelled(40).bank;
+    let images = labelled(40).train;
     let run = |threads, seed| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let tuned = pool.install(|| fit(FineTune { seed, ..quick() }, &images).unwrap());
@@ -144,9 +144,9 @@ fn the_seed_decides_and_the_number_of_threads_does_not() {
 
 #[test]
 fn its_figures_say_what_they_are_of() {
-    let Labelled { bank, queries } = labelled(100);
-    let few = LabelBudget::PerClass(2).subset(&bank, 3).unwrap();
-    let evaluated = fit(quick(), &few).unwrap().evaluate(&queries).unwrap().report.evaluated;
+    let Labelled { train, test } = labelled(100);
+    let few = LabelBudget::PerClass(2).subset(&train, 3).unwrap();
+    let evaluated = fit(quick(), &few).unwrap().evaluate(&test).unwrap().report.evaluated;
     assert_eq!(
         evaluated.protocol,
         "fine-tuning (AdamW), 2 epochs, batch 16, rate 0.001, cosine, weight decay 0, crops of 0.2 to 1, \
@@ -163,7 +163,7 @@ fn the_papers_settings_start_from_zeros() {
     assert_eq!((paper.optimizer, paper.start), (FineTuneOptimizer::Nesterov, LinearStart::Zero));
     let mut loss = 0.0;
     let settings = FineTune { batch_size: 40, ..paper };
-    let tuned = settings.fit(&encoder(), &labelled(40).bank, &transform(), &Device::flex(), |p| {
+    let tuned = settings.fit(&encoder(), &labelled(40).train, &transform(), &Device::flex(), |p| {
         loss = p.loss;
         ControlFlow::Continue(())
     });
@@ -173,21 +173,21 @@ fn the_papers_settings_start_from_zeros() {
 
 #[test]
 fn a_classifier_that_was_saved_says_the_same() {
-    let Labelled { bank, queries } = labelled(40);
-    let tuned = fit(quick(), &bank).unwrap();
+    let Labelled { train, test } = labelled(40);
+    let tuned = fit(quick(), &train).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("classifier.safetensors");
     tuned.classifier.save(&path).unwrap();
     let loaded = Classifier::load(&path, encoder(), &Device::flex()).unwrap();
-    let said = loaded.predict(&pictures(&queries)).unwrap();
-    assert_eq!(said, tuned.classifier.predict(&pictures(&queries)).unwrap());
-    assert_eq!(said, tuned.evaluate(&queries).unwrap().predictions);
+    let said = loaded.predict(&pictures(&test)).unwrap();
+    assert_eq!(said, tuned.classifier.predict(&pictures(&test)).unwrap());
+    assert_eq!(said, tuned.evaluate(&test).unwrap().predictions);
 }
 
 #[test]
 fn it_tells_of_each_epoch_and_can_be_stopped_after_one() {
     let settings = FineTune { epochs: 9, ..quick() };
-    let images = labelled(40).bank;
+    let images = labelled(40).train;
     let mut epochs = Vec::new();
     let stopped = settings.fit(&encoder(), &images, &transform(), &Device::flex(), |progress| {
         assert!(progress.images_per_second > 0.0 && progress.epochs == 9);
@@ -217,15 +217,15 @@ fn images_that_cannot_be_read_are_left_out_and_named_whatever_the_start() {
         assert!(skipped[0].contains("sample/triangle/3"), "{skipped:?}");
     }
     let none = FineTune { start: LinearStart::Zero, ..quick() };
-    let expected = "expected at least one image in the bank, found none";
+    let expected = "expected at least one image in the training set, found none";
     assert_eq!(message(none, &Flawed::without((0..40).collect())), expected);
 }
 
 #[test]
 fn sets_without_anything_to_tell_apart_are_refused() {
-    let bank = labelled(40).bank;
-    let of = |indices: &[usize]| Subset::new(Arc::clone(&bank), indices.to_vec()).unwrap();
-    let expected = "expected at least one image in the bank, found none";
+    let train = labelled(40).train;
+    let of = |indices: &[usize]| Subset::new(Arc::clone(&train), indices.to_vec()).unwrap();
+    let expected = "expected at least one image in the training set, found none";
     assert_eq!(message(quick(), &of(&[])), expected);
     let expected = "expected examples of at least two classes, found class 4 alone";
     assert_eq!(message(quick(), &of(&[4, 14])), expected);
@@ -233,12 +233,12 @@ fn sets_without_anything_to_tell_apart_are_refused() {
 
 #[test]
 fn classes_without_examples_are_never_likely() {
-    let Labelled { bank, queries } = labelled(40);
+    let Labelled { train, test } = labelled(40);
     for start in [LinearStart::Zero, quick().start] {
-        let three = Subset::new(Arc::clone(&bank), vec![0, 1, 2, 10, 11, 12]).unwrap();
+        let three = Subset::new(Arc::clone(&train), vec![0, 1, 2, 10, 11, 12]).unwrap();
         let tuned = fit(FineTune { start, weight_decay: 0.1, ..quick() }, &three).unwrap();
         assert_eq!(tuned.classifier.class_names().len(), 10);
-        let predictions = tuned.classifier.predict(&pictures(&queries)).unwrap();
+        let predictions = tuned.classifier.predict(&pictures(&test)).unwrap();
         assert!(predictions.rows().all(|scores| scores[3..].iter().all(|&score| score == 0.0)));
     }
 }
@@ -248,7 +248,7 @@ fn a_rate_that_is_far_too_high_is_an_error_that_says_so() {
     let settings = FineTune { optimizer: FineTuneOptimizer::Nesterov, ..quick() };
     for epochs in [1, 3] {
         let settings = FineTune { epochs, learning_rate: 1e30, batch_size: 20, ..settings };
-        let error = fit(settings, &labelled(40).bank).unwrap_err();
+        let error = fit(settings, &labelled(40).train).unwrap_err();
         assert!(matches!(error, EvalError::Diverged { epoch: 1, .. }), "{error}");
         assert!(error.to_string().starts_with("expected a finite loss, found "), "{error}");
     }
@@ -256,7 +256,7 @@ fn a_rate_that_is_far_too_high_is_an_error_that_says_so() {
 
 #[test]
 fn settings_out_of_range_are_named() {
-    let (good, images) = (quick(), labelled(20).bank);
+    let (good, images) = (quick(), labelled(20).train);
     for (settings, expected) in [
         (FineTune { epochs: 0, ..good }, "epochs of fine-tuning to be at least 1, found 0"),
         (FineTune { batch_size: 0, ..good }, "batch_size of fine-tuning to be at least 1, found 0"),

@@ -12,10 +12,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use serde::Deserialize;
 use simclr_augment::{EvaluationTransform, Normalization, ResizeFilter};
-use simclr_cnn::{BatchNorm, Conv2d};
 use simclr_data::{DataError, ImageDataset};
 use simclr_eval::{FineTune, FineTuneOptimizer, LinearStart};
 use simclr_model::Encoder;
+use simclr_nn::{BatchNorm, Conv2d};
 
 const IMAGES: usize = 12;
 const CLASSES: usize = 3;

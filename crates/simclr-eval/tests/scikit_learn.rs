@@ -19,7 +19,7 @@ struct Case {
     size: usize,
     train: Vec<f32>,
     train_labels: Vec<usize>,
-    queries: Vec<f32>,
+    test: Vec<f32>,
     query_labels: Vec<usize>,
     knn: Vec<KnnCase>,
     logistic: Vec<LogisticCase>,
@@ -62,8 +62,8 @@ impl Case {
         LabelledFeatures { features, labels: self.train_labels.clone() }
     }
 
-    fn queries(&self) -> Features {
-        Features::new(self.queries.clone(), self.size)
+    fn test(&self) -> Features {
+        Features::new(self.test.clone(), self.size)
     }
 }
 
@@ -85,7 +85,7 @@ fn knn_predicts_what_scikit_learn_does() {
     for case in cases() {
         for expected in &case.knn {
             let knn = Knn { k: expected.k, temperature: expected.temperature };
-            let found = knn.predict(&case.train(), &case.queries(), &Device::flex()).unwrap();
+            let found = knn.predict(&case.train(), &case.test(), &Device::flex()).unwrap();
             let name = format!("{}, {}", case.name, knn.describe());
             assert_eq!(found.top1(), expected.predicted, "{name}");
             assert_scores(&name, &found, case.classes, &expected.scores, 1e-5);
@@ -112,7 +112,7 @@ fn logistic_regression_reaches_scikit_learns_optimum() {
             let off = (fit.objective - expected.objective).abs() / expected.objective;
             assert!(off < 1e-8, "{name}: {}, not {}", fit.objective, expected.objective);
 
-            let found = fit.layer.predict(&case.queries()).unwrap();
+            let found = fit.layer.predict(&case.test()).unwrap();
             assert_eq!(found.top1(), expected.predicted, "{name}");
             assert_scores(&name, &found, case.classes, &expected.scores, 2e-5);
         }
@@ -124,7 +124,7 @@ fn the_default_tolerance_is_within_half_a_point() {
     for case in cases() {
         for expected in case.logistic.iter().filter(|expected| expected.standardize) {
             let probe = LogisticRegression { c: expected.c, ..LogisticRegression::default() };
-            let found = probe.predict(&case.train(), &case.queries(), &Device::flex()).unwrap();
+            let found = probe.predict(&case.train(), &case.test(), &Device::flex()).unwrap();
             let same = found.top1().iter().zip(&expected.predicted).filter(|(a, b)| a == b).count();
             assert_eq!(same, case.query_labels.len(), "{}, C = {}", case.name, expected.c);
         }
@@ -136,7 +136,7 @@ fn figures_per_class_are_scikit_learns() {
     for case in cases() {
         let (knn, expected) = (&case.knn[2], &case.figures_of_knn_2);
         let knn = Knn { k: knn.k, temperature: knn.temperature };
-        let test = LabelledFeatures { features: case.queries(), labels: case.query_labels.clone() };
+        let test = LabelledFeatures { features: case.test(), labels: case.query_labels.clone() };
         let found = evaluate(&knn, &case.train(), &test, &[], &Device::flex()).unwrap();
 
         let close = |name: &str, found: f64, expected: f64| {

@@ -5,7 +5,7 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::{BatchNormConfig, PaddingConfig2d};
 use burn::tensor::activation::silu;
 use burn::tensor::{DType, Tensor};
-use simclr_cnn::{BatchNorm, Conv2d};
+use simclr_nn::{BatchNorm, Conv2d};
 
 use crate::weight_init::WeightInit;
 

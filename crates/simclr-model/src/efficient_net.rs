@@ -6,7 +6,7 @@ use std::str::FromStr;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use simclr_cnn::channels_last;
+use simclr_nn::channels_last;
 
 use crate::conv_norm::ConvNorm;
 use crate::encoder::Encoder;

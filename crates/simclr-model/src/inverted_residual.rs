@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2dConfig;
 use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, silu};
-use simclr_cnn::Conv2d;
+use simclr_nn::Conv2d;
 
 use crate::conv_norm::ConvNorm;
 use crate::stochastic_depth::{ExampleKeys, StochasticDepth};

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::Tensor;
-use simclr_cnn::BatchNorm;
+use simclr_nn::BatchNorm;
 
 use crate::weight_init::WeightInit;
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use simclr_cnn::BatchNorm;
+use simclr_nn::BatchNorm;
 
 use crate::error::ModelError;
 use crate::linear_norm::LinearNorm;

@@ -8,7 +8,7 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use simclr_cnn::{channels_last, max_pool2d};
+use simclr_nn::{channels_last, max_pool2d};
 
 use crate::conv_norm::ConvNorm;
 use crate::encoder::Encoder;

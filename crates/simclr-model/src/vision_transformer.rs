@@ -5,7 +5,7 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use simclr_cnn::Conv2d;
+use simclr_nn::Conv2d;
 
 use crate::encoder::Encoder;
 use crate::error::ModelError;

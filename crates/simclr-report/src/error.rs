@@ -33,7 +33,7 @@ pub enum ReportError {
     /// Not one image can be read.
     #[error("expected an image that can be read among the {set}, found none in {images}")]
     NoImages {
-        /// Which images: "bank", "queries" or "pretraining images".
+        /// Which images: "train", "test" or "pretraining images".
         set: &'static str,
         /// How many were tried.
         images: usize,

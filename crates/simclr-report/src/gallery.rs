@@ -106,8 +106,8 @@ impl Gallery {
 
 /// The images of a report.
 pub(crate) enum Galleries {
-    /// Labelled ones: the bank, and the queries, which the run never saw.
-    Labelled { bank: Gallery, queries: Gallery },
+    /// Labelled ones: the training set, and the test, which the run never saw.
+    Labelled { train: Gallery, test: Gallery },
     /// Images that the run was pretrained on.
     Unlabelled(Gallery),
 }
@@ -125,9 +125,9 @@ impl Galleries {
             Gallery::embed(some, set, embedder)
         };
         Ok(match labelled {
-            Some(Labelled { bank, queries }) => Self::Labelled {
-                bank: drawn(bank, "bank", Purpose::Bank)?,
-                queries: drawn(queries, "queries", Purpose::Queries)?,
+            Some(Labelled { train, test }) => Self::Labelled {
+                train: drawn(train, "train", Purpose::Bank)?,
+                test: drawn(test, "test", Purpose::Queries)?,
             },
             None => {
                 Self::Unlabelled(drawn(pretraining, "pretraining images", Purpose::Pretraining)?)
@@ -136,16 +136,16 @@ impl Galleries {
     }
 
     /// The images of the map, and those whose neighbours are looked for.
-    pub(crate) fn queries(&self) -> &Gallery {
+    pub(crate) fn test(&self) -> &Gallery {
         match self {
-            Self::Labelled { queries, .. } => queries,
+            Self::Labelled { test, .. } => test,
             Self::Unlabelled(images) => images,
         }
     }
 
     pub(crate) fn skipped(&self) -> usize {
         match self {
-            Self::Labelled { bank, queries } => bank.skipped + queries.skipped,
+            Self::Labelled { train, test } => train.skipped + test.skipped,
             Self::Unlabelled(images) => images.skipped,
         }
     }

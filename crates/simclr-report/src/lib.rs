@@ -8,7 +8,7 @@
 //! 1. what was trained, and what came of it: the recipe, and top-1 before and after;
 //! 2. how it went: loss, contrastive accuracy, kNN, effective rank, learning rate and speed over the epochs;
 //! 3. what the encoder saw: images beside the very views that the run drew of them;
-//! 4. what it makes of images that it never saw: a map by PCA and t-SNE, the nearest neighbours of some queries;
+//! 4. what it makes of images that it never saw: a map by PCA and t-SNE, the nearest neighbours of some test;
 //! 5. how good that is: kNN and a linear probe beside raw pixels and random weights, figures per class, what is
 //!    confused with what, with examples.
 //!

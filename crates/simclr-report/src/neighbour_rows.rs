@@ -54,7 +54,7 @@ impl Shown {
     }
 }
 
-/// Some queries, of as many classes as there are, with their neighbours in the bank; without labels, some
+/// Some queries, of as many classes as there are, with their neighbours in the training set; without labels, some
 /// images and their neighbours among all others.
 pub(crate) fn neighbour_rows(
     galleries: &Galleries,
@@ -62,15 +62,15 @@ pub(crate) fn neighbour_rows(
     seed: u64,
     device: &Device,
 ) -> Result<Vec<NeighbourRow>, ReportError> {
-    let (bank, queries, among_themselves) = match galleries {
-        Galleries::Labelled { bank, queries } => (bank, queries, false),
+    let (train, queries, among_themselves) = match galleries {
+        Galleries::Labelled { train, queries } => (train, queries, false),
         Galleries::Unlabelled(images) => (images, images, true),
     };
     let rows = of_different_classes(queries, seed);
     let values = rows.iter().flat_map(|&row| queries.features.row(row)).copied().collect();
     let features = Features::new(values, queries.features.size());
     let nearest = nearest_neighbours(
-        &bank.features,
+        &train.features,
         &features,
         NEIGHBOURS + usize::from(among_themselves),
         device,
@@ -78,9 +78,9 @@ pub(crate) fn neighbour_rows(
 
     let neighbour = |query: usize, found: &Neighbour| -> Result<ShownNeighbour, ReportError> {
         let row = found.row as usize;
-        let labels = queries.label(query).zip(bank.label(row));
+        let labels = queries.label(query).zip(train.label(row));
         Ok(ShownNeighbour {
-            image: Shown::new(bank, row, transform)?,
+            image: Shown::new(train, row, transform)?,
             cosine: found.cosine,
             right: labels.filter(|_| !among_themselves).map(|(a, b)| a == b),
         })

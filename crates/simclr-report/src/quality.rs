@@ -60,24 +60,24 @@ struct Sets {
 impl Quality {
     /// Of the galleries' own features, beside those of `untrained` and the images themselves.
     pub(crate) fn new(
-        [bank, queries]: [&Gallery; 2],
+        [train, test]: [&Gallery; 2],
         untrained: &Embedder,
     ) -> Result<Self, ReportError> {
         let Embedder { transform, device, .. } = untrained;
-        let names = bank.class_names();
+        let names = train.class_names();
         let probe = LogisticRegression::default();
         let trained = Sets {
-            train: bank.labelled(bank.features.clone())?,
-            test: queries.labelled(queries.features.clone())?,
+            train: train.labelled(train.features.clone())?,
+            test: test.labelled(test.features.clone())?,
         };
         let random = Sets {
-            train: bank.labelled(bank.with(untrained)?)?,
-            test: queries.labelled(queries.with(untrained)?)?,
+            train: train.labelled(train.with(untrained)?)?,
+            test: test.labelled(test.with(untrained)?)?,
         };
         let small = small(transform)?;
         let raw = Sets {
-            train: raw_pixels(&bank.readable()?, &small)?.labelled,
-            test: raw_pixels(&queries.readable()?, &small)?.labelled,
+            train: raw_pixels(&train.readable()?, &small)?.labelled,
+            test: raw_pixels(&test.readable()?, &small)?.labelled,
         };
         let limited = LogisticRegression { max_iterations: RAW_PIXEL_STEPS, ..probe };
         let side = small.size();
@@ -94,7 +94,7 @@ impl Quality {
             },
         ];
         let judged = linear.as_ref().unwrap_or(&knn);
-        let confused = confused(judged, &trained.test.labels, queries, transform)?;
+        let confused = confused(judged, &trained.test.labels, test, transform)?;
         let (knn, linear) = (knn.report, linear.map(|linear| linear.report));
         Ok(Self { knn, linear, stages, confused })
     }
@@ -108,7 +108,7 @@ fn small(transform: &EvaluationTransform) -> Result<EvaluationTransform, ReportE
 
 impl Sets {
     fn knn(&self, names: &[String], device: &Device) -> Result<Evaluation, EvalError> {
-        let knn = Knn::for_bank(self.train.labels.len());
+        let knn = Knn::for_training_images(self.train.labels.len());
         evaluate(&knn, &self.train, &self.test, names, device)
     }
 
@@ -144,7 +144,7 @@ impl Sets {
 fn confused(
     evaluation: &Evaluation,
     labels: &[usize],
-    queries: &Gallery,
+    test: &Gallery,
     transform: &EvaluationTransform,
 ) -> Result<Vec<ConfusedPair>, ReportError> {
     let Evaluation { report, predictions, .. } = evaluation;
@@ -158,7 +158,7 @@ fn confused(
             confusion,
             of: report.per_class[confusion.class].images,
             examples: examples
-                .map(|&row| Shown::new(queries, row, transform))
+                .map(|&row| Shown::new(test, row, transform))
                 .collect::<Result<_, ReportError>>()?,
         })
     };

@@ -15,7 +15,7 @@ const MOST_POINTS: usize = 5000;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportConfig {
-    /// Images that are embedded, at least 1: as many of the bank, and as many queries; or, without labels, as
+    /// Images that are embedded, at least 1: as many of the training set, and as many test; or, without labels, as
     /// many of the images that the run was pretrained on. Larger sets are drawn from.
     pub max_images: usize,
     /// Points of the map, 1 to 5000: the time of t-SNE grows with the square, and the page by some 3 kB for

@@ -58,7 +58,7 @@ pub struct RunReport {
     pub(crate) neighbours: Vec<NeighbourRow>,
     /// `None` without labels.
     pub(crate) quality: Option<Quality>,
-    /// Images that were looked at: of the bank, and queries; without labels all are queries.
+    /// Images that were looked at: of the training set, and test; without labels all are test.
     pub(crate) looked_at: (usize, usize),
     /// Images that could not be read for the report.
     pub(crate) skipped: usize,
@@ -102,10 +102,10 @@ impl RunReport {
         let galleries =
             Galleries::embed(&data.pretrain, data.labelled.as_ref(), config, &embedder)?;
         let (quality, looked_at) = match &galleries {
-            Galleries::Labelled { bank, queries } => {
+            Galleries::Labelled { train, test } => {
                 let untrained = Embedder { encoder: &untrained, transform, device };
-                let quality = Quality::new([bank, queries], &untrained)?;
-                (Some(quality), (bank.len(), queries.len()))
+                let quality = Quality::new([train, test], &untrained)?;
+                (Some(quality), (train.len(), test.len()))
             }
             Galleries::Unlabelled(images) => (None, (0, images.len())),
         };
@@ -114,7 +114,7 @@ impl RunReport {
             facts,
             curves: Curves::new(&log, pretrain, classes),
             views,
-            map: EmbeddingMap::new(galleries.queries(), transform, config)?,
+            map: EmbeddingMap::new(galleries.test(), transform, config)?,
             neighbours: neighbour_rows(&galleries, transform, config.seed, device)?,
             quality,
             looked_at,

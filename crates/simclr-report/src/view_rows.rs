@@ -43,7 +43,7 @@ pub(crate) fn view_rows(
         }
         let view = |pass: usize, view: u64| {
             // Passes are counted from 1, as in training.
-            let key = ViewKey { seed: run_seed, epoch: pass as u64, index: index as u64, view };
+            let key = ViewKey { seed: run_seed, pass: pass as u64, index: index as u64, view };
             let params = policy.draw(key, image.width(), image.height());
             Picture::within(&policy.view(&image, &params)?, SIDE)
         };
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(rows.len(), 3);
         for row in &rows {
             let index = (0..3).find(|&i| Text::new(images.name(i)) == row.name).unwrap();
-            let key = ViewKey { seed: 5, epoch: 2, index: index as u64, view: 1 };
+            let key = ViewKey { seed: 5, pass: 2, index: index as u64, view: 1 };
             let image = images.image(index).unwrap();
             let view = policy.view(&image, &policy.draw(key, 16, 16)).unwrap();
             assert_eq!(row.pairs[1][1], Picture::new(&view).unwrap());

@@ -110,8 +110,8 @@ fn a_labelled_run_gets_every_section() {
     for section in ["trained", "figures", "curves", "views", "map", "neighbours", "classes"] {
         assert_eq!(count(&html, &format!("<section id=\"{section}\">")), 1, "{section}");
     }
-    let queries = data.labelled.as_ref().unwrap().queries.len();
-    assert_eq!(count(&html, "transform=\"translate("), queries);
+    let test = data.labelled.as_ref().unwrap().test.len();
+    assert_eq!(count(&html, "transform=\"translate("), test);
     for chart in ["loss", "contrastive", "knn", "rank", "learning-rate", "speed"] {
         assert_eq!(count(&html, &format!("id=\"chart-{chart}\"")), 1, "{chart}");
     }

@@ -38,27 +38,27 @@ impl ImageMonitor {
     /// A monitor that embeds images on `device`, which must be where the encoder is.
     #[must_use]
     pub fn new(labelled: Labelled, transform: EvaluationTransform, device: &Device) -> Self {
-        let knn = Knn::for_bank(labelled.bank.len());
+        let knn = Knn::for_training_images(labelled.train.len());
         Self { labelled, transform, knn, device: device.clone() }
     }
 }
 
 impl<E: Encoder<Input = Tensor<4>>> Monitor<E> for ImageMonitor {
     fn knn_top1(&self, encoder: &E) -> Result<f64, EvalError> {
-        let Labelled { bank, queries } = &self.labelled;
-        let bank = embed(encoder, bank, &self.transform, &self.device)?.labelled;
-        let queries = embed(encoder, queries, &self.transform, &self.device)?.labelled;
-        self.knn.top1(&bank, &queries, &self.device)
+        let Labelled { train, test } = &self.labelled;
+        let train = embed(encoder, train, &self.transform, &self.device)?.labelled;
+        let test = embed(encoder, test, &self.transform, &self.device)?.labelled;
+        self.knn.top1(&train, &test, &self.device)
     }
 
     /// [`LogisticRegression`] as it comes; `None` if all examples are of one class.
     fn linear_probe(&self, encoder: &E) -> Result<Option<f64>, EvalError> {
-        let Labelled { bank, queries } = &self.labelled;
-        let bank = embed(encoder, bank, &self.transform, &self.device)?.labelled;
-        let queries = embed(encoder, queries, &self.transform, &self.device)?.labelled;
+        let Labelled { train, test } = &self.labelled;
+        let train = embed(encoder, train, &self.transform, &self.device)?.labelled;
+        let test = embed(encoder, test, &self.transform, &self.device)?.labelled;
         let probe = LogisticRegression::default();
-        match probe.predict(&bank, &queries.features, &self.device) {
-            Ok(predictions) => Ok(Some(predictions.accuracy(&queries.labels, 1))),
+        match probe.predict(&train, &test.features, &self.device) {
+            Ok(predictions) => Ok(Some(predictions.accuracy(&test.labels, 1))),
             Err(EvalError::OneClass { .. }) => Ok(None),
             Err(error) => Err(error),
         }

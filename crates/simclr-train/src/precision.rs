@@ -18,7 +18,7 @@ use crate::error::TrainError;
 /// Evaluation is in f32.
 ///
 /// An encoder of your own takes part if [`encode`](Encoder::encode) casts its input to the type of its weights, and
-/// normalises by `simclr_cnn::BatchNorm` or in layers that take 16-bit parameters.
+/// normalises by `simclr_nn::BatchNorm` or in layers that take 16-bit parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

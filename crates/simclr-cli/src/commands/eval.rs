@@ -92,7 +92,7 @@ impl KnnArguments {
     fn run(&self, output: &Output) -> Result<()> {
         self.common.predictions.check()?;
         let subject = self.common.subject.load()?;
-        let k = self.k.unwrap_or_else(|| Knn::for_bank(subject.train.labels.len()).k);
+        let k = self.k.unwrap_or_else(|| Knn::for_training_images(subject.train.labels.len()).k);
         let knn = Knn { k, temperature: self.temperature };
         let result = self.common.evaluate(&knn, &subject, output)?;
         output.result(&result);
@@ -135,7 +135,7 @@ fn save(
     layer: LinearLayer,
     path: &Path,
 ) -> Result<()> {
-    let names = subject.labelled.bank.class_names().to_vec();
+    let names = subject.labelled.train.class_names().to_vec();
     let layer = layer.with_classes(names.len());
     let (encoder, transform) = (trained.encoder.clone(), trained.transform.clone());
     Ok(Classifier::new(encoder, layer, names, transform, &trained.device)?.save(path)?)
@@ -166,13 +166,13 @@ impl Common {
                 "train_images": spread.train_images,
             }));
         }
-        let names = subject.labelled.bank.class_names();
+        let names = subject.labelled.train.class_names();
         let evaluation = while_waiting("evaluating", || {
             evaluate(protocol, sets[0], sets[1], names, &subject.device)
         })?;
         output.line(&evaluation.report);
-        let (images, queries) = (&subject.test.images, &subject.labelled.queries);
-        self.predictions.write(&evaluation, images, queries, output)?;
+        let (images, test) = (&subject.test.images, &subject.labelled.test);
+        self.predictions.write(&evaluation, images, test, output)?;
         Ok(json!({ "of": subject.name, "data": subject.data, "report": evaluation.report }))
     }
 

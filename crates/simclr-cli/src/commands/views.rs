@@ -94,7 +94,7 @@ impl Arguments {
                 _ => (augmentation, u64::from(column - 1)),
             };
             // Passes over the images are counted from 1, as in training.
-            let key = ViewKey { seed, epoch: 1 + view / 2, index, view: view % 2 };
+            let key = ViewKey { seed, pass: 1 + view / 2, index, view: view % 2 };
             let params = augmentation.draw(key, image.width(), image.height());
             place(sheet, &augmentation.view(image, &params)?, column, row);
         }

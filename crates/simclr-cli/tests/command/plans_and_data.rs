@@ -70,11 +70,11 @@ fn a_check_counts_images_finds_torn_ones_and_leaks() {
     std::fs::copy(train.join("03.png"), test.join("copy.png")).unwrap();
     std::fs::write(train.join("torn.png"), b"\x89PNG\r\n").unwrap();
     let found = json(here, &["data", "check", "split"]);
-    let bank = &found["sets"][1];
-    assert_eq!(bank["images"], 41);
-    assert_eq!(bank["classes"][0], serde_json::json!({ "class": "dots", "images": 21 }));
-    assert_eq!(bank["unreadable"].as_array().unwrap().len(), 1);
-    assert_eq!(bank["width"], serde_json::json!([20, 21, 22]));
+    let train = &found["sets"][1];
+    assert_eq!(train["images"], 41);
+    assert_eq!(train["classes"][0], serde_json::json!({ "class": "dots", "images": 21 }));
+    assert_eq!(train["unreadable"].as_array().unwrap().len(), 1);
+    assert_eq!(train["width"], serde_json::json!([20, 21, 22]));
     let leak = &found["held_out_and_learnt_from"][0];
     assert_eq!(leak, &serde_json::json!(["test/dots/copy.png", "train/dots/03.png"]));
 }

@@ -121,8 +121,8 @@ fn an_image_past_the_end_is_an_error() {
 /// What an encoder has to beat: the class must not be found in the pixels themselves.
 #[test]
 fn nearest_neighbours_of_raw_pixels_are_hardly_better_than_chance() {
-    let (bank, queries) = (600, 200);
-    let sample = sample(1, bank + queries, 32);
+    let (train, test) = (600, 200);
+    let sample = sample(1, train + test, 32);
     let mut pixels: Vec<Vec<f32>> = (0..sample.len())
         .map(|index| {
             sample.image(index).unwrap().as_raw().iter().map(|&byte| f32::from(byte)).collect()
@@ -135,18 +135,18 @@ fn nearest_neighbours_of_raw_pixels_are_hardly_better_than_chance() {
             *value = (*value - mean) / norm;
         }
     }
-    let right = (bank..sample.len())
-        .filter(|&query| vote(&pixels[..bank], &pixels[query]) == query % 10)
+    let right = (train..sample.len())
+        .filter(|&query| vote(&pixels[..train], &pixels[query]) == query % 10)
         .count();
-    let accuracy = right as f32 / queries as f32;
+    let accuracy = right as f32 / test as f32;
     assert!(accuracy < 0.2, "kNN of raw pixels finds {accuracy}");
 }
 
-/// The most frequent class among the 20 images of the bank with the highest cosine; image i is of class i % 10.
-fn vote(bank: &[Vec<f32>], query: &[f32]) -> usize {
+/// The most frequent class among the 20 images of the training set with the highest cosine; image i is of class i % 10.
+fn vote(train: &[Vec<f32>], query: &[f32]) -> usize {
     let cosine = |image: &[f32]| image.iter().zip(query).map(|(a, b)| a * b).sum::<f32>();
     let mut ranked: Vec<_> =
-        bank.iter().enumerate().map(|(index, image)| (cosine(image), index % 10)).collect();
+        train.iter().enumerate().map(|(index, image)| (cosine(image), index % 10)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut votes = [0; 10];
     for (_, class) in &ranked[..20] {

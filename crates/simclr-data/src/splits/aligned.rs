@@ -1,4 +1,4 @@
-//! Queries in terms of the bank's classes.
+//! Queries in terms of the training set's classes.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ pub(super) struct Aligned {
 }
 
 impl Aligned {
-    /// `queries` with the classes of `bank`.
+    /// `test` with the classes of `train`.
     pub(super) fn to(
-        bank: &Arc<dyn ImageDataset>,
-        queries: Arc<dyn ImageDataset>,
+        train: &Arc<dyn ImageDataset>,
+        test: Arc<dyn ImageDataset>,
     ) -> Result<Arc<dyn ImageDataset>, DataError> {
-        let known = bank.class_names();
-        if queries.class_names() == known {
-            return Ok(queries);
+        let known = train.class_names();
+        if test.class_names() == known {
+            return Ok(test);
         }
         let position = |class: &String| {
             known.iter().position(|name| name == class).ok_or_else(|| DataError::UnknownClass {
@@ -30,9 +30,9 @@ impl Aligned {
                 known: known.to_vec(),
             })
         };
-        let labels = queries.class_names().iter().map(position).collect::<Result<_, _>>()?;
+        let labels = test.class_names().iter().map(position).collect::<Result<_, _>>()?;
         let class_names = known.to_vec();
-        Ok(Arc::new(Self { dataset: queries, labels, class_names }))
+        Ok(Arc::new(Self { dataset: test, labels, class_names }))
     }
 }
 

@@ -22,9 +22,9 @@ impl Found {
         let mut held_out = false;
         if let Some(train) = self.train {
             if let Some(test) = self.test.filter(|test| is_labelled(test) && is_labelled(&train)) {
-                let bank = labelled_only(Arc::clone(&train))?;
-                let queries = Aligned::to(&bank, labelled_only(test)?)?;
-                labelled = Some(Labelled { bank, queries });
+                let train = labelled_only(Arc::clone(&train))?;
+                let test = Aligned::to(&train, labelled_only(test)?)?;
+                labelled = Some(Labelled { train, test });
                 parts.push(train);
             } else {
                 let split = HoldOut::of(&train)?;
@@ -61,13 +61,13 @@ fn describe(kind: &str, pretrain: usize, labelled: Option<&Labelled>, held_out: 
     // Writing to a string cannot fail.
     let _ = match labelled {
         None => write!(text, ", no labels to evaluate with"),
-        Some(Labelled { bank, queries }) => {
-            let (classes, bank, queries) = (bank.class_names().len(), bank.len(), queries.len());
+        Some(Labelled { train, test }) => {
+            let (classes, train, test) = (train.class_names().len(), train.len(), test.len());
             let origin =
                 if held_out { "every fifth of each class, held out" } else { "of the test split" };
             write!(
                 text,
-                ", {bank} labelled ones of {classes} classes as bank, {queries} queries ({origin})"
+                ", {train} labelled ones of {classes} classes as train, {test} test ({origin})"
             )
         }
     };

@@ -10,7 +10,7 @@ const EVERY: usize = 5;
 
 /// A labelled set, divided.
 pub(super) struct HoldOut {
-    /// All images that are not queries, labelled or not.
+    /// All images that are not test, labelled or not.
     pub(super) rest: Arc<dyn ImageDataset>,
     /// `None` if no class has two images.
     pub(super) labelled: Option<Labelled>,
@@ -18,30 +18,30 @@ pub(super) struct HoldOut {
 
 impl HoldOut {
     /// Holds out the second image of each class, and every fifth after it: a class of two images then has one in the
-    /// bank and one among the queries.
+    /// train and one among the test.
     pub(super) fn of(dataset: &Arc<dyn ImageDataset>) -> Result<Self, DataError> {
         let mut seen = vec![0; dataset.class_names().len()];
-        let (mut rest, mut bank, mut queries) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rest, mut train, mut test) = (Vec::new(), Vec::new(), Vec::new());
         for index in 0..dataset.len() {
             let Some(label) = dataset.label(index) else {
                 rest.push(index);
                 continue;
             };
             if seen[label] % EVERY == 1 {
-                queries.push(index);
+                test.push(index);
             } else {
                 rest.push(index);
-                bank.push(index);
+                train.push(index);
             }
             seen[label] += 1;
         }
-        if queries.is_empty() {
+        if test.is_empty() {
             return Ok(Self { rest: Arc::clone(dataset), labelled: None });
         }
         let subset = |indices| -> Result<Arc<dyn ImageDataset>, DataError> {
             Ok(Arc::new(Subset::new(Arc::clone(dataset), indices)?))
         };
-        let labelled = Labelled { bank: subset(bank)?, queries: subset(queries)? };
+        let labelled = Labelled { train: subset(train)?, test: subset(test)? };
         Ok(Self { rest: subset(rest)?, labelled: Some(labelled) })
     }
 }

@@ -42,7 +42,7 @@ fn stl10_pretrains_on_unlabelled_and_training_images_and_asks_about_test_images(
         fs::write(dir.path().join(format!("{split}_y.bin")), vec![1; images]).unwrap();
     }
     let (splits, labelled) = open(dir.path());
-    assert_eq!((splits.pretrain.len(), labelled.bank.len(), labelled.queries.len()), (7, 3, 2));
+    assert_eq!((splits.pretrain.len(), labelled.train.len(), labelled.test.len()), (7, 3, 2));
     assert_eq!(names(&splits.pretrain)[4], "train_X.bin[0]");
     assert!(
         splits.description.starts_with("STL-10: 7 images to pretrain on, 3 labelled"),
@@ -57,11 +57,11 @@ fn without_a_test_split_queries_are_held_out_of_bank_and_pretraining() {
     fs::write(dir.path().join("train_X.bin"), vec![0; 12 * STL10_IMAGE]).unwrap();
     fs::write(dir.path().join("train_y.bin"), [1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3]).unwrap();
     let (splits, labelled) = open(dir.path());
-    assert_eq!(names(&labelled.queries), ["train_X.bin[1]", "train_X.bin[6]", "train_X.bin[8]"]);
-    assert_eq!(labels(&labelled.queries), [0, 0, 1]);
+    assert_eq!(names(&labelled.test), ["train_X.bin[1]", "train_X.bin[6]", "train_X.bin[8]"]);
+    assert_eq!(labels(&labelled.test), [0, 0, 1]);
     let pretrain: HashSet<_> = names(&splits.pretrain).into_iter().collect();
-    assert_eq!(pretrain, names(&labelled.bank).into_iter().collect());
-    assert!(pretrain.is_disjoint(&names(&labelled.queries).into_iter().collect()));
+    assert_eq!(pretrain, names(&labelled.train).into_iter().collect());
+    assert!(pretrain.is_disjoint(&names(&labelled.test).into_iter().collect()));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn cifar10_is_recognised_inside_the_folder_of_its_archive() {
     fs::write(inner.join("data_batch_2.bin"), vec![0; 3 * CIFAR10_IMAGE]).unwrap();
     fs::write(inner.join("test_batch.bin"), vec![0; CIFAR10_IMAGE]).unwrap();
     let (splits, labelled) = open(dir.path());
-    assert_eq!((splits.pretrain.len(), labelled.bank.len(), labelled.queries.len()), (3, 3, 1));
+    assert_eq!((splits.pretrain.len(), labelled.train.len(), labelled.test.len()), (3, 3, 1));
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn class_folders_give_every_fifth_image_of_each_class_to_the_queries() {
     let dir = tempfile::tempdir().unwrap();
     write_images(dir.path(), &["a/0.png", "a/1.png", "a/2.png", "b/0.png", "b/1.png", "stray.png"]);
     let (splits, labelled) = open(dir.path());
-    assert_eq!(names(&labelled.queries), ["a/1.png", "b/1.png"]);
-    assert_eq!(names(&labelled.bank), ["a/0.png", "a/2.png", "b/0.png"]);
+    assert_eq!(names(&labelled.test), ["a/1.png", "b/1.png"]);
+    assert_eq!(names(&labelled.train), ["a/0.png", "a/2.png", "b/0.png"]);
     assert_eq!(names(&splits.pretrain), ["stray.png", "a/0.png", "a/2.png", "b/0.png"]);
 }
 
@@ -130,10 +130,10 @@ fn split_folders_are_used_as_such_and_classes_are_matched_by_name() {
     write_images(dir.path(), &paths);
     write_images(dir.path(), &["unlabeled/x.png", "unlabeled/y.png", "test/stray.png"]);
     let (splits, labelled) = open(dir.path());
-    assert_eq!((splits.pretrain.len(), labelled.bank.len()), (5, 3));
-    assert_eq!(names(&labelled.queries), ["test/b/1.png", "test/c/1.png"]);
-    assert_eq!(labels(&labelled.queries), [1, 2]);
-    assert_eq!(labelled.queries.class_names(), labelled.bank.class_names());
+    assert_eq!((splits.pretrain.len(), labelled.train.len()), (5, 3));
+    assert_eq!(names(&labelled.test), ["test/b/1.png", "test/c/1.png"]);
+    assert_eq!(labels(&labelled.test), [1, 2]);
+    assert_eq!(labelled.test.class_names(), labelled.train.class_names());
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn validation_images_stand_in_for_a_test_split() {
     write_images(dir.path(), &["training/a/1.png", "training/b/1.png", "validation/a/2.png"]);
     let (splits, labelled) = open(dir.path());
     assert_eq!(
-        (splits.pretrain.len(), names(&labelled.queries)),
+        (splits.pretrain.len(), names(&labelled.test)),
         (2, vec!["validation/a/2.png".to_owned()])
     );
 }
@@ -154,7 +154,7 @@ fn a_query_of_a_class_without_examples_is_named() {
     let message = error(dir.path()).to_string();
     assert_eq!(
         message,
-        "expected the classes of the queries among those of the bank (a, b), found `zebra`"
+        "expected the classes of the test among those of the training set (a, b), found `zebra`"
     );
 }
 
@@ -163,7 +163,7 @@ fn a_class_may_be_called_train() {
     let dir = tempfile::tempdir().unwrap();
     write_images(dir.path(), &["train/1.png", "train/2.png", "car/1.png", "ship/1.png"]);
     let (_, labelled) = open(dir.path());
-    assert_eq!(labelled.bank.class_names(), ["car", "ship", "train"]);
+    assert_eq!(labelled.train.class_names(), ["car", "ship", "train"]);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn an_empty_folder_is_an_error() {
 fn the_samples_queries_are_balanced_and_not_pretrained_on() {
     let splits = Splits::sample(&SampleConfig { seed: 2, images: 41, size: 8 }).unwrap();
     let labelled = splits.labelled.unwrap();
-    assert_eq!((splits.pretrain.len(), labelled.queries.len()), (41, 10));
-    assert_eq!(labelled.queries.name(0), "sample/ring/41");
-    assert_eq!(labels(&labelled.queries).into_iter().collect::<HashSet<_>>().len(), 10);
+    assert_eq!((splits.pretrain.len(), labelled.test.len()), (41, 10));
+    assert_eq!(labelled.test.name(0), "sample/ring/41");
+    assert_eq!(labels(&labelled.test).into_iter().collect::<HashSet<_>>().len(), 10);
 }

@@ -8,11 +8,11 @@ use crate::run_report::RunReport;
 
 pub(super) fn section(report: &RunReport) -> String {
     let Some(quality) = &report.quality else { return unlabelled() };
-    let (bank, queries) = report.looked_at;
+    let (train, test) = report.looked_at;
     let mut html = format!(
         "<section id=\"figures\">\n<h2>Before and after</h2>\n\
-         <p class=\"reading\">How many of {queries} held-out images get their right class, as a share: by a vote of \
-         the most alike of {bank} labelled images (kNN), and by a linear layer that is trained on the frozen features \
+         <p class=\"reading\">How many of {test} held-out images get their right class, as a share: by a vote of \
+         the most alike of {train} labelled images (kNN), and by a linear layer that is trained on the frozen features \
          (linear probe). What counts is the gain over random weights, and over no encoder at all.</p>\n\
          <div class=\"scroll\"><table class=\"stages\">\n<thead><tr><th scope=\"col\">features</th>\
          <th scope=\"col\">kNN top-1</th><th scope=\"col\">linear probe top-1</th></tr></thead>\n<tbody>\n"

@@ -45,15 +45,15 @@ impl Arguments {
         output.line(&data.description);
         let mut reports = vec![check("to pretrain on", &data.pretrain)?];
         if let Some(labelled) = &data.labelled {
-            reports.push(check("labelled, to vote", &labelled.bank)?);
-            reports.push(check("held out, to ask about", &labelled.queries)?);
+            reports.push(check("labelled, to vote", &labelled.train)?);
+            reports.push(check("held out, to ask about", &labelled.test)?);
         }
         for report in &reports {
             report.print(output);
         }
         // A held-out image that was learnt from makes every figure too good.
         let leaks = match reports.as_slice() {
-            [pretrain, bank, queries] => shared(queries, &[pretrain, bank]),
+            [pretrain, train, test] => shared(test, &[pretrain, train]),
             _ => Vec::new(),
         };
         for (held_out, learnt_from) in leaks.iter().take(5) {

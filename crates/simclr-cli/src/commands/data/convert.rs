@@ -157,9 +157,9 @@ fn sets(data: &Splits) -> Vec<Set<'_>> {
     let Some(labelled) = &data.labelled else {
         return vec![set("unlabeled", &data.pretrain, true)];
     };
-    let mut sets = vec![set("train", &labelled.bank, false), set("test", &labelled.queries, false)];
+    let mut sets = vec![set("train", &labelled.train, false), set("test", &labelled.test, false)];
     let known: std::collections::HashSet<String> =
-        (0..labelled.bank.len()).map(|index| labelled.bank.name(index)).collect();
+        (0..labelled.train.len()).map(|index| labelled.train.name(index)).collect();
     // The pretraining images are often the labelled ones themselves.
     if !(0..data.pretrain.len()).all(|index| known.contains(&data.pretrain.name(index))) {
         sets.push(set("unlabeled", &data.pretrain, true));

@@ -65,9 +65,9 @@ impl FineTuneArguments {
             self.encoder.load()?
         };
         let (labelled, data) = self.data.labelled()?;
-        let bank: Arc<dyn ImageDataset> = match self.labels.budget() {
-            Some(budget) => Arc::new(budget.subset(&labelled.bank, self.seed)?),
-            None => Arc::clone(&labelled.bank),
+        let train: Arc<dyn ImageDataset> = match self.labels.budget() {
+            Some(budget) => Arc::new(budget.subset(&labelled.train, self.seed)?),
+            None => Arc::clone(&labelled.train),
         };
         let name = self.encoder.name();
         let of = if self.from_random_weights {
@@ -77,16 +77,16 @@ impl FineTuneArguments {
         };
         output.line(format!("{of}; {data}"));
 
-        let tuned = self.fit(&trained, &bank)?;
+        let tuned = self.fit(&trained, &train)?;
         print_skipped(&tuned.skipped);
-        let queries = Watched::new("embedding to ask about", &labelled.queries);
+        let test = Watched::new("embedding to ask about", &labelled.test);
         let encoder = tuned.classifier.encoder();
-        let test = embed(encoder, &queries, &trained.transform, &trained.device)?;
-        drop(queries);
+        let test = embed(encoder, &test, &trained.transform, &trained.device)?;
+        drop(test);
         print_skipped(&test.skipped);
         let evaluation = tuned.evaluate_features(&test.labelled)?;
         output.line(&evaluation.report);
-        self.predictions.write(&evaluation, &test.images, &labelled.queries, output)?;
+        self.predictions.write(&evaluation, &test.images, &labelled.test, output)?;
         if let Some(path) = &self.save {
             tuned.classifier.save(path)?;
             output.line(format!("classifier: {}", path.display()));
@@ -98,19 +98,19 @@ impl FineTuneArguments {
     fn fit(
         &self,
         trained: &TrainedEncoder,
-        bank: &Arc<dyn ImageDataset>,
+        train: &Arc<dyn ImageDataset>,
     ) -> Result<FineTuned<ImageEncoder>> {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
         on_ctrl_c(move || asked.store(true, Ordering::Relaxed))?;
-        let bar = Bar::new("fine-tuning", self.epochs * bank.len(), "images");
+        let bar = Bar::new("fine-tuning", self.epochs * train.len(), "images");
         let tuned = self.settings().fit(
             &trained.encoder,
-            bank,
+            train,
             &trained.transform,
             &trained.device,
             |progress: FineTuneProgress| {
-                bar.set(progress.epoch * bank.len());
+                bar.set(progress.epoch * train.len());
                 if stop.load(Ordering::Relaxed) {
                     return ControlFlow::Break(());
                 }

@@ -68,8 +68,8 @@ impl SubjectArgs {
                 _ => embed(&trained.encoder, images, &trained.transform, &trained.device)?,
             })
         };
-        let train = features(&Watched::new("embedding to learn from", &labelled.bank))?;
-        let test = features(&Watched::new("embedding to ask about", &labelled.queries))?;
+        let train = features(&Watched::new("embedding to learn from", &labelled.train))?;
+        let test = features(&Watched::new("embedding to ask about", &labelled.test))?;
         print_skipped(&train.skipped);
         print_skipped(&test.skipped);
         let (name, device) = (self.encoder.name(), trained.device.clone());

@@ -6,7 +6,7 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::pool::MaxPool2dConfig;
 use burn::tensor::{Tensor, TensorData};
 use proptest::prelude::*;
-use simclr_cnn::{channels_last, max_pool2d};
+use simclr_nn::{channels_last, max_pool2d};
 use support::{flex, numbers, tensor, values};
 
 proptest! {

@@ -14,7 +14,7 @@ use burn::tensor::ops::ConvOptions;
 /// ```
 /// use burn::nn::conv::Conv2dConfig;
 /// use burn::tensor::{Device, Distribution, Tensor};
-/// use simclr_cnn::Conv2d;
+/// use simclr_nn::Conv2d;
 ///
 /// let device = Device::flex();
 /// let burns = Conv2dConfig::new([3, 16], [3, 3]).init(&device);

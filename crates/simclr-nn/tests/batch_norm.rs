@@ -7,7 +7,7 @@ use burn::nn::BatchNormConfig;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
-use simclr_cnn::{BatchNorm, channels_last};
+use simclr_nn::{BatchNorm, channels_last};
 use support::{distance, flex, numbers, tensor, values};
 
 /// What follows the normalisation.

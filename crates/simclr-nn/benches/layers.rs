@@ -18,7 +18,7 @@ use burn::tensor::module::conv2d as burns_conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor};
 use serde_json::json;
-use simclr_cnn::{BatchNorm, channels_last, conv2d, max_pool2d};
+use simclr_nn::{BatchNorm, channels_last, conv2d, max_pool2d};
 
 /// A convolution of square images with a square kernel, padded by half of it.
 struct Layer {

@@ -20,7 +20,7 @@ use burn::tensor::{Tensor, assert_shape};
 /// use burn::nn::BatchNormConfig;
 /// use burn::tensor::activation::relu;
 /// use burn::tensor::{Device, Distribution, Tensor};
-/// use simclr_cnn::BatchNorm;
+/// use simclr_nn::BatchNorm;
 ///
 /// let device = Device::flex().autodiff();
 /// let burns = BatchNormConfig::new(4).init(&device);

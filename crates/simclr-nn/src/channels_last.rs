@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use simclr_cnn::channels_last;
+/// use simclr_nn::channels_last;
 ///
 /// let images = Tensor::<4>::from_floats([[[[1.0, 2.0]], [[3.0, 4.0]]]], &Device::flex());
 /// let same = channels_last(images.clone());

@@ -8,7 +8,7 @@
 //! use burn::nn::conv::Conv2dConfig;
 //! use burn::nn::{BatchNormConfig, PaddingConfig2d};
 //! use burn::tensor::{Device, Distribution, Tensor};
-//! use simclr_cnn::{BatchNorm, Conv2d, channels_last};
+//! use simclr_nn::{BatchNorm, Conv2d, channels_last};
 //!
 //! let device = Device::flex().autodiff();
 //! let conv = Conv2dConfig::new([3, 16], [3, 3]).with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1));

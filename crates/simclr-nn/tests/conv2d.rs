@@ -8,7 +8,7 @@ use burn::nn::conv::Conv2dConfig;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
-use simclr_cnn::{Conv2d, channels_last, conv2d};
+use simclr_nn::{Conv2d, channels_last, conv2d};
 use support::{Sizes, distance, each_product, flex, numbers, output_size, tensor, values};
 
 /// Channels first, and last.

@@ -15,7 +15,7 @@ use burn::tensor::Tensor;
 /// ```
 /// use burn::nn::pool::MaxPool2dConfig;
 /// use burn::tensor::{Device, Distribution, Tensor};
-/// use simclr_cnn::{channels_last, max_pool2d};
+/// use simclr_nn::{channels_last, max_pool2d};
 ///
 /// let images = Tensor::<4>::random([2, 3, 8, 8], Distribution::Default, &Device::flex());
 /// let pool = MaxPool2dConfig::new([3, 3]).with_strides([2, 2]).init();
