@@ -100,7 +100,7 @@ impl<'a> LabelledViews<'a> {
 
     fn view(&self, epoch: usize, index: usize) -> Result<Vec<f32>, EvalError> {
         let image = self.images.image(index)?;
-        let key = ViewKey { seed: self.seed, pass: pass: epoch as u64, index: index as u64, view: 0 };
+        let key = ViewKey { seed: self.seed, pass: epoch as u64, index: index as u64, view: 0 };
         let params = self.policy.draw(key, image.width(), image.height());
         let mut pixels = vec![0.0; self.policy.view_len()];
         self.policy.view_into(&image, &params, &mut pixels)?;
