@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
 use simclr_eval::EvalError;
-use simclr_loss::TemperatureError;
-use simclr_model::ModelError;
+use simclr_embed::EmbedError;
+use simclr_model::{ModelError, WeightError};
+use simclr_range::OutOfRange;
 use thiserror::Error;
 
 /// A pretraining run that cannot start, or had to stop.
@@ -16,15 +17,24 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// A value of the config is out of range.
-    #[error("expected {field} to be {expected}, found {found}")]
-    Config {
-        /// The config's field.
-        field: &'static str,
-        /// Its legal range.
-        expected: String,
-        /// The value that was given.
-        found: String,
+    /// A value of the config is out of range, by itself or for the devices or the encoder at hand.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    /// Fewer examples than one batch.
+    #[error("expected at least {batch_size} examples, one batch, found {found}; ask for a smaller batch_size")]
+    TooFewExamples {
+        /// Examples of a batch.
+        batch_size: usize,
+        /// Examples there are.
+        found: usize,
+    },
+    /// What a run is to record of its encoder and views cannot be written to its `config.toml`.
+    #[error("cannot record [{name}] of the run: {reason}")]
+    Subject {
+        /// The table's name.
+        name: String,
+        /// Why.
+        reason: String,
     },
     /// A device name that is unknown, or stands for a backend this program was built without.
     #[error("expected a device out of {known}, found \"{found}\"{hint}")]
@@ -118,7 +128,7 @@ pub enum TrainError {
         /// The system's reason.
         source: io::Error,
     },
-    /// No image of a whole epoch could be read.
+    /// No example of a whole epoch could be read.
     #[error("expected readable images, found {skipped} that are not; the first: {first}")]
     NoReadableImage {
         /// How many images were tried.
@@ -126,7 +136,7 @@ pub enum TrainError {
         /// What is wrong with the first.
         first: String,
     },
-    /// The loss is not a number any more.
+    /// The loss is NaN or infinite.
     #[error(
         "the loss became {found} in step {step} of epoch {epoch}, at a learning rate of {learning_rate:.2e}; {state}; a lower learning rate or a higher temperature may help, and the checkpoints before it are kept"
     )]
@@ -167,15 +177,18 @@ pub enum TrainError {
     /// The augmentation's config is wrong, or it failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
-    /// The model's config is wrong, or its weights cannot be saved.
+    /// The model's config is wrong.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The evaluation during training failed.
     #[error(transparent)]
     Eval(#[from] EvalError),
-    /// The loss's temperature is wrong.
+    /// A weight file that cannot be read or written.
     #[error(transparent)]
-    Temperature(#[from] TemperatureError),
+    Weights(#[from] WeightError),
+    /// Images that cannot be embedded.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
 }
 
 fn saved(checkpoint: Option<usize>) -> String {
@@ -208,11 +221,11 @@ impl TrainError {
         move |source| Self::Io { action, path, source }
     }
 
-    pub(crate) fn config(
-        field: &'static str,
-        expected: impl Into<String>,
-        found: impl std::fmt::Display,
-    ) -> Self {
-        Self::Config { field, expected: expected.into(), found: found.to_string() }
+    /// The error, with the epoch of the checkpoint that the run can be resumed from.
+    pub(crate) fn with_checkpoint(self, checkpoint: Option<usize>) -> Self {
+        match self {
+            Self::Stopped { reason, .. } => Self::Stopped { reason, checkpoint },
+            other => other,
+        }
     }
 }

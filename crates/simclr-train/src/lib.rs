@@ -1,14 +1,14 @@
-//! Contrastive pretraining: unlabelled images in, a trained encoder out.
+//! Contrastive training: two views of each example in, a trained encoder out.
 //!
-//! [`pretrain`] is the whole of SimCLR (Chen et al. 2020, algorithm 1): draw two views of each image
-//! of a batch, project both through the encoder and its head, and take a step that makes partners
-//! alike. [`Pretraining`] is the same with a run directory, resuming and stopping.
+//! A [`Trainer`] trains any encoder on any source of views ([`ViewSource`]); it knows no images. [`Pretraining`] is a
+//! trainer with the encoder and the views of images, and [`pretrain`] the shortest way there: SimCLR (Chen et al.
+//! 2020, algorithm 1) in one call.
 //!
 //! The way from an image to the loss, in the order things happen:
 //!
-//! 1. [`Pretraining::run`] puts the pieces together;
-//! 2. [`ImageViews`] draws and makes two views of each image (`simclr-augment`);
-//! 3. [`ViewLoader`] shuffles, and keeps a few chunks of views ready;
+//! 1. [`Pretraining::run`] makes the network and the views that the config says, and hands them to the [`Trainer`];
+//! 2. [`ViewLoader`] shuffles the images, and keeps a few chunks of views ready;
+//! 3. [`ImageViews`] draws and makes two views of each image (`simclr-augment`);
 //! 4. the step encodes and projects both views (`simclr-model`), and contrasts them (`simclr-loss`): as
 //!    one batch, or chunk by chunk on any number of devices;
 //! 5. the training loop steps the optimiser on [`WarmupCosine`]'s rate, asks the [`Monitor`] after each
@@ -17,69 +17,46 @@
 //! The dashboard and the interruption are burn-train's. The same config and images give the same encoder
 //! on the same backend, whatever the number of threads.
 
-mod buffers;
-mod checkpoint;
-mod contrastive_step;
-mod ctrl_c;
-mod dashboard;
-mod decay_scope;
-mod device;
+mod engine;
 mod error;
-mod guards;
-mod image_views;
-mod lars;
-mod learning_rate;
-mod learning_rate_curve;
-mod learning_rate_plot;
-mod loss_config;
-mod metrics_log;
-mod monitor;
-mod optimizer;
-mod precision;
-mod pretrain_config;
-mod pretrained;
-mod pretraining;
-mod progress;
-mod range_test;
-mod recipe;
-#[cfg(feature = "remote")]
-mod remote;
-mod representation;
-mod run_description;
-mod run_directory;
-mod step_figures;
-mod summary;
-mod tensorboard;
-mod training_loop;
-mod training_state;
-mod two_views;
-mod view_loader;
-mod warmup_cosine;
+mod images;
+mod optim;
+mod rate;
+mod run;
+mod views;
+mod watch;
 
-pub use decay_scope::DecayScope;
-pub use device::device_from_name;
-pub use error::TrainError;
-pub use image_views::{ImageViews, ViewPath};
-pub use lars::{Lars, LarsState};
-pub use learning_rate::{LearningRate, LearningRateScaling};
-pub use learning_rate_curve::{LearningRateCurve, TriedRate};
-pub use loss_config::LossConfig;
-pub use metrics_log::{MetricsLine, read_metrics};
-pub use monitor::{ImageMonitor, Monitor};
-pub use optimizer::OptimizerConfig;
-pub use precision::Precision;
-pub use pretrain_config::{ChunkStatistics, PretrainConfig};
-pub use pretrained::Pretrained;
-pub use pretraining::{Pretraining, pretrain};
-pub use progress::Progress;
-pub use range_test::RangeTest;
-pub use recipe::Recipe;
+pub use engine::chunk_statistics::ChunkStatistics;
+pub use engine::device::{device_from_name, device_name};
+pub use engine::loss_config::LossConfig;
+pub use engine::precision::Precision;
 #[cfg(feature = "remote")]
-pub use remote::{DeviceServer, REMOTE_TOKEN};
-pub use representation::Representation;
-pub use run_description::RunDescription;
-pub use run_directory::{MadeWith, RunConfig, RunDirectory};
-pub use summary::Summary;
-pub use two_views::{Skipped, TwoViews, ViewBatch, ViewSource};
-pub use view_loader::{EpochViews, StepLayout, StepViews, ViewLoader};
-pub use warmup_cosine::WarmupCosine;
+pub use engine::remote::{DeviceServer, REMOTE_TOKEN};
+pub use engine::train_config::TrainConfig;
+pub use engine::trained::Trained;
+pub use engine::trainer::Trainer;
+pub use error::TrainError;
+pub use images::image_config::ImageConfig;
+pub use images::image_monitor::ImageMonitor;
+pub use images::image_views::{ImageViews, ViewPath};
+pub use images::pretrain_config::PretrainConfig;
+pub use images::pretraining::{Pretraining, pretrain};
+pub use images::recipe::Recipe;
+pub use images::run_description::RunDescription;
+pub use optim::decay_scope::DecayScope;
+pub use optim::lars::{Lars, LarsState};
+pub use optim::optimizer::OptimizerConfig;
+pub use rate::learning_rate::{LearningRate, LearningRateScaling};
+pub use rate::learning_rate_curve::{LearningRateCurve, TriedRate};
+pub use rate::range_test::RangeTest;
+pub use rate::warmup_cosine::WarmupCosine;
+pub use run::run_config::{MadeWith, RunConfig};
+pub use run::run_directory::RunDirectory;
+pub use run::summary::Summary;
+pub use views::epoch_views::{EpochViews, StepViews};
+pub use views::view_loader::{StepLayout, ViewLoader};
+pub use views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
+pub use watch::metrics_log::{MetricsLine, read_metrics};
+pub use watch::monitor::{Monitor, Observation};
+pub use watch::progress::Progress;
+pub use watch::representation::Representation;

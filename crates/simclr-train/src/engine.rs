@@ -1,0 +1,17 @@
+//! What trains: config, trainer, loop, step.
+
+pub(crate) mod buffers;
+pub(crate) mod chunk_statistics;
+pub(crate) mod contrastive_step;
+pub(crate) mod device;
+pub(crate) mod loss_config;
+pub(crate) mod precision;
+#[cfg(feature = "remote")]
+pub(crate) mod remote;
+pub(crate) mod step_figures;
+pub(crate) mod train_config;
+pub(crate) mod trained;
+pub(crate) mod trainer;
+pub(crate) mod training;
+pub(crate) mod training_loop;
+pub(crate) mod training_state;

@@ -1,0 +1,409 @@
+//! One step of SimCLR, for any batch size and any number of devices.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::{Device, Tensor};
+use simclr_loss::{TwoViewLoss, partner_ranks};
+use simclr_model::{Encoder, ProjectionHead, SimClr};
+
+use crate::engine::buffers::BufferMean;
+use crate::error::TrainError;
+use crate::engine::precision::Precision;
+use crate::views::view_source::TwoViews;
+
+/// Computes the gradients of a step.
+///
+/// A batch that fits is embedded with a graph and differentiated in one piece. A larger one comes in
+/// chunks, and only one chunk per device is in the graph at a time:
+///
+/// 1. every chunk is encoded, and only its features h are kept;
+/// 2. the head and the loss see the features of all chunks, which gives the loss's gradient dL/dh;
+/// 3. every chunk is encoded once more, with a graph, and dL/dh is sent back through it.
+///
+/// By the chain rule the sum of the chunks' gradients is the gradient of the whole batch: all 2n - 1
+/// other views are contrasted with each anchor, and the head's batch normalisation sees them all. Only
+/// batch statistics inside the encoder are those of a chunk; its running averages move once a step, by
+/// the chunks' mean. It costs a second forward pass (as Gao et al. 2021, "`GradCache`").
+pub(crate) struct ContrastiveStep {
+    pub(crate) loss: Arc<dyn TwoViewLoss>,
+    /// What the encoder computes in.
+    pub(crate) precision: Precision,
+    /// Where chunks are encoded, in turn; the first also holds the parameters, and runs head and loss.
+    pub(crate) devices: Vec<Device>,
+}
+
+/// What a step found. Nothing of it holds on to the graph, and nothing was read from the device.
+pub(crate) struct StepOutput {
+    /// The batch's mean loss, `[1]`.
+    pub(crate) loss: Tensor<1>,
+    /// For each of 2n anchors, how many other views are nearer than its partner, `[2n]`.
+    pub(crate) partner_ranks: Tensor<1>,
+    /// The features of view a of all examples, then of view b, `[2n, feature_size]`.
+    pub(crate) features: Tensor<2>,
+    /// Their projections, `[2n, output_size]`.
+    pub(crate) projections: Tensor<2>,
+    /// Examples, n.
+    pub(crate) examples: usize,
+}
+
+impl ContrastiveStep {
+    /// Gradients for every parameter of `model`; `None` if no example could be read.
+    pub(crate) fn run<E: Encoder>(
+        &self,
+        model: &SimClr<E>,
+        mut chunks: impl Iterator<Item = Result<TwoViews<E::Input>, TrainError>>,
+        chunks_per_step: usize,
+    ) -> Result<Option<(GradientsParams, StepOutput)>, TrainError> {
+        if chunks_per_step > 1 {
+            return self.in_chunks(model, chunks);
+        }
+        let Some(views) = chunks.next().transpose()? else { return Ok(None) };
+        let features = self.precision.encode(&model.encoder, views.input);
+        let (loss, output) = self.contrast(&model.head, features);
+        Ok(Some((self.precision.gradients(&loss, model), output)))
+    }
+
+    /// The loss where the projections of all `examples` examples are alike: ln(2n - 1) for NT-Xent.
+    pub(crate) fn chance_level(&self, examples: usize) -> f64 {
+        let z = Tensor::<2>::ones([examples, 1], &self.devices[0]);
+        self.loss.forward(z.clone(), z).into_scalar::<f64>()
+    }
+
+    fn in_chunks<E: Encoder>(
+        &self,
+        model: &SimClr<E>,
+        mut chunks: impl Iterator<Item = Result<TwoViews<E::Input>, TrainError>>,
+    ) -> Result<Option<(GradientsParams, StepOutput)>, TrainError> {
+        let encoders: Vec<E> =
+            self.devices.iter().map(|device| replica(&model.encoder).fork(device)).collect();
+        let main = &self.devices[0];
+
+        let (mut views, mut features) = (Vec::new(), Vec::new());
+        loop {
+            let round = chunks.by_ref().take(encoders.len()).collect::<Result<Vec<_>, _>>()?;
+            if round.is_empty() {
+                break;
+            }
+            let inputs = round.iter().map(|chunk| chunk.input.clone());
+            let work = inputs.zip(encoders.iter().cloned()).collect();
+            features.extend(each_on_its_device(work, |(input, encoder)| {
+                // Without gradients, but with the batch statistics of training.
+                let encoder = replica(&encoder).no_grad();
+                self.precision.encode(&encoder, input).detach().to_device(main)
+            })?);
+            views.extend(round);
+        }
+        if views.is_empty() {
+            return Ok(None);
+        }
+
+        let features = by_view(&features, &views).require_grad();
+        let (loss, output) = self.contrast(&model.head, features.clone());
+        let mut gradients = loss.backward();
+        let by_features = features.grad(&gradients).expect("the loss depends on the features");
+        let by_features = by_chunk(&by_features, &views);
+
+        let mut sum = GradientsAccumulator::new();
+        sum.accumulate(model, GradientsParams::from_module(&mut gradients, &model.head));
+        let mut buffers = BufferMean::default();
+        let mut work = views.into_iter().zip(by_features).peekable();
+        while work.peek().is_some() {
+            let round = encoders.iter().cloned().zip(work.by_ref()).collect();
+            let replayed = each_on_its_device(round, |(encoder, (chunk, by_features))| {
+                let encoder = replica(&encoder);
+                let features = self.precision.encode(&encoder, chunk.input);
+                let by_features =
+                    Tensor::from_inner(by_features.to_device(&features.device().inner()));
+                let linear = (features * by_features).sum();
+                (self.precision.gradients(&linear, &encoder), encoder.valid())
+            })?;
+            for (gradients, encoder) in replayed {
+                sum.accumulate(model, gradients.to_device(main, &model.encoder));
+                buffers.add(&encoder);
+            }
+        }
+        buffers.write_to(&model.encoder);
+        Ok(Some((sum.grads(), output)))
+    }
+
+    /// Head and loss on the features of all examples, `[2n, feature_size]`.
+    fn contrast(&self, head: &ProjectionHead, features: Tensor<2>) -> (Tensor<1>, StepOutput) {
+        let examples = features.dims()[0] / 2;
+        let z = head.forward(features.clone()); // [2n, output_size]
+        let (z_a, z_b) = (z.clone().slice([..examples]), z.clone().slice([examples..]));
+        let loss = self.loss.forward(z_a.clone(), z_b.clone());
+        let output = StepOutput {
+            loss: loss.clone().without_autodiff(),
+            partner_ranks: partner_ranks(z_a.without_autodiff(), z_b.without_autodiff()),
+            features: features.without_autodiff(),
+            projections: z.without_autodiff(),
+            examples,
+        };
+        (loss, output)
+    }
+}
+
+/// A copy that shares neither graph nor running averages with the original.
+fn replica<E: Module>(encoder: &E) -> E {
+    encoder.valid().train()
+}
+
+/// Features of chunks (each: its a views, then its b views) as one batch of the same order.
+fn by_view<I>(features: &[Tensor<2>], chunks: &[TwoViews<I>]) -> Tensor<2> {
+    let halves = || features.iter().zip(chunks).map(|(h, chunk)| (h.clone(), chunk.examples));
+    let a = halves().map(|(h, n)| h.slice([..n]));
+    let b = halves().map(|(h, n)| h.slice([n..]));
+    Tensor::cat(a.chain(b).collect(), 0)
+}
+
+/// The inverse of [`by_view`].
+fn by_chunk<I>(rows: &Tensor<2>, chunks: &[TwoViews<I>]) -> Vec<Tensor<2>> {
+    let examples: usize = chunks.iter().map(|chunk| chunk.examples).sum();
+    let mut start = 0;
+    let cut = |chunk: &TwoViews<I>| {
+        let (a, b) = (start, examples + start);
+        start += chunk.examples;
+        let halves = [a, b].map(|at| rows.clone().narrow(0, at, chunk.examples));
+        Tensor::cat(halves.to_vec(), 0)
+    };
+    chunks.iter().map(cut).collect()
+}
+
+/// Runs pieces of work at the same time, a thread for each, and returns their results in order.
+fn each_on_its_device<W: Send, R: Send>(
+    mut work: Vec<W>,
+    run: impl Fn(W) -> R + Sync,
+) -> Result<Vec<R>, TrainError> {
+    if work.len() == 1 {
+        return Ok(work.pop().map(run).into_iter().collect());
+    }
+    std::thread::scope(|scope| {
+        let run = &run;
+        let of_device = |(device, work): (usize, W)| {
+            let name = format!("device {device}");
+            scope.spawn(move || TrainError::catch(&name, || Ok(run(work))))
+        };
+        let threads: Vec<_> = work.into_iter().enumerate().map(of_device).collect();
+        let results = threads.into_iter().map(|thread| thread.join().expect("panics are caught"));
+        results.collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::module::{ModuleVisitor, Param};
+    use burn::nn::{Linear, LinearConfig};
+    use burn::tensor::Distribution;
+    use burn::tensor::activation::gelu;
+    use simclr_loss::NtXent;
+    use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
+
+    /// An encoder without batch statistics.
+    #[derive(Module, Debug)]
+    struct TwoLayers {
+        first: Linear,
+        second: Linear,
+    }
+
+    impl Encoder for TwoLayers {
+        type Input = Tensor<2>;
+        fn encode(&self, input: Tensor<2>) -> Tensor<2> {
+            self.second.forward(gelu(self.first.forward(input)))
+        }
+        fn feature_size(&self) -> usize {
+            6
+        }
+    }
+
+    const EXAMPLES: usize = 24;
+
+    fn with_head<E: Encoder>(encoder: E, device: &Device) -> SimClr<E> {
+        let head = ProjectionHeadConfig { output_size: 5, ..ProjectionHeadConfig::default() };
+        let head = head.init(encoder.feature_size(), 1, device).unwrap();
+        SimClr { encoder, head }
+    }
+
+    fn two_layers(device: &Device) -> SimClr<TwoLayers> {
+        let encoder = TwoLayers {
+            first: LinearConfig::new(10, 8).init(device),
+            // A bias would be taken away again by the head's normalisation, and have a gradient of zero.
+            second: LinearConfig::new(8, 6).with_bias(false).init(device),
+        };
+        with_head(encoder, device)
+    }
+
+    fn step(devices: usize, device: &Device) -> ContrastiveStep {
+        let loss = Arc::new(NtXent::new(0.2).unwrap());
+        ContrastiveStep { loss, precision: Precision::F32, devices: vec![device.clone(); devices] }
+    }
+
+    /// A batch in chunks of `size` examples.
+    fn chunks<const D: usize>(views: &[Tensor<D>; 2], size: usize) -> Vec<TwoViews<Tensor<D>>> {
+        let cut = |start: usize| {
+            let rows = |view: &Tensor<D>| view.clone().narrow(0, start, size);
+            TwoViews { input: Tensor::cat(views.iter().map(rows).collect(), 0), examples: size }
+        };
+        (0..EXAMPLES).step_by(size).map(cut).collect()
+    }
+
+    /// Gradients, loss and ranks of a step.
+    fn run<E: Encoder>(
+        step: &ContrastiveStep,
+        model: &SimClr<E>,
+        chunks: Vec<TwoViews<E::Input>>,
+    ) -> (Vec<Vec<f64>>, f64, Vec<f64>) {
+        let count = chunks.len();
+        let (gradients, output) =
+            step.run(model, chunks.into_iter().map(Ok), count).unwrap().unwrap();
+        assert_eq!(output.examples, EXAMPLES);
+        let ranks = output.partner_ranks.to_data_as::<f64>().iter().collect();
+        (values_of(model, &gradients), output.loss.into_scalar::<f64>(), ranks)
+    }
+
+    /// The gradient of each parameter that has one.
+    fn values_of(model: &impl Module, gradients: &GradientsParams) -> Vec<Vec<f64>> {
+        struct Values<'a>(&'a GradientsParams, Vec<Vec<f64>>);
+        impl ModuleVisitor for Values<'_> {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if let Some(gradient) = self.0.get::<D>(param.id) {
+                    self.1.push(gradient.to_data_as::<f64>().iter().collect());
+                }
+            }
+        }
+        let mut values = Values(gradients, Vec::new());
+        model.visit(&mut values);
+        values.1
+    }
+
+    /// The largest difference of two gradients, relative to the largest entry of the second.
+    fn worst(found: &[Vec<f64>], expected: &[Vec<f64>]) -> f64 {
+        assert_eq!(found.len(), expected.len());
+        let norm =
+            |values: &mut dyn Iterator<Item = f64>| values.fold(0.0_f64, |m, x| m.max(x.abs()));
+        let relative = |(a, b): (&Vec<f64>, &Vec<f64>)| {
+            let difference = norm(&mut a.iter().zip(b).map(|(a, b)| a - b));
+            difference / norm(&mut b.iter().copied()).max(1e-9)
+        };
+        found.iter().zip(expected).map(relative).fold(0.0, f64::max)
+    }
+
+    fn noise<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+        Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device.clone().inner())
+    }
+
+    #[test]
+    fn chunks_on_any_number_of_devices_give_the_gradient_of_the_whole_batch() {
+        let device = Device::flex().autodiff();
+        let model = two_layers(&device);
+        let a = noise([EXAMPLES, 10], &device);
+        let views = [a.clone(), a + noise([EXAMPLES, 10], &device) * 0.3].map(Tensor::from_inner);
+        let (gradient, loss, ranks) = run(&step(1, &device), &model, chunks(&views, EXAMPLES));
+        assert_eq!(gradient.len(), 3 + 5, "the encoder's and the head's parameters");
+        for (size, devices) in [(12, 1), (8, 1), (1, 1), (12, 2), (6, 4), (4, 4), (4, 3)] {
+            let case = format!("chunks of {size} on {devices} devices");
+            let (found, found_loss, found_ranks) =
+                run(&step(devices, &device), &model, chunks(&views, size));
+            assert!((found_loss - loss).abs() < 1e-5, "{case}: {found_loss}, {loss}");
+            assert_eq!(found_ranks, ranks, "{case}");
+            let worst = worst(&found, &gradient);
+            assert!(worst < 1e-5, "{case}: {worst}");
+        }
+    }
+
+    /// All buffers of an encoder.
+    fn buffers(encoder: &impl Module) -> Vec<f64> {
+        struct Buffers(Vec<f64>);
+        impl ModuleVisitor for Buffers {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if !param.is_require_grad() {
+                    self.0.extend(param.val().to_data_as::<f64>().iter::<f64>());
+                }
+            }
+        }
+        let mut buffers = Buffers(Vec::new());
+        replica(encoder).visit(&mut buffers);
+        buffers.0
+    }
+
+    #[test]
+    fn with_batch_normalisation_chunks_give_the_gradient_of_their_own_statistics() {
+        let device = Device::flex().autodiff();
+        let config = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar);
+        let model = with_head(config.init(3, &device).unwrap(), &device);
+        let a = noise([EXAMPLES, 3, 8, 8], &device);
+        let b = a.clone() + noise([EXAMPLES, 3, 8, 8], &device);
+        let views = [a, b].map(Tensor::from_inner);
+
+        let before = buffers(&model.encoder);
+        let replicas = [(); 3].map(|()| replica(&model.encoder));
+        let (found, loss, _) = run(&step(1, &device), &model, chunks(&views, 8));
+        let after = buffers(&model.encoder);
+
+        // The oracle: the same three chunks, each normalised alone, in one graph.
+        let chunks = chunks(&views, 8);
+        let encode = |chunk: &TwoViews<Tensor<4>>| model.encoder.encode(chunk.input.clone());
+        let features: Vec<_> = chunks.iter().map(encode).collect();
+        let (whole, _) = step(1, &device).contrast(&model.head, by_view(&features, &chunks));
+        let expected = GradientsParams::from_grads(whole.clone().backward(), &model);
+        assert!((whole.into_scalar::<f64>() - loss).abs() < 1e-5);
+        let worst = worst(&found, &values_of(&model, &expected));
+        assert!(worst < 1e-4, "{worst}"); // Tiny gradients behind 18 layers of f32.
+
+        assert_ne!(before, after);
+        let moved: Vec<_> = replicas
+            .iter()
+            .zip(&chunks)
+            .map(|(replica, chunk)| {
+                drop(replica.encode(chunk.input.clone()));
+                buffers(replica)
+            })
+            .collect();
+        for (i, found) in after.iter().enumerate() {
+            let mean = moved.iter().map(|buffers| buffers[i]).sum::<f64>() / 3.0;
+            assert!((found - mean).abs() < 1e-6, "buffer {i}: {found}, {mean}");
+        }
+    }
+
+    #[test]
+    fn sixteen_bits_give_nearly_the_gradient_of_f32_in_one_piece_and_in_chunks() {
+        let device = Device::flex().autodiff();
+        let config = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar);
+        let model = with_head(config.init(3, &device).unwrap(), &device);
+        // The same numbers each time: what rounding does to a gradient depends on them.
+        let waves = |step: f64| {
+            let numbers = 0..i64::try_from(EXAMPLES * 3 * 8 * 8).expect("a small batch");
+            let numbers = Tensor::<1, burn::tensor::Int>::arange(numbers, &device).float();
+            (numbers * step).sin().reshape([EXAMPLES, 3, 8, 8])
+        };
+        let a = waves(1.37);
+        let views = [a.clone(), a + waves(2.11) * 0.5];
+        for size in [EXAMPLES, EXAMPLES / 2] {
+            let gradient = |precision| {
+                let step = ContrastiveStep { precision, ..step(1, &device) };
+                let (gradients, loss, _) = run(&step, &model, chunks(&views, size));
+                (gradients.concat(), loss)
+            };
+            let (expected, loss) = gradient(Precision::F32);
+            // Half the distance between two numbers, 2^-9 and 2^-12 of them, turns some of ReLU's cuts in 18 layers.
+            for (precision, most) in [(Precision::Bf16, 0.7), (Precision::F16, 0.3)] {
+                let (found, found_loss) = gradient(precision);
+                let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
+                let apart: Vec<f64> = found.iter().zip(&expected).map(|(a, b)| a - b).collect();
+                let apart = length(&apart) / length(&expected);
+                assert!(apart < most, "{precision}, chunks of {size}: {apart}");
+                assert!(apart > 1e-5, "{precision} computed in f32: {apart}");
+                assert!((found_loss - loss).abs() < 0.02 * loss, "{found_loss}, {loss}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_device_that_fails_is_an_error_that_names_it() {
+        let run = |work: usize| if work == 1 { panic!("no such server") } else { work };
+        let error = each_on_its_device(vec![0, 1], run).unwrap_err().to_string();
+        assert!(error.starts_with("training stopped: device 1 failed: no such server"), "{error}");
+    }
+}

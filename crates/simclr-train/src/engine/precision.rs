@@ -1,0 +1,183 @@
+//! The number format that the encoder computes in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, FloatDType, Tensor};
+use serde::{Deserialize, Serialize};
+use simclr_model::Encoder;
+use simclr_range::OutOfRange;
+
+use crate::engine::device::device_name;
+
+/// The number format of the encoder's weights and activations during training.
+///
+/// Mixed precision: the weights that are learnt, the optimiser, batch normalisation, the head and the loss stay f32;
+/// the encoder's products use copies of the weights in 16 bits, and the gradients come back to f32 at each weight.
+/// Evaluation is in f32.
+///
+/// An encoder of your own takes part if [`encode`](Encoder::encode) casts its input to the type of its weights, and
+/// normalises by `simclr_nn::BatchNorm` or in layers that take 16-bit parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Precision {
+    /// 32 bits: 24 of precision.
+    #[default]
+    F32,
+    /// 16 bits, 8 of precision, with the range of f32: what GPUs since 2020 train with.
+    Bf16,
+    /// 16 bits, 11 of precision, from 6e-8 to 65504. The loss is multiplied by 1024 before the backward pass, and
+    /// the gradients divided by it, since small ones would vanish.
+    F16,
+}
+
+impl Precision {
+    const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::F16 => "f16",
+        }
+    }
+
+    fn lowered(self) -> Option<FloatDType> {
+        match self {
+            Self::F32 => None,
+            Self::Bf16 => Some(FloatDType::BF16),
+            Self::F16 => Some(FloatDType::F16),
+        }
+    }
+
+    /// Refuses devices that cannot compute in this format.
+    pub(crate) fn check(self, devices: &[Device]) -> Result<(), OutOfRange> {
+        let Some(dtype) = self.lowered() else { return Ok(()) };
+        match devices.iter().find(|device| !device.supports_dtype(dtype)) {
+            None => Ok(()),
+            Some(device) => {
+                let expected = format!("f32 on {}, which has no such numbers", device_name(device));
+                Err(OutOfRange::new("precision", expected, self))
+            }
+        }
+    }
+
+    /// The features of `input` in f32, computed in this format.
+    pub(crate) fn encode<E: Encoder>(self, encoder: &E, input: E::Input) -> Tensor<2> {
+        match self.lowered() {
+            None => encoder.encode(input),
+            Some(dtype) => {
+                let lowered = encoder.clone().map(&mut Lowering { dtype, inside_norms: 0 });
+                lowered.encode(input).cast(FloatDType::F32)
+            }
+        }
+    }
+
+    /// The gradients of `loss` by the parameters of `model`.
+    pub(crate) fn gradients(self, loss: &Tensor<1>, model: &impl Module) -> GradientsParams {
+        let Self::F16 = self else { return GradientsParams::from_grads(loss.backward(), model) };
+        let scaled = loss.clone().mul_scalar(LOSS_SCALE).backward();
+        let mut gradients = GradientsParams::from_grads(scaled, model);
+        model.visit(&mut Unscaling(&mut gradients));
+        gradients
+    }
+}
+
+/// A power of two, so that it changes no digit.
+const LOSS_SCALE: f32 = 1024.0;
+
+/// Casts weights in the graph, so that gradients arrive at the originals.
+struct Lowering {
+    dtype: FloatDType,
+    /// How many of the modules around are batch normalisations.
+    inside_norms: usize,
+}
+
+/// The last part of a module's type: its name.
+fn is_norm(container_type: &str) -> bool {
+    container_type.ends_with("BatchNorm")
+}
+
+impl ModuleMapper for Lowering {
+    fn enter_module(&mut self, _: &str, container_type: &str) {
+        self.inside_norms += usize::from(is_norm(container_type));
+    }
+
+    fn exit_module(&mut self, _: &str, container_type: &str) {
+        self.inside_norms -= usize::from(is_norm(container_type));
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.inside_norms > 0 { param } else { param.map(|weight| weight.cast(self.dtype)) }
+    }
+}
+
+struct Unscaling<'a>(&'a mut GradientsParams);
+
+impl ModuleVisitor for Unscaling<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.0.remove::<D>(param.id) {
+            self.0.register::<D>(param.id, gradient.div_scalar(LOSS_SCALE));
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Precision {
+    type Err = TrainError;
+
+    /// `f32`, `bf16` or `f16`.
+    fn from_str(name: &str) -> Result<Self, TrainError> {
+        let found = Self::ALL.into_iter().find(|precision| precision.name() == name);
+        found.ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            OutOfRange::new("precision", format!("one of {known}"), format!("\"{name}\""))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simclr_model::EncoderConfig;
+
+    #[test]
+    fn every_architecture_computes_in_sixteen_bits_with_gradients_in_f32() {
+        let device = Device::flex().autodiff();
+        for name in ["resnet18x0.25_cifar", "efficientnet_b0", "vit_tiny_p8_i32", "mlp_i32_64_16"] {
+            let encoder = name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
+            let images = Tensor::<1, burn::tensor::Int>::arange(0..2 * 3 * 32 * 32, &device);
+            let images = (images.float() * 0.37).sin().reshape([2, 3, 32, 32]);
+            // Compared in evaluation: the batch statistics of two images magnify any rounding.
+            let (evaluated, input) = (encoder.valid(), images.clone().inner());
+            let features = |precision: Precision| precision.encode(&evaluated, input.clone());
+            let exact = features(Precision::F32);
+            for precision in [Precision::Bf16, Precision::F16] {
+                let found = features(precision);
+                let length = |x: Tensor<2>| x.square().sum().sqrt().into_scalar::<f32>();
+                let apart = length(found.clone() - exact.clone()) / length(exact.clone());
+                assert!((1e-5..0.1).contains(&apart), "{name} in {precision}: {apart}");
+                let loss = precision.encode(&encoder, images.clone()).sum();
+                let gradients = precision.gradients(&loss, &encoder);
+                assert!(gradients.len() > 3, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_format_is_answered_with_the_known_ones() {
+        let error = "f8".parse::<Precision>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected precision to be one of f32, bf16, f16, found \"f8\""
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! Everything that determines how a run trains, whatever it trains on.
+
+use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
+
+use crate::engine::chunk_statistics::ChunkStatistics;
+use crate::engine::loss_config::LossConfig;
+use crate::engine::precision::Precision;
+use crate::optim::optimizer::OptimizerConfig;
+use crate::rate::learning_rate::LearningRate;
+use crate::rate::warmup_cosine::WarmupCosine;
+
+/// How a [`Trainer`](crate::Trainer) trains: the same config, encoder and views give the same weights on the same
+/// backend.
+///
+/// It is the table `[train]` of a run's `config.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Seeds the order of the examples; image pretraining draws weights and views from it too.
+    pub seed: u64,
+    /// How many epochs, at least 1.
+    pub epochs: usize,
+    /// Steps of an epoch, at least 1. After each epoch a checkpoint is saved and the monitor is asked. `None` is
+    /// one pass over the examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps_per_epoch: Option<usize>,
+    /// Examples in a step, 2 or more: each has 2 views, and 2 (n - 1) negatives.
+    pub batch_size: usize,
+    /// Examples that are encoded at a time, a divisor of `batch_size`. It bounds the memory of a step at the price of
+    /// a second forward pass. The encoder's batch normalisation sees a chunk at a time (see [`ChunkStatistics`]);
+    /// everything else is as if the batch were encoded at once. `None` is the whole batch, or each device's share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_size: Option<usize>,
+    /// Whether an encoder with batch normalisation may be trained in chunks.
+    #[serde(default)]
+    pub chunk_statistics: ChunkStatistics,
+    /// The number format that the encoder computes in.
+    #[serde(default)]
+    pub precision: Precision,
+    /// The schedule's peak, and how it grows with the batch.
+    pub learning_rate: LearningRate,
+    /// Epochs of linear warm-up before the cosine, at most `epochs`.
+    pub warmup_epochs: usize,
+    /// Which loss.
+    pub loss: LossConfig,
+    /// Which optimiser.
+    pub optimizer: OptimizerConfig,
+}
+
+impl TrainConfig {
+    /// Checks every value: [`Trainer::new`](crate::Trainer::new) does it.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`], which names the field, its range and the value found.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        OutOfRange::unless(self.epochs > 0, "epochs", "at least 1", self.epochs)?;
+        OutOfRange::unless(
+            self.batch_size > 1,
+            "batch_size",
+            "at least 2 (an example alone has no negatives to be told from)",
+            self.batch_size,
+        )?;
+        if let Some(steps) = self.steps_per_epoch {
+            OutOfRange::unless(steps > 0, "steps_per_epoch", "at least 1", steps)?;
+        }
+        if let Some(chunk_size) = self.chunk_size {
+            OutOfRange::unless(
+                chunk_size > 0 && self.batch_size.is_multiple_of(chunk_size),
+                "chunk_size",
+                format!("a divisor of the batch size, {}", self.batch_size),
+                chunk_size,
+            )?;
+        }
+        self.learning_rate.check(self.batch_size)?;
+        OutOfRange::unless(
+            self.warmup_epochs <= self.epochs,
+            "warmup_epochs",
+            format!("at most {}, the number of epochs", self.epochs),
+            self.warmup_epochs,
+        )?;
+        self.optimizer.check()
+    }
+
+    /// Steps in an epoch of a data set of `examples`. Examples that don't fill a last batch wait for the next pass.
+    #[must_use]
+    pub fn steps_in_epoch(&self, examples: usize) -> usize {
+        self.steps_per_epoch.unwrap_or(examples / self.batch_size)
+    }
+
+    /// The learning rate of every step on a data set of `examples`.
+    #[must_use]
+    pub fn schedule(&self, examples: usize) -> WarmupCosine {
+        let steps = self.steps_in_epoch(examples);
+        let peak = self.learning_rate.peak(self.batch_size);
+        WarmupCosine::new(peak, self.warmup_epochs * steps, self.epochs * steps)
+    }
+
+    /// Examples of a chunk where the chunks go to `devices` in turn: see [`chunk_size`](Self::chunk_size).
+    pub(crate) fn examples_in_chunk(&self, devices: usize) -> usize {
+        self.chunk_size.unwrap_or(self.batch_size / devices)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::images::pretrain_config::tests::tiny;
+    use crate::optim::decay_scope::DecayScope;
+
+    fn message(change: impl FnOnce(&mut TrainConfig)) -> String {
+        let mut config = tiny().train;
+        change(&mut config);
+        config.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn epochs_cannot_be_zero() {
+        assert_eq!(message(|c| c.epochs = 0), "expected epochs to be at least 1, found 0");
+    }
+
+    #[test]
+    fn a_batch_of_one_has_no_negatives() {
+        assert!(message(|c| c.batch_size = 1).starts_with("expected batch_size to be at least 2"));
+    }
+
+    #[test]
+    fn chunks_divide_the_batch() {
+        for bad in [0, 3, 16] {
+            assert_eq!(
+                message(|c| c.chunk_size = Some(bad)),
+                format!("expected chunk_size to be a divisor of the batch size, 8, found {bad}")
+            );
+        }
+    }
+
+    #[test]
+    fn an_epoch_has_a_step() {
+        assert!(message(|c| c.steps_per_epoch = Some(0)).starts_with("expected steps_per_epoch"));
+    }
+
+    #[test]
+    fn the_learning_rate_is_finite_and_positive() {
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(
+                message(|c| c.learning_rate = LearningRate::linear(bad)),
+                format!("expected learning_rate to be finite and positive, found {bad}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_scaled_rate_is_finite_too_but_has_no_upper_bound() {
+        assert_eq!(
+            message(|c| c.learning_rate = LearningRate::sqrt(1e308)),
+            "expected learning_rate to be finite when scaled to a batch of 8, found inf"
+        );
+        let config = TrainConfig { learning_rate: LearningRate::unscaled(1e6), ..tiny().train };
+        config.check().unwrap();
+    }
+
+    #[test]
+    fn warm_up_fits_into_the_run() {
+        assert!(
+            message(|c| c.warmup_epochs = 3).starts_with("expected warmup_epochs to be at most 2")
+        );
+    }
+
+    #[test]
+    fn optimizer_values_are_checked() {
+        let sgd = |momentum, nesterov, weight_decay| OptimizerConfig::Sgd {
+            momentum,
+            nesterov,
+            weight_decay,
+            decay_scope: DecayScope::All,
+        };
+        let lars = |momentum, weight_decay, trust_coefficient| OptimizerConfig::Lars {
+            momentum,
+            weight_decay,
+            trust_coefficient,
+        };
+        for bad in [
+            sgd(1.0, false, 0.0),
+            sgd(f64::NAN, false, 0.0),
+            sgd(0.0, true, 0.0),
+            sgd(0.9, true, -1.0),
+            OptimizerConfig::adamw(f32::NAN),
+            lars(1.0, 0.0, 0.001),
+            lars(0.9, -1.0, 0.001),
+            lars(0.9, 0.0, 0.0),
+            lars(0.9, 0.0, f64::INFINITY),
+        ] {
+            assert!(message(|c| c.optimizer = bad).starts_with("expected optimizer."), "{bad:?}");
+        }
+    }
+}

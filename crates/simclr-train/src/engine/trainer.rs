@@ -1,0 +1,284 @@
+//! Training of any encoder on any views.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use burn::train::Interrupter;
+use serde::Serialize;
+use simclr_loss::TwoViewLoss;
+use simclr_model::{Encoder, SimClr};
+use simclr_range::OutOfRange;
+
+use crate::engine::loss_config::LossConfig;
+use crate::engine::train_config::TrainConfig;
+use crate::engine::trained::Trained;
+use crate::engine::training::Training;
+use crate::error::TrainError;
+use crate::rate::learning_rate_curve::LearningRateCurve;
+use crate::rate::range_test::RangeTest;
+use crate::views::view_source::ViewSource;
+use crate::watch::monitor::Monitor;
+use crate::watch::progress::Progress;
+
+/// The latest checkpoints that are kept unless told otherwise: the last, and the one before in case that
+/// is damaged.
+const KEPT_CHECKPOINTS: usize = 2;
+
+/// Trains an encoder by contrasting views: SimCLR (Chen et al. 2020, algorithm 1) for anything that has two views.
+///
+/// It knows no images: the encoder says what it takes ([`Encoder::Input`]) and a [`ViewSource`] makes pairs of it.
+/// [`Pretraining`](crate::Pretraining) is a trainer with the encoder and the views of images.
+///
+/// ```
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::module::Module;
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use simclr_model::{Encoder, ProjectionHeadConfig, SimClr};
+/// use simclr_train::{PretrainConfig, Progress, TrainError, Trainer, TwoViews, ViewBatch, ViewSource};
+///
+/// #[derive(Module, Debug)]
+/// struct OneLayer {
+///     layer: Linear,
+/// }
+///
+/// impl Encoder for OneLayer {
+///     type Input = Tensor<2>;
+///     fn encode(&self, input: Tensor<2>) -> Tensor<2> {
+///         self.layer.forward(input)
+///     }
+///     fn feature_size(&self) -> usize {
+///         4
+///     }
+/// }
+///
+/// /// Points, and the same points a little aside.
+/// struct Points(Vec<[f32; 2]>);
+///
+/// impl ViewSource<Tensor<2>> for Points {
+///     fn len(&self) -> usize {
+///         self.0.len()
+///     }
+///     fn two_views(&self, _: u64, indices: &[usize], device: &Device) -> Result<ViewBatch<Tensor<2>>, TrainError> {
+///         let points: Vec<f32> = indices.iter().flat_map(|&i| self.0[i]).collect();
+///         let a = Tensor::<1>::from_floats(points.as_slice(), device).reshape([indices.len(), 2]);
+///         let input = Tensor::cat(vec![a.clone(), a + 0.01], 0);
+///         Ok(ViewBatch { views: Some(TwoViews { input, examples: indices.len() }), skipped: Vec::new() })
+///     }
+/// }
+///
+/// let device = Device::flex().autodiff();
+/// let encoder = OneLayer { layer: LinearConfig::new(2, 4).init(&device) };
+/// let head = ProjectionHeadConfig::default().init(4, 0, &device)?;
+/// let mut config = PretrainConfig::small(32)?.train;
+/// (config.epochs, config.batch_size) = (1, 8);
+/// let points = Points((0..16_u8).map(|i| [f32::from(i).sin(), f32::from(i).cos()]).collect());
+///
+/// let trainer = Trainer::new(config)?.with_progress(Progress::Silent);
+/// let trained = trainer.train(SimClr { encoder, head }, points, None, &device)?;
+/// assert_eq!(trained.summary.epochs, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Trainer {
+    pub(crate) config: TrainConfig,
+    pub(crate) loss: Arc<dyn TwoViewLoss>,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) resumes: bool,
+    pub(crate) more_devices: Vec<Device>,
+    pub(crate) kept_checkpoints: usize,
+    /// What is trained, and on what, in the caller's words and values: the run's record beside the config.
+    pub(crate) data: String,
+    pub(crate) subject: toml::Table,
+    pub(crate) weights: Option<PathBuf>,
+    pub(crate) weight_metadata: BTreeMap<String, String>,
+    /// Where the config's learning rate comes from, if a range test chose it.
+    pub(crate) learning_rate_curve: Option<LearningRateCurve>,
+    pub(crate) progress: Progress,
+    pub(crate) interrupter: Interrupter,
+}
+
+impl Trainer {
+    /// A run that writes nothing to disk and shows its progress where it can.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`]: a value of the config. A config with a [`LossConfig::Custom`] is made by
+    /// [`with_loss`](Self::with_loss) alone.
+    pub fn new(config: TrainConfig) -> Result<Self, OutOfRange> {
+        let loss = config.loss.init()?;
+        Self::with(config, loss)
+    }
+
+    /// Trains by a loss of the caller's own: the config's becomes [`LossConfig::Custom`] of this `name`, so that a run
+    /// is resumed with the same one.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use simclr_loss::TwoViewLoss;
+    /// use simclr_train::{PretrainConfig, Trainer};
+    ///
+    /// /// One minus the cosine of the two views: no negatives, and so nothing against collapse.
+    /// #[derive(Debug)]
+    /// struct Attraction;
+    ///
+    /// impl TwoViewLoss for Attraction {
+    ///     fn forward(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
+    ///         let norm = |z: &Tensor<2>| z.clone().square().sum_dim(1).sqrt();
+    ///         let norms = norm(&z_a) * norm(&z_b);
+    ///         1.0 - ((z_a * z_b).sum_dim(1) / norms).mean()
+    ///     }
+    /// }
+    ///
+    /// let config = PretrainConfig::small(32)?;
+    /// let trainer = Trainer::with_loss(config.train, "attraction", Attraction)?;
+    /// # Ok::<(), simclr_train::TrainError>(())
+    /// ```
+    pub fn with_loss(
+        config: TrainConfig,
+        name: &str,
+        loss: impl TwoViewLoss + 'static,
+    ) -> Result<Self, OutOfRange> {
+        let config = TrainConfig { loss: LossConfig::Custom { name: name.to_owned() }, ..config };
+        Self::with(config, Arc::new(loss))
+    }
+
+    fn with(config: TrainConfig, loss: Arc<dyn TwoViewLoss>) -> Result<Self, OutOfRange> {
+        config.check()?;
+        Ok(Self {
+            config,
+            loss,
+            directory: None,
+            resumes: false,
+            more_devices: Vec::new(),
+            kept_checkpoints: KEPT_CHECKPOINTS,
+            data: "not described".to_owned(),
+            subject: toml::Table::new(),
+            weights: None,
+            weight_metadata: BTreeMap::new(),
+            learning_rate_curve: None,
+            progress: Progress::Auto,
+            interrupter: Interrupter::new(),
+        })
+    }
+
+    /// Keeps the run in a new [`RunDirectory`](crate::RunDirectory) at `path`, which must be empty or not there.
+    #[must_use]
+    pub fn with_directory(self, path: impl AsRef<Path>) -> Self {
+        Self { directory: Some(path.as_ref().to_owned()), resumes: false, ..self }
+    }
+
+    /// Continues the run in `path` after its last checkpoint, as if it had not been stopped. Config, subject and data
+    /// must be the run's own, but for the number of epochs. A damaged checkpoint is reported, and the one
+    /// before it taken.
+    #[must_use]
+    pub fn with_resumed(self, path: impl AsRef<Path>) -> Self {
+        Self { directory: Some(path.as_ref().to_owned()), resumes: true, ..self }
+    }
+
+    /// Records what is trained, beside the [`TrainConfig`]: `data` says in words what the views are made from, and
+    /// `values` (anything that becomes a TOML table: the encoder's and the views' settings) are the table `name` of
+    /// the run's `config.toml`. Both must be the same for a run to be resumed.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Subject`] if the values are no table, or `name` is one of the other tables'.
+    pub fn with_subject(
+        mut self,
+        name: &str,
+        values: &impl Serialize,
+        data: &str,
+    ) -> Result<Self, TrainError> {
+        let refused = |reason: String| TrainError::Subject { name: name.to_owned(), reason };
+        if ["made_with", "train"].contains(&name) {
+            return Err(refused("the run's own table has this name".to_owned()));
+        }
+        let values = toml::Table::try_from(values).map_err(|error| refused(error.to_string()))?;
+        self.subject = toml::Table::from_iter([(name.to_owned(), toml::Value::Table(values))]);
+        data.clone_into(&mut self.data);
+        Ok(self)
+    }
+
+    /// Spreads every batch over these devices beside the one that [`train`](Self::train) is given, which holds
+    /// the parameters and the optimiser. Each device encodes its share of a batch, and the loss contrasts
+    /// all of it: every anchor has the 2n - 1 other views of the whole batch, as on one device. Only batch
+    /// normalisation inside the encoder sees a device's share, see [`ChunkStatistics`](crate::ChunkStatistics).
+    #[must_use]
+    pub fn with_more_devices(self, devices: &[Device]) -> Self {
+        Self { more_devices: devices.to_vec(), ..self }
+    }
+
+    /// Keeps the checkpoints of the last `epochs` epochs, at least 1 and at first 2, beside that of the
+    /// epoch with the highest kNN top-1.
+    #[must_use]
+    pub fn with_kept_checkpoints(self, epochs: usize) -> Self {
+        Self { kept_checkpoints: epochs.max(1), ..self }
+    }
+
+    /// How to show progress.
+    #[must_use]
+    pub fn with_progress(self, progress: Progress) -> Self {
+        Self { progress, ..self }
+    }
+
+    /// Takes the rate that a [range test](Self::range_test) suggests as the schedule's peak. A run in a directory
+    /// keeps the curve there, as `learning-rate.json`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::NoLearningRate`] if the curve suggests none.
+    pub fn with_suggested_rate(mut self, curve: LearningRateCurve) -> Result<Self, TrainError> {
+        self.config.learning_rate = curve.suggested_learning_rate()?;
+        self.learning_rate_curve = Some(curve);
+        Ok(self)
+    }
+
+    /// What it trains by, with the learning rate that [`with_suggested_rate`](Self::with_suggested_rate) chose.
+    #[must_use]
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// A handle that stops the run after the current step, for Ctrl-C. Its last checkpoint stays.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        self.interrupter.clone()
+    }
+
+    /// Trains `model`, which is on `device`; the device must differentiate ([`Device::autodiff`]). `monitor` is asked
+    /// before the first epoch and after each.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]: fewer examples than a batch, a run directory that cannot be made or resumed, a source of views
+    /// or a device that fails. Single examples that cannot be read are skipped and reported in [`Trained::skipped`].
+    pub fn train<E: Encoder>(
+        self,
+        model: SimClr<E>,
+        views: impl ViewSource<E::Input>,
+        monitor: Option<Box<dyn Monitor<E>>>,
+        device: &Device,
+    ) -> Result<Trained<E>, TrainError> {
+        Training::new(&self, &model.encoder, Arc::new(views), device)?.run(model, monitor)
+    }
+
+    /// Tries learning rates on `model` and `views`, see [`RangeTest`]. Nothing of the run itself is touched: the test
+    /// trains the model that it is given.
+    ///
+    /// # Errors
+    ///
+    /// As [`train`](Self::train), and [`TrainError::Interrupted`].
+    pub fn range_test<E: Encoder>(
+        &self,
+        test: RangeTest,
+        model: SimClr<E>,
+        views: impl ViewSource<E::Input>,
+        device: &Device,
+    ) -> Result<LearningRateCurve, TrainError> {
+        Training::new(self, &model.encoder, Arc::new(views), device)?.range_test(test, model)
+    }
+}

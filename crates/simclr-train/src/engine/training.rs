@@ -1,0 +1,206 @@
+//! A run put together: what a [`Trainer`] does with a model and views.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use simclr_model::{Encoder, SimClr, save_weights_with};
+use simclr_range::OutOfRange;
+
+use crate::engine::buffers::has_buffers;
+use crate::engine::chunk_statistics::ChunkStatistics;
+use crate::engine::contrastive_step::ContrastiveStep;
+use crate::engine::device::device_name;
+use crate::engine::trained::Trained;
+use crate::engine::trainer::Trainer;
+use crate::engine::training_loop::TrainingLoop;
+use crate::engine::training_state::TrainingState;
+use crate::error::TrainError;
+use crate::rate::learning_rate_curve::LearningRateCurve;
+use crate::rate::range_test::RangeTest;
+use crate::run::checkpoint::Loaded;
+use crate::run::run_config::{MadeWith, RunConfig};
+use crate::run::run_directory::RunDirectory;
+use crate::run::summary::Summary;
+use crate::views::view_loader::{StepLayout, ViewLoader};
+use crate::views::view_source::ViewSource;
+use crate::watch::dashboard::Dashboard;
+use crate::watch::metrics_log::MetricsLog;
+use crate::watch::monitor::{Monitor, Observation};
+
+/// A trainer with its views and devices, checked against each other.
+pub(crate) struct Training<'a, I> {
+    trainer: &'a Trainer,
+    views: Arc<dyn ViewSource<I>>,
+    devices: Vec<Device>,
+    layout: StepLayout,
+}
+
+impl<'a, I: Send + 'static> Training<'a, I> {
+    /// # Errors
+    ///
+    /// [`TrainError::TooFewExamples`], and [`TrainError::OutOfRange`] for sizes that don't suit the devices or the
+    /// encoder.
+    pub(crate) fn new(
+        trainer: &'a Trainer,
+        encoder: &impl Encoder<Input = I>,
+        views: Arc<dyn ViewSource<I>>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let config = &trainer.config;
+        if views.len() < config.batch_size {
+            let (batch_size, found) = (config.batch_size, views.len());
+            return Err(TrainError::TooFewExamples { batch_size, found });
+        }
+        let more = trainer.more_devices.iter().map(|device| device.clone().autodiff());
+        let devices: Vec<Device> = std::iter::once(device.clone()).chain(more).collect();
+        config.precision.check(&devices)?;
+        let layout = StepLayout {
+            batch_size: config.batch_size,
+            chunk_size: config.examples_in_chunk(devices.len()),
+            steps_per_epoch: config.steps_in_epoch(views.len()),
+        };
+        if config.chunk_size.is_none() {
+            let expected = format!("a multiple of {}, the number of devices", devices.len());
+            let legal = layout.batch_size.is_multiple_of(devices.len());
+            OutOfRange::unless(legal, "batch_size", expected, layout.batch_size)?;
+        }
+        if layout.chunk_size < layout.batch_size && has_buffers(encoder) {
+            let expected = format!(
+                "the batch size, {}, as the encoder has batch normalisation and chunk_statistics is \"refuse\"",
+                layout.batch_size
+            );
+            let legal = config.chunk_statistics != ChunkStatistics::Refuse;
+            OutOfRange::unless(legal, "chunk_size", expected, layout.chunk_size)?;
+        }
+        Ok(Self { trainer, views, devices, layout })
+    }
+
+    pub(crate) fn run<E: Encoder<Input = I>>(
+        self,
+        model: SimClr<E>,
+        monitor: Option<Box<dyn Monitor<E>>>,
+    ) -> Result<Trained<E>, TrainError> {
+        let Trainer { config, progress, interrupter, .. } = self.trainer;
+        let run = self.open_directory()?;
+        let Loaded { state, epoch: done, refused } = self.state(model, run.as_ref())?;
+        let resumed = self.trainer.resumes.then_some(done);
+        let log = match &run {
+            Some(run) => MetricsLog::open(&run.metrics(), &run.tensorboard(), resumed)?,
+            None => MetricsLog::default(),
+        };
+        let checkpoint = (done > 0).then_some(done);
+        let renderer = progress.renderer(interrupter, checkpoint);
+        let views = ViewLoader::new(self.views.clone(), self.layout, config.seed, &self.devices);
+        let mut training = TrainingLoop {
+            epochs: config.epochs,
+            warmup_epochs: config.warmup_epochs,
+            steps_per_epoch: self.layout.steps_per_epoch,
+            schedule: config.schedule(self.views.len()),
+            views,
+            step: self.step(),
+            monitor,
+            log,
+            checkpoints: run.as_ref().map(RunDirectory::checkpoints),
+            kept_checkpoints: self.trainer.kept_checkpoints,
+            dashboard: Dashboard::new(renderer, interrupter),
+            interrupter: interrupter.clone(),
+            at_chance_level: 0,
+        };
+        for damaged in refused {
+            training.warn(done, format!("{damaged}; resuming from epoch {done} instead"))?;
+        }
+        let (state, observation) = TrainError::catch("a device", || training.run(state, done))
+            .map_err(|error| error.with_checkpoint(training.last_checkpoint()))?;
+        let TrainingLoop { log, views, dashboard, .. } = training;
+        drop(dashboard); // Gives the terminal back.
+
+        let device = device_name(&self.devices[0]);
+        let skipped = views.skipped();
+        let summary = Summary::new(log.epochs(), config, device, skipped.len());
+        let encoder = state.model.encoder.valid();
+        let summary = self.leave(run.as_ref(), &encoder, summary, observation)?;
+        Ok(Trained { interrupted: summary.epochs < config.epochs, encoder, summary, skipped })
+    }
+
+    pub(crate) fn range_test<E: Encoder<Input = I>>(
+        self,
+        test: RangeTest,
+        model: SimClr<E>,
+    ) -> Result<LearningRateCurve, TrainError> {
+        let Trainer { config, interrupter, .. } = self.trainer;
+        let optimizer = config.optimizer.init(&model);
+        let layout = StepLayout { steps_per_epoch: test.steps(), ..self.layout };
+        let step = self.step();
+        let views = ViewLoader::new(self.views, layout, config.seed, &self.devices);
+        let stop = || interrupter.should_stop();
+        test.run(TrainingState::new(model, optimizer), &step, &views, stop)
+    }
+
+    /// What a step does on these devices.
+    fn step(&self) -> ContrastiveStep {
+        ContrastiveStep {
+            loss: Arc::clone(&self.trainer.loss),
+            precision: self.trainer.config.precision,
+            devices: self.devices.clone(),
+        }
+    }
+
+    /// The state to train from: the last checkpoint of a run that is resumed, else the model as it is.
+    fn state<E: Encoder>(
+        &self,
+        model: SimClr<E>,
+        run: Option<&RunDirectory>,
+    ) -> Result<Loaded<E>, TrainError> {
+        let optimizer = |model: &SimClr<E>| self.trainer.config.optimizer.init(model);
+        match run.filter(|_| self.trainer.resumes) {
+            Some(run) => run
+                .load_latest_checkpoint(|| TrainingState::new(model.clone(), optimizer(&model))),
+            None => {
+                let optimizer = optimizer(&model);
+                let state = TrainingState::new(model, optimizer);
+                Ok(Loaded { state, epoch: 0, refused: Vec::new() })
+            }
+        }
+    }
+
+    fn open_directory(&self) -> Result<Option<RunDirectory>, TrainError> {
+        let Trainer { directory: Some(path), config, subject, data, weights, .. } = self.trainer
+        else {
+            return Ok(None);
+        };
+        let mut made_with = MadeWith::now(device_name(&self.devices[0]), data.clone());
+        made_with.weights.clone_from(weights);
+        let config = RunConfig { made_with, train: config.clone(), subject: subject.clone() };
+        if self.trainer.resumes {
+            let run = RunDirectory::open(path)?;
+            run.check_same(&config)?;
+            return Ok(Some(run));
+        }
+        let run = RunDirectory::create(path, &config)?;
+        if let Some(curve) = &self.trainer.learning_rate_curve {
+            run.write_learning_rate_curve(curve)?;
+        }
+        Ok(Some(run))
+    }
+
+    /// Writes what the run leaves: first the weights, as an evaluation that fails must not cost them.
+    fn leave<E: Encoder>(
+        &self,
+        run: Option<&RunDirectory>,
+        encoder: &E,
+        mut summary: Summary,
+        observation: Option<Box<dyn Observation>>,
+    ) -> Result<Summary, TrainError> {
+        if let Some(run) = run {
+            save_weights_with(encoder, &self.trainer.weight_metadata, run.encoder_weights())?;
+        }
+        if let Some(observation) = observation.filter(|_| summary.epochs == summary.epochs_planned) {
+            summary.linear_probe = observation.linear_probe()?;
+        }
+        if let Some(run) = run {
+            run.write_summary(&summary)?;
+        }
+        Ok(summary)
+    }
+}

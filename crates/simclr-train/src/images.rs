@@ -1,0 +1,9 @@
+//! What image pretraining adds to training: network, views and monitor of images.
+
+pub(crate) mod image_config;
+pub(crate) mod image_monitor;
+pub(crate) mod image_views;
+pub(crate) mod pretrain_config;
+pub(crate) mod pretraining;
+pub(crate) mod recipe;
+pub(crate) mod run_description;

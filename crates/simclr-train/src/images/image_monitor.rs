@@ -1,0 +1,60 @@
+//! Watching an encoder of images learn, by asking its features for the class of held-out images.
+
+use burn::tensor::{Device, Tensor};
+use simclr_augment::EvaluationTransform;
+use simclr_data::Labelled;
+use simclr_embed::{Embedder, LabelledFeatures};
+use simclr_eval::{EvalError, Knn, LogisticRegression};
+use simclr_model::Encoder;
+
+use crate::watch::monitor::{Monitor, Observation};
+
+/// The weighted kNN of [`Knn`], and at the end [`LogisticRegression`], on labelled images.
+pub struct ImageMonitor {
+    labelled: Labelled,
+    transform: EvaluationTransform,
+    device: Device,
+}
+
+impl ImageMonitor {
+    /// A monitor that embeds images on `device`, which must be where the encoder is.
+    #[must_use]
+    pub fn new(labelled: Labelled, transform: EvaluationTransform, device: &Device) -> Self {
+        Self { labelled, transform, device: device.clone() }
+    }
+}
+
+impl<E: Encoder<Input = Tensor<4>>> Monitor<E> for ImageMonitor {
+    fn observe(&self, encoder: &E) -> Result<Box<dyn Observation>, EvalError> {
+        let embedder = Embedder::new(encoder.clone(), self.transform.clone(), &self.device);
+        let train = embedder.embed_labelled(&self.labelled.train)?.labelled;
+        let test = embedder.embed_labelled(&self.labelled.test)?.labelled;
+        Ok(Box::new(EmbeddedImages { train, test, device: self.device.clone() }))
+    }
+}
+
+struct EmbeddedImages {
+    train: LabelledFeatures,
+    test: LabelledFeatures,
+    device: Device,
+}
+
+impl Observation for EmbeddedImages {
+    fn knn_top1(&self) -> Result<f64, EvalError> {
+        let knn = Knn::for_training_images(self.train.labels.len());
+        knn.top1(&self.train, &self.test, &self.device)
+    }
+
+    /// [`LogisticRegression`] as it comes; `None` if all examples are of one class.
+    fn linear_probe(&self) -> Result<Option<f64>, EvalError> {
+        let probe = LogisticRegression::default();
+        match probe.fit(&self.train) {
+            Ok(fit) => {
+                let predictions = fit.layer.predict(&self.test.features)?;
+                Ok(Some(predictions.accuracy(&self.test.labels, 1)))
+            }
+            Err(EvalError::OneClass { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

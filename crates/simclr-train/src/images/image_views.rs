@@ -1,0 +1,283 @@
+//! Two random views of each image of a data set.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use simclr_augment::{
+    AugmentationError, DeviceAugmentation, PreparedView, SimClrAugmentation, ViewKey, ViewParams,
+};
+use simclr_data::ImageDataset;
+
+use crate::error::TrainError;
+use crate::views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
+
+/// Where the pixels of views are computed. The draws are the same, and so are the views but for the
+/// last digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewPath {
+    /// On the CPU, by all cores, one image a task: the right choice where the network runs on the CPU,
+    /// and wherever the cores keep up with the device.
+    #[default]
+    Cpu,
+    /// On the training device, a batch at a time; the CPU decodes and crops.
+    Device,
+}
+
+/// Augmented views of images, each a function of (seed, pass, image, view) alone.
+pub struct ImageViews {
+    images: Arc<dyn ImageDataset>,
+    augmentation: Augmentation,
+    seed: u64,
+}
+
+enum Augmentation {
+    Cpu(SimClrAugmentation),
+    Device(DeviceAugmentation),
+}
+
+impl ImageViews {
+    /// Views of `images`, made on the CPU.
+    #[must_use]
+    pub fn new(images: Arc<dyn ImageDataset>, augmentation: SimClrAugmentation, seed: u64) -> Self {
+        Self { images, augmentation: Augmentation::Cpu(augmentation), seed }
+    }
+
+    /// Views of `images`, made on the device they are asked for.
+    #[must_use]
+    pub fn on_device(
+        images: Arc<dyn ImageDataset>,
+        augmentation: DeviceAugmentation,
+        seed: u64,
+    ) -> Self {
+        Self { images, augmentation: Augmentation::Device(augmentation), seed }
+    }
+
+    /// What both views of one image are made into, or why the image has to be skipped.
+    fn pair<T>(
+        &self,
+        pass: u64,
+        index: usize,
+        policy: &SimClrAugmentation,
+        mut make: impl FnMut(&RgbImage, &ViewParams, usize) -> Result<T, AugmentationError>,
+    ) -> Result<Result<[T; 2], Skipped>, TrainError> {
+        let skip = |error: &dyn std::error::Error| {
+            let reason = with_sources(error);
+            Ok(Err(Skipped { index, reason }))
+        };
+        let image = match self.images.image(index) {
+            Ok(image) => image,
+            Err(error) if error.is_one_image() => return skip(&error),
+            Err(error) => return Err(error.into()),
+        };
+        let mut view = |view: usize| {
+            let key =
+                ViewKey { seed: self.seed, pass, index: index as u64, view: view as u64 };
+            make(&image, &policy.draw(key, image.width(), image.height()), view)
+        };
+        match (view(0), view(1)) {
+            (Ok(a), Ok(b)) => Ok(Ok([a, b])),
+            // The parameters were drawn for this very image, so it has no pixels.
+            (Err(AugmentationError::CropOutsideImage { .. }), _) => {
+                let name = self.images.name(index);
+                let reason = format!("expected an image with pixels, found none in {name}");
+                Ok(Err(Skipped { index, reason }))
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error.into()),
+        }
+    }
+
+    /// Pixels of both views, straight into their places in the batch.
+    fn on_cpu(
+        &self,
+        pass: u64,
+        indices: &[usize],
+        policy: &SimClrAugmentation,
+        device: &Device,
+    ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
+        let (len, asked) = (policy.view_len(), indices.len());
+        let mut values = vec![0.0; 2 * asked * len];
+        let (a, b) = values.split_at_mut(asked * len);
+        let places = a.par_chunks_exact_mut(len).zip(b.par_chunks_exact_mut(len));
+        let made: Vec<Result<[(); 2], Skipped>> = (indices.par_iter().zip(places))
+            .map(|(&index, (a, b))| {
+                let mut places = [a, b];
+                self.pair(pass, index, policy, |image, params, view| {
+                    policy.view_into(image, params, places[view])
+                })
+            })
+            .collect::<Result<_, TrainError>>()?;
+
+        // The places of images that were skipped are closed up.
+        let read: Vec<usize> = (0..asked).filter(|&place| made[place].is_ok()).collect();
+        if read.len() < asked {
+            let places = read.iter().chain(&read).enumerate();
+            for (to, &from) in places {
+                let from = if to < read.len() { from } else { asked + from };
+                values.copy_within(from * len..(from + 1) * len, to * len);
+            }
+            values.truncate(2 * read.len() * len);
+        }
+        let side = policy.config().size as usize;
+        let views = (!read.is_empty()).then(|| {
+            let batch = TensorData::new(values, [2 * read.len(), 3, side, side]);
+            TwoViews { input: Tensor::from_data(batch, device), examples: read.len() }
+        });
+        Ok(ViewBatch { views, skipped: made.into_iter().filter_map(Result::err).collect() })
+    }
+
+    /// Crops of both views by all cores, then the views by the device.
+    fn by_device(
+        &self,
+        pass: u64,
+        indices: &[usize],
+        augmentation: &DeviceAugmentation,
+        device: &Device,
+    ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
+        let policy = augmentation.policy();
+        let made: Vec<Result<[PreparedView; 2], Skipped>> = indices
+            .par_iter()
+            .map(|&index| {
+                self.pair(pass, index, policy, |image, params, _| {
+                    augmentation.prepare(image, params)
+                })
+            })
+            .collect::<Result<_, TrainError>>()?;
+        let (mut prepared, mut of_b, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+        for pair in made {
+            match pair {
+                Ok([a, b]) => {
+                    prepared.push(a);
+                    of_b.push(b);
+                }
+                Err(skip) => skipped.push(skip),
+            }
+        }
+        let examples = prepared.len();
+        prepared.append(&mut of_b);
+        let views = (examples > 0)
+            .then(|| TwoViews { input: augmentation.views(&prepared, device), examples });
+        Ok(ViewBatch { views, skipped })
+    }
+}
+
+/// An error with all that caused it, on one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        line = format!("{line}: {error}");
+        source = error.source();
+    }
+    line
+}
+
+impl ViewSource<Tensor<4>> for ImageViews {
+    fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    /// Input: `[2n, 3, size, size]`, normalised.
+    fn two_views(
+        &self,
+        pass: u64,
+        indices: &[usize],
+        device: &Device,
+    ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
+        match &self.augmentation {
+            Augmentation::Cpu(policy) => self.on_cpu(pass, indices, policy, device),
+            Augmentation::Device(policy) => self.by_device(pass, indices, policy, device),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use simclr_data::DataError;
+
+    use super::*;
+
+    /// Noise of any size; images 1 and 4 have no pixels, and 2 cannot be decoded.
+    struct Images;
+
+    impl ImageDataset for Images {
+        fn len(&self) -> usize {
+            6
+        }
+        fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+            match index {
+                1 | 4 => Ok(RgbImage::new(0, 0)),
+                2 => {
+                    let source = image::ImageError::IoError(std::io::Error::other("torn"));
+                    Err(DataError::Decode { path: "two.jpg".into(), source })
+                }
+                _ => Ok(RgbImage::from_fn(20 + index as u32, 30, |x, y| {
+                    image::Rgb([(x * y) as u8, (7 * x) as u8, (11 * y + index as u32) as u8])
+                })),
+            }
+        }
+        fn name(&self, index: usize) -> String {
+            format!("image {index}")
+        }
+    }
+
+    fn sources() -> [ImageViews; 2] {
+        let policy = SimClrAugmentation::stl10().with_size(16).unwrap();
+        let device = DeviceAugmentation::new(policy.clone()).unwrap();
+        [
+            ImageViews::new(Arc::new(Images), policy, 5),
+            ImageViews::on_device(Arc::new(Images), device, 5),
+        ]
+    }
+
+    #[test]
+    fn unreadable_images_are_named_and_their_places_closed_up_on_both_paths() {
+        for source in sources() {
+            let views = |indices: &[usize]| {
+                let batch = source.two_views(3, indices, &Device::flex()).unwrap();
+                let skipped: Vec<_> = batch.skipped.iter().map(|s| s.reason.clone()).collect();
+                let views = batch.views.map(|views| {
+                    (views.examples, views.input.into_data().try_to_vec::<f32>().unwrap())
+                });
+                (skipped, views)
+            };
+            let (skipped, all) = views(&[1, 0, 2, 3, 4, 5]);
+            assert_eq!(skipped.len(), 3);
+            assert!(
+                skipped[0].contains("image 1") && skipped[2].contains("image 4"),
+                "{skipped:?}"
+            );
+            assert!(
+                skipped[1].contains("two.jpg") && skipped[1].ends_with(": torn"),
+                "{skipped:?}"
+            );
+            let (examples, values) = views(&[0, 3, 5]).1.unwrap();
+            assert_eq!(examples, 3);
+            assert_eq!(all, Some((3, values)));
+            assert_eq!(views(&[4, 1]).1, None);
+        }
+    }
+
+    #[test]
+    fn both_paths_make_the_same_views() {
+        let [cpu, device] = sources().map(|source| {
+            let views = source.two_views(0, &[0, 3, 5], &Device::flex()).unwrap().views.unwrap();
+            views.input.into_data().try_to_vec::<f32>().unwrap()
+        });
+        assert!(cpu.iter().zip(&device).all(|(a, b)| (a - b).abs() < 1e-3));
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let views = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let source = &sources()[0];
+            let batch = pool.install(|| source.two_views(0, &[0, 3, 5], &Device::flex()));
+            batch.unwrap().views.unwrap().input.into_data().try_to_vec::<f32>().unwrap()
+        };
+        assert_eq!(views(1), views(5));
+    }
+}

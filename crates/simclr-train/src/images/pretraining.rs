@@ -1,0 +1,205 @@
+//! A whole run on images: from a config and a data set to a trained encoder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use burn::train::Interrupter;
+use simclr_augment::{DeviceAugmentation, SimClrAugmentation};
+use simclr_data::Splits;
+use simclr_embed::embedder_metadata;
+use simclr_loss::TwoViewLoss;
+use simclr_model::{ImageEncoder, SimClr, WeightFile};
+
+use crate::engine::trained::Trained;
+use crate::engine::trainer::Trainer;
+use crate::error::TrainError;
+use crate::images::image_config::ImageConfig;
+use crate::images::image_monitor::ImageMonitor;
+use crate::images::image_views::{ImageViews, ViewPath};
+use crate::images::pretrain_config::PretrainConfig;
+use crate::rate::learning_rate_curve::LearningRateCurve;
+use crate::rate::range_test::RangeTest;
+use crate::watch::monitor::Monitor;
+
+/// Pretrains an encoder on unlabelled images: [`Pretraining`] with every option as it comes, and
+/// nothing written to disk.
+///
+/// # Errors
+///
+/// [`TrainError`], see [`Pretraining::run`].
+///
+/// ```
+/// use burn::tensor::Device;
+/// use simclr_data::{SampleConfig, Splits};
+/// use simclr_model::{ResNetConfig, ResNetDepth, Stem};
+/// use simclr_train::{PretrainConfig, pretrain};
+///
+/// let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
+/// let mut config = PretrainConfig::small(16)?;
+/// (config.train.epochs, config.train.batch_size) = (1, 10);
+/// config.images.encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into();
+///
+/// let pretrained = pretrain(&config, &data, &Device::flex())?;
+/// assert_eq!(pretrained.summary.epochs, 1);
+/// let _encoder = pretrained.encoder; // ready to embed images
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn pretrain(
+    config: &PretrainConfig,
+    data: &Splits,
+    device: &Device,
+) -> Result<Trained<ImageEncoder>, TrainError> {
+    Pretraining::new(config.clone())?.run(data, device)
+}
+
+/// A [`Trainer`] with the network and the views that an [`ImageConfig`] says.
+///
+/// ```
+/// use simclr_train::{PretrainConfig, Pretraining, Progress};
+///
+/// let pretraining = Pretraining::new(PretrainConfig::small(32)?)?
+///     .with_trainer(|trainer| trainer.with_progress(Progress::Lines).with_directory("run"));
+/// // pretraining.run(&data, &device)?
+/// # Ok::<(), simclr_train::TrainError>(())
+/// ```
+pub struct Pretraining {
+    trainer: Trainer,
+    images: ImageConfig,
+    augmentation: SimClrAugmentation,
+    /// What the encoder starts from instead of the config's seed.
+    weights: Option<PathBuf>,
+}
+
+impl Pretraining {
+    /// A run that writes nothing to disk and shows its progress where it can.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]: a value of the config.
+    pub fn new(config: PretrainConfig) -> Result<Self, TrainError> {
+        let trainer = Trainer::new(config.train)?;
+        Self::with(trainer, config.images)
+    }
+
+    /// Trains by a loss of the caller's own instead of the config's, see [`Trainer::with_loss`].
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_loss(
+        config: PretrainConfig,
+        name: &str,
+        loss: impl TwoViewLoss + 'static,
+    ) -> Result<Self, TrainError> {
+        let trainer = Trainer::with_loss(config.train, name, loss)?;
+        Self::with(trainer, config.images)
+    }
+
+    fn with(trainer: Trainer, images: ImageConfig) -> Result<Self, TrainError> {
+        let augmentation = images.augmentation()?;
+        Ok(Self { trainer, images, augmentation, weights: None })
+    }
+
+    /// The same run by another trainer, usually the same one with more options: where to keep the run, devices,
+    /// progress.
+    #[must_use]
+    pub fn with_trainer(self, change: impl FnOnce(Trainer) -> Trainer) -> Self {
+        Self { trainer: change(self.trainer), ..self }
+    }
+
+    /// Starts the encoder from the weights in a file, of this crate, torchvision or timm, see [`WeightFile`]; the
+    /// head is drawn from the seed all the same. They are read when the run starts and are part of its
+    /// checkpoints: a run that is [resumed](Trainer::with_resumed) doesn't need the file any more, nor looks at it.
+    #[must_use]
+    pub fn with_weights(self, path: impl AsRef<Path>) -> Self {
+        Self { weights: Some(path.as_ref().to_owned()), ..self }
+    }
+
+    /// Takes the rate that a [range test](Self::range_test) suggests, see [`Trainer::with_suggested_rate`].
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::NoLearningRate`] if the curve suggests none.
+    pub fn with_suggested_rate(self, curve: LearningRateCurve) -> Result<Self, TrainError> {
+        Ok(Self { trainer: self.trainer.with_suggested_rate(curve)?, ..self })
+    }
+
+    /// The config, with the learning rate that [`with_suggested_rate`](Self::with_suggested_rate) chose.
+    #[must_use]
+    pub fn config(&self) -> PretrainConfig {
+        PretrainConfig { train: self.trainer.config.clone(), images: self.images.clone() }
+    }
+
+    /// A handle that stops the run after the current step, for Ctrl-C. Its last checkpoint stays.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        self.trainer.interrupter()
+    }
+
+    /// Pretrains on `data.pretrain`, watched by kNN on `data.labelled` if there are labels, which the
+    /// training itself never sees.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]: weights of another network, fewer images than a batch, a run directory that cannot be made or
+    /// resumed, a data set or device that fails. Single images that cannot be read are skipped and reported in
+    /// [`Trained::skipped`].
+    pub fn run(
+        self,
+        data: &Splits,
+        device: &Device,
+    ) -> Result<Trained<ImageEncoder>, TrainError> {
+        let transform = self.augmentation.evaluation();
+        let monitor = data.labelled.clone().map(|labelled| -> Box<dyn Monitor<ImageEncoder>> {
+            Box::new(ImageMonitor::new(labelled, transform.clone(), device))
+        });
+        let views = self.views(data)?;
+        let device = device.clone().autodiff();
+        let model = self.init_model(&device)?;
+        let mut trainer =
+            self.trainer.with_subject(ImageConfig::TABLE, &self.images, &data.description)?;
+        trainer.weights = self.weights;
+        trainer.weight_metadata = embedder_metadata(&self.images.encoder, &transform);
+        trainer.train(model, views, monitor, &device)
+    }
+
+    /// Tries learning rates on the run's own network and images, see [`RangeTest`]. The run itself is untouched: the
+    /// test trains a network of its own, of the same weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), and [`TrainError::Interrupted`].
+    pub fn range_test(
+        &self,
+        test: RangeTest,
+        data: &Splits,
+        device: &Device,
+    ) -> Result<LearningRateCurve, TrainError> {
+        let device = device.clone().autodiff();
+        let model = self.init_model(&device)?;
+        self.trainer.range_test(test, model, self.views(data)?, &device)
+    }
+
+    /// The network before its first step. In a run that is resumed, a checkpoint replaces it.
+    fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
+        let SimClr { encoder, head } = self.config().init_model(device)?;
+        let encoder = match &self.weights {
+            Some(path) if !self.trainer.resumes => WeightFile::open(path)?.load(encoder)?.0,
+            _ => encoder,
+        };
+        Ok(SimClr { encoder, head })
+    }
+
+    /// Two views of each image of `data.pretrain`, as the config draws them.
+    fn views(&self, data: &Splits) -> Result<ImageViews, TrainError> {
+        let (images, seed) = (Arc::clone(&data.pretrain), self.trainer.config.seed);
+        let augmentation = self.augmentation.clone();
+        Ok(match self.images.views {
+            ViewPath::Cpu => ImageViews::new(images, augmentation, seed),
+            ViewPath::Device => {
+                ImageViews::on_device(images, DeviceAugmentation::new(augmentation)?, seed)
+            }
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! Which optimiser, and with what.
+
+use std::fmt;
+
+use burn::module::{Module, ParamGroup};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamW, AdamWConfig, ModuleOptimizer, Optimizer, Sgd, SgdConfig};
+use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
+
+use crate::optim::decay_scope::{DecayScope, one_dimensional};
+use crate::optim::lars::Lars;
+
+/// The optimiser of a run. Its learning rate is the schedule's, see
+/// [`TrainConfig::learning_rate`](crate::TrainConfig::learning_rate).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum OptimizerConfig {
+    /// Adam with decoupled weight decay; betas 0.9 and 0.999, epsilon 1e-8, as in PyTorch.
+    AdamW {
+        /// Share of each weight that a step of learning rate 1 takes away, at least 0.
+        weight_decay: f32,
+        /// What the weight decay applies to.
+        #[serde(default)]
+        decay_scope: DecayScope,
+    },
+    /// Stochastic gradient descent; weight decay is added to the gradient, as in PyTorch.
+    Sgd {
+        /// Momentum in 0..1; 0 is none.
+        momentum: f64,
+        /// Looks ahead by one momentum step.
+        nesterov: bool,
+        /// Factor of the weights in the gradient, at least 0.
+        weight_decay: f32,
+        /// What the weight decay applies to.
+        #[serde(default)]
+        decay_scope: DecayScope,
+    },
+    /// [`Lars`] as google's SimCLR uses it: batch norm's gamma and beta and all biases have neither
+    /// weight decay nor adaptation.
+    Lars {
+        /// Momentum in 0..1; google: 0.9.
+        momentum: f64,
+        /// Factor of the weights in the gradient, at least 0.
+        weight_decay: f32,
+        /// Length of a step of rate 1, as a share of the weight's own length: above 0; google: 0.001.
+        trust_coefficient: f64,
+    },
+}
+
+impl OptimizerConfig {
+    /// `AdamW` with weight decay on every parameter, as PyTorch's comes.
+    #[must_use]
+    pub fn adamw(weight_decay: f32) -> Self {
+        Self::AdamW { weight_decay, decay_scope: DecayScope::All }
+    }
+
+    /// Stochastic gradient descent with Nesterov's momentum of 0.9, and weight decay on every
+    /// parameter.
+    #[must_use]
+    pub fn nesterov(weight_decay: f32) -> Self {
+        let decay_scope = DecayScope::All;
+        Self::Sgd { momentum: 0.9, nesterov: true, weight_decay, decay_scope }
+    }
+
+    /// LARS with momentum 0.9 and trust coefficient 0.001: google's defaults.
+    #[must_use]
+    pub fn lars(weight_decay: f32) -> Self {
+        Self::Lars { momentum: 0.9, weight_decay, trust_coefficient: 0.001 }
+    }
+
+    pub(crate) fn check(self) -> Result<(), OutOfRange> {
+        let weight_decay = self.weight_decay();
+        OutOfRange::unless(
+            weight_decay.is_finite() && weight_decay >= 0.0,
+            "optimizer.weight_decay",
+            "finite and at least 0",
+            weight_decay,
+        )?;
+        if let Self::Sgd { momentum, .. } | Self::Lars { momentum, .. } = self {
+            let legal = (0.0..1.0).contains(&momentum);
+            OutOfRange::unless(legal, "optimizer.momentum", "in 0..1", momentum)?;
+        }
+        if let Self::Sgd { momentum, nesterov: true, .. } = self {
+            let expected = "above 0 for Nesterov's look-ahead";
+            OutOfRange::unless(momentum > 0.0, "optimizer.momentum", expected, momentum)?;
+        }
+        if let Self::Lars { trust_coefficient: trust, .. } = self {
+            let (legal, expected) = (trust.is_finite() && trust > 0.0, "finite and above 0");
+            OutOfRange::unless(legal, "optimizer.trust_coefficient", expected, trust)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn weight_decay(self) -> f32 {
+        let (Self::AdamW { weight_decay, .. }
+        | Self::Sgd { weight_decay, .. }
+        | Self::Lars { weight_decay, .. }) = self;
+        weight_decay
+    }
+
+    /// The optimiser for `module`.
+    ///
+    /// It knows parameters by their path, so it is for this module as a whole and not for a part of
+    /// it.
+    #[must_use]
+    pub fn init(self, module: &impl Module) -> ModuleOptimizer {
+        match self {
+            Self::AdamW { weight_decay, decay_scope } => {
+                with_scope(decay_scope, module, adamw(weight_decay), adamw(0.0))
+            }
+            Self::Sgd { momentum, nesterov, weight_decay, decay_scope } => {
+                let sgd = |weight_decay| sgd(momentum, nesterov, weight_decay);
+                with_scope(decay_scope, module, sgd(weight_decay), sgd(0.0))
+            }
+            Self::Lars { momentum, weight_decay, trust_coefficient } => {
+                let weight_decay = f64::from(weight_decay);
+                let lars = Lars { momentum, weight_decay, trust_coefficient, adapt: true };
+                with_scope(DecayScope::Weights, module, lars, lars.plain())
+            }
+        }
+    }
+
+    /// Whether one-dimensional parameters are treated differently.
+    pub(crate) fn decay_scope(self) -> DecayScope {
+        match self {
+            Self::AdamW { decay_scope, .. } | Self::Sgd { decay_scope, .. } => decay_scope,
+            Self::Lars { .. } => DecayScope::Weights,
+        }
+    }
+}
+
+/// `decaying` for what the scope holds, `plain` for the rest.
+fn with_scope<O: Optimizer>(
+    scope: DecayScope,
+    module: &impl Module,
+    decaying: O,
+    plain: O,
+) -> ModuleOptimizer {
+    let optimizer = ModuleOptimizer::from(decaying);
+    match scope {
+        DecayScope::All => optimizer,
+        DecayScope::Weights => {
+            let excluded = ParamGroup::from_paths(one_dimensional(module));
+            optimizer.with_group(excluded, plain, None)
+        }
+    }
+}
+
+fn adamw(weight_decay: f32) -> AdamW {
+    AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(weight_decay).build()
+}
+
+fn sgd(momentum: f64, nesterov: bool, weight_decay: f32) -> Sgd {
+    let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
+    let momentum = (momentum > 0.0).then(|| {
+        MomentumConfig::new().with_momentum(momentum).with_dampening(0.0).with_nesterov(nesterov)
+    });
+    SgdConfig::new().with_weight_decay(decay).with_momentum(momentum).build()
+}
+/// In words: `LARS, momentum 0.9, trust coefficient 0.001, weight decay 0.0001`.
+impl fmt::Display for OptimizerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::AdamW { .. } => f.write_str("AdamW")?,
+            Self::Sgd { momentum, nesterov: true, .. } => {
+                write!(f, "SGD with Nesterov momentum {momentum}")?;
+            }
+            Self::Sgd { momentum, .. } => write!(f, "SGD with momentum {momentum}")?,
+            Self::Lars { momentum, trust_coefficient, .. } => {
+                write!(f, "LARS, momentum {momentum}, trust coefficient {trust_coefficient}")?;
+            }
+        }
+        write!(f, ", weight decay {}", self.weight_decay())
+    }
+}

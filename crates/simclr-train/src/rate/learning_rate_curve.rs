@@ -1,0 +1,196 @@
+//! What a range test saw, and the rate it suggests.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+use crate::rate::learning_rate::LearningRate;
+
+/// Half-width of the smoothing in decades of the rate: a standard deviation of the Gaussian weights.
+const SMOOTHING_DECADES: f64 = 0.25;
+
+/// A gain over the chance level of less than this share is no learning, but noise.
+const LEAST_GAIN: f64 = 0.02;
+
+/// The curve of a learning-rate range test: the loss at each rate on the way up.
+///
+/// Made by [`Trainer::range_test`](crate::Trainer::range_test).
+///
+/// A contrastive loss can't explode as others do: it is bounded, and a rate that is too high makes the
+/// network collapse, with every projection alike, at the chance level. A new network's loss is often
+/// *above* that, so that the first and steepest descent of the curve can be the collapse itself. Only
+/// what is below the [`chance_level`](Self::chance_level) counts as learning here.
+///
+/// ```
+/// use simclr_train::{LearningRateCurve, TriedRate};
+///
+/// // Above the chance level at first, at it from 1e-4 on, below it from 1e-3 to 1e-1.
+/// let loss = |x: f64| match x {
+///     x if x < -4.0 => 5.2,
+///     x if x < -3.0 => 4.8,
+///     x => 4.8 - 0.5 * (std::f64::consts::PI * (x + 3.0) / 2.0).sin().max(0.0),
+/// };
+/// let tried = (0..100).map(|i| -7.0 + f64::from(i) * 0.06);
+/// let tried = tried.map(|x| TriedRate { rate: 10_f64.powf(x), loss: loss(x) }).collect();
+/// let curve = LearningRateCurve { tried, chance_level: 4.8, diverged: false };
+/// let rate = curve.suggestion().unwrap();
+/// assert!((1e-3..5e-3).contains(&rate), "{rate}");
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningRateCurve {
+    /// Each rate and the loss before the step it was used for, in rising order of the rate.
+    pub tried: Vec<TriedRate>,
+    /// The loss where all projections are alike: ln(2n - 1) for NT-Xent.
+    pub chance_level: f64,
+    /// Whether the test ended early because the loss rose or became infinite.
+    pub diverged: bool,
+}
+
+/// A step of a range test.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TriedRate {
+    /// The learning rate.
+    pub rate: f64,
+    /// The batch's loss.
+    pub loss: f64,
+}
+
+impl LearningRateCurve {
+    /// The losses, each the mean of those around it: Gaussian weights over the logarithm of the rate,
+    /// with a standard deviation of a quarter of a decade.
+    ///
+    /// A running average, the usual choice, lags: it would move the steepest descent to a higher rate.
+    #[must_use]
+    pub fn smoothed(&self) -> Vec<f64> {
+        (0..self.tried.len()).map(|index| self.smoothed_at(index)).collect()
+    }
+
+    fn smoothed_at(&self, index: usize) -> f64 {
+        let centre = self.tried[index].rate.log10();
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for tried in &self.tried {
+            let distance = (tried.rate.log10() - centre) / SMOOTHING_DECADES;
+            let weight = (-0.5 * distance * distance).exp();
+            sum += weight * tried.loss;
+            weights += weight;
+        }
+        sum / weights
+    }
+
+    /// The smoothed losses, cut off at the chance level.
+    fn learnt(&self) -> Vec<f64> {
+        self.smoothed().into_iter().map(|loss| loss.min(self.chance_level)).collect()
+    }
+
+    /// The rate at which the smoothed loss falls fastest, per decade, below the chance level and before its
+    /// lowest point; `None` if it never gets at least 2 % below it.
+    ///
+    /// It is rounded to two digits, and meant as the peak of a schedule with warm-up.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<f64> {
+        let losses = self.learnt();
+        let (lowest, least) = minimum(&losses)?;
+        if self.chance_level - least < LEAST_GAIN * self.chance_level {
+            return None;
+        }
+        let slope = |i: usize| {
+            let decades = (self.tried[i + 1].rate / self.tried[i - 1].rate).log10();
+            (losses[i + 1] - losses[i - 1]) / decades
+        };
+        let steepest = (1..lowest).min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
+        Some(two_digits(self.tried[steepest].rate))
+    }
+
+    /// The suggestion as a run's rate, the same at every batch size.
+    pub(crate) fn suggested_learning_rate(&self) -> Result<LearningRate, TrainError> {
+        let none = TrainError::NoLearningRate { tried: self.tried.len() };
+        self.suggestion().map(LearningRate::unscaled).ok_or(none)
+    }
+
+    /// Whether the last loss is hopeless: half of what was learnt is lost again, or it is far worse than
+    /// at the start.
+    pub(crate) fn has_risen(&self) -> bool {
+        let losses = self.smoothed();
+        let (Some((_, least)), Some(&last)) = (minimum(&losses), losses.last()) else {
+            return false;
+        };
+        let gain = self.chance_level - least;
+        let collapsed = gain > LEAST_GAIN * self.chance_level && last > self.chance_level - 0.5 * gain;
+        collapsed || last > 1.25 * losses[0].max(self.chance_level)
+    }
+}
+
+/// A curve is not more exact than that.
+fn two_digits(rate: f64) -> f64 {
+    format!("{rate:.1e}").parse().expect("a formatted number is a number")
+}
+
+/// Where the least value is, and the value.
+fn minimum(values: &[f64]) -> Option<(usize, f64)> {
+    let least = values.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+    least.filter(|(_, value)| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANCE_LEVEL: f64 = 4.8;
+
+    fn curve(losses: impl IntoIterator<Item = f64>) -> LearningRateCurve {
+        let tried = losses.into_iter().enumerate().map(|(step, loss)| {
+            let rate = 10_f64.powf(-7.0 + 0.08 * step as f64);
+            TriedRate { rate, loss }
+        });
+        LearningRateCurve { tried: tried.collect(), chance_level: CHANCE_LEVEL, diverged: false }
+    }
+
+    /// Noise of about one percent, the same every time.
+    fn noise(step: usize) -> f64 {
+        0.05 * ((step * 7919 % 101) as f64 / 50.0 - 1.0)
+    }
+
+    #[test]
+    fn the_suggestion_is_the_steepest_descent_in_spite_of_noise() {
+        let fall = |step: usize| 4.8 - 2.0 / (1.0 + (-(step as f64 - 50.0) / 4.0).exp());
+        let suggestion = curve((0..90).map(|s| fall(s) + noise(s))).suggestion().unwrap();
+        let steepest = 10_f64.powf(-7.0 + 0.08 * 50.0);
+        assert!((suggestion / steepest).log10().abs() < 0.25, "{suggestion}, {steepest}");
+    }
+
+    #[test]
+    fn a_fall_to_the_chance_level_is_no_learning() {
+        let collapse = |step: usize| if step < 40 { 5.6 } else { 4.8 };
+        assert_eq!(curve((0..90).map(collapse)).suggestion(), None);
+        // After it, a gentler descent that is.
+        let learning = |step: usize| collapse(step) - 0.01 * step.saturating_sub(60) as f64;
+        let suggestion = curve((0..90).map(learning)).suggestion().unwrap();
+        assert!(suggestion >= 10_f64.powf(-7.0 + 0.08 * 58.0), "{suggestion}");
+    }
+
+    #[test]
+    fn a_descent_after_the_lowest_point_does_not_count() {
+        // Down slowly, up, and down again steeply but not as low: what comes after a divergence.
+        let slow = (0..50).map(|s| 4.8 - 0.04 * f64::from(s));
+        let rest = (0..40).map(|s| if s < 20 { 9.0 } else { 4.0 });
+        let suggestion = curve(slow.chain(rest)).suggestion().unwrap();
+        assert!(suggestion < 10_f64.powf(-7.0 + 0.08 * 50.0), "{suggestion}");
+    }
+
+    #[test]
+    fn a_loss_that_never_falls_suggests_nothing() {
+        assert_eq!(curve((0..90).map(|s| 4.9 + noise(s))).suggestion(), None);
+        assert_eq!(curve((0..90).map(|s| 4.8 + 0.01 * f64::from(s))).suggestion(), None);
+        assert_eq!(curve([]).suggestion(), None);
+        assert_eq!(curve([5.0]).suggestion(), None);
+    }
+
+    #[test]
+    fn a_collapse_and_an_explosion_are_told_from_noise() {
+        assert!(!curve((0..90).map(|s| 4.9 + noise(s))).has_risen());
+        assert!(!curve((0..90).map(|s| 5.0 - 0.02 * s as f64 + noise(s))).has_risen());
+        let collapse = |s: usize| if s < 60 { 4.8 - 0.02 * s as f64 } else { 4.8 };
+        assert!(curve((0..75).map(|s| collapse(s) + noise(s))).has_risen());
+        let explosion = |s: usize| if s < 60 { 4.9 } else { 9.0 };
+        assert!(curve((0..75).map(|s| explosion(s) + noise(s))).has_risen());
+    }
+}

@@ -1,0 +1,101 @@
+//! The learning-rate finder: which rates does this model learn at, on these images?
+
+use simclr_model::Encoder;
+use simclr_range::OutOfRange;
+
+use crate::engine::contrastive_step::ContrastiveStep;
+use crate::error::TrainError;
+use crate::rate::learning_rate_curve::{LearningRateCurve, TriedRate};
+use crate::engine::training_state::TrainingState;
+use crate::views::view_loader::ViewLoader;
+
+/// Fewer steps make no curve.
+const LEAST_STEPS: usize = 10;
+
+/// A learning-rate range test (Smith 2015): training steps at a rate that grows from step to step by
+/// the same factor, until the loss rises.
+///
+/// Run by [`Trainer::range_test`](crate::Trainer::range_test).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RangeTest {
+    lowest: f64,
+    highest: f64,
+    steps: usize,
+}
+
+impl Default for RangeTest {
+    /// 800 steps from 1e-7 to 10, a hundred a decade. With fewer, a contrastive loss can stay at its chance level
+    /// at every rate: a new network first makes all projections alike, and takes a hundred steps to tell them
+    /// apart again.
+    fn default() -> Self {
+        Self { lowest: 1e-7, highest: 10.0, steps: 800 }
+    }
+}
+
+impl RangeTest {
+    /// A test of `steps` steps, at least 10, from the rate `lowest` to the rate `highest`, both finite and positive.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`], which names the value.
+    pub fn new(lowest: f64, highest: f64, steps: usize) -> Result<Self, OutOfRange> {
+        let legal = lowest.is_finite() && lowest > 0.0;
+        OutOfRange::unless(legal, "range_test.lowest", "finite and positive", lowest)?;
+        let expected = format!("finite and above the lowest rate, {lowest}");
+        let legal = highest.is_finite() && highest > lowest;
+        OutOfRange::unless(legal, "range_test.highest", expected, highest)?;
+        let expected = format!("at least {LEAST_STEPS}");
+        OutOfRange::unless(steps >= LEAST_STEPS, "range_test.steps", expected, steps)?;
+        Ok(Self { lowest, highest, steps })
+    }
+
+    /// Steps from the lowest to the highest rate.
+    #[must_use]
+    pub fn steps(self) -> usize {
+        self.steps
+    }
+
+    /// The rate of step `step`, counted from 0.
+    fn rate(self, step: usize) -> f64 {
+        let share = step as f64 / (self.steps - 1) as f64;
+        self.lowest * (self.highest / self.lowest).powf(share)
+    }
+
+    /// Trains until the network is spoilt, and notes the losses; `stop` is asked before each step.
+    pub(crate) fn run<E: Encoder>(
+        self,
+        mut state: TrainingState<E>,
+        step: &ContrastiveStep,
+        views: &ViewLoader<E::Input>,
+        stop: impl Fn() -> bool,
+    ) -> Result<LearningRateCurve, TrainError> {
+        let mut curve = LearningRateCurve {
+            tried: Vec::new(),
+            chance_level: step.chance_level(views.layout().batch_size),
+            diverged: false,
+        };
+        let mut steps = views.epoch(1);
+        let mut number = 0;
+        while let Some(chunks) = steps.next_step() {
+            if stop() {
+                return Err(TrainError::Interrupted);
+            }
+            let chunks_per_step = chunks.chunks();
+            let rate = self.rate(number);
+            number += 1;
+            let Some((gradients, output)) = step.run(&state.model, chunks, chunks_per_step)? else {
+                continue; // No example of the batch could be read.
+            };
+            let loss = output.loss.into_scalar::<f64>(); // Waits for the device.
+            if loss.is_finite() {
+                curve.tried.push(TriedRate { rate, loss });
+            }
+            curve.diverged = !loss.is_finite() || curve.has_risen();
+            if curve.diverged {
+                break;
+            }
+            state.model = state.optimizer.step(rate, state.model, gradients);
+        }
+        Ok(curve)
+    }
+}

@@ -1,0 +1,6 @@
+//! What a run leaves on disk.
+
+pub(crate) mod checkpoint;
+pub(crate) mod run_config;
+pub(crate) mod run_directory;
+pub(crate) mod summary;

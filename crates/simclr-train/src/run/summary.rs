@@ -1,0 +1,81 @@
+//! How a run ended.
+
+use serde::{Deserialize, Serialize};
+
+use crate::watch::metrics_log::MetricsLine;
+use crate::engine::train_config::TrainConfig;
+
+/// `summary.json` of a run directory. Accuracies are shares in 0..=1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// kNN top-1 with random weights; `None` without labelled images.
+    pub knn_top1_initial: Option<f64>,
+    /// kNN top-1 after the last epoch; `None` without labelled images.
+    pub knn_top1: Option<f64>,
+    /// Top-1 of a linear layer on the final features, by logistic regression; `None` without labelled
+    /// images, or if the run was stopped.
+    pub linear_probe: Option<f64>,
+    /// Mean loss of the first epoch.
+    pub loss_first: Option<f64>,
+    /// Mean loss of the last epoch.
+    pub loss_last: Option<f64>,
+    /// Images (not views) learnt from in a second of training, in the last epoch.
+    pub images_per_second: Option<f64>,
+    /// Share of the training's time that was spent waiting for views, in the last epoch.
+    pub waiting_share: Option<f64>,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Epochs asked for: more than `epochs` if the run was stopped.
+    pub epochs_planned: usize,
+    /// The device's name.
+    pub device: String,
+    /// The seed.
+    pub seed: u64,
+    /// Images that could not be read and were left out.
+    pub skipped_images: usize,
+}
+
+impl Summary {
+    /// Collects the figures of the epochs in `lines`.
+    pub(crate) fn new(
+        lines: &[MetricsLine],
+        config: &TrainConfig,
+        device: String,
+        skipped_images: usize,
+    ) -> Self {
+        let mut summary = Self {
+            knn_top1_initial: None,
+            knn_top1: None,
+            linear_probe: None,
+            loss_first: None,
+            loss_last: None,
+            images_per_second: None,
+            waiting_share: None,
+            epochs: 0,
+            epochs_planned: config.epochs,
+            device,
+            seed: config.seed,
+            skipped_images,
+        };
+        for line in lines {
+            let &MetricsLine::Epoch {
+                epoch, loss, knn_top1, images_per_second, waiting_share, ..
+            } = line
+            else {
+                continue;
+            };
+            if epoch == 0 {
+                summary.knn_top1_initial = knn_top1;
+                continue;
+            }
+            summary.loss_first = summary.loss_first.or(loss);
+            summary.loss_last = loss;
+            summary.knn_top1 = knn_top1;
+            summary.images_per_second = images_per_second;
+            summary.waiting_share = waiting_share;
+            summary.epochs = epoch;
+        }
+        summary
+    }
+}

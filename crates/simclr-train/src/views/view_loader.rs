@@ -1,0 +1,261 @@
+//! Batches of views, made ahead of time.
+
+use std::collections::BTreeSet;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::tensor::Device;
+
+use crate::views::epoch_views::EpochViews;
+use crate::views::order::Order;
+use crate::views::view_source::{Skipped, ViewSource};
+
+/// Chunks of views that may wait for the training step; one more is in the making.
+const PREFETCHED_CHUNKS: usize = 2;
+
+/// How a [`ViewLoader`] cuts the examples into steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepLayout {
+    /// Examples of a step.
+    pub batch_size: usize,
+    /// Examples of a chunk, which divides the batch: what is made, and embedded, at a time.
+    pub chunk_size: usize,
+    /// Steps of an epoch.
+    pub steps_per_epoch: usize,
+}
+
+/// Hands out epochs of shuffled steps, while a thread prepares the next views.
+///
+/// The order is a stream of passes over the examples: each is shuffled by the seed and its own number
+/// alone, and examples that don't fill a last batch wait for the next pass, which is shuffled anew. An
+/// epoch is the next [`steps_per_epoch`](StepLayout::steps_per_epoch) steps of that stream. At most
+/// four chunks exist at a time beside those of the step that is being learnt from: two wait, one is
+/// being made, one is being handed over.
+pub struct ViewLoader<I> {
+    source: Arc<dyn ViewSource<I>>,
+    layout: StepLayout,
+    seed: u64,
+    devices: Vec<Device>,
+    skipped: Arc<Mutex<BTreeSet<Skipped>>>,
+}
+
+impl<I: Send + 'static> ViewLoader<I> {
+    /// A loader of views that are put on `devices` in turn, chunk by chunk.
+    ///
+    /// # Panics
+    ///
+    /// If there is no device, the source holds less than a batch, or a size of the layout is zero or
+    /// does not divide the next larger one.
+    #[must_use]
+    pub fn new(
+        source: Arc<dyn ViewSource<I>>,
+        layout: StepLayout,
+        seed: u64,
+        devices: &[Device],
+    ) -> Self {
+        let StepLayout { batch_size, chunk_size, steps_per_epoch } = layout;
+        assert!(!devices.is_empty(), "expected a device, found none");
+        assert!(
+            chunk_size > 0 && batch_size > 0 && batch_size.is_multiple_of(chunk_size),
+            "expected chunks that fill a batch of {batch_size}, found chunks of {chunk_size}"
+        );
+        assert!(steps_per_epoch > 0, "expected at least 1 step in an epoch, found 0");
+        assert!(
+            source.len() >= batch_size,
+            "expected at least a batch of {batch_size} examples, found {}",
+            source.len()
+        );
+        Self { source, layout, seed, devices: devices.to_vec(), skipped: Arc::default() }
+    }
+
+    /// The examples that could not be read so far, each once.
+    #[must_use]
+    pub fn skipped(&self) -> Vec<Skipped> {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(crate) fn layout(&self) -> StepLayout {
+        self.layout
+    }
+
+    /// Examples of an epoch.
+    #[must_use]
+    pub fn examples_per_epoch(&self) -> usize {
+        self.layout.batch_size * self.layout.steps_per_epoch
+    }
+
+    /// The steps of `epoch`, counted from 1.
+    #[must_use]
+    pub fn epoch(&self, epoch: usize) -> EpochViews<I> {
+        let (source, devices) = (Arc::clone(&self.source), self.devices.clone());
+        let skipped = Arc::clone(&self.skipped);
+        let StepLayout { batch_size, chunk_size, steps_per_epoch } = self.layout;
+        let steps = (epoch - 1) * steps_per_epoch..epoch * steps_per_epoch;
+        let mut order = Order::new(source.len(), batch_size, self.seed);
+
+        let (sender, receiver) = sync_channel(PREFETCHED_CHUNKS - 1);
+        let worker = std::thread::spawn(move || {
+            for step in steps {
+                let (pass, batch) = order.step(step);
+                for (chunk, device) in batch.chunks(chunk_size).zip(devices.iter().cycle()) {
+                    let views = source.two_views(pass as u64, chunk, device).map(|made| {
+                        let mut skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);
+                        skipped.extend(made.skipped);
+                        made.views
+                    });
+                    let failed = views.is_err();
+                    // A closed channel means that nobody wants the rest.
+                    if sender.send(views).is_err() || failed {
+                        return;
+                    }
+                }
+            }
+        });
+        EpochViews::new(receiver, worker, steps_per_epoch, batch_size / chunk_size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::TrainError;
+    use crate::views::view_source::{TwoViews, ViewBatch};
+
+    /// Hands out the indices themselves, and fails or panics where it is told to.
+    struct Indices {
+        len: usize,
+        fail_at: Option<usize>,
+        panic_at: Option<usize>,
+        unreadable: Vec<usize>,
+    }
+
+    impl ViewSource<(u64, Vec<usize>)> for Indices {
+        fn len(&self) -> usize {
+            self.len
+        }
+        fn two_views(
+            &self,
+            pass: u64,
+            indices: &[usize],
+            _: &Device,
+        ) -> Result<ViewBatch<(u64, Vec<usize>)>, TrainError> {
+            assert!(!indices.iter().any(|&i| Some(i) == self.panic_at), "told to panic");
+            if indices.iter().any(|&i| Some(i) == self.fail_at) {
+                return Err(TrainError::stopped("told to fail"));
+            }
+            let (unreadable, readable): (Vec<usize>, Vec<usize>) =
+                indices.iter().partition(|&i| self.unreadable.contains(i));
+            let skip = |index| Skipped { index, reason: format!("{index} is unreadable") };
+            let skipped = unreadable.into_iter().map(skip).collect();
+            let examples = readable.len();
+            let views = (examples > 0).then_some(TwoViews { input: (pass, readable), examples });
+            Ok(ViewBatch { views, skipped })
+        }
+    }
+
+    type Views = TwoViews<(u64, Vec<usize>)>;
+
+    fn indices(len: usize) -> Indices {
+        Indices { len, fail_at: None, panic_at: None, unreadable: Vec::new() }
+    }
+
+    fn loader(source: Indices, layout: [usize; 3]) -> ViewLoader<(u64, Vec<usize>)> {
+        let [batch_size, chunk_size, steps_per_epoch] = layout;
+        let layout = StepLayout { batch_size, chunk_size, steps_per_epoch };
+        ViewLoader::new(Arc::new(source), layout, 7, &[Device::flex()])
+    }
+
+    /// The results of an epoch, step by step and chunk by chunk.
+    fn results(
+        loader: &ViewLoader<(u64, Vec<usize>)>,
+        epoch: usize,
+    ) -> Vec<Vec<Result<Views, TrainError>>> {
+        let mut views = loader.epoch(epoch);
+        let mut steps = Vec::new();
+        while let Some(step) = views.next_step() {
+            steps.push(step.collect());
+        }
+        steps
+    }
+
+    /// The pass and the indices of each step.
+    fn steps(loader: &ViewLoader<(u64, Vec<usize>)>, epoch: usize) -> Vec<(u64, Vec<usize>)> {
+        let whole = |chunks: Vec<Result<Views, TrainError>>| {
+            let chunks: Vec<_> = chunks.into_iter().map(|chunk| chunk.unwrap().input).collect();
+            (chunks[0].0, chunks.into_iter().flat_map(|(_, indices)| indices).collect())
+        };
+        results(loader, epoch).into_iter().map(whole).collect()
+    }
+
+    #[test]
+    fn a_pass_is_whole_batches_of_different_images() {
+        let batches = steps(&loader(indices(23), [5, 5, 4]), 1);
+        assert_eq!(batches.len(), 4);
+        let mut seen: Vec<usize> = batches.into_iter().flat_map(|(_, indices)| indices).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 20);
+    }
+
+    #[test]
+    fn epochs_differ_and_do_not_depend_on_those_before() {
+        let whole = loader(indices(23), [5, 5, 4]);
+        let (first, second, third) = (steps(&whole, 1), steps(&whole, 2), steps(&whole, 3));
+        assert_ne!(first[0].1, second[0].1);
+        let resumed = loader(indices(23), [5, 5, 4]);
+        assert_eq!([third, second], [steps(&resumed, 3), steps(&resumed, 2)]);
+    }
+
+    #[test]
+    fn epochs_of_any_length_cut_the_same_stream_of_passes() {
+        let passes = loader(indices(23), [5, 5, 4]);
+        let stream: Vec<_> = (1..=3).flat_map(|pass| steps(&passes, pass)).collect();
+        let threes = loader(indices(23), [5, 5, 3]);
+        let cut: Vec<_> = (1..=4).flat_map(|epoch| steps(&threes, epoch)).collect();
+        assert_eq!(cut, stream);
+        assert_eq!(stream.iter().map(|(pass, _)| *pass).max(), Some(3));
+    }
+
+    #[test]
+    fn chunks_cut_the_same_batches() {
+        let (whole, halves) = (loader(indices(23), [6, 6, 3]), loader(indices(23), [6, 3, 3]));
+        assert_eq!(results(&halves, 1)[0].len(), 2);
+        assert_eq!(steps(&halves, 1), steps(&whole, 1));
+    }
+
+    #[test]
+    fn an_error_ends_the_epoch_and_is_handed_on() {
+        let source = Indices { fail_at: Some(3), ..indices(23) };
+        let results: Vec<_> =
+            results(&loader(source, [5, 5, 4]), 1).into_iter().flatten().collect();
+        assert!(results.last().unwrap().as_ref().unwrap_err().to_string().contains("told to fail"));
+        assert_eq!(results.iter().filter(|r| r.is_err()).count(), 1);
+    }
+
+    #[test]
+    fn a_panic_of_the_worker_is_an_error_and_no_hang() {
+        let source = Indices { panic_at: Some(3), ..indices(23) };
+        let results: Vec<_> =
+            results(&loader(source, [5, 5, 4]), 1).into_iter().flatten().collect();
+        assert!(results.last().unwrap().as_ref().unwrap_err().to_string().contains("panicked"));
+    }
+
+    #[test]
+    fn unreadable_images_are_counted_once_and_a_chunk_of_nothing_else_is_passed_over() {
+        let source = Indices { unreadable: vec![0, 1, 2, 3, 4], ..indices(6) };
+        let loader = loader(source, [6, 1, 1]);
+        for epoch in 1..=2 {
+            assert_eq!(steps(&loader, epoch)[0].1, [5]);
+        }
+        assert_eq!(loader.skipped().len(), 5);
+    }
+
+    #[test]
+    fn an_epoch_can_be_left_early_without_a_hang() {
+        let loader = loader(indices(23), [5, 5, 4]);
+        drop(loader.epoch(1));
+        let mut started = loader.epoch(1);
+        started.next_step().unwrap().next();
+        drop(started);
+    }
+}

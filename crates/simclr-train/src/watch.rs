@@ -1,0 +1,10 @@
+//! What is seen of a run while it trains.
+
+mod ctrl_c;
+pub(crate) mod dashboard;
+pub(crate) mod guards;
+pub(crate) mod metrics_log;
+pub(crate) mod monitor;
+pub(crate) mod progress;
+pub(crate) mod representation;
+mod tensorboard;

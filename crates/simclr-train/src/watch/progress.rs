@@ -1,0 +1,201 @@
+//! Progress where there is no terminal: plain lines, one an epoch and one every ten seconds.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use burn::train::Interrupter;
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::{MetricDefinition, MetricId};
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining, tui::TuiMetricsRendererWrapper,
+};
+
+use crate::watch::ctrl_c::keep_alive_under_dashboard;
+use crate::watch::dashboard::LOSS;
+
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// How a run shows its progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Progress {
+    /// A dashboard if standard output is a terminal, plain lines elsewhere.
+    #[default]
+    Auto,
+    /// Plain lines on standard error.
+    Lines,
+    /// Nothing.
+    Silent,
+}
+
+impl Progress {
+    pub(crate) fn renderer(
+        self,
+        interrupter: &Interrupter,
+        checkpoint: Option<usize>,
+    ) -> Box<dyn MetricsRenderer> {
+        match self {
+            Self::Auto if std::io::stdout().is_terminal() => {
+                let dashboard = TuiMetricsRendererWrapper::new(interrupter.clone(), checkpoint);
+                keep_alive_under_dashboard();
+                Box::new(dashboard)
+            }
+            Self::Auto | Self::Lines => Box::new(PlainProgress::new(|line| eprintln!("{line}"))),
+            Self::Silent => Box::new(PlainProgress::new(|_| ())),
+        }
+    }
+}
+
+/// Prints to standard error, so that a program's results stay alone on standard output.
+struct PlainProgress {
+    print: fn(&str),
+    epochs: usize,
+    epoch: usize,
+    /// Images of the training split seen so far, and in all; `None` outside of it.
+    images: Option<(usize, usize)>,
+    loss_metric: Option<MetricId>,
+    losses: Vec<f64>,
+    knn_percent: Option<f64>,
+    started: Instant,
+    last_line: Instant,
+    epochs_done: usize,
+}
+
+impl PlainProgress {
+    fn new(print: fn(&str)) -> Self {
+        let now = Instant::now();
+        Self {
+            print,
+            epochs: 0,
+            epoch: 1,
+            images: None,
+            loss_metric: None,
+            losses: Vec::new(),
+            knn_percent: None,
+            started: now,
+            last_line: now,
+            epochs_done: 0,
+        }
+    }
+
+    fn mean_loss(&self) -> f64 {
+        self.losses.iter().sum::<f64>() / self.losses.len() as f64
+    }
+}
+
+impl MetricsRendererTraining for PlainProgress {
+    fn update_train(&mut self, state: MetricState) {
+        if let MetricState::Numeric(entry, Some(value)) = state
+            && Some(entry.metric_id) == self.loss_metric
+            && self.images.is_some()
+        {
+            self.losses.push(value.current());
+        }
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        if let MetricState::Numeric(_, Some(value)) = state {
+            self.knn_percent = Some(value.current());
+        }
+    }
+}
+
+impl TrainingProgressLogger for PlainProgress {
+    fn start(
+        &mut self,
+        total_epochs: usize,
+        starting_epoch: usize,
+        _: Option<usize>,
+        _: Option<&str>,
+    ) {
+        (self.epochs, self.epoch) = (total_epochs, starting_epoch);
+        (self.started, self.last_line) = (Instant::now(), Instant::now());
+    }
+
+    fn start_split(&mut self, split: &str, total_items: usize) {
+        self.images = (split == "train").then_some((0, total_items));
+        if self.images.is_some() {
+            self.losses.clear();
+            self.knn_percent = None;
+        }
+    }
+
+    fn update_split(&mut self, items_processed: usize) {
+        let Some((seen, total)) = &mut self.images else { return };
+        *seen = items_processed;
+        if self.last_line.elapsed() < INTERVAL {
+            return;
+        }
+        self.last_line = Instant::now();
+        let (seen, total, epoch, epochs) = (*seen, *total, self.epoch, self.epochs);
+        let loss = self.mean_loss();
+        (self.print)(&format!("epoch {epoch}/{epochs}  {seen} of {total} images  loss {loss:.4}"));
+    }
+
+    fn end_split(&mut self) {
+        self.images = None;
+    }
+
+    fn update_epoch(&mut self, epoch: usize) {
+        self.epochs_done += 1;
+        let knn = self.knn_percent.map_or(String::new(), |percent| format!("  kNN {percent:.1} %"));
+        let left = self.epochs.saturating_sub(epoch) as u32;
+        let time_left = self.started.elapsed() / self.epochs_done as u32 * left;
+        let (loss, epochs) = (self.mean_loss(), self.epochs);
+        let time_left = minutes(time_left);
+        (self.print)(&format!("epoch {epoch}/{epochs}  loss {loss:.4}{knn}  {time_left} left"));
+        (self.epoch, self.last_line) = (epoch + 1, Instant::now());
+    }
+
+    fn end(&mut self) {}
+
+    fn log_event_training(&mut self, event: String) {
+        (self.print)(&event);
+    }
+}
+
+fn minutes(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}
+
+impl MetricsRenderer for PlainProgress {
+    fn manual_close(&mut self) {}
+
+    fn register_metric(&mut self, definition: MetricDefinition) {
+        if definition.name.as_str() == LOSS {
+            self.loss_metric = Some(definition.metric_id);
+        }
+    }
+}
+
+// burn-train wants one type for training and evaluation; nothing is evaluated through it here.
+
+impl MetricsRendererEvaluation for PlainProgress {
+    fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
+}
+
+impl EvaluationProgressLogger for PlainProgress {
+    fn start_global_progress(&mut self, _total_tests: usize) {}
+    fn start_test(&mut self, _name: &str, _total_items: usize) {}
+    fn update_test_progress(&mut self, _items_processed: usize) {}
+    fn end_test(&mut self) {}
+    fn end_global_progress(&mut self) {}
+    fn log_event_evaluation(&mut self, _event: String) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_for_people() {
+        let written = [5, 65, 3600 + 61].map(|seconds| minutes(Duration::from_secs(seconds)));
+        assert_eq!(written, ["5 s", "1 min 05 s", "1 h 01 min"]);
+    }
+}
