@@ -1,18 +1,16 @@
 //! 50 steps of SimCLR beside PyTorch's: the same weights, the same images, the same losses.
 //!
 //! `golden/simclr_steps.py` says what is trained; both sides compute weights and images from the same
-//! formula. Ours goes through [`Pretraining::train`], so that the loop, the schedule and the log are
+//! formula. Ours goes through [`Trainer::train`], so that the loop, the schedule and the log are
 //! part of the proof.
-
-use std::sync::Arc;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 use simclr_train::{
-    LearningRate, MetricsLine, OptimizerConfig, PretrainConfig, Pretraining, Progress, Recipe,
-    RunDirectory, TrainError, TwoViews, ViewBatch, ViewSource, read_metrics,
+    LearningRate, MetricsLine, OptimizerConfig, Progress, Recipe, RunDirectory, TrainConfig,
+    TrainError, Trainer, TwoViews, ViewBatch, ViewSource, read_metrics,
 };
 
 const STEPS: usize = 50;
@@ -94,12 +92,12 @@ impl ViewSource<Tensor<4>> for FormulaViews {
 
     fn two_views(
         &self,
-        epoch: u64,
+        pass: u64,
         indices: &[usize],
         device: &Device,
     ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
         assert_eq!(indices.len(), IMAGES);
-        let step = epoch as usize - 1;
+        let step = pass as usize - 1;
         let mut pixels = Vec::new();
         for view in 0..2 {
             for i in 0..IMAGES {
@@ -131,15 +129,16 @@ struct Golden {
 
 /// The losses of our run.
 fn losses(optimizer: OptimizerConfig, peak: f64) -> Vec<f64> {
-    let config = PretrainConfig {
+    let mut config = Recipe::Cifar10Google.config(); // With a temperature of 0.5.
+    config.train = TrainConfig {
         epochs: STEPS,
         batch_size: IMAGES,
         learning_rate: LearningRate::unscaled(peak),
         warmup_epochs: 5,
         optimizer,
-        encoder: ResNetConfig::new(ResNetDepth::ResNet18, 16, Stem::Cifar).into(),
-        ..Recipe::Cifar10Google.config() // By a temperature of 0.5.
+        ..config.train
     };
+    config.images.encoder = ResNetConfig::new(ResNetDepth::ResNet18, 16, Stem::Cifar).into();
     let device = Device::flex().autodiff();
     let mut fill = Fill { path: Vec::new(), stream: 0 };
     let model = config.init_model(&device).unwrap().map(&mut fill);
@@ -147,10 +146,11 @@ fn losses(optimizer: OptimizerConfig, peak: f64) -> Vec<f64> {
 
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
-    Pretraining::new(config)
-        .in_directory(&dir)
+    Trainer::new(config.train)
+        .unwrap()
+        .with_directory(&dir)
         .with_progress(Progress::Silent)
-        .train(&model, Arc::new(FormulaViews), None, "a formula", &device)
+        .train(model, FormulaViews, None, &device)
         .unwrap();
     let lines = read_metrics(&RunDirectory::open(&dir).unwrap().metrics()).unwrap();
     let losses = lines.into_iter().filter_map(|line| match line {

@@ -13,36 +13,60 @@ use simclr_model::{
     ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem, load_weights,
 };
 use simclr_train::{
-    ChunkStatistics, LearningRate, LossConfig, MetricsLine, OptimizerConfig, PretrainConfig,
-    Pretrained, Pretraining, Progress, Recipe, RunDirectory, Summary, TrainError, ViewPath,
+    ChunkStatistics, ImageConfig, LearningRate, LossConfig, MetricsLine, PretrainConfig, Pretraining,
+    Progress, RunDirectory, Summary, TrainConfig, TrainError, Trained, Trainer, ViewPath,
     read_metrics,
 };
 
 fn config(epochs: usize) -> PretrainConfig {
-    PretrainConfig {
+    let mut config = PretrainConfig::small(16).unwrap();
+    config.train = TrainConfig {
         seed: 3,
         epochs,
         batch_size: 8,
         learning_rate: LearningRate::unscaled(1e-2),
-        warmup_epochs: 1,
-        optimizer: OptimizerConfig::adamw(1e-4),
+        loss: LossConfig::NtXent { temperature: Temperature::new(0.5).unwrap() },
+        ..config.train
+    };
+    config.images = ImageConfig {
         encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
         projection: ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() },
         augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
-        ..Recipe::Cifar10Google.config()
-    }
+        ..config.images
+    };
+    config
+}
+
+/// The config of so many epochs, but for what `change` does.
+fn changed(epochs: usize, change: impl FnOnce(&mut PretrainConfig)) -> PretrainConfig {
+    let mut config = config(epochs);
+    change(&mut config);
+    config
+}
+
+fn pretraining(config: PretrainConfig) -> Pretraining {
+    Pretraining::new(config).unwrap()
+}
+
+fn in_directory(pretraining: Pretraining, dir: &Path) -> Pretraining {
+    pretraining.with_trainer(|trainer| trainer.with_directory(dir))
+}
+
+fn resumed(pretraining: Pretraining, dir: &Path) -> Pretraining {
+    pretraining.with_trainer(|trainer| trainer.with_resumed(dir))
 }
 
 fn sample() -> Splits {
     Splits::sample(&SampleConfig { images: 30, size: 16, ..SampleConfig::default() }).unwrap()
 }
 
-fn run(pretraining: Pretraining, data: &Splits) -> Result<Pretrained<ImageEncoder>, TrainError> {
-    pretraining.with_progress(Progress::Silent).run(data, &Device::flex())
+fn run(pretraining: Pretraining, data: &Splits) -> Result<Trained<ImageEncoder>, TrainError> {
+    let silent = |trainer: Trainer| trainer.with_progress(Progress::Silent);
+    pretraining.with_trainer(silent).run(data, &Device::flex())
 }
 
-fn new_run(config: PretrainConfig, dir: &Path) -> Pretrained<ImageEncoder> {
-    run(Pretraining::new(config).in_directory(dir), &sample()).unwrap()
+fn new_run(config: PretrainConfig, dir: &Path) -> Trained<ImageEncoder> {
+    run(in_directory(pretraining(config), dir), &sample()).unwrap()
 }
 
 /// All weights and running statistics, bit by bit. (Parameter ids are random.)
@@ -67,7 +91,8 @@ fn a_run_leaves_config_metrics_checkpoints_encoder_and_summary() {
     let pretrained = new_run(config(3), &dir);
 
     let run = RunDirectory::open(&dir).unwrap();
-    assert_eq!(run.config().unwrap().pretrain, config(3));
+    assert_eq!(PretrainConfig::of_run(&run).unwrap(), config(3));
+    assert_eq!(run.config().unwrap().made_with.device, "flex");
     let summary: Summary =
         serde_json::from_slice(&std::fs::read(dir.join("summary.json")).unwrap()).unwrap();
     assert_eq!(summary, pretrained.summary);
@@ -76,7 +101,7 @@ fn a_run_leaves_config_metrics_checkpoints_encoder_and_summary() {
     assert!((0.0..=1.0).contains(&summary.linear_probe.unwrap()));
     assert!(summary.images_per_second.unwrap() > 0.0);
 
-    let blank = config(3).encoder.init(99, &Device::flex()).unwrap();
+    let blank = config(3).images.encoder.init(99, &Device::flex()).unwrap();
     let loaded = load_weights(blank, &run.encoder_weights()).unwrap();
     assert_eq!(values(&loaded), values(&pretrained.encoder));
 
@@ -96,8 +121,8 @@ fn a_run_leaves_config_metrics_checkpoints_encoder_and_summary() {
 #[test]
 fn the_same_seed_gives_the_same_encoder_and_another_seed_another() {
     let train = |seed| {
-        let config = PretrainConfig { seed, ..config(2) };
-        values(&run(Pretraining::new(config), &sample()).unwrap().encoder)
+        let config = changed(2, |config| config.train.seed = seed);
+        values(&run(pretraining(config), &sample()).unwrap().encoder)
     };
     let first = train(3);
     assert_eq!(first, train(3));
@@ -118,10 +143,10 @@ impl TwoViewLoss for Sum {
 fn every_loss_of_the_config_and_the_callers_own_train_in_their_own_way() {
     let temperature = Temperature::new(0.5).unwrap();
     let train = |pretraining| run(pretraining, &sample()).unwrap().summary.loss_last.unwrap();
-    let nt_xent = train(Pretraining::new(config(1)));
+    let nt_xent = train(pretraining(config(1)));
     let decoupled = LossConfig::DecoupledNtXent { temperature };
-    let decoupled = train(Pretraining::new(PretrainConfig { loss: decoupled, ..config(1) }));
-    let own = train(Pretraining::new(config(1)).with_loss("sum", Sum));
+    let decoupled = train(pretraining(changed(1, |config| config.train.loss = decoupled)));
+    let own = train(Pretraining::with_loss(config(1), "sum", Sum).unwrap());
     assert!(
         nt_xent > decoupled,
         "the positive pair leaves the denominator: {decoupled}, {nt_xent}"
@@ -133,29 +158,29 @@ fn every_loss_of_the_config_and_the_callers_own_train_in_their_own_way() {
 fn a_run_by_an_own_loss_resumes_by_that_name_alone() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
-    let with_sum = |epochs, name| Pretraining::new(config(epochs)).with_loss(name, Sum);
-    run(with_sum(1, "sum").in_directory(&dir), &sample()).unwrap();
+    let with_sum = |epochs, name| Pretraining::with_loss(config(epochs), name, Sum).unwrap();
+    run(in_directory(with_sum(1, "sum"), &dir), &sample()).unwrap();
 
-    let found = RunDirectory::open(&dir).unwrap().config().unwrap().pretrain;
-    let message = run(Pretraining::new(found).resume(&dir), &sample()).unwrap_err().to_string();
+    let found = PretrainConfig::of_run(&RunDirectory::open(&dir).unwrap()).unwrap();
+    let message = Pretraining::new(found).map(drop).unwrap_err().to_string();
     assert!(message.starts_with("expected loss to be a loss of this crate"), "{message}");
     assert!(message.ends_with("found \"sum\""), "{message}");
-    let message = run(with_sum(2, "other").resume(&dir), &sample()).unwrap_err().to_string();
-    assert!(message.contains("another loss"), "{message}");
-    assert_eq!(run(with_sum(2, "sum").resume(&dir), &sample()).unwrap().summary.epochs, 2);
+    let message = run(resumed(with_sum(2, "other"), &dir), &sample()).unwrap_err().to_string();
+    assert!(message.contains("another train.loss"), "{message}");
+    assert_eq!(run(resumed(with_sum(2, "sum"), &dir), &sample()).unwrap().summary.epochs, 2);
 }
 
 #[test]
 fn training_changes_weights_and_lowers_the_loss() {
-    let summary = run(Pretraining::new(config(8)), &sample()).unwrap().summary;
+    let summary = run(pretraining(config(8)), &sample()).unwrap().summary;
     assert!(summary.loss_last < summary.loss_first, "{summary:?}");
 }
 
 #[test]
 fn views_from_the_device_train_like_views_from_the_cpu() {
     let first_loss = |views| {
-        let config = PretrainConfig { views, ..config(1) };
-        run(Pretraining::new(config), &sample()).unwrap().summary.loss_first.unwrap()
+        let config = changed(1, |config| config.images.views = views);
+        run(pretraining(config), &sample()).unwrap().summary.loss_first.unwrap()
     };
     let (cpu, device) = (first_loss(ViewPath::Cpu), first_loss(ViewPath::Device));
     assert!((cpu - device).abs() < 1e-3, "{cpu} and {device}");
@@ -169,9 +194,9 @@ fn two_epochs_resumed_for_two_more_equal_four_in_one_go() {
 
     // A run of four epochs that is stopped in the middle: by a data set that fails in epoch 3.
     let data = Splits { pretrain: Arc::new(FailsAfter::reads(&sample(), 2 * 24)), ..sample() };
-    let error = run(Pretraining::new(config(4)).in_directory(&parts_dir), &data).unwrap_err();
+    let error = run(in_directory(pretraining(config(4)), &parts_dir), &data).unwrap_err();
     assert!(matches!(error, TrainError::Data(DataError::Io { .. })), "{error}");
-    let parts = run(Pretraining::new(config(4)).resume(&parts_dir), &sample()).unwrap();
+    let parts = run(resumed(pretraining(config(4)), &parts_dir), &sample()).unwrap();
 
     assert_eq!(values(&parts.encoder), values(&whole.encoder));
     let lines = |dir: &Path| {
@@ -216,12 +241,6 @@ impl ImageDataset for FailsAfter {
         }
         self.images.image(index)
     }
-    fn label(&self, index: usize) -> Option<usize> {
-        self.images.label(index)
-    }
-    fn class_names(&self) -> &[String] {
-        self.images.class_names()
-    }
     fn name(&self, index: usize) -> String {
         self.images.name(index)
     }
@@ -231,7 +250,7 @@ impl ImageDataset for FailsAfter {
 fn an_interrupted_run_keeps_its_checkpoint_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
-    let pretraining = Pretraining::new(config(50)).in_directory(&dir);
+    let pretraining = in_directory(pretraining(config(50)), &dir);
     let interrupter = pretraining.interrupter();
     let watcher = std::thread::spawn({
         let first = dir.join("checkpoint/epoch-0001");
@@ -245,7 +264,7 @@ fn an_interrupted_run_keeps_its_checkpoint_and_says_so() {
     let pretrained = run(pretraining, &sample()).unwrap();
     watcher.join().unwrap();
     assert!(pretrained.interrupted && pretrained.summary.epochs < 50);
-    let resumed = run(Pretraining::new(config(50)).resume(&dir), &sample());
+    let resumed = run(resumed(pretraining(config(50)), &dir), &sample());
     assert_eq!(resumed.unwrap().summary.epochs, 50);
 }
 
@@ -254,7 +273,7 @@ fn a_folder_with_files_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("precious.txt"), "mine").unwrap();
     let error =
-        run(Pretraining::new(config(1)).in_directory(folder.path()), &sample()).unwrap_err();
+        run(in_directory(pretraining(config(1)), folder.path()), &sample()).unwrap_err();
     assert!(matches!(error, TrainError::RunExists { .. }), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -265,7 +284,7 @@ fn a_run_directory_below_a_file_is_refused() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let error =
-        run(Pretraining::new(config(1)).in_directory(&file.join("run")), &sample()).unwrap_err();
+        run(in_directory(pretraining(config(1)), &file.join("run")), &sample()).unwrap_err();
     assert!(error.to_string().starts_with("cannot create "), "{error}");
 }
 
@@ -275,14 +294,14 @@ fn resuming_with_another_config_or_other_images_names_the_difference() {
     let dir = folder.path().join("run");
     new_run(config(1), &dir);
     let resume = |config: PretrainConfig, data: &Splits| {
-        run(Pretraining::new(config).resume(&dir), data).unwrap_err().to_string()
+        run(resumed(pretraining(config), &dir), data).unwrap_err().to_string()
     };
     let deeper = ResNetConfig::new(ResNetDepth::ResNet34, 2, Stem::Cifar).into();
-    let message = resume(PretrainConfig { encoder: deeper, ..config(1) }, &sample());
-    assert!(message.contains("another encoder") && message.contains("resnet34"), "{message}");
-    let message = resume(PretrainConfig { batch_size: 10, ..config(1) }, &sample());
+    let message = resume(changed(1, |config| config.images.encoder = deeper), &sample());
+    assert!(message.contains("another images.encoder") && message.contains("resnet34"), "{message}");
+    let message = resume(changed(1, |config| config.train.batch_size = 10), &sample());
     assert!(
-        message.contains("another batch_size: the run in") && message.contains("has 8"),
+        message.contains("another train.batch_size: the run in") && message.contains("has 8"),
         "{message}"
     );
     let other = Splits { description: "other images".to_owned(), ..sample() };
@@ -295,13 +314,13 @@ fn a_checkpoint_of_another_architecture_is_refused() {
     let (dir, other) = (folder.path().join("run"), folder.path().join("other"));
     new_run(config(1), &dir);
     let wider = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar).into();
-    new_run(PretrainConfig { encoder: wider, ..config(1) }, &other);
+    new_run(changed(1, |config| config.images.encoder = wider), &other);
     for part in ["model.bpk", "optimizer.bpk", "manifest.json"] {
         let part = Path::new("checkpoint/epoch-0001").join(part);
         std::fs::copy(other.join(&part), dir.join(&part)).unwrap();
     }
 
-    let error = run(Pretraining::new(config(2)).resume(&dir), &sample()).unwrap_err();
+    let error = run(resumed(pretraining(config(2)), &dir), &sample()).unwrap_err();
     assert!(matches!(error, TrainError::Checkpoint { .. }), "{error}");
     assert!(error.to_string().contains("epoch-0001: model.bpk"), "{error}");
 }
@@ -317,12 +336,12 @@ fn a_torn_checkpoint_is_refused_by_name() {
         for torn in [&whole[..whole.len() / 2], &[][..], b"something else entirely"] {
             std::fs::write(&path, torn).unwrap();
             let error =
-                run(Pretraining::new(config(2)).resume(&dir), &sample()).map(drop).unwrap_err();
+                run(resumed(pretraining(config(2)), &dir), &sample()).map(drop).unwrap_err();
             assert!(error.to_string().contains(part), "{part}: {error}");
         }
         std::fs::write(&path, whole).unwrap();
     }
-    run(Pretraining::new(config(2)).resume(&dir), &sample()).map(drop).unwrap();
+    run(resumed(pretraining(config(2)), &dir), &sample()).map(drop).unwrap();
 }
 
 #[test]
@@ -332,7 +351,7 @@ fn the_checkpoint_before_a_damaged_one_is_resumed_from() {
     new_run(config(3), &dir);
     std::fs::write(dir.join("checkpoint/epoch-0003/model.bpk"), "torn").unwrap();
 
-    let resumed = run(Pretraining::new(config(3)).resume(&dir), &sample()).unwrap();
+    let resumed = run(resumed(pretraining(config(3)), &dir), &sample()).unwrap();
     assert_eq!(values(&resumed.encoder), values(&new_run(config(3), &whole).encoder));
     let lines = read_metrics(&RunDirectory::open(&dir).unwrap().metrics()).unwrap();
     let warned = lines.iter().any(|line| {
@@ -346,8 +365,8 @@ fn the_checkpoint_before_a_damaged_one_is_resumed_from() {
 fn the_best_epochs_checkpoint_is_kept_beside_the_last() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
-    let pretraining = Pretraining::new(config(6)).keeping_checkpoints(1);
-    run(pretraining.in_directory(&dir), &sample()).unwrap();
+    let pretraining = pretraining(config(6)).with_trainer(|t| t.with_kept_checkpoints(1));
+    run(in_directory(pretraining, &dir), &sample()).unwrap();
 
     let lines = read_metrics(&RunDirectory::open(&dir).unwrap().metrics()).unwrap();
     let knn = lines.iter().filter_map(|line| match line {
@@ -369,22 +388,22 @@ fn epochs_may_end_within_a_pass_and_resume_there() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
     // A pass over the images is three steps.
-    let config = PretrainConfig { steps_per_epoch: Some(2), ..config(6) };
+    let config = changed(6, |config| config.train.steps_per_epoch = Some(2));
     let whole = new_run(config.clone(), &whole);
     let data = Splits { pretrain: Arc::new(FailsAfter::reads(&sample(), 3 * 16)), ..sample() };
-    run(Pretraining::new(config.clone()).in_directory(&parts), &data).map(drop).unwrap_err();
-    let resumed = run(Pretraining::new(config).resume(&parts), &sample()).unwrap();
+    run(in_directory(pretraining(config.clone()), &parts), &data).map(drop).unwrap_err();
+    let resumed = run(resumed(pretraining(config), &parts), &sample()).unwrap();
     assert_eq!(values(&resumed.encoder), values(&whole.encoder));
     assert_eq!(resumed.summary.epochs, 6);
 }
 
 #[test]
 fn several_devices_make_the_encoder_that_one_makes_of_the_same_chunks() {
-    let chunked = PretrainConfig { chunk_size: Some(2), ..config(2) };
-    let one = run(Pretraining::new(chunked.clone()), &sample()).unwrap();
+    let chunked = changed(2, |config| config.train.chunk_size = Some(2));
+    let one = run(pretraining(chunked.clone()), &sample()).unwrap();
     for devices in [2, 4] {
         let more = vec![Device::flex(); devices - 1];
-        let pretraining = Pretraining::new(chunked.clone()).with_more_devices(&more);
+        let pretraining = pretraining(chunked.clone()).with_trainer(|t| t.with_more_devices(&more));
         let several = run(pretraining, &sample()).unwrap();
         assert_eq!(values(&several.encoder), values(&one.encoder), "{devices} devices");
         assert_eq!(several.summary.loss_last, one.summary.loss_last);
@@ -394,7 +413,7 @@ fn several_devices_make_the_encoder_that_one_makes_of_the_same_chunks() {
 #[test]
 fn a_batch_that_the_devices_cannot_share_is_refused() {
     let pretraining =
-        Pretraining::new(config(1)).with_more_devices(&[Device::flex(), Device::flex()]);
+        pretraining(config(1)).with_trainer(|t| t.with_more_devices(&[Device::flex(), Device::flex()]));
     let message = run(pretraining, &sample()).unwrap_err().to_string();
     assert_eq!(
         message,
@@ -404,15 +423,14 @@ fn a_batch_that_the_devices_cannot_share_is_refused() {
 
 #[test]
 fn chunks_of_an_encoder_with_batch_normalisation_can_be_refused() {
-    let strict = PretrainConfig {
-        chunk_size: Some(4),
-        chunk_statistics: ChunkStatistics::Refuse,
-        ..config(1)
-    };
-    let message = run(Pretraining::new(strict.clone()), &sample()).unwrap_err().to_string();
+    let strict = changed(1, |config| {
+        config.train.chunk_size = Some(4);
+        config.train.chunk_statistics = ChunkStatistics::Refuse;
+    });
+    let message = run(pretraining(strict.clone()), &sample()).unwrap_err().to_string();
     assert!(message.starts_with("expected chunk_size to be the batch size, 8"), "{message}");
-    let whole = PretrainConfig { chunk_size: Some(8), ..strict };
-    run(Pretraining::new(whole), &sample()).unwrap();
+    let whole = changed(1, |config| config.train.chunk_size = Some(8));
+    run(pretraining(whole), &sample()).unwrap();
 }
 
 /// A loss that says the same of all projections, whatever it is.
@@ -429,9 +447,9 @@ impl TwoViewLoss for Always {
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
-    run(Pretraining::new(config(1)).with_loss("mine", Sum).in_directory(&dir), &sample()).unwrap();
-    let broken = Pretraining::new(config(2)).with_loss("mine", Always(f64::NAN));
-    let error = run(broken.resume(&dir), &sample()).map(drop).unwrap_err();
+    run(in_directory(Pretraining::with_loss(config(1), "mine", Sum).unwrap(), &dir), &sample()).unwrap();
+    let broken = Pretraining::with_loss(config(2), "mine", Always(f64::NAN)).unwrap();
+    let error = run(resumed(broken, &dir), &sample()).map(drop).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { epoch: 2, step: 1, .. }), "{error}");
     assert!(error.to_string().contains("the loss became NaN in step 1 of epoch 2"), "{error}");
     assert!(dir.join("checkpoint/epoch-0001").exists());
@@ -439,16 +457,25 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint() {
 }
 
 #[test]
-fn a_loss_pinned_at_chance_is_warned_of_in_plain_words() {
+fn a_loss_that_stays_at_the_chance_level_is_warned_of_in_plain_words() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("run");
-    let pinned = Pretraining::new(config(1)).with_loss("pinned", Always(15_f64.ln()));
-    run(pinned.in_directory(&dir), &sample()).unwrap();
-    let lines = read_metrics(&RunDirectory::open(&dir).unwrap().metrics()).unwrap();
-    let Some(MetricsLine::Warning { epoch: 1, text }) = lines.last() else {
-        panic!("expected a warning, found {lines:?}")
+    let warnings = |epochs: usize| {
+        let dir = folder.path().join(epochs.to_string());
+        let loss = Always(15_f64.ln());
+        let pinned = Pretraining::with_loss(config(epochs), "pinned", loss).unwrap();
+        run(in_directory(pinned, &dir), &sample()).unwrap();
+        let lines = read_metrics(&RunDirectory::open(&dir).unwrap().metrics()).unwrap();
+        let warnings = lines.into_iter().filter_map(|line| match line {
+            MetricsLine::Warning { epoch, text } => Some((epoch, text)),
+            _ => None,
+        });
+        warnings.collect::<Vec<_>>()
     };
-    assert!(text.starts_with("nothing is learnt: the loss stays at 2.7081"), "{text}");
+    assert_eq!(warnings(2), [], "a new network may need an epoch or two");
+    let found = warnings(3);
+    assert_eq!((found.len(), found[0].0), (1, 3));
+    let expected = "nothing has been learnt for 3 epochs: the loss stays at 2.7081";
+    assert!(found[0].1.starts_with(expected), "{found:?}");
 }
 
 #[test]
@@ -476,14 +503,14 @@ fn steps_and_epochs_are_logged_with_their_figures() {
 #[test]
 fn a_folder_that_is_no_run_cannot_be_resumed() {
     let folder = tempfile::tempdir().unwrap();
-    let error = run(Pretraining::new(config(1)).resume(folder.path()), &sample()).unwrap_err();
+    let error = run(resumed(pretraining(config(1)), folder.path()), &sample()).unwrap_err();
     assert!(matches!(error, TrainError::NotARun { missing: "config.toml", .. }), "{error}");
 }
 
 #[test]
 fn a_broken_config_file_is_an_error_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.toml"), "[pretrain]\nepochs = \"many\"\n").unwrap();
+    std::fs::write(folder.path().join("config.toml"), "[train]\nepochs = \"many\"\n").unwrap();
     let error = RunDirectory::open(folder.path()).unwrap().config().unwrap_err().to_string();
     assert!(error.contains("config.toml") && error.contains("line"), "{error}");
 }
@@ -491,7 +518,7 @@ fn a_broken_config_file_is_an_error_with_its_line() {
 #[test]
 fn images_without_labels_are_trained_on_without_knn() {
     let data = Splits { labelled: None, ..sample() };
-    let summary = run(Pretraining::new(config(1)), &data).unwrap().summary;
+    let summary = run(pretraining(config(1)), &data).unwrap().summary;
     assert_eq!((summary.knn_top1_initial, summary.knn_top1), (None, None));
     assert_eq!(summary.linear_probe, None);
 }
