@@ -9,9 +9,11 @@
 //! Signals of six kinds are drawn: sine, square, saw-tooth, pulses, chirp and a sine whose loudness beats. Pitch, phase,
 //! loudness and noise are random and say nothing about the kind. The two views of a signal begin at different
 //! moments, have another loudness and fresh noise. Four things are needed: an [`Encoder`], a [`ViewSource`], a
-//! [`Monitor`] if there are labels to watch it by, and [`Pretraining::train`], the loop that images go through as well.
+//! [`Monitor`] if there are labels to watch it by, and a [`Trainer`], which trains on images as well. With `--out DIR` the
+//! run's folder says exactly what ran: `[train]` and `[signals]` in its `config.toml`.
 
 use std::f64::consts::TAU;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -22,13 +24,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use clap::Parser;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 use simclr::eval::{EvalError, Features, Knn, LabelledFeatures};
-use simclr::loss::Temperature;
 use simclr::model::{Encoder, ProjectionHeadConfig, SimClr, WeightInit};
 use simclr::nn::{BatchNorm, Conv2d};
 use simclr::train::{
-    LearningRate, LossConfig, Monitor, OptimizerConfig, PretrainConfig, Pretraining, Progress,
-    Recipe, TrainError, TwoViews, ViewBatch, ViewSource, device_from_name,
+    Monitor, Observation, Progress, TrainConfig, TrainError, Trainer, TwoViews, ViewBatch, ViewSource,
+    device_from_name,
 };
 
 /// Samples of a view.
@@ -43,7 +45,7 @@ const QUERIES: usize = 300;
 #[derive(Parser)]
 #[command(about, long_about = None)]
 struct Options {
-    /// Passes over the signals
+    /// Epochs: passes over the signals
     #[arg(long, value_name = "N", default_value_t = 30)]
     epochs: usize,
     /// Seed of signals, weights, order and views
@@ -52,22 +54,28 @@ struct Options {
     /// flex, ndarray, wgpu, ..., as far as they are built in
     #[arg(long, value_name = "NAME", default_value = "flex")]
     device: String,
+    /// A new folder for the run; without it nothing is kept
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// What a run's `config.toml` says of its encoder and views.
+#[derive(Serialize)]
+struct SignalConfig {
+    length: usize,
+    kinds: usize,
+    projection: usize,
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
     let device = device_from_name(&options.device)?.autodiff();
     let signals = Arc::new(Signals::new(SIGNALS, options.seed));
-    let config = PretrainConfig {
+    let config = TrainConfig {
         seed: options.seed,
         epochs: options.epochs,
         batch_size: 100,
-        learning_rate: LearningRate::unscaled(2e-3),
-        warmup_epochs: 1,
-        loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
-        optimizer: OptimizerConfig::adamw(1e-4),
-        // The image encoder and its augmentation, which `train` doesn't use.
-        ..Recipe::Cifar10Google.config()
+        ..TrainConfig::small()
     };
     let encoder = SignalEncoder::new(options.seed, &device);
     let head = ProjectionHeadConfig { output_size: 32, ..ProjectionHeadConfig::default() };
@@ -78,15 +86,19 @@ fn main() -> Result<()> {
         device: device.clone().inner(),
     };
     let views = SignalViews { signals, seed: options.seed };
-    let pretrained = Pretraining::new(config).with_progress(Progress::Lines).train(
-        &SimClr { encoder, head },
-        Arc::new(views),
-        Some(Arc::new(monitor)),
+    let views_are = SignalConfig { length: LENGTH, kinds: KINDS, projection: 32 };
+    let mut trainer = Trainer::new(config)?.with_progress(Progress::Lines).with_subject(
+        "signals",
+        &views_are,
         "drawn signals",
-        &device,
     )?;
+    if let Some(out) = &options.out {
+        trainer = trainer.with_directory(out);
+    }
+    let trained =
+        trainer.train(SimClr { encoder, head }, views, Some(Box::new(monitor)), &device)?;
 
-    let summary = &pretrained.summary;
+    let summary = &trained.summary;
     let (first, last) = (summary.loss_first, summary.loss_last);
     println!("loss {:.3} -> {:.3}", first.context("no loss")?, last.context("no loss")?);
     let (Some(random), Some(trained)) = (summary.knn_top1_initial, summary.knn_top1) else {
@@ -147,7 +159,7 @@ impl ViewSource<Tensor<3>> for SignalViews {
 
     fn two_views(
         &self,
-        epoch: u64,
+        pass: u64,
         indices: &[usize],
         device: &Device,
     ) -> Result<ViewBatch<Tensor<3>>, TrainError> {
@@ -156,7 +168,7 @@ impl ViewSource<Tensor<3>> for SignalViews {
             for &index in indices {
                 // A stream for each view, so that a resumed run draws the same.
                 let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-                rng.set_stream((epoch << 32) | ((index as u64) << 1) | number);
+                rng.set_stream((pass << 32) | ((index as u64) << 1) | number);
                 samples.extend(view(&self.signals.samples[index], &mut rng));
             }
         }
@@ -245,8 +257,21 @@ impl SignalMonitor {
 }
 
 impl Monitor<SignalEncoder> for SignalMonitor {
-    fn knn_top1(&self, encoder: &SignalEncoder) -> Result<f64, EvalError> {
+    fn observe(&self, encoder: &SignalEncoder) -> Result<Box<dyn Observation>, EvalError> {
         let (train, test) = (self.embed(encoder, &self.train), self.embed(encoder, &self.test));
-        Knn::for_training_images(SIGNALS).top1(&train, &test, &self.device)
+        Ok(Box::new(EmbeddedSignals { train, test, device: self.device.clone() }))
+    }
+}
+
+/// What the monitor sees of an encoder at one moment.
+struct EmbeddedSignals {
+    train: LabelledFeatures,
+    test: LabelledFeatures,
+    device: Device,
+}
+
+impl Observation for EmbeddedSignals {
+    fn knn_top1(&self) -> Result<f64, EvalError> {
+        Knn::for_training_images(SIGNALS).top1(&self.train, &self.test, &self.device)
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that determines how a run trains, whatever it trains on.
 
 use serde::{Deserialize, Serialize};
+use simclr_loss::Temperature;
 use simclr_range::OutOfRange;
 
 use crate::engine::chunk_statistics::ChunkStatistics;
@@ -49,6 +50,26 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
+    /// What a slim network learns much by in minutes: 30 epochs of small batches, `AdamW` at 2e-3 with one epoch of
+    /// warm-up, NT-Xent at a temperature of 0.2.
+    #[must_use]
+    pub fn small() -> Self {
+        let temperature = Temperature::new(0.2).expect("0.2 is a temperature");
+        Self {
+            seed: 0,
+            epochs: 30,
+            steps_per_epoch: None,
+            batch_size: 64,
+            chunk_size: None,
+            chunk_statistics: ChunkStatistics::default(),
+            precision: Precision::default(),
+            learning_rate: LearningRate::unscaled(2e-3),
+            warmup_epochs: 1,
+            loss: LossConfig::NtXent { temperature },
+            optimizer: OptimizerConfig::adamw(1e-4),
+        }
+    }
+
     /// Checks every value: [`Trainer::new`](crate::Trainer::new) does it.
     ///
     /// # Errors

@@ -3,21 +3,15 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, CropConfig, SimClrAugmentation};
-use simclr_loss::Temperature;
 use simclr_model::{
     Encoder, ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr, Stem,
 };
 
-use crate::engine::chunk_statistics::ChunkStatistics;
-use crate::engine::loss_config::LossConfig;
-use crate::engine::precision::Precision;
 use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
 use crate::images::image_config::ImageConfig;
 use crate::images::image_views::ViewPath;
 use crate::images::run_description::RunDescription;
-use crate::optim::optimizer::OptimizerConfig;
-use crate::rate::learning_rate::LearningRate;
 use crate::run::run_directory::RunDirectory;
 
 /// The config of a pretraining run: with the same images, the same config gives the same encoder on
@@ -62,26 +56,13 @@ impl PretrainConfig {
         let crop = CropConfig { area: [0.2, 1.0], ..augmentation.crop.clone() };
         let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 16, stem);
         let encoder = ResNetConfig { zero_init_residual: false, ..encoder };
-        let train = TrainConfig {
-            seed: 0,
-            epochs: 30,
-            steps_per_epoch: None,
-            batch_size: 64,
-            chunk_size: None,
-            chunk_statistics: ChunkStatistics::default(),
-            precision: Precision::default(),
-            learning_rate: LearningRate::unscaled(2e-3),
-            warmup_epochs: 1,
-            loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
-            optimizer: OptimizerConfig::adamw(1e-4),
-        };
         let images = ImageConfig {
             encoder: encoder.into(),
             projection: ProjectionHeadConfig::default(),
             views: ViewPath::Cpu,
             augmentation: AugmentationConfig { crop, ..augmentation },
         };
-        Ok(Self { train, images })
+        Ok(Self { train: TrainConfig::small(), images })
     }
 
     /// The config that the run in `directory` was made with.
@@ -151,6 +132,8 @@ impl PretrainConfig {
 pub(crate) mod tests {
     use super::*;
     use crate::images::recipe::Recipe;
+    use crate::optim::optimizer::OptimizerConfig;
+    use crate::rate::learning_rate::LearningRate;
 
     /// Seconds on a CPU: 16 px, a very slim network.
     pub(crate) fn tiny() -> PretrainConfig {
