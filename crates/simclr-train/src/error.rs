@@ -74,6 +74,14 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
+    /// Every name for a new run is taken.
+    #[error("expected a free name for a run below {}, found {tried} runs", parent.display())]
+    NoFreeName {
+        /// The folder that holds the runs.
+        parent: PathBuf,
+        /// How many names were tried.
+        tried: usize,
+    },
     /// The folder to resume from is not a run.
     #[error("expected a run directory with {missing}, found none in {}", path.display())]
     NotARun {

@@ -3,8 +3,9 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, CropConfig, SimClrAugmentation};
+use simclr_data::{ImageDataset, image_size};
 use simclr_model::{
-    Encoder, ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr, Stem,
+    Encoder, EncoderConfig, ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr, Stem,
 };
 
 use crate::engine::train_config::TrainConfig;
@@ -12,7 +13,11 @@ use crate::error::TrainError;
 use crate::images::image_config::ImageConfig;
 use crate::images::image_views::ViewPath;
 use crate::images::run_description::RunDescription;
+use crate::rate::learning_rate::LearningRate;
 use crate::run::run_directory::RunDirectory;
+
+/// The largest view of [`PretrainConfig::for_images`].
+const LARGEST_SMALL_VIEW: u32 = 64;
 
 /// The config of a pretraining run: with the same images, the same config gives the same encoder on
 /// the same backend.
@@ -63,6 +68,43 @@ impl PretrainConfig {
             augmentation: AugmentationConfig { crop, ..augmentation },
         };
         Ok(Self { train: TrainConfig::small(), images })
+    }
+
+    /// [`small`](Self::small) at the size of these images, at most 64 pixels: larger views take a CPU more than
+    /// minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Data`] if none of the first images can be read.
+    pub fn for_images(images: &dyn ImageDataset) -> Result<Self, TrainError> {
+        Self::small(image_size(images)?.min(LARGEST_SMALL_VIEW))
+    }
+
+    /// What learns most from the [built-in sample](simclr_data::Sample) in two minutes on two cores: small views, many
+    /// steps, and the rate that a range test suggests.
+    ///
+    /// # Errors
+    ///
+    /// As [`small`](Self::small).
+    pub fn for_sample() -> Result<Self, TrainError> {
+        let mut config = Self::small(48)?;
+        config.train.epochs = 14;
+        config.train.learning_rate = LearningRate::unscaled(6.5e-3);
+        Ok(config)
+    }
+
+    /// The same config for views of `size` x `size` pixels, with the stem that suits them if the encoder is a `ResNet`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Augmentation`] for a size outside 1 to 16384.
+    pub fn with_image_size(mut self, size: u32) -> Result<Self, TrainError> {
+        let augmentation = SimClrAugmentation::new(self.images.augmentation)?;
+        self.images.augmentation = augmentation.with_size(size)?.config().clone();
+        if let EncoderConfig::ResNet(resnet) = &mut self.images.encoder {
+            resnet.stem = Stem::for_image_size(size);
+        }
+        Ok(self)
     }
 
     /// The config that the run in `directory` was made with.
@@ -133,7 +175,6 @@ pub(crate) mod tests {
     use super::*;
     use crate::images::recipe::Recipe;
     use crate::optim::optimizer::OptimizerConfig;
-    use crate::rate::learning_rate::LearningRate;
 
     /// Seconds on a CPU: 16 px, a very slim network.
     pub(crate) fn tiny() -> PretrainConfig {

@@ -116,6 +116,25 @@ impl Pretraining {
         Self { weights: Some(path.as_ref().to_owned()), ..self }
     }
 
+    /// Tries learning rates first, by the default [range test](Self::range_test), and takes the one it suggests.
+    ///
+    /// # Errors
+    ///
+    /// As [`range_test`](Self::range_test) and [`with_suggested_rate`](Self::with_suggested_rate), and
+    /// [`TrainError::OtherConfig`] for a run that is resumed: it keeps its learning rate.
+    pub fn with_auto_rate(self, data: &Splits, device: &Device) -> Result<Self, TrainError> {
+        if let (true, Some(path)) = (self.trainer.resumes, &self.trainer.directory) {
+            return Err(TrainError::OtherConfig {
+                path: path.clone(),
+                field: "learning_rate".to_owned(),
+                expected: "auto".to_owned(),
+                found: "its own".to_owned(),
+            });
+        }
+        let curve = self.range_test(RangeTest::default(), data, device)?;
+        self.with_suggested_rate(curve)
+    }
+
     /// Takes the rate that a [range test](Self::range_test) suggests, see [`Trainer::with_suggested_rate`].
     ///
     /// # Errors

@@ -16,6 +16,9 @@ use crate::engine::training_state::TrainingState;
 const CONFIG: &str = "config.toml";
 const SUMMARY: &str = "summary.json";
 
+/// Runs of one folder that [`RunDirectory::free_name`] counts up to.
+const MOST_RUNS: usize = 9999;
+
 /// A run directory:
 ///
 /// | file | content |
@@ -61,6 +64,18 @@ impl RunDirectory {
             return Err(TrainError::NotARun { path: path.to_owned(), missing: CONFIG });
         }
         Ok(Self { path: path.to_owned() })
+    }
+
+    /// The first of `parent/1`, `parent/2`, ... that does not exist: a folder for a new run.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::NoFreeName`] if there are 9,999 already.
+    pub fn free_name(parent: impl AsRef<Path>) -> Result<PathBuf, TrainError> {
+        let parent = parent.as_ref();
+        let mut names = (1..=MOST_RUNS).map(|number| parent.join(number.to_string()));
+        let none = || TrainError::NoFreeName { parent: parent.to_owned(), tried: MOST_RUNS };
+        names.find(|path| !path.exists()).ok_or_else(none)
     }
 
     /// Where it is.
