@@ -13,8 +13,8 @@ use burn::tensor::{Tensor, assert_shape};
 ///
 /// - **Residual sum and ReLU**: [`forward_relu`](Self::forward_relu) and [`forward_add_relu`](Self::forward_add_relu)
 ///   sweep over the values once forwards and twice backwards, and keep nothing in between for the backward pass.
-/// - **Running variance**: the batch's unbiased variance enters it, as in PyTorch and in TensorFlow's fused kernel. In
-///   Burn's own the biased one does, which is smaller by a factor of 1 - 1/n for n values.
+/// - **Running variance**: it averages the unbiased variances of the batches, as PyTorch and TensorFlow's fused kernel
+///   do. Burn's own averages the biased ones, which are smaller by a factor of 1 - 1/n for n values.
 /// - **Mixed precision**: an input of another type than the parameters' is normalised in the parameters' type, and the
 ///   output has the input's. [`batch_norms`](crate::batch_norms) finds the parameters that stay in f32.
 ///
@@ -144,7 +144,7 @@ impl BatchNorm {
         then.apply(result.output)
     }
 
-    /// Takes in the mean and the biased variance of a batch with `count` values for each channel.
+    /// Adds the mean and the biased variance of a batch with `count` values for each channel.
     fn update_running_statistics(&self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
         // Bessel's correction. A single value has no variance to correct.
         let unbiased = variance.mul_scalar(count as f64 / count.saturating_sub(1).max(1) as f64);

@@ -126,7 +126,7 @@ impl<const N: usize> Backward<Flex, N> for BatchNorm {
     }
 }
 
-/// The gradients of a normalisation; those of `x` and of the residual only if wanted.
+/// The gradients of a normalisation. The gradients of `x` and of the residual are there only if they are wanted.
 struct NormGradients {
     x: Option<FlexTensor>,
     gamma: FlexTensor,
@@ -135,7 +135,7 @@ struct NormGradients {
 }
 
 impl BatchNormState {
-    /// The gradients, from `gradient`, that of the output.
+    /// The gradients, from `gradient`, the output's.
     fn gradients(
         &self,
         x: &FlexTensor,

@@ -93,7 +93,7 @@ fn convolve(
     from_channels_last(result, shape, order(x))
 }
 
-/// The gradient of a convolution's input, from `gradient`, that of its output.
+/// The gradient of a convolution's input, from `gradient`, the output's.
 fn input_gradient(
     x: &FlexTensor,
     weight: &FlexTensor,
@@ -111,7 +111,7 @@ fn input_gradient(
     from_channels_last(values, x.shape(), order(x))
 }
 
-/// The gradient of a convolution's weights, from `gradient`, that of its output.
+/// The gradient of a convolution's weights, from `gradient`, the output's.
 fn weight_gradient(
     x: &FlexTensor,
     weight: &FlexTensor,

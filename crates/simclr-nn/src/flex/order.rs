@@ -80,7 +80,7 @@ pub(super) fn channels_last_values_mut(tensor: &mut FlexTensor) -> &mut [f32] {
     &mut tensor.storage_mut::<f32>()[..len]
 }
 
-/// `tensor` in memory as `order` says, copied only if it lies in the other order.
+/// `tensor` in the order that is `wanted`, copied only if it lies in the other.
 pub(super) fn in_order(tensor: FlexTensor, wanted: Order) -> FlexTensor {
     if order(&tensor) == wanted {
         return tensor;

@@ -112,11 +112,7 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
                 (bases[r], targets[r]) = (self.place)((row + r).min(self.rows - 1));
             }
             for column in (0..self.columns).step_by(width) {
-                let sums = if STEPS {
-                    self.by_steps::<S, ROWS, VECTORS>(simd, bases[0], column, inner_stride)
-                } else {
-                    self.by_rows::<S, ROWS, VECTORS>(simd, &bases, column)
-                };
+                let sums = self.sums::<S, ROWS, VECTORS, STEPS>(simd, &bases, column, inner_stride);
                 for (r, sums) in sums.iter().enumerate().take(self.rows - row) {
                     let start = targets[r] + column;
                     let target = &mut self.target[start..];
@@ -130,11 +126,12 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
         }
     }
 
+    /// The sums of one register tile: rows that begin at `bases`, and vectors from `column` on.
     #[inline(always)]
-    fn by_steps<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    fn sums<S: Simd, const ROWS: usize, const VECTORS: usize, const STEPS: bool>(
         &self,
         simd: S,
-        base: usize,
+        bases: &[usize; ROWS],
         column: usize,
         inner_stride: usize,
     ) -> [[S::f32s; VECTORS]; ROWS] {
@@ -144,39 +141,25 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
         for tap in self.taps {
             let right = &self.right[tap.right + column..];
             let right = &right[..(run - 1) * right_stride + width];
-            let left = &self.left[base + tap.left..];
-            let left = &left[..(run - 1) * inner_stride + ROWS];
-            for step in 0..run {
-                let columns = load::<S, VECTORS>(&right[step * right_stride..]);
-                let left: &[f32; ROWS] = left[step * inner_stride..]
-                    .first_chunk()
-                    .expect("`ROW_SLACK` numbers lie behind the rows");
-                accumulate!(simd, sums, columns, |r| left[r]);
-            }
-        }
-        sums
-    }
-
-    #[inline(always)]
-    fn by_rows<S: Simd, const ROWS: usize, const VECTORS: usize>(
-        &self,
-        simd: S,
-        bases: &[usize; ROWS],
-        column: usize,
-    ) -> [[S::f32s; VECTORS]; ROWS] {
-        let width = VECTORS * S::F32_LANES;
-        let (run, right_stride) = (self.run, self.right_stride);
-        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-        for tap in self.taps {
-            let right = &self.right[tap.right + column..];
-            let right = &right[..(run - 1) * right_stride + width];
-            let mut left = [&[][..]; ROWS];
-            for r in 0..ROWS {
-                left[r] = &self.left[bases[r] + tap.left..][..run];
-            }
-            for step in 0..run {
-                let columns = load::<S, VECTORS>(&right[step * right_stride..]);
-                accumulate!(simd, sums, columns, |r| left[r][step]);
+            if STEPS {
+                let left = &self.left[bases[0] + tap.left..];
+                let left = &left[..(run - 1) * inner_stride + ROWS];
+                for step in 0..run {
+                    let columns = load::<S, VECTORS>(&right[step * right_stride..]);
+                    let left: &[f32; ROWS] = left[step * inner_stride..]
+                        .first_chunk()
+                        .expect("`ROW_SLACK` numbers lie behind the rows");
+                    accumulate!(simd, sums, columns, |r| left[r]);
+                }
+            } else {
+                let mut left = [&[][..]; ROWS];
+                for r in 0..ROWS {
+                    left[r] = &self.left[bases[r] + tap.left..][..run];
+                }
+                for step in 0..run {
+                    let columns = load::<S, VECTORS>(&right[step * right_stride..]);
+                    accumulate!(simd, sums, columns, |r| left[r][step]);
+                }
             }
         }
         sums

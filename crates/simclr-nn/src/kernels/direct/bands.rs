@@ -36,7 +36,7 @@ impl Bands {
         Self { images, height, rows, per_task: 1 }
     }
 
-    /// Splits `values`, `row` numbers for each of a band's `rows`, into the tasks' parts.
+    /// The bands of each task, with the task's part of `values`. A band has `rows(band)` rows of `row` numbers each.
     pub(super) fn split<'a>(
         &self,
         mut values: &'a mut [f32],

@@ -21,8 +21,8 @@ pub(crate) struct ParameterGradients {
 }
 
 impl Normalisation<'_> {
-    /// The gradients of gamma and beta, from `gradient`, that of the output. In its place, `gradient` becomes that
-    /// of the sum before ReLU, which is also the residual's.
+    /// The gradients of gamma and beta, from `gradient`, the output's. `gradient` itself becomes the gradient of the sum
+    /// before ReLU, which is also the residual's.
     pub(crate) fn parameter_gradients(
         &self,
         saved: &Saved<'_>,
@@ -61,8 +61,8 @@ impl Normalisation<'_> {
         }
     }
 
-    /// Turns `gradient`, that of the normalised values, into that of the input in its place. The statistics of the
-    /// batch depend on the input, too.
+    /// Turns `gradient` from the gradient of the normalised values into the input's. The input also acts through the
+    /// statistics of the batch.
     pub(crate) fn input_gradient(
         &self,
         parameters: &ParameterGradients,
