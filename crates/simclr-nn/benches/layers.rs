@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! cargo bench --workspace --bench layers               every layer
-//! cargo bench --workspace --bench layers -- resnet18   those whose name begins so
+//! cargo bench --workspace --bench layers -- resnet18   layers whose names begin with resnet18
 //! ```
 //!
-//! A gradient's time is that of the backward pass with respect to it alone, less what the backward pass of the
-//! sum that stands for the loss takes. Images and the output's gradient lie in channels-last order for ours, as
-//! inside a network, unless the name says "plain"; Burn's own take theirs as they come.
+//! The time of a gradient is the time of a backward pass that computes it alone, minus the time of the loss's backward
+//! pass. Our layers take images and output gradients in channels-last order, as inside a network, unless their name
+//! says "plain". Burn's own always take them in channels-first order.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use serde_json::json;
 use simclr_nn::{BatchNorm, channels_last, conv2d, max_pool2d};
 
-/// A convolution of square images with a square kernel, padded by half of it.
+/// A convolution of square images with a square kernel, padded by half the kernel.
 struct Layer {
     name: &'static str,
     images: usize,
@@ -127,11 +127,7 @@ impl Layer {
         let random = |shape| Tensor::<4>::random(shape, Distribution::Default, &device);
         let x = order(random([self.images, channels_in, self.pixels, self.pixels]));
         let w = random([channels_out, channels_in / self.groups, self.kernel, self.kernel]);
-        let forward = fastest(|| {
-            let start = Instant::now();
-            std::hint::black_box(convolve(x.clone(), w.clone()));
-            start.elapsed().as_secs_f64()
-        });
+        let forward = fastest(|| seconds(|| convolve(x.clone(), w.clone())));
         let g = order(random(convolve(x.clone(), w.clone()).dims()));
         let learning = |tensor: &Tensor<4>| Tensor::from_inner(tensor.clone());
         let (x, w, g) = (learning(&x), learning(&w), learning(&g));
@@ -143,7 +139,7 @@ impl Layer {
     }
 }
 
-/// Milliseconds of any other layer: of its output and of all its gradients.
+/// Milliseconds of any other layer: of its output, and of all its gradients together.
 fn row(
     name: &str,
     shape: [usize; 4],
@@ -153,11 +149,7 @@ fn row(
     let x = Tensor::<4>::random(shape, Distribution::Default, &Device::flex().autodiff());
     let times = |moved: bool, forward: &dyn Fn(Tensor<4>) -> Tensor<4>| {
         let x = if moved { channels_last(x.clone()) } else { x.clone() };
-        let output = fastest(|| {
-            let start = Instant::now();
-            std::hint::black_box(forward(x.clone()));
-            start.elapsed().as_secs_f64()
-        });
+        let output = fastest(|| seconds(|| forward(x.clone())));
         let g = Tensor::ones(forward(x.clone()).dims(), &x.device());
         let g = if moved { channels_last(g) } else { g };
         let backward = |output: &dyn Fn() -> Tensor<4>| backward(output, &g, moved);
@@ -173,19 +165,23 @@ fn row(
     })
 }
 
-/// Milliseconds of the backward pass of the sum of `output`'s products with `weights`, which are the output's
-/// gradient: in channels-last order if `moved`.
+/// Milliseconds of a backward pass. The loss is the sum of `output` times `weights`, so `weights` are the output's
+/// gradient, in channels-last order if `moved`.
 fn backward(output: &dyn Fn() -> Tensor<4>, weights: &Tensor<4>, moved: bool) -> f64 {
     let order = |x: Tensor<4>| if moved { x.permute([0, 2, 3, 1]) } else { x };
     fastest(|| {
         let sum = (order(output()) * order(weights.clone())).sum();
-        let start = Instant::now();
-        std::hint::black_box(sum.backward());
-        start.elapsed().as_secs_f64()
+        seconds(|| sum.backward())
     })
 }
 
-/// The fastest of some runs, in milliseconds: whatever else the machine does only ever adds time.
+fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
+    let start = Instant::now();
+    std::hint::black_box(work());
+    start.elapsed().as_secs_f64()
+}
+
+/// The fastest of some runs, in milliseconds: other work on the machine can only add time.
 fn fastest(run: impl Fn() -> f64) -> f64 {
     run();
     let first = run();

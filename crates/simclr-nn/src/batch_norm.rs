@@ -5,16 +5,18 @@ use burn::nn;
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, assert_shape};
 
-/// Batch normalisation: [`burn::nn::BatchNorm`] in everything but how fast it runs on flex, and that it can
-/// take in what follows it in a residual network.
+/// Batch normalisation: [`burn::nn::BatchNorm`], but faster on flex, and with the residual sum and ReLU that follow it
+/// in a residual network as one operation.
 ///
-/// It has the same parameters and running statistics under the same names, so that records and weight files
-/// of one fit the other. The running variance takes in the batch's unbiased variance, as in PyTorch and in
-/// TensorFlow's fused kernel; Burn's own takes the biased one, which is smaller by 1 / n over n values. The residual sum and ReLU are one operation with the normalisation: one sweep over
-/// the values forwards, two backwards, and nothing kept for the backward pass in between.
+/// It has the same parameters and running statistics under the same names, so that records and weight files of one fit
+/// the other. It is made from Burn's own.
 ///
-/// Where the input's numbers are of another type than the parameters', as in mixed precision, it computes in the
-/// parameters' and returns the input's.
+/// - **Residual sum and ReLU**: [`forward_relu`](Self::forward_relu) and [`forward_add_relu`](Self::forward_add_relu)
+///   sweep over the values once forwards and twice backwards, and keep nothing in between for the backward pass.
+/// - **Running variance**: it averages the unbiased variances of the batches, as PyTorch and TensorFlow's fused kernel
+///   do. Burn's own averages the biased ones, which are smaller by a factor of 1 - 1/n for n values.
+/// - **Mixed precision**: an input of another type than the parameters' is normalised in the parameters' type, and the
+///   output has the input's. [`batch_norms`](crate::batch_norms) finds the parameters that stay in f32.
 ///
 /// ```
 /// use burn::nn::BatchNormConfig;
@@ -38,13 +40,13 @@ pub struct BatchNorm {
     pub gamma: Param<Tensor<1>>,
     /// The learnt shift, `[channels]`.
     pub beta: Param<Tensor<1>>,
-    /// Whether the statistics are the batch's on a device with autodiff.
+    /// Whether a device with autodiff normalises with the statistics of the batch, and updates the running ones.
     pub training: Param<Flag>,
     /// The running mean, `[channels]`.
     pub running_mean: RunningState<Tensor<1>>,
     /// The running variance, `[channels]`.
     pub running_var: RunningState<Tensor<1>>,
-    /// The share of a batch in the running statistics.
+    /// The weight of a batch in the running statistics, in 0..=1.
     pub momentum: f64,
     /// Added to the variance.
     pub epsilon: f64,
@@ -79,7 +81,7 @@ impl BatchNorm {
         self.run(input, Then { residual: None, relu: false })
     }
 
-    /// ReLU of the normalised `input`. Shapes and panics as of [`forward`](Self::forward).
+    /// ReLU of the normalised `input`, with the shapes and panics of [`forward`](Self::forward).
     #[must_use]
     pub fn forward_relu<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         self.run(input, Then { residual: None, relu: true })
@@ -93,15 +95,14 @@ impl BatchNorm {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), and if `residual` has another shape.
+    /// Like [`forward`](Self::forward), and if `residual` has another shape than `input`.
     #[must_use]
     pub fn forward_add_relu<const D: usize>(
         &self,
         input: Tensor<D>,
         residual: Tensor<D>,
     ) -> Tensor<D> {
-        let (of_input, of_residual) = (input.dims(), residual.dims());
-        assert_eq!(of_residual, of_input, "expected a residual of the input's shape");
+        assert_eq!(residual.dims(), input.dims(), "expected a residual of the input's shape");
         self.run(input, Then { residual: Some(residual), relu: true })
     }
 
@@ -115,7 +116,7 @@ impl BatchNorm {
             let residual = then.residual.map(|residual| residual.cast(self.gamma.dtype()));
             return self.run(input, Then { residual, ..then }).cast(dtype);
         }
-        // As in Burn: a frozen layer keeps its statistics on a training device, too.
+        // Like Burn's: a frozen layer keeps its statistics, also on a device with autodiff.
         if input.device().is_autodiff() && self.training.is_enabled() {
             self.with_statistics_of_batch(input, then)
         } else {
@@ -131,13 +132,10 @@ impl BatchNorm {
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
         let count = input.shape().num_elements() / input.dims()[1].max(1);
         #[cfg(feature = "flex")]
-        if crate::flex::normalises(&input, then.residual.as_ref()) {
-            let (output, mean, variance) = crate::flex::batch_norm(
-                input,
-                [gamma, beta],
-                then.residual,
-                crate::flex::NormOptions { epsilon: self.epsilon, relu: then.relu },
-            );
+        if crate::flex::supports_norm(&input, then.residual.as_ref()) {
+            let options = self.options(&then);
+            let (output, mean, variance) =
+                crate::flex::batch_norm(input, [gamma, beta], then.residual, options);
             self.update_running_statistics(mean, variance, count);
             return output;
         }
@@ -146,9 +144,9 @@ impl BatchNorm {
         then.apply(result.output)
     }
 
-    /// `mean` and `variance` are those of `count` values a channel.
+    /// Adds the mean and the biased variance of a batch with `count` values for each channel.
     fn update_running_statistics(&self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
-        // Bessel's correction; a single value has no variance to correct.
+        // Bessel's correction. A single value has no variance to correct.
         let unbiased = variance.mul_scalar(count as f64 / count.saturating_sub(1).max(1) as f64);
         for (running, of_batch) in [(&self.running_mean, mean), (&self.running_var, unbiased)] {
             let old = running.value_sync().to_device(&of_batch.device());
@@ -168,17 +166,19 @@ impl BatchNorm {
             [&self.running_mean, &self.running_var].map(|r| r.value().to_device(&device));
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
         #[cfg(feature = "flex")]
-        if !device.is_autodiff() && crate::flex::normalises(&input, then.residual.as_ref()) {
-            return crate::flex::normalise(
-                input,
-                [gamma, beta, mean, variance],
-                then.residual,
-                crate::flex::NormOptions { epsilon: self.epsilon, relu: then.relu },
-            );
+        if !device.is_autodiff() && crate::flex::supports_norm(&input, then.residual.as_ref()) {
+            let options = self.options(&then);
+            let of_channels = [gamma, beta, mean, variance];
+            return crate::flex::normalise(input, of_channels, then.residual, options);
         }
         let normalised =
             burn::tensor::module::batch_norm(input, gamma, beta, mean, variance, self.epsilon);
         then.apply(normalised)
+    }
+
+    #[cfg(feature = "flex")]
+    fn options<const D: usize>(&self, then: &Then<D>) -> crate::flex::NormOptions {
+        crate::flex::NormOptions { epsilon: self.epsilon, relu: then.relu }
     }
 }
 

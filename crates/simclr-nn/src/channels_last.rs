@@ -2,12 +2,12 @@
 
 use burn::tensor::Tensor;
 
-/// The same images, laid out in memory with the channels of a pixel beside each other.
+/// The same images, laid out in memory with the channels of a pixel next to each other.
 ///
-/// Nothing else changes: the shape stays `[n, c, h, w]`, and every operation gives the same result. On
-/// flex, [`Conv2d`](crate::Conv2d) and [`BatchNorm`](crate::BatchNorm) work in this order, and give it to
-/// what they return if they were given it; called once on a network's input, it saves two copies at every
-/// layer. On other backends it does nothing, they have orders of their own.
+/// Nothing else changes: the shape stays `[n, c, h, w]`, and every operation gives the same result. On flex,
+/// [`Conv2d`](crate::Conv2d) and [`BatchNorm`](crate::BatchNorm) compute in this order, and return their output in the
+/// order of their input. Called once on a network's input, this function therefore saves two copies at every layer. On
+/// other backends, which have orders of their own, it does nothing.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -21,11 +21,8 @@ use burn::tensor::Tensor;
 #[must_use]
 pub fn channels_last(images: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "flex")]
-    if crate::flex::takes(&images) {
-        use crate::flex::ConvNetBackend;
-        let moved =
-            <burn::backend::Dispatch as ConvNetBackend>::to_channels_last(images.into_dispatch());
-        return Tensor::from_dispatch(moved);
+    if crate::flex::supports_channels_last(&images) {
+        return crate::flex::channels_last(images);
     }
     images
 }

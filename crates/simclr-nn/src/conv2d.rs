@@ -6,10 +6,10 @@ use burn::nn::conv;
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
-/// A 2D convolution: [`burn::nn::conv::Conv2d`] in everything but how fast it runs on flex.
+/// A 2D convolution: [`burn::nn::conv::Conv2d`], but faster on flex.
 ///
-/// It has the same parameters under the same names, so that records and weight files of one fit the other.
-/// Made from Burn's own:
+/// It has the same parameters under the same names, so that records and weight files of one fit the other. It is made
+/// from Burn's own:
 ///
 /// ```
 /// use burn::nn::conv::Conv2dConfig;
@@ -36,7 +36,7 @@ pub struct Conv2d {
     pub kernel_size: [usize; 2],
     /// Pixels from one kernel element to the next, down and across.
     pub dilation: [usize; 2],
-    /// Into how many separate convolutions the channels are split.
+    /// The number of separate convolutions that the channels are split into.
     pub groups: usize,
     /// Zeros around the images.
     #[module(skip)]
@@ -56,11 +56,11 @@ impl Conv2d {
     /// # Shapes
     ///
     /// - `images`: `[n, channels_in, height, width]`
-    /// - output: `[n, channels_out, height_out, width_out]`, in memory in the order of `images`
+    /// - output: `[n, channels_out, height_out, width_out]`, in memory in the same order as `images`
     ///
     /// # Panics
     ///
-    /// As Burn's own: if the channels are not those of the weights.
+    /// Like Burn's own: if the images' channels are not the weights'.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let [_, _, height, width] = images.dims();
@@ -76,14 +76,14 @@ impl Conv2d {
     }
 }
 
-/// The zeros before and after `size` pixels that give one output a stride, the odd one after: Burn's rule.
+/// The zeros before and after `size` pixels that give one output for each stride. Like Burn's, an odd one comes after.
 fn same_padding(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
     let outputs = size.div_ceil(stride);
     let padding = (outputs.saturating_sub(1) * stride + kernel).saturating_sub(size);
     if outputs == 0 { (0, 0) } else { (padding / 2, padding - padding / 2) }
 }
 
-/// [`burn::tensor::module::conv2d`], on flex in f32 by kernels of this crate if it has one group.
+/// [`burn::tensor::module::conv2d`], by the kernels of this crate on flex in f32 with one group.
 ///
 /// # Shapes
 ///
@@ -94,7 +94,7 @@ fn same_padding(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
 ///
 /// # Panics
 ///
-/// As Burn's own: if the channels are not those of the weights.
+/// Like Burn's own: if the images' channels are not the weights'.
 #[must_use]
 pub fn conv2d(
     images: Tensor<4>,
@@ -103,19 +103,8 @@ pub fn conv2d(
     options: ConvOptions<2>,
 ) -> Tensor<4> {
     #[cfg(feature = "flex")]
-    if crate::flex::convolves(&images, &weight, bias.as_ref(), &options) {
-        use crate::flex::ConvNetBackend;
-        use burn::backend::Dispatch;
-        let (images, weight) = (images.into_dispatch(), weight.into_dispatch());
-        return Tensor::from_dispatch(match bias {
-            None => <Dispatch as ConvNetBackend>::convolution(images, weight, options),
-            Some(bias) => <Dispatch as ConvNetBackend>::convolution_with_bias(
-                images,
-                weight,
-                bias.into_dispatch(),
-                options,
-            ),
-        });
+    if crate::flex::supports_conv2d(&images, &weight, bias.as_ref(), &options) {
+        return crate::flex::conv2d(images, weight, bias, options);
     }
     burn::tensor::module::conv2d(images, weight, bias, options)
 }

@@ -1,11 +1,12 @@
-//! Max-pooling in either order of memory.
+//! Max-pooling of images in either order in memory.
 
-use burn::nn::PaddingConfig2d;
 use burn::nn::pool::MaxPool2d;
 use burn::tensor::Tensor;
 
-/// What `pool` gives for `images`: on flex by a kernel of this crate if they lie in channels-last order,
-/// which the output then does too, and otherwise by Burn's own.
+/// `pool` applied to `images`.
+///
+/// On flex, images in channels-last order are pooled by a kernel of this crate, and the output is in that order, too. All
+/// others are pooled by Burn's own.
 ///
 /// # Shapes
 ///
@@ -25,31 +26,26 @@ use burn::tensor::Tensor;
 #[must_use]
 pub fn max_pool2d(pool: &MaxPool2d, images: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "flex")]
-    if let Some(padding) = symmetric(&pool.padding)
-        && !pool.ceil_mode
-        && pool.dilation == [1, 1]
-        && crate::flex::pools(&images, pool.kernel_size, pool.stride, padding)
+    if let Some(options) = options(pool)
+        && crate::flex::supports_max_pool2d(&images, options)
     {
-        use crate::flex::ConvNetBackend;
-        let images = images.into_dispatch();
-        return Tensor::from_dispatch(<burn::backend::Dispatch as ConvNetBackend>::largest(
-            images,
-            pool.kernel_size,
-            pool.stride,
-            padding,
-        ));
+        return crate::flex::max_pool2d(images, options);
     }
     pool.forward(images)
 }
 
-/// Rows above and below, columns left and right, if they are as many.
+/// The options of `pool` for the kernels, if they have this kind of pooling.
 #[cfg(feature = "flex")]
-fn symmetric(padding: &PaddingConfig2d) -> Option<[usize; 2]> {
-    match *padding {
-        PaddingConfig2d::Valid => Some([0, 0]),
+fn options(pool: &MaxPool2d) -> Option<crate::flex::PoolOptions> {
+    use burn::nn::PaddingConfig2d;
+    let padding = match pool.padding {
+        PaddingConfig2d::Valid => [0, 0],
         PaddingConfig2d::Explicit(top, left, bottom, right) if top == bottom && left == right => {
-            Some([top, left])
+            [top, left]
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    let options =
+        crate::flex::PoolOptions { kernel: pool.kernel_size, stride: pool.stride, padding };
+    (!pool.ceil_mode && pool.dilation == [1, 1]).then_some(options)
 }

@@ -1,8 +1,9 @@
-//! A convolution and its gradients, each by the kernel that suits its sizes.
+//! A convolution and its gradients, each by the kernels that suit its sizes.
 
 use super::{Geometry, direct, winograd};
 
-/// `[n, h, w, channels_in]` with `[channels_out, channels_in, kh, kw]` to `[n, h', w', channels_out]`.
+/// The output `[n, h', w', channels_out]`, from `input` `[n, h, w, channels_in]` and `weights`
+/// `[channels_out, channels_in, kh, kw]`.
 pub(crate) fn conv2d(
     geometry: &Geometry,
     input: &[f32],
@@ -10,8 +11,8 @@ pub(crate) fn conv2d(
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
     let mut result = vec![0.0; geometry.output_len()];
-    // Interpolation spreads a number that isn't finite over its tile, and may overflow before the sum
-    // itself does. Such results are computed anew, so that they are what the definition says.
+    // Winograd's way spreads a number that isn't finite over its tile, and may overflow where the definition does
+    // not. Then everything is computed again by the definition.
     if !(winograd::applies(geometry)
         && winograd::forward(geometry, input, weights, bias, &mut result))
     {
@@ -20,7 +21,7 @@ pub(crate) fn conv2d(
     result
 }
 
-/// The gradient of the input from that of the output.
+/// The gradient of the input, from the gradient of the output.
 pub(crate) fn input_gradient(geometry: &Geometry, weights: &[f32], gradient: &[f32]) -> Vec<f32> {
     let mut result = vec![0.0; geometry.input_len()];
     if geometry.has_few_channels() {
@@ -35,10 +36,10 @@ pub(crate) fn input_gradient(geometry: &Geometry, weights: &[f32], gradient: &[f
     result
 }
 
-/// The gradient of the weights from that of the output.
+/// The gradient of the weights, from the input and the gradient of the output.
 pub(crate) fn weight_gradient(geometry: &Geometry, input: &[f32], gradient: &[f32]) -> Vec<f32> {
-    let by_points = winograd::applies(geometry)
+    let by_winograd = winograd::applies(geometry)
         .then(|| winograd::weight_gradient(geometry, input, gradient))
         .flatten();
-    by_points.unwrap_or_else(|| direct::weight_gradient(geometry, input, gradient))
+    by_winograd.unwrap_or_else(|| direct::weight_gradient(geometry, input, gradient))
 }

@@ -1,4 +1,4 @@
-//! The sizes of a convolution, and what follows from them.
+//! The sizes of a convolution, and what they decide.
 
 use burn::tensor::ops::ConvOptions;
 
@@ -47,7 +47,7 @@ impl Geometry {
         fits && self.input_len() > 0 && self.channels_out > 0
     }
 
-    /// Whether each output is a product of the channels of one pixel, and every pixel has one.
+    /// Whether there is one output pixel for each input pixel, which depends on that pixel alone.
     pub(crate) fn is_pointwise(&self) -> bool {
         let zero = [0, 0];
         self.kernel == [1, 1]
@@ -55,7 +55,7 @@ impl Geometry {
             && (self.padding_before, self.padding_after) == (zero, zero)
     }
 
-    /// Whether vectors of the input's channels would be mostly empty.
+    /// Whether vectors that run over the input's channels would be mostly empty.
     pub(crate) fn has_few_channels(&self) -> bool {
         self.channels_in < 8
     }

@@ -1,14 +1,14 @@
-//! Convolutions and normalisation on slices of f32, in channels-last order.
+//! The kernels: convolution, normalisation and pooling on slices of f32, in channels-last order.
 
 mod conv2d;
-pub(crate) mod direct;
+mod direct;
 mod geometry;
 mod norm;
 mod order;
 mod pool;
 mod product;
 mod scratch;
-pub(crate) mod winograd;
+mod winograd;
 
 pub(crate) use self::conv2d::{conv2d, input_gradient, weight_gradient};
 pub(crate) use self::geometry::Geometry;
@@ -16,4 +16,4 @@ pub(crate) use self::norm::{
     Normalisation, ParameterGradients, Saved, Statistics, channel_sums, statistics,
 };
 pub(crate) use self::order::{to_channels_first, to_channels_last};
-pub(crate) use self::pool::{Windows, gradient_of_maxima, maxima};
+pub(crate) use self::pool::{PoolOptions, Windows, gradient_of_maxima, maxima};

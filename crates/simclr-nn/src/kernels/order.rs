@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-/// Side of the squares that are turned at a time: they stay in the first-level cache.
+/// The side of the squares that are transposed one by one: they stay in the first-level cache.
 const SQUARE: usize = 16;
 
 /// `[n, channels, pixels]` as `[n, pixels, channels]`.

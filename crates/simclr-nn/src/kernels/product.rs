@@ -4,9 +4,9 @@ use pulp::{Simd, WithSimd};
 
 /// Columns of a full strip of the right factor.
 pub(crate) const STRIP: usize = 32;
-/// Columns of the last strip, where that is enough.
+/// Columns of the last strip, if no more are left.
 const HALF_STRIP: usize = 16;
-/// Rows that one register tile may read beyond the last, see [`Order::Steps`].
+/// Numbers behind the left factor that a register tile may read, see [`LeftOrder::Steps`].
 pub(crate) const ROW_SLACK: usize = 16;
 
 /// The strips that `columns` columns are split into: where each begins, and how wide it is stored.
@@ -24,11 +24,11 @@ pub(crate) fn padded_columns(columns: usize) -> usize {
 
 /// How the left factor lies in memory.
 #[derive(Clone, Copy)]
-pub(crate) enum Order {
-    /// A row's steps follow each other.
+pub(crate) enum LeftOrder {
+    /// The steps of a row are contiguous.
     Rows,
-    /// A step's rows follow each other, and the steps are this far apart. The last register tile reads
-    /// up to [`ROW_SLACK`] numbers that are no rows, and drops them.
+    /// The rows of a step are contiguous, and one step begins this many numbers after the last. The last register
+    /// tile reads up to [`ROW_SLACK`] numbers behind the rows, and drops what it computes from them.
     Steps(usize),
 }
 
@@ -39,14 +39,14 @@ pub(crate) struct Tap {
     pub(crate) right: usize,
 }
 
-/// `target (+)= left * right`, summed over `taps`, each of `run` steps.
+/// `target (+)= left * right`, summed over `taps` of `run` steps each.
 ///
-/// Element (row, step) of the left factor is at `place(row).0 + tap.left` and on, by `order`; the right
-/// factor's row of `width` numbers is at `tap.right + step * right_stride`, and the target's at
-/// `place(row).1`, of which the first `columns` are written.
+/// - The left factor's row begins at `place(row).0 + tap.left`, and its steps lie as `order` says.
+/// - The right factor's row for a step begins at `tap.right + step * right_stride`, and is `width` numbers long.
+/// - The target's row begins at `place(row).1`, and its first `columns` numbers are written.
 pub(crate) struct Product<'a, P> {
     pub(crate) left: &'a [f32],
-    pub(crate) order: Order,
+    pub(crate) order: LeftOrder,
     pub(crate) right: &'a [f32],
     pub(crate) right_stride: usize,
     pub(crate) taps: &'a [Tap],
@@ -56,17 +56,30 @@ pub(crate) struct Product<'a, P> {
     pub(crate) width: usize,
     pub(crate) columns: usize,
     pub(crate) target: &'a mut [f32],
-    /// Whether the product is added to the target, rather than replacing it.
+    /// Whether the product is added to the target or replaces it.
     pub(crate) add: bool,
 }
 
+/// Adds one step to a register tile: for each row `r`, the left factor's number times the right factor's vectors.
+///
+/// A macro, because the compiler keeps arrays in registers only where it sees all of their uses.
+macro_rules! accumulate {
+    ($simd:ident, $sums:ident, $columns:ident, |$r:ident| $left:expr) => {
+        for $r in 0..ROWS {
+            let x = $simd.splat_f32s($left);
+            for v in 0..VECTORS {
+                $sums[$r][v] = $simd.mul_add_e_f32s(x, $columns[v], $sums[$r][v]);
+            }
+        }
+    };
+}
 impl<P: Fn(usize) -> (usize, usize)> WithSimd for Product<'_, P> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // The register tile: as many accumulators as hide the latency of a multiply-add, and leave
-        // registers for the factors: 16 of AVX-512's 32, 8 of AVX2's 16, 16 of NEON's 32.
+        // The register tile has enough accumulators to hide the latency of a multiply-add, and leaves registers for
+        // the factors: 16 of AVX-512's 32, 8 of AVX2's 16, 16 of NEON's 32.
         match (S::F32_LANES, self.width) {
             (16, HALF_STRIP) => self.ordered::<S, 16, 1>(simd),
             (16 | 4, _) => self.ordered::<S, 8, 2>(simd),
@@ -80,8 +93,8 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
     #[inline(always)]
     fn ordered<S: Simd, const ROWS: usize, const VECTORS: usize>(self, simd: S) {
         match self.order {
-            Order::Rows => self.tiles::<S, ROWS, VECTORS, false>(simd, 1),
-            Order::Steps(stride) => self.tiles::<S, ROWS, VECTORS, true>(simd, stride),
+            LeftOrder::Rows => self.tiles::<S, ROWS, VECTORS, false>(simd, 1),
+            LeftOrder::Steps(stride) => self.tiles::<S, ROWS, VECTORS, true>(simd, stride),
         }
     }
 
@@ -99,11 +112,7 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
                 (bases[r], targets[r]) = (self.place)((row + r).min(self.rows - 1));
             }
             for column in (0..self.columns).step_by(width) {
-                let sums = if STEPS {
-                    self.by_steps::<S, ROWS, VECTORS>(simd, bases[0], column, inner_stride)
-                } else {
-                    self.by_rows::<S, ROWS, VECTORS>(simd, &bases, column)
-                };
+                let sums = self.sums::<S, ROWS, VECTORS, STEPS>(simd, &bases, column, inner_stride);
                 for (r, sums) in sums.iter().enumerate().take(self.rows - row) {
                     let start = targets[r] + column;
                     let target = &mut self.target[start..];
@@ -117,11 +126,12 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
         }
     }
 
+    /// The sums of one register tile: rows that begin at `bases`, and vectors from `column` on.
     #[inline(always)]
-    fn by_steps<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    fn sums<S: Simd, const ROWS: usize, const VECTORS: usize, const STEPS: bool>(
         &self,
         simd: S,
-        base: usize,
+        bases: &[usize; ROWS],
         column: usize,
         inner_stride: usize,
     ) -> [[S::f32s; VECTORS]; ROWS] {
@@ -131,47 +141,24 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
         for tap in self.taps {
             let right = &self.right[tap.right + column..];
             let right = &right[..(run - 1) * right_stride + width];
-            let left = &self.left[base + tap.left..];
-            let left = &left[..(run - 1) * inner_stride + ROWS];
-            for step in 0..run {
-                let columns = load::<S, VECTORS>(&right[step * right_stride..]);
-                let left: &[f32; ROWS] =
-                    left[step * inner_stride..].first_chunk().expect("the slack is there");
-                for r in 0..ROWS {
-                    let x = simd.splat_f32s(left[r]);
-                    for v in 0..VECTORS {
-                        sums[r][v] = simd.mul_add_e_f32s(x, columns[v], sums[r][v]);
-                    }
+            if STEPS {
+                let left = &self.left[bases[0] + tap.left..];
+                let left = &left[..(run - 1) * inner_stride + ROWS];
+                for step in 0..run {
+                    let columns = load::<S, VECTORS>(&right[step * right_stride..]);
+                    let left: &[f32; ROWS] = left[step * inner_stride..]
+                        .first_chunk()
+                        .expect("`ROW_SLACK` numbers lie behind the rows");
+                    accumulate!(simd, sums, columns, |r| left[r]);
                 }
-            }
-        }
-        sums
-    }
-
-    #[inline(always)]
-    fn by_rows<S: Simd, const ROWS: usize, const VECTORS: usize>(
-        &self,
-        simd: S,
-        bases: &[usize; ROWS],
-        column: usize,
-    ) -> [[S::f32s; VECTORS]; ROWS] {
-        let width = VECTORS * S::F32_LANES;
-        let (run, right_stride) = (self.run, self.right_stride);
-        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-        for tap in self.taps {
-            let right = &self.right[tap.right + column..];
-            let right = &right[..(run - 1) * right_stride + width];
-            let mut left = [&[][..]; ROWS];
-            for r in 0..ROWS {
-                left[r] = &self.left[bases[r] + tap.left..][..run];
-            }
-            for step in 0..run {
-                let columns = load::<S, VECTORS>(&right[step * right_stride..]);
+            } else {
+                let mut left = [&[][..]; ROWS];
                 for r in 0..ROWS {
-                    let x = simd.splat_f32s(left[r][step]);
-                    for v in 0..VECTORS {
-                        sums[r][v] = simd.mul_add_e_f32s(x, columns[v], sums[r][v]);
-                    }
+                    left[r] = &self.left[bases[r] + tap.left..][..run];
+                }
+                for step in 0..run {
+                    let columns = load::<S, VECTORS>(&right[step * right_stride..]);
+                    accumulate!(simd, sums, columns, |r| left[r][step]);
                 }
             }
         }
@@ -198,7 +185,7 @@ fn store<S: Simd, const VECTORS: usize>(
     }
 }
 
-/// [`store`] where the last columns don't exist.
+/// [`store`] for a target that ends before the last vector does.
 #[inline(always)]
 fn store_part<S: Simd, const VECTORS: usize>(
     simd: S,

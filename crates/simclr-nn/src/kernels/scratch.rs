@@ -1,6 +1,6 @@
-//! Memory for intermediate values, kept for the next time.
+//! Memory for intermediate values, kept from one operation to the next.
 //!
-//! Fresh memory costs a page fault every 4 KiB, often more than what is done with it.
+//! Fresh memory costs a page fault every 4 KiB, which often takes longer than the work on it.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -11,10 +11,10 @@ thread_local! {
 }
 
 static SHARED: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
-/// How many buffers are kept for everyone: as many as one operation uses at a time.
+/// How many buffers are kept: as many as one operation uses at a time.
 const KEPT: usize = 3;
 
-/// Calls `work` with `len` numbers of any value, which only this thread uses.
+/// Calls `work` with `len` numbers that only this thread uses. Their values are whatever was left there.
 pub(crate) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
     let mut memory = OF_THREAD.take();
     if memory.len() < len {
@@ -25,7 +25,7 @@ pub(crate) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) ->
     result
 }
 
-/// Numbers of any value that several threads work on; given back when dropped.
+/// Numbers that several threads work on, given back when dropped. Their values are whatever was left there.
 pub(crate) struct Shared {
     memory: Vec<f32>,
     len: usize,

@@ -3,12 +3,11 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::padded::Window;
+use super::bands::{Band, Bands};
+use super::padded::{Images, Window};
 use super::weights::PackedWeights;
-use super::{Band, Bands, split_by_task};
 use crate::kernels::Geometry;
-use crate::kernels::product::{Order, Product, Tap, strips};
-use crate::kernels::scratch::with_scratch;
+use crate::kernels::product::{LeftOrder, Product, Tap, strips};
 
 /// The convolution, into `result`.
 pub(crate) fn forward(
@@ -23,7 +22,7 @@ pub(crate) fn forward(
     let weights = PackedWeights::new(weights, channels, positions, false);
     let size = geometry.output();
     let bands = Bands::new(geometry.images, size);
-    let tasks = split_by_task(&bands, result, size[1] * geometry.channels_out);
+    let tasks = bands.split(result, size[1] * geometry.channels_out, |band| band.rows);
     tasks.into_par_iter().for_each(|(bands, result)| {
         convolve(geometry, input, &weights, &bands, result);
         if let Some(bias) = bias {
@@ -44,13 +43,22 @@ fn convolve(
     result: &mut [f32],
 ) {
     let channels = geometry.channels_in;
-    let image = geometry.input[0] * geometry.input[1] * channels;
     let reads = |rows: usize, axis: usize| {
         (rows - 1) * geometry.stride[axis]
             + (geometry.kernel[axis] - 1) * geometry.dilation[axis]
             + 1
     };
     let columns = reads(geometry.output()[1], 1);
+    let whole = columns == geometry.input[1] && geometry.padding_before == [0, 0];
+    if whole && geometry.padding_after[0] == 0 {
+        // The bands read no padding, so they can read the images themselves.
+        let starts = bands.iter().map(|band| {
+            let row = band.image * geometry.input[0] + band.start * geometry.stride[0];
+            row * columns * channels
+        });
+        multiply(geometry, Pixels { values: input, starts, columns }, weights, bands, result);
+        return;
+    }
     let window = |band: &Band| Window {
         start: [
             (band.start * geometry.stride[0]) as isize - geometry.padding_before[0] as isize,
@@ -58,43 +66,36 @@ fn convolve(
         ],
         size: [reads(band.rows, 0), columns],
     };
-    let whole = columns == geometry.input[1] && geometry.padding_before == [0, 0];
-    if whole && geometry.padding_after[0] == 0 {
-        // The bands' own pixels are all there is to read.
-        let starts = bands
-            .iter()
-            .map(|band| band.image * image + band.start * geometry.stride[0] * columns * channels);
-        multiply(geometry, input, weights, bands, starts, columns, result);
-        return;
-    }
-    let sizes = bands.iter().map(|band| window(band).len(channels));
-    with_scratch(sizes.clone().sum(), |padded| {
-        let mut rest = &mut *padded;
-        for (band, len) in bands.iter().zip(sizes.clone()) {
-            let (to, others) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = others;
-            let from = &input[band.image * image..][..image];
-            window(band).copy(from, geometry.input, channels, to);
-        }
-        let starts = sizes.scan(0, |sum, len| Some(std::mem::replace(sum, *sum + len)));
-        multiply(geometry, padded, weights, bands, starts, columns, result);
+    let windows = bands.iter().map(|band| (band.image, window(band)));
+    let lens = windows.clone().map(|(_, window)| window.len(channels));
+    let starts = lens.scan(0, |sum, len| Some(std::mem::replace(sum, *sum + len)));
+    let images = Images { values: input, size: geometry.input, channels };
+    images.with_windows(windows, |padded| {
+        multiply(geometry, Pixels { values: padded, starts, columns }, weights, bands, result);
     });
 }
 
-/// The product of the pixels that begin at `starts`, rows `columns` pixels long, with the weights.
+/// Where a task reads its pixels.
+struct Pixels<'a, I> {
+    values: &'a [f32],
+    /// Where each band begins.
+    starts: I,
+    /// Pixels in a row.
+    columns: usize,
+}
+
+/// The product of the bands' pixels with the weights, into `result`.
 fn multiply(
     geometry: &Geometry,
-    left: &[f32],
+    pixels: Pixels<'_, impl Iterator<Item = usize>>,
     weights: &PackedWeights,
     bands: &[Band],
-    starts: impl Iterator<Item = usize>,
-    columns: usize,
     result: &mut [f32],
 ) {
     let Geometry { channels_in, channels_out, kernel, stride, dilation, .. } = *geometry;
-    let row = columns * channels_in;
+    let row = pixels.columns * channels_in;
     let mut places = Vec::new();
-    for (band, start) in bands.iter().zip(starts) {
+    for (band, start) in bands.iter().zip(pixels.starts) {
         for y in 0..band.rows {
             for x in 0..geometry.output()[1] {
                 let at = start + y * stride[0] * row + x * stride[1] * channels_in;
@@ -102,7 +103,7 @@ fn multiply(
             }
         }
     }
-    // Neighbouring positions of a kernel's row are one run, if nothing lies between them.
+    // Neighbouring positions in a kernel's row are one run, if no other pixels lie between them.
     let joined = if dilation[1] == 1 { kernel[1] } else { 1 };
     for (start, width) in strips(channels_out) {
         let mut taps = Vec::new();
@@ -115,8 +116,8 @@ fn multiply(
             }
         }
         Arch::new().dispatch(Product {
-            left,
-            order: Order::Rows,
+            left: pixels.values,
+            order: LeftOrder::Rows,
             right: weights.strip(start, width),
             right_stride: width,
             taps: &taps,

@@ -3,17 +3,16 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::padded::Window;
+use super::bands::{Band, Bands};
+use super::padded::{Images, Window};
 use super::weights::PackedWeights;
-use super::{Band, Bands};
 use crate::kernels::Geometry;
-use crate::kernels::product::{Order, Product, Tap, strips};
-use crate::kernels::scratch::with_scratch;
+use crate::kernels::product::{LeftOrder, Product, Tap, strips};
 
 /// The gradient of the input, into `result`.
 ///
-/// The pixels whose rows and columns leave the same remainder after division by the stride meet the same
-/// kernel positions, so that each such *phase* is a convolution with stride 1 of the output's gradient.
+/// Pixels whose rows and columns leave the same remainders after division by the stride meet the same kernel
+/// positions. Each set of such pixels, a *phase*, is a convolution with stride 1 of the output's gradient.
 pub(crate) fn input_gradient(
     geometry: &Geometry,
     weights: &[f32],
@@ -23,29 +22,23 @@ pub(crate) fn input_gradient(
     let positions = geometry.kernel[0] * geometry.kernel[1];
     let channels = [geometry.channels_out, geometry.channels_in];
     let weights = PackedWeights::new(weights, channels, positions, true);
-    // Bands of steps: as many input rows each as the stride is high.
+    // A step of a band is as many input rows as the stride is high.
     let steps = [0, 1].map(|axis| geometry.input[axis].div_ceil(geometry.stride[axis]));
     let bands = Bands::new(geometry.images, steps);
     let row = geometry.input[1] * geometry.channels_in;
-    let mut rest = result;
-    let tasks = bands.tasks().map(|bands| {
-        let rows: usize = bands.iter().map(|band| input_rows(geometry, band)).sum();
-        let (of_task, others) = std::mem::take(&mut rest).split_at_mut(rows * row);
-        rest = others;
-        (bands, of_task)
-    });
-    let tasks: Vec<_> = tasks.collect();
+    let tasks = bands.split(result, row, |band| input_rows(geometry, band));
     tasks.into_par_iter().for_each(|(bands, result)| {
         convolve(geometry, gradient, &weights, &bands, result);
     });
 }
 
+/// Input rows of a band of steps: the last step of an image may have fewer.
 fn input_rows(geometry: &Geometry, band: &Band) -> usize {
     let stride = geometry.stride[0];
     ((band.start + band.rows) * stride).min(geometry.input[0]) - band.start * stride
 }
 
-/// The kernel positions that meet a phase along one axis, each with the distance from step to output.
+/// The kernel positions that meet a phase along one axis, each with the distance from the step to the output it met.
 fn met(geometry: &Geometry, axis: usize, phase: usize) -> Vec<(usize, isize)> {
     let stride = geometry.stride[axis] as isize;
     let shifted = (phase + geometry.padding_before[axis]) as isize;
@@ -68,7 +61,7 @@ fn convolve(
             .map(|phase| met(geometry, axis, phase))
             .collect::<Vec<_>>()
     });
-    // The outputs that any step of a band meets, beyond the image too.
+    // The least and the greatest distance from a step to an output that it meets, which may lie outside the image.
     let reach = [0, 1].map(|axis| {
         let distances = phases[axis].iter().flatten().map(|&(_, distance)| distance);
         (distances.clone().min().unwrap_or(0), distances.max().unwrap_or(0))
@@ -79,17 +72,11 @@ fn convolve(
         start: [band.start as isize + reach[0].0, reach[1].0],
         size: [band.rows + (reach[0].1 - reach[0].0) as usize, columns],
     };
+    let windows = bands.iter().map(|band| (band.image, window(band)));
     let channels = geometry.channels_out;
-    let size = geometry.output();
-    let image = size[0] * size[1] * channels;
-    let sizes: Vec<usize> = bands.iter().map(|band| window(band).len(channels)).collect();
-    with_scratch(sizes.iter().sum(), |padded| {
-        let mut rest = &mut *padded;
-        for (band, &len) in bands.iter().zip(&sizes) {
-            let (to, others) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = others;
-            window(band).copy(&gradient[band.image * image..][..image], size, channels, to);
-        }
+    let lens: Vec<usize> = windows.clone().map(|(_, window)| window.len(channels)).collect();
+    let images = Images { values: gradient, size: geometry.output(), channels };
+    images.with_windows(windows, |padded| {
         for (phase_row, of_rows) in phases[0].iter().enumerate() {
             for (phase_column, of_columns) in phases[1].iter().enumerate() {
                 let phase = Phase {
@@ -99,16 +86,18 @@ fn convolve(
                     reach: [reach[0].0, reach[1].0],
                     columns,
                 };
-                phase.multiply(padded, &sizes, weights, bands, result);
+                phase.multiply(padded, &lens, weights, bands, result);
             }
         }
     });
 }
 
+/// The pixels whose rows and columns leave the same remainders after division by the stride.
 struct Phase<'a> {
     geometry: &'a Geometry,
-    /// The remainders of its rows and columns.
+    /// The remainders, of rows and of columns.
     offset: [usize; 2],
+    /// The kernel positions along each axis, as [`met`] gives them.
     met: [&'a [(usize, isize)]; 2],
     /// The distance from a step to the window's beginning.
     reach: [isize; 2],
@@ -117,16 +106,17 @@ struct Phase<'a> {
 }
 
 impl Phase<'_> {
+    /// Writes the gradient of the phase's pixels to `result`. The bands' windows have `lens` numbers each.
     fn multiply(
         &self,
         padded: &[f32],
-        sizes: &[usize],
+        lens: &[usize],
         weights: &PackedWeights,
         bands: &[Band],
         result: &mut [f32],
     ) {
         let Geometry { channels_in, channels_out, kernel, .. } = *self.geometry;
-        let places = self.places(sizes, bands);
+        let places = self.places(lens, bands);
         let positions = self.met[0].len() * self.met[1].len();
         if places.is_empty() {
             return;
@@ -151,7 +141,7 @@ impl Phase<'_> {
             }
             Arch::new().dispatch(Product {
                 left: padded,
-                order: Order::Rows,
+                order: LeftOrder::Rows,
                 right: weights.strip(start, width),
                 right_stride: width,
                 taps: &taps,
@@ -167,12 +157,12 @@ impl Phase<'_> {
     }
 
     /// Where each pixel of the phase begins in the window, and in the result.
-    fn places(&self, sizes: &[usize], bands: &[Band]) -> Vec<(usize, usize)> {
+    fn places(&self, lens: &[usize], bands: &[Band]) -> Vec<(usize, usize)> {
         let Geometry { input: [height, width], stride, channels_in, channels_out, .. } =
             *self.geometry;
         let mut places = Vec::new();
         let (mut window, mut first_row) = (0, 0);
-        for (band, size) in bands.iter().zip(sizes) {
+        for (band, len) in bands.iter().zip(lens) {
             for step in 0..band.rows {
                 let row = (band.start + step) * stride[0] + self.offset[0];
                 if row >= height {
@@ -187,7 +177,7 @@ impl Phase<'_> {
                     ));
                 }
             }
-            window += size;
+            window += len;
             first_row += input_rows(self.geometry, band);
         }
         places

@@ -1,6 +1,8 @@
-//! Some rows of an image with the zeros around them.
+//! Parts of images with the zeros around them.
 
-/// The part of an image that a task reads, which may reach beyond it on every side.
+use crate::kernels::scratch::with_scratch;
+
+/// The part of an image that a task reads. It may reach beyond the image on every side.
 #[derive(Clone, Copy)]
 pub(super) struct Window {
     /// The first row and column; negative above and to the left of the image.
@@ -14,7 +16,7 @@ impl Window {
         self.size[0] * self.size[1] * channels
     }
 
-    /// Copies the window out of `image` `[h, w, channels]`, zero where there is none.
+    /// Copies the window of `image`, `[h, w, channels]`, to `to`: zero outside the image.
     pub(super) fn copy(&self, image: &[f32], size: [usize; 2], channels: usize, to: &mut [f32]) {
         let [height, width] = size;
         let row_len = self.size[1] * channels;
@@ -37,5 +39,36 @@ impl Window {
             to[before..before + inside].copy_from_slice(&image[at..at + inside]);
             to[before + inside..].fill(0.0);
         }
+    }
+}
+
+/// Images `[n, h, w, channels]`, to be copied from.
+#[derive(Clone, Copy)]
+pub(super) struct Images<'a> {
+    pub(super) values: &'a [f32],
+    /// Height and width of an image.
+    pub(super) size: [usize; 2],
+    pub(super) channels: usize,
+}
+
+impl Images<'_> {
+    /// Calls `work` with the windows `(image, window)` one behind the other.
+    pub(super) fn with_windows(
+        &self,
+        windows: impl Iterator<Item = (usize, Window)> + Clone,
+        work: impl FnOnce(&[f32]),
+    ) {
+        let image_len = self.size[0] * self.size[1] * self.channels;
+        let lens = windows.clone().map(|(_, window)| window.len(self.channels));
+        with_scratch(lens.sum(), |padded| {
+            let mut rest = &mut *padded;
+            for (image, window) in windows {
+                let (to, others) = rest.split_at_mut(window.len(self.channels));
+                rest = others;
+                let from = &self.values[image * image_len..][..image_len];
+                window.copy(from, self.size, self.channels, to);
+            }
+            work(padded);
+        });
     }
 }

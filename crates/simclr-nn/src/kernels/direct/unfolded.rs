@@ -1,21 +1,21 @@
-//! The gradient of an input of few channels.
+//! The gradient of an input with few channels.
 
 use pulp::Arch;
 use rayon::prelude::*;
 
 use super::weights::PackedWeights;
 use crate::kernels::Geometry;
-use crate::kernels::product::{Order, Product, Tap, strips};
+use crate::kernels::product::{LeftOrder, Product, Tap, strips};
 use crate::kernels::scratch::with_scratch;
 
-/// Numbers of unfolded patches that are made at a time: they stay in the second-level cache.
+/// Numbers in the unfolded patches that are made at a time: they stay in the second-level cache.
 const PATCHES: usize = 48 * 1024;
 
-/// The gradient of the input, into `result`: that of each patch as one row of a product, added up where patches
-/// overlap.
+/// The gradient of the input, into `result`: each patch's gradient is a row of one product, and where patches
+/// overlap, their gradients are added.
 ///
-/// The vectors run over all numbers of a patch, where those of the other way run over its channels and would be
-/// mostly empty.
+/// The vectors here run over all numbers of a patch. In [`input_gradient`](super::input_gradient) they run over the
+/// channels, and would be mostly empty.
 pub(crate) fn unfolded_input_gradient(
     geometry: &Geometry,
     weights: &[f32],
@@ -45,7 +45,7 @@ pub(crate) fn unfolded_input_gradient(
                 for (start, width) in strips(patch) {
                     Arch::new().dispatch(Product {
                         left: gradient,
-                        order: Order::Rows,
+                        order: LeftOrder::Rows,
                         right: weights.strip(start, width),
                         right_stride: width,
                         taps: &[Tap { left: 0, right: 0 }],
@@ -64,7 +64,7 @@ pub(crate) fn unfolded_input_gradient(
     });
 }
 
-/// Adds the patches of the outputs from `first` on to the pixels that they were made from.
+/// Adds the patches to the pixels that they cover. The first patch belongs to output `first`.
 fn fold(geometry: &Geometry, first: usize, patches: &[f32], image: &mut [f32]) {
     let Geometry { input: [height, width], channels_in, kernel, stride, dilation, .. } = *geometry;
     let [top, left] = geometry.padding_before;
@@ -79,7 +79,7 @@ fn fold(geometry: &Geometry, first: usize, patches: &[f32], image: &mut [f32]) {
             };
             let row = &mut image[row * width * channels_in..][..width * channels_in];
             if dilation[1] == 1 {
-                // Neighbours lie beside each other in both.
+                // The patch's pixels are neighbours in the image, too.
                 let missing = left.saturating_sub(x).min(kernel[1]);
                 let present = (x + kernel[1]).saturating_sub(left).min(width);
                 let start = (x + missing - left.min(x + missing)).min(present);

@@ -5,15 +5,16 @@ use rayon::prelude::*;
 
 use super::padded::Window;
 use crate::kernels::Geometry;
-use crate::kernels::product::{Order, Product, ROW_SLACK, STRIP, Tap, padded_columns, strips};
+use crate::kernels::product::{LeftOrder, Product, ROW_SLACK, STRIP, Tap, padded_columns, strips};
 use crate::kernels::scratch::Shared;
 
-/// Bytes of padded images and gradients that are held at once.
+/// Bytes of padded images and gradients that are held at the same time.
 const CHUNK: usize = 12 << 20;
-/// Pixels of a block: enough to outweigh the reading and writing of the sums.
+/// Pixels in a block: with fewer, reading and writing the sums would cost more than the products.
 const BLOCK_PIXELS: usize = 256;
 
-/// `[channels_out, channels_in, kh, kw]` from `input` `[n, h, w, channels_in]` and the gradient of the output.
+/// The gradient `[channels_out, channels_in, kh, kw]`, from `input` `[n, h, w, channels_in]` and the gradient of the
+/// output.
 pub(crate) fn weight_gradient(geometry: &Geometry, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     let Geometry { images, channels_in, channels_out, kernel, .. } = *geometry;
     let size = geometry.output();
@@ -49,6 +50,7 @@ pub(crate) fn weight_gradient(geometry: &Geometry, input: &[f32], gradient: &[f3
     unpack(geometry, &sums)
 }
 
+/// Everything that the kernel reads from an image.
 fn window(geometry: &Geometry) -> Window {
     let size = geometry.output();
     Window {
@@ -74,7 +76,7 @@ fn pack(gradient: &[f32], channels: usize, packed: &mut [f32]) {
     }
 }
 
-/// Adds the product of every block to `sums`, `[strip][position][channels_in][width]`.
+/// The products of all blocks in `sums`, `[strip][position][channels_in][width]`: added to it, or in its place.
 fn multiply(
     geometry: &Geometry,
     blocks: &[(usize, &[f32])],
@@ -91,7 +93,7 @@ fn multiply(
     for (start, width) in strips(channels_out) {
         for i in 0..kernel[0] {
             for j in (0..kernel[1]).step_by(joined) {
-                // Some rows at a time, so that a small kernel with many channels gives many tasks.
+                // In parts of 128 rows, so that a small kernel with many channels gives many tasks.
                 for first in (0..joined * channels_in).step_by(128) {
                     let rows = 128.min(joined * channels_in - first);
                     let (target, others) = std::mem::take(&mut rest).split_at_mut(rows * width);
@@ -114,7 +116,7 @@ fn multiply(
                 .collect();
             Arch::new().dispatch(Product {
                 left: padded,
-                order: Order::Steps(stride[1] * channels_in),
+                order: LeftOrder::Steps(stride[1] * channels_in),
                 right: &packed[start * count * height * width_out..],
                 right_stride: width,
                 taps: &taps,

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use crate::kernels::product::{STRIP, padded_columns, strips};
 use crate::kernels::scratch::Shared;
 
-/// `[channels_out, channels_in, kh, kw]` as `[strip][position][inner][width]`, where the strips are of the
-/// channels that come out of the product: `channels_out`, or `channels_in` if `transposed`.
+/// Weights `[channels_out, channels_in, kh, kw]` as `[strip][position][inner][width]`. The strips cut up the channels
+/// that come out of the product: `channels_out`, or `channels_in` if `transposed`. It sums over the others, `inner`.
 pub(super) struct PackedWeights {
     values: Shared,
     inner: usize,

@@ -1,19 +1,22 @@
 //! 3x3 convolutions with stride 1 by Winograd's minimal filtering, F(4x4, 3x3).
 //!
-//! A tile of 4x4 outputs needs 144 multiplications for each pair of channels; at 36 points of the
-//! polynomials whose product it is, it needs 36 (Lavin and Gray 2015, section 4.3). All three products
-//! of a layer are the same sum read in three directions, so all three profit: the output, the input's
-//! gradient (the same convolution of the output's gradient with the turned kernel), and the weight's.
+//! A tile of 4x4 outputs needs 144 multiplications for each pair of channels. At the 36 points where the polynomials
+//! behind it are evaluated, it needs 36 (Lavin and Gray 2015, section 4.3). The output, the input's gradient (the
+//! same convolution of the output's gradient with the kernel turned by 180 degrees) and the weights' gradient are one
+//! sum read in three directions, so all three profit.
 
 mod by_strips;
-mod forward;
+mod by_tiles;
+mod convolution;
 mod outputs;
 mod patches;
+mod points;
 mod tiles;
 mod transforms;
 mod weight_gradient;
 mod weights;
 
+use self::convolution::Convolution;
 use self::tiles::Tiles;
 use self::weights::{Direction, Weights};
 use super::Geometry;
@@ -38,15 +41,10 @@ pub(crate) fn forward(
     bias: Option<&[f32]>,
     result: &mut [f32],
 ) -> bool {
+    let tiles = &Tiles::of_output(geometry);
     let channels = [geometry.channels_out, geometry.channels_in];
-    let tiles = Tiles {
-        images: geometry.images,
-        input: geometry.input,
-        output: geometry.output(),
-        padding: geometry.padding_before,
-    };
     let weights = Weights::new(weights, channels, Direction::Forward);
-    convolve(&tiles, input, weights, bias, result)
+    convolve(Convolution { tiles, images: input, weights, bias }, result)
 }
 
 /// The gradient of the input, into `result`; false if not all of it is finite.
@@ -56,28 +54,17 @@ pub(crate) fn input_gradient(
     gradient: &[f32],
     result: &mut [f32],
 ) -> bool {
+    let tiles = &Tiles::of_input_gradient(geometry);
     let channels = [geometry.channels_out, geometry.channels_in];
-    let tiles = Tiles {
-        images: geometry.images,
-        input: geometry.output(),
-        output: geometry.input,
-        padding: geometry.padding_before.map(|p| 2 - p),
-    };
     let weights = Weights::new(weights, channels, Direction::Backward);
-    convolve(&tiles, gradient, weights, None, result)
+    convolve(Convolution { tiles, images: gradient, weights, bias: None }, result)
 }
 
-fn convolve(
-    tiles: &Tiles,
-    images: &[f32],
-    weights: Weights<'_>,
-    bias: Option<&[f32]>,
-    result: &mut [f32],
-) -> bool {
-    if by_strips::applies(&weights) {
-        by_strips::convolve(tiles, images, weights, bias, result)
+fn convolve(convolution: Convolution<'_>, result: &mut [f32]) -> bool {
+    if by_strips::applies(&convolution.weights) {
+        by_strips::convolve(convolution, result)
     } else {
-        forward::convolve(tiles, images, weights, bias, result)
+        by_tiles::convolve(convolution, result)
     }
 }
 
@@ -87,12 +74,6 @@ pub(crate) fn weight_gradient(
     input: &[f32],
     gradient: &[f32],
 ) -> Option<Vec<f32>> {
-    let tiles = Tiles {
-        images: geometry.images,
-        input: geometry.input,
-        output: geometry.output(),
-        padding: geometry.padding_before,
-    };
     let channels = [geometry.channels_out, geometry.channels_in];
-    weight_gradient::weight_gradient(&tiles, channels, input, gradient)
+    weight_gradient::weight_gradient(&Tiles::of_output(geometry), channels, input, gradient)
 }

@@ -4,19 +4,19 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::patches::plane;
+use super::points::{load_points, plane, vector, vector_mut};
 use super::tiles::Tiles;
 use super::transforms::{TILE, both, output};
 
-/// Where outputs are written: the pixels of some bands, `stride` numbers each, `start` into them.
+/// Where outputs are written: `start` numbers into each pixel, and a pixel has `stride` numbers.
 pub(super) struct Target<'a> {
     pub(super) values: &'a mut [f32],
     pub(super) stride: usize,
     pub(super) start: usize,
 }
 
-/// Writes Aᵀ m A of each tile of `bands`, `width` channels, from `[point][tile][width]`, planes apart; says
-/// whether all of it is finite.
+/// Writes Aᵀ m A plus `bias` for each tile of `bands`, `width` channels, from `products` m, `[point][tile][width]` in
+/// [planes](plane). Returns whether all outputs are finite.
 #[inline(always)]
 pub(super) fn points_to_outputs<S: Simd>(
     simd: S,
@@ -27,8 +27,7 @@ pub(super) fn points_to_outputs<S: Simd>(
     bias: Option<&[f32]>,
     target: &mut Target<'_>,
 ) -> bool {
-    let lanes = S::F32_LANES;
-    let plane = plane(bands.len() * tiles.across(), width);
+    let plane = plane(tiles.count(&bands), width);
     let [height, across] = tiles.output;
     let first_row = tiles.rows_before(bands.start);
     let zero = simd.splat_f32s(0.0);
@@ -38,15 +37,11 @@ pub(super) fn points_to_outputs<S: Simd>(
         let rows = TILE.min(height - tile.row);
         let columns = TILE.min(across - tile.column);
         let first = (tile.image * height + tile.row - first_row) * across + tile.column;
-        for lane in (0..width).step_by(lanes) {
-            let mut square = [[zero; 6]; 6];
-            for (p, value) in square.as_flattened_mut().iter_mut().enumerate() {
-                let at = p * plane + index * width + lane;
-                *value = S::as_simd_f32s(&products[at..][..lanes]).0[0];
-            }
+        for lane in (0..width).step_by(S::F32_LANES) {
+            let square = load_points(simd, products, plane, index * width + lane);
             let outputs = both!(simd, square, output, 6 => 4);
             let bias = match bias {
-                Some(bias) => S::as_simd_f32s(&bias[lane..][..lanes]).0[0],
+                Some(bias) => vector::<S>(bias, lane),
                 None => zero,
             };
             for (i, row) in outputs.iter().enumerate().take(rows) {
@@ -54,7 +49,7 @@ pub(super) fn points_to_outputs<S: Simd>(
                     let value = simd.add_f32s(value, bias);
                     check = simd.mul_add_e_f32s(value, zero, check);
                     let at = (first + i * across + j) * target.stride + target.start + lane;
-                    S::as_mut_simd_f32s(&mut target.values[at..][..lanes]).0[0] = value;
+                    *vector_mut::<S>(target.values, at) = value;
                 }
             }
         }

@@ -2,16 +2,11 @@
 
 use pulp::Simd;
 
+use super::points::{plane, store_points, vector};
 use super::tiles::{Tile, Tiles};
 use super::transforms::{PATCH, POINTS, both, input};
 
-/// Distance between the values of two points, `[rows, columns]` each: off a power of two, lest all points
-/// share a cache set.
-pub(super) fn plane(rows: usize, columns: usize) -> usize {
-    rows * columns + 16
-}
-
-/// Writes Bᵀ d B of each tile's patch: `[point][tile][channels]`, planes apart as [`plane`] says.
+/// Writes Bᵀ d B for the patch d of each tile: `[point][tile][channels]`, in [planes](plane).
 #[inline(always)]
 pub(super) fn patches_to_points<S: Simd>(
     simd: S,
@@ -28,7 +23,7 @@ pub(super) fn patches_to_points<S: Simd>(
     assert!(points.len() >= plane * POINTS);
     for (index, tile) in of_task.enumerate() {
         let image = &images[tile.image * image_len..][..image_len];
-        // What lies above or to the left of the image wraps around, and is beyond it too.
+        // Rows above the image and columns to its left wrap around to numbers beyond its size.
         let row = tile.row.wrapping_sub(tiles.padding[0]);
         let column = tile.column.wrapping_sub(tiles.padding[1]);
         let inside =
@@ -41,8 +36,7 @@ pub(super) fn patches_to_points<S: Simd>(
                     let from = &patch[i * width * channels..];
                     let from = &from[..(PATCH - 1) * channels + S::F32_LANES];
                     for j in 0..PATCH {
-                        let vector = S::as_simd_f32s(&from[j * channels..][..S::F32_LANES]).0;
-                        square[i][j] = vector[0];
+                        square[i][j] = vector::<S>(from, j * channels);
                     }
                 }
             } else {
@@ -52,16 +46,13 @@ pub(super) fn patches_to_points<S: Simd>(
                         let column = column.wrapping_add(j);
                         if row < height && column < width {
                             let at = (row * width + column) * channels + channel;
-                            square[i][j] = S::as_simd_f32s(&image[at..][..S::F32_LANES]).0[0];
+                            square[i][j] = vector::<S>(image, at);
                         }
                     }
                 }
             }
             let at_points = both!(simd, square, input, 6 => 6);
-            for (p, &value) in at_points.as_flattened().iter().enumerate() {
-                let slot = &mut points[p * plane + index * channels + channel..][..S::F32_LANES];
-                S::as_mut_simd_f32s(slot).0[0] = value;
-            }
+            store_points::<S>(&at_points, points, plane, index * channels + channel);
         }
     }
 }

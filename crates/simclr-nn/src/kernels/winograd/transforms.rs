@@ -1,12 +1,12 @@
 //! The linear maps of F(4x4, 3x3): tiles of 4x4 outputs from 6x6 inputs by 36 products, not 144.
 //!
-//! With the interpolation points 0, ±a, ±b and infinity, a = 3/4 and b = 3/2. The customary ±1 and ±2
-//! need fewer multiplications, which are free here (fused), and lose three times the accuracy.
+//! The interpolation points are 0, ±a, ±b and infinity, with a = 3/4 and b = 3/2. The usual ±1 and ±2 save
+//! multiplications, which are free here because they are fused with additions, and have four times the error.
 
 use pulp::Simd;
 
-pub(super) const A: f32 = 0.75;
-pub(super) const B: f32 = 1.5;
+const A: f32 = 0.75;
+const B: f32 = 1.5;
 const A2: f32 = A * A;
 const B2: f32 = B * B;
 /// The denominators of G's rows at 0, ±a and ±b.
@@ -14,11 +14,11 @@ const F0: f32 = A2 * B2;
 const FA: f32 = 2.0 * A2 * (A2 - B2);
 const FB: f32 = 2.0 * B2 * (B2 - A2);
 
-/// Products of a tile: 6x6.
+/// Products for a tile: 6x6.
 pub(super) const POINTS: usize = 36;
-/// Outputs of a tile along one side.
+/// Outputs along a tile's side.
 pub(super) const TILE: usize = 4;
-/// Inputs of a tile along one side.
+/// Inputs along the side of a tile's patch.
 pub(super) const PATCH: usize = 6;
 
 /// Bᵀ d: 6 inputs at the 6 points.
@@ -49,8 +49,7 @@ pub(super) fn input<S: Simd>(s: S, d: [S::f32s; 6]) -> [S::f32s; 6] {
 /// Aᵀ m: 4 outputs from the 6 points.
 #[inline(always)]
 pub(super) fn output<S: Simd>(s: S, m: [S::f32s; 6]) -> [S::f32s; 4] {
-    let (even_a, odd_a) = (s.add_f32s(m[1], m[2]), s.sub_f32s(m[1], m[2]));
-    let (even_b, odd_b) = (s.add_f32s(m[3], m[4]), s.sub_f32s(m[3], m[4]));
+    let ((even_a, odd_a), (even_b, odd_b)) = (even_odd(s, m[1], m[2]), even_odd(s, m[3], m[4]));
     [
         s.add_f32s(m[0], s.add_f32s(even_a, even_b)),
         s.mul_add_e_f32s(s.splat_f32s(A), odd_a, s.mul_f32s(s.splat_f32s(B), odd_b)),
@@ -102,8 +101,7 @@ pub(super) fn weight<S: Simd>(s: S, g: [S::f32s; 3]) -> [S::f32s; 6] {
 /// Gᵀ u: 3 gradients of weights from the 6 points, [`weight`] transposed.
 #[inline(always)]
 pub(super) fn weight_transposed<S: Simd>(s: S, u: [S::f32s; 6]) -> [S::f32s; 3] {
-    let (even_a, odd_a) = (s.add_f32s(u[1], u[2]), s.sub_f32s(u[1], u[2]));
-    let (even_b, odd_b) = (s.add_f32s(u[3], u[4]), s.sub_f32s(u[3], u[4]));
+    let ((even_a, odd_a), (even_b, odd_b)) = (even_odd(s, u[1], u[2]), even_odd(s, u[3], u[4]));
     let even_a = s.mul_f32s(s.splat_f32s(1.0 / FA), even_a);
     let even_b = s.mul_f32s(s.splat_f32s(1.0 / FB), even_b);
     [
@@ -117,7 +115,13 @@ pub(super) fn weight_transposed<S: Simd>(s: S, u: [S::f32s; 6]) -> [S::f32s; 3] 
     ]
 }
 
-/// A map along both sides of a square of N by N, giving M by M: columns first, then rows.
+/// The sum and the difference of the values at two points that differ in sign.
+#[inline(always)]
+fn even_odd<S: Simd>(s: S, above: S::f32s, below: S::f32s) -> (S::f32s, S::f32s) {
+    (s.add_f32s(above, below), s.sub_f32s(above, below))
+}
+
+/// Applies a map from N to M values along both sides of an N x N square, columns first: the result is M x M.
 ///
 /// A macro, because a closure would be compiled without the vector instructions.
 macro_rules! both {

@@ -1,27 +1,28 @@
-//! The gradient of a 3x3 kernel: one product over all tiles at each of the 36 points.
+//! The gradient of a 3x3 kernel: at each of the 36 points, one product over all tiles.
 
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::patches::{patches_to_points, plane};
+use super::patches::patches_to_points;
+use super::points::{plane, store_points, vector};
 use super::tiles::{Tile, Tiles};
 use super::transforms::{POINTS, TILE, both, output_transposed};
 use super::weights::FromPoints;
-use crate::kernels::product::{Order, Product, STRIP, Tap, strips};
+use crate::kernels::product::{LeftOrder, Product, STRIP, Tap, strips};
 use crate::kernels::scratch::{Shared, with_scratch};
 
-/// Bytes of values at the points that are held at once: they stay in the last-level cache.
+/// Bytes of values at the points that are held at the same time: they stay in the last-level cache.
 const CHUNK: usize = 12 << 20;
-/// Tiles of a block: the length of an inner run.
+/// Tiles in a block: the length of an inner run.
 const BLOCK: usize = 64;
 
-/// One block's number of tiles and its values at the points: patches `[point][tile][channels_in]`, and
-/// behind them gradients `[strip][point][tile][width]`, planes apart.
+/// One block's number of tiles and its values at the points: patches `[point][tile][channels_in]`, and behind them
+/// gradients `[strip][point][tile][width]`, both in [planes](plane).
 type Block<'a> = (usize, &'a [f32]);
 
-/// `[channels_out, channels_in, 3, 3]` from `images` `[n, h, w, channels_in]` and the gradient of the
+/// The gradient `[channels_out, channels_in, 3, 3]`, from `images` `[n, h, w, channels_in]` and the gradient of the
 /// output `[n, h', w', channels_out]`; `None` if not all of it is finite.
 pub(super) fn weight_gradient(
     tiles: &Tiles,
@@ -30,56 +31,102 @@ pub(super) fn weight_gradient(
     gradient: &[f32],
 ) -> Option<Vec<f32>> {
     let [channels_out, channels_in] = channels;
-    let blocks = tiles.tasks(BLOCK);
-    let largest = blocks.iter().map(ExactSizeIterator::len).max().unwrap_or(0) * tiles.across();
-    let of_block = POINTS
-        * (plane(largest, channels_in) + channels_out.div_ceil(STRIP) * plane(largest, STRIP));
-    // Sums at the points that are larger than a chunk are never held: all blocks are, at once.
-    let of_strip = POINTS * plane(channels_in, STRIP);
-    let by_strips = of_strip * channels_out.div_ceil(STRIP) * 4 > CHUNK / 2;
-    let at_once = if by_strips { blocks.len() } else { CHUNK / (of_block * 4) };
-    let at_once = at_once.max(1).next_multiple_of(4).min(blocks.len().max(1));
-    let mut points = Shared::new(at_once * of_block);
-    let mut sums = Shared::new(if by_strips { 0 } else { of_strip * channels_out.div_ceil(STRIP) });
+    let layer = Layer { tiles, channels, images, gradient };
     let mut result = vec![0.0; channels_out * channels_in * 9];
-    let mut finite = true;
-    for (index, chunk) in blocks.chunks(at_once).enumerate() {
-        chunk.par_iter().zip(points.par_chunks_mut(of_block)).for_each(|(bands, points)| {
-            let bands = bands.clone();
-            Arch::new().dispatch(ToPoints { tiles, channels, bands, images, gradient, points });
+    let finite = if layer.sums_len() * 4 > CHUNK / 2 {
+        layer.by_strips(&mut result)
+    } else {
+        layer.by_chunks(&mut result)
+    };
+    finite.then_some(result)
+}
+
+#[derive(Clone, Copy)]
+struct Layer<'a> {
+    tiles: &'a Tiles,
+    /// Out and in.
+    channels: [usize; 2],
+    images: &'a [f32],
+    gradient: &'a [f32],
+}
+
+impl Layer<'_> {
+    /// How many sums at the points a full strip has.
+    fn strip_len(&self) -> usize {
+        POINTS * plane(self.channels[1], STRIP)
+    }
+
+    /// How many sums at the points there are.
+    fn sums_len(&self) -> usize {
+        self.strip_len() * self.channels[0].div_ceil(STRIP)
+    }
+
+    /// How many values at the points the largest of some blocks has.
+    fn block_len(&self, blocks: &[Range<usize>]) -> usize {
+        let [channels_out, channels_in] = self.channels;
+        let largest = self.tiles.most(blocks);
+        POINTS
+            * (plane(largest, channels_in) + channels_out.div_ceil(STRIP) * plane(largest, STRIP))
+    }
+
+    /// Takes blocks to the points, `of_block` numbers of `memory` each.
+    fn at_points<'m>(
+        &self,
+        blocks: &[Range<usize>],
+        of_block: usize,
+        memory: &'m mut [f32],
+    ) -> Vec<Block<'m>> {
+        blocks.par_iter().zip(memory.par_chunks_mut(of_block)).for_each(|(bands, points)| {
+            Arch::new().dispatch(ToPoints { layer: *self, bands: bands.clone(), points });
         });
-        let points = chunk.iter().zip(points.chunks(of_block));
-        let points: Vec<Block<'_>> =
-            points.map(|(bands, points)| (bands.len() * tiles.across(), points)).collect();
-        if !by_strips {
-            add_products(&points, channels, &mut sums, index > 0);
-            continue;
+        let points = blocks.iter().zip(memory.chunks(of_block));
+        points.map(|(bands, points)| (self.tiles.count(bands), points)).collect()
+    }
+
+    /// Holds the sums at the points, and some blocks at a time.
+    fn by_chunks(&self, result: &mut [f32]) -> bool {
+        let blocks = self.tiles.tasks(BLOCK);
+        let of_block = self.block_len(&blocks);
+        let at_once = (CHUNK / (of_block * 4)).max(1).next_multiple_of(4).min(blocks.len().max(1));
+        let mut memory = Shared::new(at_once * of_block);
+        let mut sums = Shared::new(self.sums_len());
+        for (index, chunk) in blocks.chunks(at_once).enumerate() {
+            let blocks = self.at_points(chunk, of_block, &mut memory);
+            add_products(&blocks, self.channels, &mut sums, index > 0);
         }
+        let channels_in = self.channels[1];
+        let tasks = result.par_chunks_mut(STRIP * channels_in * 9);
+        let all = tasks.zip(sums.par_chunks(self.strip_len())).map(|(gradient, points)| {
+            let width = gradient.len() / (channels_in * 9);
+            Arch::new().dispatch(FromPoints { points, gradient, width, channels_in })
+        });
+        all.reduce(|| true, |a, b| a && b)
+    }
+
+    /// Holds all blocks, and the sums of one strip a task: for so many channels that the sums would fill the cache.
+    fn by_strips(&self, result: &mut [f32]) -> bool {
+        let [channels_out, channels_in] = self.channels;
+        let blocks = self.tiles.tasks(BLOCK);
+        let of_block = self.block_len(&blocks);
+        let mut memory = Shared::new(blocks.len() * of_block);
+        let blocks = self.at_points(&blocks, of_block, &mut memory);
         let strips: Vec<_> = strips(channels_out).collect();
         let tasks = result.par_chunks_mut(STRIP * channels_in * 9).zip(strips);
         let all = tasks.map(|(gradient, (start, width))| {
-            with_scratch(of_strip, |sums| {
+            with_scratch(self.strip_len(), |sums| {
                 for point in 0..POINTS {
                     let target = &mut sums[point * plane(channels_in, width)..];
-                    product_at_point(&points, channels_in, (start, width), point, target, false);
+                    product_at_point(&blocks, channels_in, (start, width), point, target, false);
                 }
                 Arch::new().dispatch(FromPoints { points: sums, gradient, width, channels_in })
             })
         });
-        finite &= all.reduce(|| true, |a, b| a && b);
+        all.reduce(|| true, |a, b| a && b)
     }
-    if !by_strips {
-        let tasks = result.par_chunks_mut(STRIP * channels_in * 9).zip(sums.par_chunks(of_strip));
-        let all = tasks.map(|(gradient, points)| {
-            let width = gradient.len() / (channels_in * 9);
-            Arch::new().dispatch(FromPoints { points, gradient, width, channels_in })
-        });
-        finite &= all.reduce(|| true, |a, b| a && b);
-    }
-    finite.then_some(result)
 }
 
-/// Adds the product of every block to `sums`, `[strip][point][channels_in][width]`, planes apart.
+/// The products of all blocks in `sums`, `[strip][point][channels_in][width]` in [planes](plane): added to it, or in
+/// its place.
 fn add_products(blocks: &[Block<'_>], channels: [usize; 2], sums: &mut [f32], add: bool) {
     let [channels_out, channels_in] = channels;
     let of_strip = POINTS * plane(channels_in, STRIP);
@@ -93,7 +140,7 @@ fn add_products(blocks: &[Block<'_>], channels: [usize; 2], sums: &mut [f32], ad
     });
 }
 
-/// The product of every block at one point, `[channels_in, width]`, as or added to `target`.
+/// The products of all blocks at one point in `target`, `[channels_in, width]`: added to it, or in its place.
 fn product_at_point(
     blocks: &[Block<'_>],
     channels_in: usize,
@@ -106,7 +153,7 @@ fn product_at_point(
         let gradient = POINTS * (plane(count, channels_in) + start / STRIP * plane(count, STRIP));
         Arch::new().dispatch(Product {
             left: &values[point * plane(count, channels_in)..],
-            order: Order::Steps(channels_in),
+            order: LeftOrder::Steps(channels_in),
             right: &values[gradient + point * plane(count, width)..],
             right_stride: width,
             taps: &[Tap { left: 0, right: 0 }],
@@ -123,11 +170,8 @@ fn product_at_point(
 
 /// Writes a [`Block`].
 struct ToPoints<'a> {
-    tiles: &'a Tiles,
-    channels: [usize; 2],
+    layer: Layer<'a>,
     bands: Range<usize>,
-    images: &'a [f32],
-    gradient: &'a [f32],
     points: &'a mut [f32],
 }
 
@@ -136,8 +180,8 @@ impl WithSimd for ToPoints<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { tiles, channels: [channels_out, channels_in], images, gradient, .. } = self;
-        let count = self.bands.len() * tiles.across();
+        let Layer { tiles, channels: [channels_out, channels_in], images, gradient } = self.layer;
+        let count = tiles.count(&self.bands);
         let (patches, points) = self.points.split_at_mut(POINTS * plane(count, channels_in));
         let of_block = tiles.of_bands(self.bands.clone());
         patches_to_points(simd, tiles, of_block.clone(), count, images, channels_in, patches);
@@ -149,17 +193,14 @@ impl WithSimd for ToPoints<'_> {
                     let channel = start + lane;
                     let square = outputs(simd, tiles, tile, gradient, channels_out, channel);
                     let at_points = both!(simd, square, output_transposed, 4 => 6);
-                    for (p, &value) in at_points.as_flattened().iter().enumerate() {
-                        let at = p * plane + index * width + lane;
-                        S::as_mut_simd_f32s(&mut points[at..][..S::F32_LANES]).0[0] = value;
-                    }
+                    store_points::<S>(&at_points, points, plane, index * width + lane);
                 }
             }
         }
     }
 }
 
-/// The 4x4 gradients of a tile, zero beyond the image, some channels at once.
+/// The 4x4 gradients of a tile, zero outside the image, for one vector of channels.
 #[inline(always)]
 fn outputs<S: Simd>(
     simd: S,
@@ -174,8 +215,7 @@ fn outputs<S: Simd>(
     for i in 0..TILE.min(height - tile.row) {
         for j in 0..TILE.min(width - tile.column) {
             let pixel = (tile.image * height + tile.row + i) * width + tile.column + j;
-            let at = pixel * channels + channel;
-            square[i][j] = S::as_simd_f32s(&gradient[at..][..S::F32_LANES]).0[0];
+            square[i][j] = vector::<S>(gradient, pixel * channels + channel);
         }
     }
     square

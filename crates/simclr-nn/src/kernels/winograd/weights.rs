@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::patches::plane;
+use super::points::{load_points, plane, store_points, vector, vector_mut};
 use super::transforms::{POINTS, both, weight, weight_transposed};
 use crate::kernels::product::{STRIP, strips};
 use crate::kernels::scratch::Shared;
@@ -11,16 +11,16 @@ use crate::kernels::scratch::Shared;
 /// Inner channels whose weights are gathered at a time.
 const INNER: usize = 8;
 
-/// Which product the weights are for.
+/// The product that the weights are for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// From the input to the output.
     Forward,
-    /// From the output's gradient to the input's: turned by half a turn, channels swapped.
+    /// From the output's gradient to the input's: the kernel is turned by 180 degrees, and the channels are swapped.
     Backward,
 }
 
-/// Weights `[channels_out, channels_in, 3, 3]`, to be seen at the points.
+/// Weights `[channels_out, channels_in, 3, 3]`, to be taken to the points.
 #[derive(Clone, Copy)]
 pub(super) struct Weights<'a> {
     pub(super) values: &'a [f32],
@@ -28,7 +28,7 @@ pub(super) struct Weights<'a> {
     direction: Direction,
     /// Channels that the product sums over.
     pub(super) inner: usize,
-    /// Channels that come out of it.
+    /// Channels that come out of the product.
     pub(super) columns: usize,
 }
 
@@ -42,12 +42,12 @@ impl<'a> Weights<'a> {
         Self { values, channels_in, direction, inner, columns }
     }
 
-    /// Numbers of a strip at the points.
+    /// How many numbers a strip has at the points.
     pub(super) fn strip_len(&self, width: usize) -> usize {
         POINTS * plane(self.inner, width)
     }
 
-    /// All strips at the points, a full strip's length apart.
+    /// All strips at the points. Each begins one full strip's length after the last.
     pub(super) fn at_points(&self) -> Shared {
         let len = self.strip_len(STRIP);
         let strips: Vec<_> = strips(self.columns).collect();
@@ -59,7 +59,7 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// Writes one strip at the points: `[point][inner][width]`, planes apart.
+/// Writes one strip at the points: `[point][inner][width]` in [planes](plane).
 pub(super) struct ToPoints<'a> {
     pub(super) weights: Weights<'a>,
     pub(super) start: usize,
@@ -75,7 +75,7 @@ impl WithSimd for ToPoints<'_> {
         let Self { weights, start, width, points } = self;
         let Weights { values, channels_in, direction, inner, .. } = weights;
         let plane = plane(inner, width);
-        // The weights of some inner channels, lane by lane, as they lie for one of the directions.
+        // The weights of `INNER` channels for each lane, in the order in which they lie.
         let mut block = [[0.0; INNER * 9]; 16];
         for lane in (0..width).step_by(S::F32_LANES) {
             for first in (0..inner).step_by(INNER) {
@@ -100,21 +100,18 @@ impl WithSimd for ToPoints<'_> {
                         for l in 0..S::F32_LANES {
                             lanes[l] = block[l][k * 9 + turned];
                         }
-                        *slot = S::as_simd_f32s(&lanes[..S::F32_LANES]).0[0];
+                        *slot = vector::<S>(&lanes, 0);
                     }
                     let at_points = both!(simd, square, weight, 3 => 6);
-                    for (point, &value) in at_points.as_flattened().iter().enumerate() {
-                        let at = point * plane + (first + k) * width + lane;
-                        S::as_mut_simd_f32s(&mut points[at..][..S::F32_LANES]).0[0] = value;
-                    }
+                    store_points::<S>(&at_points, points, plane, (first + k) * width + lane);
                 }
             }
         }
     }
 }
 
-/// Writes the gradient of a strip's weights, `[width, channels_in, 3, 3]`, from that of the points,
-/// `[point][channels_in][width]`, planes apart.
+/// Writes the gradient of a strip's weights, `[width, channels_in, 3, 3]`, from their gradient at the points,
+/// `[point][channels_in][width]` in [planes](plane).
 pub(super) struct FromPoints<'a> {
     pub(super) points: &'a [f32],
     pub(super) gradient: &'a mut [f32],
@@ -123,27 +120,24 @@ pub(super) struct FromPoints<'a> {
 }
 
 impl WithSimd for FromPoints<'_> {
-    /// Whether all of it is finite.
+    /// Whether all of the gradient is finite.
     type Output = bool;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> bool {
         let Self { points, gradient, width, channels_in } = self;
+        let plane = plane(channels_in, width);
         let zero = simd.splat_f32s(0.0);
         // x * 0 is 0 for every finite x.
         let mut check = zero;
         for k in 0..channels_in {
             for lane in (0..width).step_by(S::F32_LANES) {
-                let mut square = [[zero; 6]; 6];
-                for (p, value) in square.as_flattened_mut().iter_mut().enumerate() {
-                    let at = p * plane(channels_in, width) + k * width + lane;
-                    *value = S::as_simd_f32s(&points[at..][..S::F32_LANES]).0[0];
-                }
+                let square = load_points(simd, points, plane, k * width + lane);
                 let taps = both!(simd, square, weight_transposed, 6 => 3);
                 let mut lanes = [[0.0; 16]; 9];
                 for (lanes, &tap) in lanes.iter_mut().zip(taps.as_flattened()) {
                     check = simd.mul_add_e_f32s(tap, zero, check);
-                    S::as_mut_simd_f32s(&mut lanes[..S::F32_LANES]).0[0] = tap;
+                    *vector_mut::<S>(lanes, 0) = tap;
                 }
                 for l in 0..S::F32_LANES {
                     let slot = &mut gradient[((lane + l) * channels_in + k) * 9..][..9];

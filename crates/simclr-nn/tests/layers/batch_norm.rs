@@ -1,14 +1,13 @@
 //! Normalisation, residual sum and ReLU against f64, against Burn's own, and against finite differences.
 
-mod support;
-
 use burn::module::Module;
 use burn::nn::BatchNormConfig;
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use proptest::prelude::*;
 use simclr_nn::{BatchNorm, channels_last};
-use support::{distance, flex, numbers, tensor, values};
+
+use crate::support::{difference, distance, flex, numbers, same, tensor, values};
 
 /// What follows the normalisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,7 +17,7 @@ enum Then {
     AddRelu,
 }
 
-/// Output; gradients of input, gamma, beta and residual; running mean and variance.
+/// The output; the gradients of input, gamma, beta and residual; the running mean and variance.
 type Results = Vec<Vec<f64>>;
 
 fn burns(channels: usize, device: &Device) -> burn::nn::BatchNorm {
@@ -62,7 +61,7 @@ fn ours_and_burns<const D: usize>(
         Then::Relu => relu(theirs.forward(x)),
         Then::AddRelu => relu(theirs.forward(x) + residual),
     });
-    // Burn's running variance, 1 before the step, takes in the biased one.
+    // Burn's running variance, 1 before the step, averages biased variances; ours averages unbiased ones.
     let count = (x.shape().num_elements() / x.dims()[1]) as f64;
     for variance in expected.last_mut().expect("the running variance comes last") {
         *variance = 0.9 + (*variance - 0.9) * count / (count - 1.0);
@@ -118,7 +117,7 @@ fn more_than_one_block_equals_burns() {
 
 #[test]
 fn a_large_mean_does_not_drown_the_variance() {
-    // Squares minus the squared mean would leave nothing of a deviation of 1 beside 10000.
+    // The mean of squares minus the square of the mean would lose a deviation of 1 beside 10000.
     let device = flex().autodiff();
     let x = tensor::<4>([4, 16, 20, 20], 1, &device) + 10_000.0;
     let norm = BatchNorm::from(BatchNormConfig::new(16).init(&device));
@@ -150,21 +149,13 @@ fn gradients_equal_finite_differences() {
         let y = norm.forward_add_relu(x.clone(), residual);
         ((y * tensor(shape, 3, &device)).sum(), x)
     };
-    let (value, tensor) = loss(&x);
-    let gradient = values(&tensor.grad(&value.backward()).unwrap());
-    let h = 1e-3_f32;
+    let (sum, tensor) = loss(&x);
+    let gradient = values(&tensor.grad(&sum.backward()).unwrap());
+    let value = |x: &[f32]| f64::from(loss(x).0.into_scalar::<f32>());
     let mut checked = 0;
     for (at, &expected) in gradient.iter().enumerate() {
-        let shifted = |by: f32| {
-            let mut x = x.clone();
-            x[at] += by;
-            f64::from(loss(&x).0.into_scalar::<f32>())
-        };
-        let (one, two) = (
-            (shifted(h) - shifted(-h)) / f64::from(2.0 * h),
-            (shifted(2.0 * h) - shifted(-2.0 * h)) / f64::from(4.0 * h),
-        );
-        // Across ReLU's bend the two differ.
+        let [one, two] = [1e-3, 2e-3].map(|h| difference(value, &x, at, h));
+        // The two differ across ReLU's bend.
         if (one - two).abs() < 2e-3 {
             checked += 1;
             assert!((one - expected).abs() < 1e-2, "{at}: {one}, not {expected}");
@@ -182,11 +173,8 @@ fn what_is_not_finite_travels_as_in_burns() {
         let x = Tensor::<4>::from_data(TensorData::new(x, [2, 3, 2, 2]), &device);
         for then in [Then::Nothing, Then::Relu, Then::AddRelu] {
             let (found, expected) = ours_and_burns(&x, then, |x| x);
-            for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
-                let same = (found.is_nan() && expected.is_nan())
-                    || found.total_cmp(expected).is_eq() // Infinities.
-                    || (found - expected).abs() < 1e-4;
-                assert!(same, "{then:?}: expected {expected}, found {found}");
+            for (&found, &expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+                assert!(same(found, expected), "{then:?}: expected {expected}, found {found}");
             }
         }
     }
@@ -215,16 +203,32 @@ fn evaluation_equals_burns_with_the_same_statistics() {
 }
 
 #[test]
-fn the_running_variance_takes_in_the_unbiased_one() {
+fn the_running_variance_averages_unbiased_ones() {
     let device = flex().autodiff();
     let norm = BatchNorm::from(BatchNormConfig::new(1).init(&device));
     // torch.nn.BatchNorm1d(1)(torch.tensor([[1.], [2.], [6.]])): running_mean 0.3, running_var 0.9 + 0.1 * 7
     let _ = norm.forward(Tensor::<2>::from_data([[1.0], [2.0], [6.0]], &device));
     assert!(distance(&values(&norm.running_mean.value_sync()), &[0.3]) < 1e-6);
     assert!(distance(&values(&norm.running_var.value_sync()), &[1.6]) < 1e-6);
-    // One value has no variance, and none is divided by zero.
+    // One value has no variance, and nothing is divided by zero.
     let _ = norm.forward(Tensor::<2>::from_data([[5.0]], &device));
     assert!(distance(&values(&norm.running_var.value_sync()), &[1.44]) < 1e-6);
+}
+
+#[test]
+fn an_input_in_sixteen_bits_is_normalised_in_the_type_of_the_parameters() {
+    let device = flex().autodiff();
+    let x = tensor::<4>([4, 16, 5, 5], 1, &device).cast(DType::BF16);
+    let norm = || BatchNorm::from(burns(16, &device));
+    let (ours, exact) = (norm(), norm());
+    let found = ours.forward_add_relu(x.clone(), x.clone());
+    let x = x.cast(DType::F32);
+    let expected = exact.forward_add_relu(x.clone(), x);
+    assert_eq!(found.dtype(), DType::BF16);
+    assert!(distance(&values(&found), &values(&expected)) < 1e-2);
+    // The statistics are not rounded to 16 bits.
+    let mean = |norm: &BatchNorm| values(&norm.running_mean.value_sync());
+    assert!(distance(&mean(&ours), &mean(&exact)) < 1e-6);
 }
 
 #[test]

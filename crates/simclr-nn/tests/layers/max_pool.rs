@@ -1,13 +1,12 @@
 //! Max-pooling against Burn's own.
 
-mod support;
-
 use burn::nn::PaddingConfig2d;
 use burn::nn::pool::MaxPool2dConfig;
 use burn::tensor::{Tensor, TensorData};
 use proptest::prelude::*;
 use simclr_nn::{channels_last, max_pool2d};
-use support::{flex, numbers, tensor, values};
+
+use crate::support::{distance, flex, numbers, tensor, values};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -30,7 +29,7 @@ proptest! {
             .init();
         let run = |moved: bool| {
             let device = flex().autodiff();
-            // Few different values, so that there are ties.
+            // Few distinct values, so that there are ties.
             let x: Vec<f32> =
                 numbers(shape.iter().product(), seed).iter().map(|x| (x * 3.0).round()).collect();
             let x = Tensor::<4>::from_data(TensorData::new(x, shape), &device).require_grad();
@@ -44,7 +43,7 @@ proptest! {
         };
         let ((y, of_x), (expected, of_x_expected)) = (run(true), run(false));
         prop_assert_eq!(y, expected);
-        prop_assert!(support::distance(&of_x, &of_x_expected) < 1e-6);
+        prop_assert!(distance(&of_x, &of_x_expected) < 1e-6);
     }
 }
 

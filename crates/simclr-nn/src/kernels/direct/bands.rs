@@ -1,0 +1,67 @@
+//! How images are shared out to tasks.
+
+/// Pixels in a task: few enough to stay in cache, and enough for whole register tiles.
+const PIXELS: usize = 256;
+
+/// Bands of some images, by task: part of one image, or several whole images.
+#[derive(Clone, Copy)]
+pub(super) struct Bands {
+    images: usize,
+    /// Rows in an image.
+    height: usize,
+    /// Rows in a band: all of an image's if it has few pixels.
+    rows: usize,
+    /// Bands in a task; more than one only if each is a whole image.
+    per_task: usize,
+}
+
+/// Consecutive rows of one image.
+#[derive(Clone, Copy)]
+pub(super) struct Band {
+    pub(super) image: usize,
+    pub(super) start: usize,
+    pub(super) rows: usize,
+}
+
+impl Bands {
+    /// The bands of `images` images of `[height, width]` pixels.
+    pub(super) fn new(images: usize, [height, width]: [usize; 2]) -> Self {
+        let pixels = height * width;
+        if pixels <= PIXELS {
+            // At least four tasks, if there are as many images, so that two threads share them evenly.
+            let per_task = (PIXELS / pixels.max(1)).min(images.div_ceil(4)).max(1);
+            return Self { images, height, rows: height, per_task };
+        }
+        let rows = height.div_ceil(pixels.div_ceil(PIXELS));
+        Self { images, height, rows, per_task: 1 }
+    }
+
+    /// The bands of each task, with the task's part of `values`. A band has `rows(band)` rows of `row` numbers each.
+    pub(super) fn split<'a>(
+        &self,
+        mut values: &'a mut [f32],
+        row: usize,
+        rows: impl Fn(&Band) -> usize,
+    ) -> Vec<(Vec<Band>, &'a mut [f32])> {
+        let split = self.tasks().into_iter().map(|task| {
+            let rows: usize = task.iter().map(&rows).sum();
+            let (of_task, others) = std::mem::take(&mut values).split_at_mut(rows * row);
+            values = others;
+            (task, of_task)
+        });
+        split.collect()
+    }
+
+    fn tasks(&self) -> Vec<Vec<Band>> {
+        let bands: Vec<Band> = (0..self.images)
+            .flat_map(|image| {
+                let starts = (0..self.height).step_by(self.rows.max(1));
+                starts.map(move |start| {
+                    let rows = self.rows.min(self.height - start);
+                    Band { image, start, rows }
+                })
+            })
+            .collect();
+        bands.chunks(self.per_task).map(<[Band]>::to_vec).collect()
+    }
+}

@@ -1,0 +1,8 @@
+//! The layers against f64, against Burn's own, and against finite differences.
+
+mod batch_norm;
+mod conv2d;
+mod conv2d_gradients;
+mod convolution;
+mod max_pool;
+mod support;
