@@ -9,7 +9,7 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {
-    /// The server cannot be asked, or does not answer.
+    /// The request cannot be made, or the server does not answer.
     #[error("cannot request {url}")]
     Request {
         /// Address of the archive.

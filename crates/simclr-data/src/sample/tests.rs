@@ -130,15 +130,15 @@ fn nearest_neighbours_of_raw_pixels_are_hardly_better_than_chance() {
         }
     }
     let right = (train..sample.len())
-        .filter(|&query| vote(&pixels[..train], &pixels[query]) == query % 10)
+        .filter(|&index| vote(&pixels[..train], &pixels[index]) == index % 10)
         .count();
     let accuracy = right as f32 / test as f32;
     assert!(accuracy < 0.2, "kNN of raw pixels finds {accuracy}");
 }
 
 /// The most frequent class among the 20 images of the training set with the highest cosine. Image i is of class i % 10.
-fn vote(train: &[Vec<f32>], query: &[f32]) -> usize {
-    let cosine = |image: &[f32]| image.iter().zip(query).map(|(a, b)| a * b).sum::<f32>();
+fn vote(train: &[Vec<f32>], test: &[f32]) -> usize {
+    let cosine = |image: &[f32]| image.iter().zip(test).map(|(a, b)| a * b).sum::<f32>();
     let mut ranked: Vec<_> =
         train.iter().enumerate().map(|(index, image)| (cosine(image), index % 10)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
