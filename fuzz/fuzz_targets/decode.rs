@@ -1,4 +1,4 @@
-//! Any bytes as an image file: pixels or an error, within the limits.
+//! Decodes any bytes as an image file. The result is an image within the limits, or an error.
 
 #![no_main]
 

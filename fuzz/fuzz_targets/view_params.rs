@@ -1,4 +1,4 @@
-//! Any JSON as view parameters, and any as a policy: views with finite values, or an error.
+//! Reads any JSON as view parameters and as a policy. The result is a view without NaN, or an error.
 
 #![no_main]
 

@@ -8,8 +8,10 @@ use crate::DataError;
 
 /// Indexed images, maybe with labels.
 ///
-/// Images may differ in size. The order is stable: an index stands for the same image each time the set is opened.
-/// Reading takes `&self`, from as many threads as there are.
+/// Images may differ in size. The order is stable: an index stands for the same image each time the set is opened. Any
+/// number of threads may read at once.
+///
+/// A set without labels needs only its length and its images:
 ///
 /// ```
 /// use image::RgbImage;
@@ -27,19 +29,12 @@ use crate::DataError;
 ///             u8::try_from(index).map_err(|_| DataError::IndexOutOfRange { index, len: 256 })?;
 ///         Ok(RgbImage::from_pixel(8, 8, image::Rgb([level; 3])))
 ///     }
-///     fn label(&self, _index: usize) -> Option<usize> {
-///         None
-///     }
-///     fn class_names(&self) -> &[String] {
-///         &[]
-///     }
-///     fn name(&self, index: usize) -> String {
-///         format!("gray {index}")
-///     }
 /// }
 ///
 /// let grays: std::sync::Arc<dyn ImageDataset> = std::sync::Arc::new(Grays);
 /// assert_eq!(grays.image(9)?.get_pixel(0, 0).0, [9, 9, 9]);
+/// assert_eq!((grays.label(9), grays.class_names().len()), (None, 0));
+/// assert_eq!(grays.name(9), "image 9");
 /// # Ok::<(), DataError>(())
 /// ```
 pub trait ImageDataset: Send + Sync {
@@ -56,18 +51,25 @@ pub trait ImageDataset: Send + Sync {
     /// # Errors
     ///
     /// [`DataError::IndexOutOfRange`] if `index >= len()`; [`DataError::Decode`] or [`DataError::Io`], which name the
-    /// file, if it cannot be read.
+    /// file, if the image cannot be read.
     fn image(&self, index: usize) -> Result<RgbImage, DataError>;
 
-    /// The class of the image at `index`, an index into [`class_names`](Self::class_names); `None` if the image is
-    /// unlabelled or there is no such image.
-    fn label(&self, index: usize) -> Option<usize>;
+    /// The class of the image at `index`, an index into [`class_names`](Self::class_names); `None` if the image has no
+    /// label or does not exist. By default, no image has a label.
+    #[expect(unused_variables, reason = "sets with labels need the index")]
+    fn label(&self, index: usize) -> Option<usize> {
+        None
+    }
 
-    /// Names of the classes in the order of their labels; empty if no image has a label.
-    fn class_names(&self) -> &[String];
+    /// Names of the classes in the order of their labels; empty if no image has a label, as by default.
+    fn class_names(&self) -> &[String] {
+        &[]
+    }
 
-    /// A stable name for people, such as a file's path inside its folder or `train_X.bin[17]`.
-    fn name(&self, index: usize) -> String;
+    /// A stable name for people, such as a file's path inside its folder or `train_X.bin[17]`; by default `image 17`.
+    fn name(&self, index: usize) -> String {
+        format!("image {index}")
+    }
 }
 
 macro_rules! forward {

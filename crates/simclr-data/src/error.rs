@@ -5,19 +5,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use simclr_range::OutOfRange;
+
 /// A data set that cannot be opened, or an image of it that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// A file or folder that must be there is not.
+    /// A required file or folder does not exist.
     #[error("expected {expected} at {}, found nothing", path.display())]
     Missing {
-        /// Where it was looked for.
+        /// Its path.
         path: PathBuf,
         /// What it should have been.
         expected: &'static str,
     },
-    /// A file without content.
+    /// An empty file.
     #[error("expected {expected} in {}, found an empty file", path.display())]
     EmptyFile {
         /// The file.
@@ -25,7 +27,7 @@ pub enum DataError {
         /// What it should hold.
         expected: &'static str,
     },
-    /// A binary file that was cut off, or is of another layout.
+    /// A binary file that is truncated or has another layout.
     #[error("expected the length of {} to be a multiple of {record} bytes, found {found} bytes", path.display())]
     RecordSize {
         /// The file.
@@ -45,7 +47,7 @@ pub enum DataError {
         /// Number of labels.
         found: u64,
     },
-    /// A label that stands for no class.
+    /// A label of no class.
     #[error("expected a label in {first}..={last} at position {position} of {}, found {found}", path.display())]
     LabelOutOfRange {
         /// The file.
@@ -59,7 +61,7 @@ pub enum DataError {
         /// The value found.
         found: u8,
     },
-    /// A list of class names of the wrong length.
+    /// Too few or too many class names.
     #[error("expected {expected} class names in {}, found {found}", path.display())]
     ClassCount {
         /// The file.
@@ -69,17 +71,17 @@ pub enum DataError {
         /// Number of names in the file.
         found: usize,
     },
-    /// A number of folds other than ten.
+    /// Too few or too many folds.
     #[error("expected {expected} lines in {}, one per fold, found {found}", path.display())]
     FoldCount {
         /// The file.
         path: PathBuf,
         /// Number of folds of the data set.
         expected: usize,
-        /// Number of lines with content.
+        /// Number of lines that are not blank.
         found: usize,
     },
-    /// A fold that names no image.
+    /// A fold with something other than the index of an image.
     #[error("expected indices below {images} on line {line} of {}, found `{found}`", path.display())]
     FoldIndex {
         /// The file.
@@ -91,15 +93,15 @@ pub enum DataError {
         /// The text found.
         found: String,
     },
-    /// A folder in which no image was found.
+    /// A folder without images.
     #[error("expected images ({extensions}) in {}, found none", path.display())]
     NoImages {
         /// The folder.
         path: PathBuf,
-        /// The file name extensions that were looked for.
+        /// The file name extensions of images.
         extensions: String,
     },
-    /// An image file that cannot be decoded, or is too large to be decoded safely.
+    /// An image file that cannot be decoded, or is too large to decode safely.
     #[error("expected an image in {}, found one that cannot be decoded", path.display())]
     Decode {
         /// The image file.
@@ -118,33 +120,26 @@ pub enum DataError {
     /// An index past the end.
     #[error("expected an index below {len}, found {index}")]
     IndexOutOfRange {
-        /// The index asked for.
+        /// The index that was given.
         index: usize,
         /// Number of images.
         len: usize,
     },
-    /// Images to be classified are of a class that no labelled example is of.
-    #[error("expected the classes of the test among those of the training set ({}), found `{class}`", known.join(", "))]
+    /// The test set has a class that the training set lacks.
+    #[error("expected the classes of the test set among those of the training set ({}), found `{class}`", known.join(", "))]
     UnknownClass {
         /// Name of the class.
         class: String,
         /// Names of the training set's classes.
         known: Vec<String>,
     },
-    /// A value of [`SampleConfig`](crate::SampleConfig) out of its range.
-    #[error("expected `{field}` of the sample to be {expected}, found {found}")]
-    Sample {
-        /// Name of the field.
-        field: &'static str,
-        /// The legal range.
-        expected: String,
-        /// The value found.
-        found: usize,
-    },
+    /// A setting, such as a field of [`SampleConfig`](crate::SampleConfig), out of its range.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
 }
 
 impl DataError {
-    /// Whether the fault lies with one image, so that a run may leave that image out (and say so) and go on.
+    /// Whether the fault lies with one image alone. A run may then leave the image out, say so, and continue.
     ///
     /// True for [`Decode`](Self::Decode), which names the file.
     #[must_use]

@@ -1,27 +1,28 @@
 //! A folder of image files.
 
+mod listing;
+
 use std::{
     collections::HashSet,
-    fs::{self, DirEntry},
-    io,
+    fs,
     path::{Path, PathBuf},
 };
 
 use image::RgbImage;
 
-use crate::{DataError, ImageDataset, decode::decode_image};
+use self::listing::EXTENSIONS;
+pub(crate) use self::listing::Listing;
+use crate::{DataError, ImageDataset, decode_image};
 
-/// File name extensions that are taken for images, in lower case.
-const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 /// JPEG, PNG and WebP files in a folder.
 ///
-/// If sub-folders hold images, each of these is a class, named after the sub-folder; classes go by name, and images
-/// may lie at any depth inside. Images directly in the folder are unlabelled, so a flat folder has no labels at all.
-/// Files go by path within their class. Names that begin with a dot are passed over.
+/// Each sub-folder that holds images, at any depth inside, is a class of the sub-folder's name. Classes are sorted by
+/// name, and the images of a class by path. Images directly in the folder come first and have no label, so a flat
+/// folder has no labels at all. Files and folders whose names begin with a dot are ignored.
 ///
-/// Opening lists files and decodes none. Decoding goes by content rather than by extension, turns the image upright as
-/// its EXIF data asks, converts to 8-bit RGB (transparency is dropped), and refuses images that are more than 20,000
-/// pixels wide or high, that take more than 512 MiB, or that are cut off.
+/// Opening lists the files and decodes none. Decoding goes by content rather than by extension, turns the image upright
+/// as its EXIF data says, converts it to 8-bit RGB (transparency is dropped), and refuses images that are more than
+/// 20,000 pixels wide or high, that take more than 512 MiB, or that are truncated.
 ///
 /// ```
 /// use image::{Rgb, RgbImage};
@@ -43,7 +44,7 @@ const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 #[derive(Debug, Clone)]
 pub struct ImageFolder {
     root: PathBuf,
-    /// Path below `root`, and class.
+    /// The path below `root` and the label of each image.
     files: Vec<(PathBuf, Option<usize>)>,
     class_names: Vec<String>,
 }
@@ -53,7 +54,7 @@ impl ImageFolder {
     ///
     /// # Errors
     ///
-    /// [`DataError::Missing`] if there is no such folder, [`DataError::NoImages`] if it holds no images,
+    /// [`DataError::Missing`] if the folder does not exist; [`DataError::NoImages`] if it holds no images;
     /// [`DataError::Io`] if it or a folder inside cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
         Self::open_inside(dir.as_ref(), dir.as_ref())
@@ -87,7 +88,7 @@ impl ImageFolder {
         Ok(Self { root: root.to_owned(), files, class_names })
     }
 
-    /// The path of the image at `index`, if there is such an image.
+    /// The path of the image at `index`; `None` if there is no such image.
     #[must_use]
     pub fn path(&self, index: usize) -> Option<PathBuf> {
         self.files.get(index).map(|(path, _)| self.root.join(path))
@@ -122,50 +123,7 @@ impl ImageDataset for ImageFolder {
     }
 }
 
-/// The images and the sub-folders directly in a folder, in name order.
-pub(crate) struct Listing {
-    pub(crate) images: Vec<PathBuf>,
-    pub(crate) folders: Vec<PathBuf>,
-}
-
-impl Listing {
-    pub(crate) fn of(dir: &Path) -> Result<Self, DataError> {
-        let failed = |source| DataError::from_io(dir, "a folder of images", source);
-        let mut listing = Self { images: Vec::new(), folders: Vec::new() };
-        for entry in fs::read_dir(dir).map_err(failed)? {
-            listing.add(&entry.map_err(failed)?).map_err(failed)?;
-        }
-        listing.images.sort();
-        listing.folders.sort();
-        Ok(listing)
-    }
-
-    fn add(&mut self, entry: &DirEntry) -> io::Result<()> {
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            return Ok(());
-        }
-        let path = entry.path();
-        let mut kind = entry.file_type()?;
-        if kind.is_symlink() {
-            // A link to nowhere is passed over like a file of another kind.
-            let Ok(target) = fs::metadata(&path) else { return Ok(()) };
-            kind = target.file_type();
-        }
-        if kind.is_dir() {
-            self.folders.push(path);
-        } else if kind.is_file() && has_image_extension(&path) {
-            self.images.push(path);
-        }
-        Ok(())
-    }
-}
-
-fn has_image_extension(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|found| EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known)))
-}
-
-/// All images at any depth below `dir`, by path. Each real folder is entered once, so links cannot make a circle.
+/// All images at any depth below `dir`, sorted by path. Each real folder is entered once, so circles of links end.
 fn images_below(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut images = Vec::new();
     let mut entered = HashSet::new();

@@ -1,12 +1,12 @@
-//! Images to learn from, with labels to find out what was learned.
+//! Images to learn from, and labels to find out what was learnt.
 //!
-//! Everything that can be pretrained on is an [`ImageDataset`]: indexed images, maybe with labels. An image is an
-//! [`image::RgbImage`], 8 bits per channel; an index stands for the same image each time, so a training run that is
-//! keyed by index can be repeated and resumed.
+//! Pretraining takes any [`ImageDataset`]: indexed images, maybe with labels. An image is an
+//! [`image::RgbImage`], 8 bits per channel. An index stands for the same image each time, so a run that is keyed by
+//! index can be repeated and resumed.
 //!
 //! # Without any data
 //!
-//! [`Sample`] draws its pictures itself: shapes of ten classes, in which everything but the shape is left to chance.
+//! [`Sample`] draws its pictures itself: shapes of ten classes. Everything in a picture but its shape is random.
 //!
 //! ```
 //! use simclr_data::{ImageDataset, Sample, SampleConfig};
@@ -22,15 +22,15 @@
 //!
 //! # With data of your own
 //!
-//! | type | reads | labels |
+//! | type | reads | labelled images |
 //! |---|---|---|
-//! | [`Stl10`] | STL-10's binary files, memory-mapped | train and test |
+//! | [`Stl10`] | STL-10's binary files, memory-mapped | those of the training and the test split |
 //! | [`Cifar10`] | CIFAR-10's binary files, memory-mapped | all |
-//! | [`ImageFolder`] | JPEG, PNG and WebP files | names of sub-folders |
+//! | [`ImageFolder`] | JPEG, PNG and WebP files | those in sub-folders, which are the classes |
 //!
-//! [`Subset`] picks images out of a set and [`Concat`] puts sets together. [`Splits::open`] looks at what a folder
-//! holds and says what to pretrain on and what to evaluate on; the images that it evaluates on are never among those
-//! it pretrains on.
+//! [`Subset`] picks images out of a set, and [`Concat`] joins sets. [`Splits::open`] looks at what a folder holds and
+//! decides which images serve pretraining, which the training of a probe, and which its test. Pretraining never sees an
+//! image of the test set.
 //!
 //! ```
 //! use simclr_data::{ImageDataset, SampleConfig, Splits};
@@ -45,45 +45,40 @@
 //! # Ok::<(), simclr_data::DataError>(())
 //! ```
 //!
-//! # Files that are not what they seem
+//! # Damaged and hostile files
 //!
-//! Whatever is wrong with a file is a [`DataError`] that names it, says what was expected and what was found: nothing
-//! panics and nothing is allocated on a header's word alone. Binary files are checked when they are opened. Image files
-//! are opened one by one when they are needed; an image that cannot be decoded is an error that
-//! [`is_one_image`](DataError::is_one_image) tells from the others, so that a run may leave it out and go on.
+//! Whatever is wrong with a file is a [`DataError`], which names the file and says what was expected and what was
+//! found. Nothing panics, and no header is trusted with the size of an allocation. Binary files are checked when they
+//! are opened. Image files are opened one by one when they are needed. [`DataError::is_one_image`] tells an image that
+//! cannot be decoded from all other faults, so that a run may leave the image out and continue.
 //!
 //! # Unsafe code
 //!
-//! Mapping a file into memory is `unsafe` in Rust, since another process may change the file. One function does it;
-//! the rest of the crate is safe code.
+//! Mapping a file into memory is `unsafe` in Rust, since another process may change the file. One function does it; the
+//! rest of the crate is safe code. [`Stl10`] and [`Cifar10`] say what must not happen to a mapped file.
 //!
 //! # Features
 //!
-//! `download` (on by default) adds `Stl10::download` and `Cifar10::download`, which fetch the official archives, and with
-//! them an HTTP client.
+//! `download` (on by default) adds `Stl10::download` and `Cifar10::download`, which fetch the official archives. It
+//! brings in an HTTP client.
 
-mod cifar10;
-mod concat;
+mod binary;
 mod dataset;
 mod decode;
+mod derived;
 #[cfg(feature = "download")]
 mod download;
 mod error;
 mod image_folder;
-mod mapped_file;
-mod planes;
 mod printable;
 mod replace_file;
 mod sample;
 mod splits;
-mod stl10;
-mod subset;
-mod text_file;
 
-pub use cifar10::{Cifar10, Cifar10Split};
-pub use concat::Concat;
+pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
 pub use dataset::ImageDataset;
 pub use decode::{decode_image, decode_image_bytes};
+pub use derived::{Concat, Subset};
 #[cfg(feature = "download")]
 pub use download::{DownloadError, DownloadProgress, DownloadStage};
 pub use error::DataError;
@@ -92,5 +87,8 @@ pub use printable::printable;
 pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};
 pub use splits::{Labelled, Splits};
-pub use stl10::{Stl10, Stl10Split};
-pub use subset::Subset;
+
+/// The example of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,7 +1,7 @@
-//! Names from files and folders on a terminal.
+//! Names of files and classes on a terminal.
 
-/// A name without control characters, which could rewrite a terminal or break a list of names, one a line: each
-/// stands as its escape.
+/// The name with each control character replaced by its escape. A control character could rewrite a terminal, or break
+/// a list with one name per line.
 ///
 /// ```
 /// assert_eq!(simclr_data::printable("caf\u{e9}\u{1b}[2J\n.jpg"), "caf\u{e9}\\u{1b}[2J\\n.jpg");

@@ -1,19 +1,24 @@
-//! Files that are there as a whole or not at all.
+//! Files that are written as a whole or not at all.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Replaces `path` by what `write` writes, in one step: a reader sees the old file or the new one. What is written lies
-/// beside it until then, as `path` with `.part` at its end. If anything fails, an older file of that name is
-/// untouched, and nothing else is left.
+use tempfile::Builder;
+
+/// Replaces the file at `path` by what `write` writes, in one step: a reader sees the old file or the new one. The new
+/// file has the mode that [`File::create`] would give it. If anything fails, the old file is untouched and nothing else
+/// is left.
 ///
-/// What is no regular file, such as a pipe or `/dev/stdout`, is written to and not replaced.
+/// Until it is whole, the new file lies beside the old one, under a name of its own that ends in `.part`. A process
+/// that is killed meanwhile leaves it there.
+///
+/// A link stays, and the file that it leads to is replaced. A pipe or a device, such as `/dev/null`, is written to
+/// instead, as there is nothing to replace.
 ///
 /// # Errors
 ///
-/// Those of `write`, and of the system: a folder that is not there, a disk that is full.
+/// The errors of `write` and of the system, for example if the folder does not exist or the disk is full.
 ///
 /// ```
 /// use simclr_data::replace_file;
@@ -25,32 +30,40 @@ use std::path::Path;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn replace_file(
-    path: &Path,
+    path: impl AsRef<Path>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
+    let path = path.as_ref();
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         let mut writer = BufWriter::new(File::options().write(true).open(path)?);
         write(&mut writer)?;
         return writer.flush();
     }
-    let mut partial: OsString = path.as_os_str().to_owned();
-    partial.push(".part");
-    let partial = Path::new(&partial);
-    let written = || -> io::Result<()> {
-        let mut writer = BufWriter::new(File::create(partial)?);
-        write(&mut writer)?;
-        writer.into_inner()?.sync_all()?;
-        fs::rename(partial, path)
-    };
-    written().inspect_err(|_| {
-        // What is left is of no use; that it cannot be removed is not what went wrong.
-        let _ = fs::remove_file(partial);
-    })
+    // `/dev/stdout` is such a link: where output goes to a file, that file is replaced.
+    let behind_links = fs::canonicalize(path);
+    let path = behind_links.as_deref().unwrap_or(path);
+    let mut prefix = path.file_name().unwrap_or_default().to_owned();
+    prefix.push(".");
+    // `File::create_new` rather than `tempfile`'s own function, which makes a file for its owner alone.
+    let mut unfinished = Builder::new()
+        .prefix(&prefix)
+        .suffix(".part")
+        .make_in(path.parent().unwrap_or(Path::new("")), |path| File::create_new(path))?;
+    let mut writer = BufWriter::new(unfinished.as_file_mut());
+    write(&mut writer)?;
+    writer.into_inner()?.sync_all()?;
+    unfinished.persist(path).map_err(|failed| failed.error)?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name();
+        fs::read_dir(folder).unwrap().map(|entry| name(entry).into_string().unwrap()).collect()
+    }
 
     #[test]
     #[cfg(target_os = "linux")]
@@ -59,7 +72,7 @@ mod tests {
         let error = replace_file(full, |file| file.write_all(b"text")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert!(!fs::metadata(full).unwrap().is_file());
-        assert!(!Path::new("/dev/full.part").exists());
+        assert!(names(Path::new("/dev")).iter().all(|name| !name.contains(".part")));
     }
 
     #[test]
@@ -73,6 +86,40 @@ mod tests {
         });
         assert_eq!(error.unwrap_err().to_string(), "the disk is full");
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(names(folder.path()), ["a.csv"]);
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = replace_file(folder.path().join("no/a.csv"), |_| Ok(())).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_has_the_mode_of_any_other_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, plain) = (folder.path().join("whole"), folder.path().join("plain"));
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        File::create(&plain).unwrap();
+        for _ in 0..2 {
+            replace_file(&whole, |file| file.write_all(b"text")).unwrap();
+            assert_eq!(mode(&whole), mode(&plain));
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_stays_and_its_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        replace_file(&link, |file| file.write_all(b"new")).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("file"));
     }
 }

@@ -1,4 +1,4 @@
-//! The built-in, procedurally drawn, labelled image set.
+//! The built-in labelled image set, drawn by a procedure.
 
 mod background;
 mod draws;
@@ -8,16 +8,17 @@ mod scene;
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
 use self::{draws::Draws, motif::Motif, scene::Scene};
 use crate::{DataError, ImageDataset};
 
-/// Smallest side of a picture in pixels: below it, a motif is a single dot.
+/// Smallest side of a picture in pixels. In a smaller one, a motif would be a single dot.
 const MIN_SIZE: u32 = 8;
-/// Largest side of a picture in pixels: 48 MiB per image.
+/// Largest side of a picture in pixels. Such a picture takes 48 MiB.
 const MAX_SIZE: u32 = 4096;
 
-/// Which pictures a [`Sample`] consists of.
+/// Settings of a [`Sample`]: how many pictures, how large, and by which seed.
 ///
 /// ```
 /// use simclr_data::SampleConfig;
@@ -30,7 +31,7 @@ const MAX_SIZE: u32 = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SampleConfig {
-    /// Two samples with different seeds share no picture. Default 0.
+    /// Seed of the pictures: samples with different seeds share none. Default 0.
     pub seed: u64,
     /// Number of images, 1..=4294967295. Default 5000, as in STL-10's training split.
     pub images: usize,
@@ -47,14 +48,14 @@ impl Default for SampleConfig {
 /// Pictures of ten kinds of motif (disk, ring, bar, triangle, star, cross, crescent, chevron, heart, zigzag), drawn on
 /// demand.
 ///
-/// A picture is a patchwork with the motif on every patch, so that most crops of it show the class. All else varies
-/// freely inside a class, and from patch to patch: colours, position, size, rotation, lighting, texture and background.
-/// All motifs of one size cover the same area and the random draws don't depend on the class, so neither brightness nor
-/// coverage gives it away: nearest neighbours of raw pixels do little better than chance.
+/// A picture is a patchwork with the motif on every patch, so that most crops of it show the class. Everything else
+/// varies freely inside a class and from patch to patch: colours, position, size, rotation, lighting, texture and
+/// background. All motifs of one size cover the same area, and the random draws don't depend on the class. So neither
+/// brightness nor coverage gives the class away: nearest neighbours of raw pixels do little better than chance.
 ///
-/// Image `i` depends only on the seed and on `i`, never on how many images there are or in which order they are asked
-/// for. It is drawn with additions, multiplications, divisions and square roots alone, which IEEE 754 fixes to the last
-/// bit, so a seed gives the same bytes on every machine. A larger `size` shows the same scene in more detail.
+/// Image `i` depends only on the seed and on `i`, neither on the number of images nor on the order of reading. It is
+/// drawn with additions, multiplications, divisions and square roots alone, which IEEE 754 defines to the last bit, so
+/// a seed gives the same bytes on every machine. A larger `size` shows the same scene in more detail.
 ///
 /// ```
 /// use simclr_data::{ImageDataset, Sample, SampleConfig};
@@ -68,37 +69,34 @@ impl Default for SampleConfig {
 #[derive(Debug, Clone)]
 pub struct Sample {
     config: SampleConfig,
-    /// Number of the first picture in the endless sequence that the seed stands for.
+    /// Number of the first picture in the endless sequence of the seed.
     first: u64,
     class_names: Vec<String>,
 }
 
 impl Sample {
-    /// A sample of `config.images` pictures; none is drawn yet.
+    /// A sample of `config.images` pictures. Each is drawn when it is read.
     ///
     /// # Errors
     ///
-    /// [`DataError::Sample`] if `images` is outside 1..=4294967295 or `size` outside 8..=4096.
+    /// [`DataError::OutOfRange`] if `images` is outside 1..=4294967295 or `size` outside 8..=4096.
     pub fn new(config: SampleConfig) -> Result<Self, DataError> {
-        if config.images == 0 || u32::try_from(config.images).is_err() {
-            let expected = format!("in 1..={}", u32::MAX);
-            return Err(DataError::Sample { field: "images", expected, found: config.images });
-        }
-        if !(MIN_SIZE..=MAX_SIZE).contains(&config.size) {
-            let expected = format!("in {MIN_SIZE}..={MAX_SIZE} pixels");
-            return Err(DataError::Sample { field: "size", expected, found: config.size as usize });
-        }
+        let SampleConfig { images, size, .. } = config;
+        let is_legal = images > 0 && u32::try_from(images).is_ok();
+        OutOfRange::unless(is_legal, "images", format!("in 1..={}", u32::MAX), images)?;
+        let is_legal = (MIN_SIZE..=MAX_SIZE).contains(&size);
+        OutOfRange::unless(is_legal, "size", format!("in {MIN_SIZE}..={MAX_SIZE} pixels"), size)?;
         let class_names = Motif::ALL.iter().map(|motif| motif.name().to_owned()).collect();
         Ok(Self { config, first: 0, class_names })
     }
 
-    /// The configuration that this sample was made from.
+    /// The settings of this sample.
     #[must_use]
     pub fn config(&self) -> &SampleConfig {
         &self.config
     }
 
-    /// The `count` pictures after this sample's own, with the same seed and size.
+    /// The `count` pictures that follow this sample's own, with the same seed and size.
     pub(crate) fn following(&self, count: usize) -> Self {
         let config = SampleConfig { images: count, ..self.config.clone() };
         Self {

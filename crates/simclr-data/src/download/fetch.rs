@@ -1,4 +1,4 @@
-//! Receiving a file that may be long, over a connection that may be cut.
+//! Receiving a large file over a connection that may break.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,16 +11,19 @@ use ureq::{
     http::{HeaderMap, Response, StatusCode, header},
 };
 
-use super::{DownloadError, DownloadProgress, DownloadStage, OnProgress, archive::io_error};
+use super::{
+    error::DownloadError,
+    progress::{DownloadProgress, DownloadStage, OnProgress},
+};
 
-/// How many times a transfer is taken up again before it counts as interrupted.
+/// How many requests are made before a transfer that breaks off each time counts as interrupted.
 const ATTEMPTS: usize = 10;
 
-/// A file to be received.
+/// A file to receive.
 pub(super) struct Fetch<'a> {
     pub(super) agent: &'a ureq::Agent,
     pub(super) url: &'a str,
-    /// Where it goes; what is there already is its beginning.
+    /// Where the file is written. What exists already is its beginning.
     pub(super) part: &'a Path,
     /// Most bytes that are accepted.
     pub(super) most: u64,
@@ -29,9 +32,9 @@ pub(super) struct Fetch<'a> {
 /// How an answer ended.
 enum Outcome {
     Complete,
-    /// The connection was cut after so many bytes in all.
+    /// The connection broke; the file has so many bytes now.
     Cut(u64, io::Error),
-    /// What is there doesn't fit what the server has.
+    /// What exists is no beginning of the server's file.
     Unusable,
 }
 
@@ -42,16 +45,16 @@ impl Fetch<'_> {
             let held = match fs::metadata(self.part) {
                 Ok(metadata) => metadata.len(),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-                Err(source) => return Err(io_error(self.part, source)),
+                Err(source) => return Err(self.failed(source)),
             };
             match self.attempt(held, on_progress)? {
                 Outcome::Complete => return Ok(()),
                 Outcome::Unusable => {
-                    fs::remove_file(self.part).map_err(|source| io_error(self.part, source))?;
+                    fs::remove_file(self.part).map_err(|source| self.failed(source))?;
                 }
                 Outcome::Cut(received, source) => {
                     cut = (received, source);
-                    // Nothing gained: asking again at once would gain nothing either.
+                    // Nothing new came, so another request at once would not help.
                     if received <= held {
                         break;
                     }
@@ -61,7 +64,7 @@ impl Fetch<'_> {
         Err(DownloadError::Interrupted { url: self.url.to_owned(), received: cut.0, source: cut.1 })
     }
 
-    /// Asks for what comes after the first `held` bytes.
+    /// Requests what follows the first `held` bytes.
     fn attempt(
         &self,
         held: u64,
@@ -83,12 +86,12 @@ impl Fetch<'_> {
                 _ if held > 0 => Ok(Outcome::Unusable),
                 _ => Err(self.refused(StatusCode::PARTIAL_CONTENT)),
             },
-            // The server doesn't do ranges: from the beginning.
+            // The server does not support ranges and starts from the beginning.
             StatusCode::OK => {
                 let total = response.body().content_length();
                 self.receive(response, 0, total, on_progress)
             }
-            // Nothing comes after what is there: it is the whole file, or too much of it.
+            // Nothing follows what exists, which is the whole file or longer than it.
             StatusCode::RANGE_NOT_SATISFIABLE if held > 0 => {
                 let total = ContentRange::of(response.headers()).and_then(|range| range.total);
                 Ok(if total == Some(held) { Outcome::Complete } else { Outcome::Unusable })
@@ -101,7 +104,11 @@ impl Fetch<'_> {
         DownloadError::Status { url: self.url.to_owned(), status: status.as_u16() }
     }
 
-    /// Writes the body after the first `held` bytes of the file.
+    fn failed(&self, source: io::Error) -> DownloadError {
+        DownloadError::io(self.part, source)
+    }
+
+    /// Writes the response's body after the first `held` bytes of the file.
     fn receive(
         &self,
         response: Response<Body>,
@@ -109,7 +116,7 @@ impl Fetch<'_> {
         total: Option<u64>,
         on_progress: &mut OnProgress<'_>,
     ) -> Result<Outcome, DownloadError> {
-        let mut file = self.open(held).map_err(|source| io_error(self.part, source))?;
+        let mut file = self.open(held).map_err(|source| self.failed(source))?;
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];
         let mut progress = DownloadProgress { stage: DownloadStage::Fetching, bytes: held, total };
@@ -122,10 +129,10 @@ impl Fetch<'_> {
             };
             progress.bytes += count as u64;
             if progress.bytes > self.most {
-                fs::remove_file(self.part).map_err(|source| io_error(self.part, source))?;
+                fs::remove_file(self.part).map_err(|source| self.failed(source))?;
                 return Err(DownloadError::TooLong { url: self.url.to_owned(), most: self.most });
             }
-            file.write_all(&buffer[..count]).map_err(|source| io_error(self.part, source))?;
+            file.write_all(&buffer[..count]).map_err(|source| self.failed(source))?;
         }
         match total {
             Some(total) if progress.bytes < total => {

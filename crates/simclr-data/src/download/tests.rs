@@ -1,22 +1,18 @@
-//! Against a server on this machine that answers a fixed number of requests.
+mod server;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
-    net::TcpListener,
-    thread::{self, JoinHandle},
-};
+use std::{fs, net::TcpListener};
 
 use flate2::{Compression, write::GzEncoder};
 use md5::{Digest, Md5};
 use tar::{EntryType, Header};
 
+use self::server::{ALL, Answer, serve};
 use super::*;
 
 const MEMBERS: &[Member] =
     &[Member { name: "train_X.bin", most: 100_000 }, Member { name: "class_names.txt", most: 100 }];
 
-/// One entry of an archive to be made: type, path as written into the header, content.
+/// One entry of an archive: its type, its path as in the header, its content.
 type Content<'a> = (EntryType, &'a str, &'a [u8]);
 
 const TEXT: &[u8] = b"airplane\nbird\n";
@@ -25,7 +21,7 @@ fn archive_of(entries: &[Content<'_>]) -> Vec<u8> {
     let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::none()));
     for &(kind, path, content) in entries {
         let mut header = Header::new_ustar();
-        // Written into the field itself: `set_path` refuses hostile paths.
+        // Into the field itself, since `set_path` refuses hostile paths.
         header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
         header.set_entry_type(kind);
         header.set_mode(0o644);
@@ -52,96 +48,33 @@ fn good_archive() -> Vec<u8> {
 }
 
 fn md5_of(bytes: &[u8]) -> String {
-    super::archive::hexadecimal(&Md5::digest(bytes))
+    hex::encode(Md5::digest(bytes))
 }
 
-/// How the server answers one request.
-#[derive(Clone, Copy)]
-enum Answer {
-    /// What was asked for, as far as the byte of the whole file at which the connection is cut.
-    Range {
-        cut_at: usize,
-    },
-    /// The whole file whatever was asked for.
-    Whole,
-    /// Part of the file that was not asked for.
-    WrongRange,
-    Status(u16),
-}
-
-const ALL: Answer = Answer::Range { cut_at: usize::MAX };
-
-/// Serves `file` to as many requests as there are `answers`; gives the first byte that each request asked for.
-fn serve(file: Vec<u8>, answers: Vec<Answer>) -> (String, JoinHandle<Vec<usize>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/archive.tar.gz", listener.local_addr().unwrap());
-    let server = thread::spawn(move || {
-        let mut starts = Vec::new();
-        for answer in answers {
-            let (mut stream, _) = listener.accept().unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-            let mut start = 0;
-            for line in BufReader::new(&stream)
-                .lines()
-                .map_while(Result::ok)
-                .take_while(|line| !line.is_empty())
-            {
-                if let Some(range) = line.to_ascii_lowercase().strip_prefix("range: bytes=") {
-                    start = range.trim_end_matches('-').parse().unwrap();
-                }
-            }
-            starts.push(start);
-            let (head, body) = respond(&file, start, answer);
-            // The client hangs up when it has seen enough.
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
-        }
-        starts
-    });
-    (url, server)
-}
-
-fn respond(file: &[u8], start: usize, answer: Answer) -> (String, &[u8]) {
-    let head = |status: u16, length: usize, range: &str| {
-        format!(
-            "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{range}\r\n"
-        )
-    };
-    let (len, last) = (file.len(), file.len() - 1);
-    match answer {
-        Answer::Status(status) => (head(status, 0, ""), &[]),
-        Answer::Whole => (head(200, len, ""), file),
-        Answer::WrongRange => {
-            (head(206, len - 1, &format!("Content-Range: bytes 1-{last}/{len}\r\n")), &file[1..])
-        }
-        Answer::Range { .. } if start >= len => {
-            (head(416, 0, &format!("Content-Range: bytes */{len}\r\n")), &[])
-        }
-        Answer::Range { cut_at } => {
-            let end = cut_at.min(len);
-            if start == 0 {
-                return (head(200, len, ""), &file[..end]);
-            }
-            let range = format!("Content-Range: bytes {start}-{last}/{len}\r\n");
-            (head(206, len - start, &range), &file[start..end])
-        }
-    }
-}
-
-fn obtain(url: &str, md5: &str, dir: &Path) -> Result<Vec<DownloadProgress>, DownloadError> {
-    let agent = ureq::Agent::config_builder()
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
         .http_status_as_error(false)
         .proxy(None)
         .timeout_global(Some(Duration::from_secs(20)))
         .build()
-        .new_agent();
-    let archive =
-        Archive { url, file_name: "archive.tar.gz", md5, most: 1_000_000, members: MEMBERS };
+        .new_agent()
+}
+
+fn obtain(url: &str, md5: &str, dir: &Path) -> Result<Vec<DownloadProgress>, DownloadError> {
+    let archive = Archive {
+        data_set: "STL-10",
+        url,
+        file_name: "archive.tar.gz",
+        md5,
+        most: 1_000_000,
+        members: MEMBERS,
+    };
     let mut seen = Vec::new();
-    archive.obtain(&agent, dir, &mut |progress| seen.push(progress))?;
+    archive.obtain(&agent(), dir, &mut |progress| seen.push(progress))?;
     Ok(seen)
 }
 
-/// Obtains `archive` from a server that answers so; gives the result and what was asked for.
+/// Obtains `archive` from a server that answers so. Returns the result and the first byte of each request.
 fn run(
     archive: &[u8],
     answers: Vec<Answer>,
@@ -194,7 +127,7 @@ fn a_complete_folder_is_not_downloaded_again() {
 }
 
 #[test]
-fn a_cut_connection_is_taken_up_where_it_broke_off() {
+fn a_transfer_continues_where_the_connection_broke() {
     let dir = tempfile::tempdir().unwrap();
     let answers = vec![Answer::Range { cut_at: 20_000 }, Answer::Range { cut_at: 30_000 }, ALL];
     let (result, starts) = run(&good_archive(), answers, dir.path());
@@ -204,7 +137,7 @@ fn a_cut_connection_is_taken_up_where_it_broke_off() {
 }
 
 #[test]
-fn a_later_run_goes_on_from_what_an_interrupted_one_left() {
+fn a_later_run_continues_what_an_interrupted_one_left() {
     let dir = tempfile::tempdir().unwrap();
     let archive = good_archive();
     let (result, _) = run(&archive, vec![Answer::Range { cut_at: 20_000 }; 2], dir.path());
@@ -219,7 +152,7 @@ fn a_later_run_goes_on_from_what_an_interrupted_one_left() {
 }
 
 #[test]
-fn a_connection_that_gives_nothing_is_an_error_that_says_how_far_it_came() {
+fn a_connection_that_gives_nothing_is_an_error_with_the_bytes_received() {
     let dir = tempfile::tempdir().unwrap();
     let archive = good_archive();
     let part = dir.path().join("archive.tar.gz.part");
@@ -243,7 +176,7 @@ fn a_server_without_ranges_starts_over() {
 }
 
 #[test]
-fn a_range_that_was_not_asked_for_starts_over() {
+fn a_range_that_was_not_requested_starts_over() {
     let dir = tempfile::tempdir().unwrap();
     let archive = good_archive();
     fs::write(dir.path().join("archive.tar.gz.part"), &archive[..5000]).unwrap();
@@ -265,7 +198,7 @@ fn an_archive_that_was_received_whole_is_not_received_again() {
 }
 
 #[test]
-fn an_archive_that_is_there_already_is_used_and_left() {
+fn an_archive_that_was_there_before_is_used_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let archive = good_archive();
     fs::write(dir.path().join("archive.tar.gz"), &archive).unwrap();
@@ -309,7 +242,7 @@ fn a_server_that_sends_too_much_is_stopped() {
     assert!(file_names(dir.path()).is_empty());
 }
 
-/// Unpacks an archive of these entries into a folder inside a folder; the outer one must stay as it is.
+/// Unpacks an archive of these entries into a folder inside a folder, and checks that neither changes.
 fn unpack_hostile(entries: &[Content<'_>]) -> DownloadError {
     let outer = tempfile::tempdir().unwrap();
     let dir = outer.path().join("data");
@@ -351,6 +284,23 @@ fn a_file_beyond_its_size_is_refused_and_removed() {
 fn an_archive_without_a_member_is_an_error_that_names_it() {
     let error = unpack_hostile(&[(EntryType::Directory, "stl10_binary/", b"")]);
     assert!(matches!(error, DownloadError::MissingEntry { .. }), "{error:?}");
+}
+
+#[test]
+fn a_stray_file_is_no_file_of_the_archives_own_data_set() {
+    for (official, data_set) in [(STL10_ARCHIVE, "STL-10"), (CIFAR10_ARCHIVE, "CIFAR-10")] {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = archive_of(&[(EntryType::Regular, "stray.txt", b"x")]);
+        fs::write(dir.path().join(official.file_name), &bytes).unwrap();
+        let archive = Archive { md5: &md5_of(&bytes), ..official };
+        let error = archive.obtain(&agent(), dir.path(), &mut |_| ()).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("expected only the files of {data_set} in ")),
+            "{error}"
+        );
+        let end = format!("{}, found the file `stray.txt`", official.file_name);
+        assert!(error.ends_with(&end), "{error}");
+    }
 }
 
 #[test]

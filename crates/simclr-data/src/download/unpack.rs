@@ -1,58 +1,116 @@
 //! Taking known files out of an archive, and nothing else.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::{Component, Path},
 };
 
 use flate2::read::GzDecoder;
 use tar::{Entry, EntryType};
+use tempfile::Builder;
 
 use super::{
-    DownloadError, DownloadStage, OnProgress,
-    archive::{Member, Watched, io_error},
+    error::DownloadError,
+    progress::{DownloadStage, OnProgress, Watched},
 };
 
-/// Writes the `members` of the archive at `path` into `dir`, without the folders they lie in.
-///
-/// Only regular files with the members' names are written, each once and not beyond its size; anything but those and
-/// folders is an error.
-pub(super) fn unpack(
-    path: &Path,
-    dir: &Path,
-    members: &[Member],
-    on_progress: &mut OnProgress<'_>,
-) -> Result<(), DownloadError> {
-    let unreadable = |source| DownloadError::Archive { path: path.to_owned(), source };
-    let watched = Watched::open(path, DownloadStage::Unpacking, on_progress)?;
-    let mut archive = tar::Archive::new(GzDecoder::new(watched));
-    let mut missing: Vec<&Member> = members.iter().collect();
-    for entry in archive.entries().map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let kind = entry.header().entry_type();
-        if matches!(kind, EntryType::Directory | EntryType::XGlobalHeader) {
-            continue;
+/// A file inside an archive.
+pub(super) struct Member {
+    pub(super) name: &'static str,
+    /// Most bytes that the file can have.
+    pub(super) most: u64,
+}
+
+/// An archive on disk.
+pub(super) struct Packed<'a> {
+    pub(super) path: &'a Path,
+    /// Name of the data set.
+    pub(super) data_set: &'static str,
+    /// The files inside, all of which are required.
+    pub(super) members: &'a [Member],
+}
+
+impl Packed<'_> {
+    /// Writes the members into `dir`, without the folders around them.
+    ///
+    /// It writes nothing but regular files with the members' names, each once and within its size. Anything else in the
+    /// archive, except folders, is an error.
+    pub(super) fn unpack(
+        &self,
+        dir: &Path,
+        on_progress: &mut OnProgress<'_>,
+    ) -> Result<(), DownloadError> {
+        let unreadable = |source| self.unreadable(source);
+        let watched = Watched::open(self.path, DownloadStage::Unpacking, on_progress)?;
+        let mut archive = tar::Archive::new(GzDecoder::new(watched));
+        let mut missing: Vec<&Member> = self.members.iter().collect();
+        for entry in archive.entries().map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let kind = entry.header().entry_type();
+            if matches!(kind, EntryType::Directory | EntryType::XGlobalHeader) {
+                continue;
+            }
+            let inside = entry.path().map_err(unreadable)?.into_owned();
+            let wanted = missing
+                .iter()
+                .position(|member| kind == EntryType::Regular && is_at(&inside, member.name));
+            let Some(wanted) = wanted else {
+                return Err(DownloadError::UnexpectedEntry {
+                    path: self.path.to_owned(),
+                    data_set: self.data_set,
+                    entry: inside.display().to_string(),
+                    kind: describe(kind),
+                });
+            };
+            self.extract(entry, missing.swap_remove(wanted), dir)?;
         }
-        let inside = entry.path().map_err(unreadable)?.into_owned();
-        let wanted = missing
-            .iter()
-            .position(|member| kind == EntryType::Regular && is_at(&inside, member.name));
-        let Some(wanted) = wanted else {
-            let kind = describe(kind);
-            return Err(DownloadError::UnexpectedEntry {
-                path: path.into(),
-                entry: inside.display().to_string(),
-                kind,
-            });
-        };
-        extract(path, entry, missing.swap_remove(wanted), dir)?;
+        match missing.first() {
+            None => Ok(()),
+            Some(member) => {
+                let path = self.path.to_owned();
+                Err(DownloadError::MissingEntry { path, entry: member.name })
+            }
+        }
     }
-    match missing.first() {
-        None => Ok(()),
-        Some(member) => {
-            Err(DownloadError::MissingEntry { path: path.to_owned(), entry: member.name })
+
+    /// Writes one file under a temporary name, and gives it its own name when it is whole.
+    fn extract(
+        &self,
+        entry: Entry<'_, impl Read>,
+        member: &Member,
+        dir: &Path,
+    ) -> Result<(), DownloadError> {
+        let path = dir.join(member.name);
+        let failed = |source| DownloadError::io(&path, source);
+        let size = entry.size();
+        // A fixed name, so that a process that is killed leaves one such file and the next one overwrites it: the
+        // largest has 2.8 GB.
+        let mut unfinished = Builder::new()
+            .prefix(member.name)
+            .suffix(".part")
+            .rand_bytes(0)
+            .make_in(dir, |path| File::create(path))
+            .map_err(failed)?;
+        let file = unfinished.as_file_mut();
+        let written = io::copy(&mut entry.take(member.most + 1), file).map_err(failed)?;
+        if written > member.most {
+            return Err(DownloadError::EntryTooLong {
+                path: self.path.to_owned(),
+                entry: member.name.to_owned(),
+                most: member.most,
+            });
         }
+        if written < size {
+            return Err(self.unreadable(io::ErrorKind::UnexpectedEof.into()));
+        }
+        file.sync_all().map_err(failed)?;
+        unfinished.persist(&path).map_err(|persist| failed(persist.error))?;
+        Ok(())
+    }
+
+    fn unreadable(&self, source: io::Error) -> DownloadError {
+        DownloadError::Archive { path: self.path.to_owned(), source }
     }
 }
 
@@ -68,34 +126,4 @@ fn describe(kind: EntryType) -> &'static str {
         EntryType::Symlink | EntryType::Link => "the link",
         _ => "the special file",
     }
-}
-
-/// Writes one file under a temporary name and gives it its own when it is whole.
-fn extract(
-    path: &Path,
-    entry: Entry<'_, impl Read>,
-    member: &Member,
-    dir: &Path,
-) -> Result<(), DownloadError> {
-    let temporary = dir.join(format!("{}.part", member.name));
-    let failed = |source| io_error(&temporary, source);
-    let size = entry.size();
-    let mut file = File::create(&temporary).map_err(failed)?;
-    let written = io::copy(&mut entry.take(member.most + 1), &mut file).map_err(failed)?;
-    drop(file);
-    if written > member.most || written < size {
-        fs::remove_file(&temporary).map_err(failed)?;
-    }
-    if written > member.most {
-        return Err(DownloadError::EntryTooLong {
-            path: path.to_owned(),
-            entry: member.name.to_owned(),
-            most: member.most,
-        });
-    }
-    if written < size {
-        let source = io::ErrorKind::UnexpectedEof.into();
-        return Err(DownloadError::Archive { path: path.to_owned(), source });
-    }
-    fs::rename(&temporary, dir.join(member.name)).map_err(failed)
 }

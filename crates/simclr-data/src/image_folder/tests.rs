@@ -46,7 +46,7 @@ fn a_flat_folder_has_no_labels() {
 }
 
 #[test]
-fn an_empty_folder_is_an_error_that_says_what_was_looked_for() {
+fn an_empty_folder_is_an_error_that_names_the_extensions() {
     let dir = tempfile::tempdir().unwrap();
     let message = ImageFolder::open(dir.path()).unwrap_err().to_string();
     assert!(message.starts_with("expected images (jpg, jpeg, png, webp) in"), "{message}");
@@ -132,7 +132,7 @@ fn an_image_past_the_end_is_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn links_in_a_circle_end() {
+fn circles_of_links_end() {
     let dir = tempfile::tempdir().unwrap();
     write_png(&dir.path().join("a/1.png"), 1);
     std::os::unix::fs::symlink(dir.path().join("a"), dir.path().join("a/again")).unwrap();

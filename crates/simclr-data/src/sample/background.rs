@@ -1,11 +1,12 @@
-//! What lies behind the motifs.
+//! The background of a patch.
 
 use super::{
     draws::Draws,
     palette::{Palette, Rgb},
 };
 
-/// A blend of two colours by a gradient, two octaves of smooth noise and soft stripes, each of random strength.
+/// A blend of two colours. A gradient, two octaves of smooth noise and soft stripes, each of random strength, decide
+/// the share of each colour.
 pub(super) struct Background {
     colours: [Rgb; 2],
     gradient: Wave,
@@ -38,7 +39,7 @@ impl Background {
     }
 }
 
-/// A triangle wave along a direction, softened to a smooth one.
+/// A smoothed triangle wave along a direction.
 struct Wave {
     step: [f32; 2],
     phase: f32,
@@ -46,7 +47,7 @@ struct Wave {
 }
 
 impl Wave {
-    /// `cycles`: range of the number of periods over the picture.
+    /// `cycles` is the range of the number of periods over the picture.
     fn draw(draws: &mut Draws, cycles: (f32, f32), strength: f32) -> Self {
         let [x, y] = draws.direction();
         let cycles = draws.uniform(cycles.0, cycles.1);
@@ -57,7 +58,7 @@ impl Wave {
         }
     }
 
-    /// In -strength..=strength.
+    /// The value at a point, in -strength..=strength.
     fn at(&self, [x, y]: [f32; 2]) -> f32 {
         let t = self.phase + x * self.step[0] + y * self.step[1];
         let triangle = 2.0 * (t - t.floor() - 0.5).abs();
@@ -65,7 +66,7 @@ impl Wave {
     }
 }
 
-/// Lattice points per side. The finest octave has 14 cells per picture.
+/// Lattice points per side. The finest octave has at most 14 cells per side of the picture.
 const LATTICE: usize = 16;
 
 /// Random values on a square lattice, interpolated smoothly.
@@ -75,7 +76,7 @@ struct Noise {
 }
 
 impl Noise {
-    /// `cells`: range of the number of lattice cells over the picture, at most `LATTICE - 2`.
+    /// `cells` is the range of the number of lattice cells over the picture, at most `LATTICE - 2`.
     fn draw(draws: &mut Draws, cells: (f32, f32), strength: f32) -> Self {
         let cells = draws.uniform(cells.0, cells.1);
         let strength = strength * draws.uniform(0.0, 1.0);
@@ -101,7 +102,7 @@ impl Noise {
     }
 }
 
-/// The cubic step from 0 to 1.
+/// The cubic step: from 0 to 1 as `t` goes from 0 to 1.
 fn smooth(t: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }

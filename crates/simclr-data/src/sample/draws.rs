@@ -5,10 +5,10 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
-/// A stream of random values that depends on a seed and an image index only.
+/// A stream of random values that depends only on a seed and the index of an image.
 ///
-/// Floats are made from raw 64-bit words here rather than by a distribution of `rand`, whose algorithms may change
-/// between versions: a sample must stay the same.
+/// Floats are made from raw 64-bit words here rather than by a distribution of `rand`: its algorithms may change
+/// between versions, and the sample must not.
 pub(super) struct Draws(ChaCha8Rng);
 
 impl Draws {
@@ -27,12 +27,12 @@ impl Draws {
         low + (high - low) * unit
     }
 
-    /// True with the given probability, 0..=1.
+    /// True with the given probability, in 0..=1.
     pub(super) fn chance(&mut self, probability: f32) -> bool {
         self.uniform(0.0, 1.0) < probability
     }
 
-    /// A unit vector of uniform direction, drawn without `sin` and `cos`, which differ between machines.
+    /// A unit vector of uniform direction. `sin` and `cos` are avoided, since they differ between machines.
     pub(super) fn direction(&mut self) -> [f32; 2] {
         loop {
             let (x, y) = (self.uniform(-1.0, 1.0), self.uniform(-1.0, 1.0));

@@ -19,7 +19,7 @@ type Point = [f32; 2];
 
 /// Inner radius of the ring whose outer radius is 1.
 const RING_HOLE: f32 = 0.62;
-/// The disk that is cut out of the crescent's unit disk.
+/// Centre and radius of the disk that is cut out of a unit disk to make the crescent.
 const CRESCENT_CUT: (Point, f32) = ([0.5, 0.0], 0.85);
 
 const BAR: [Point; 4] = [[-1.0, -0.27], [1.0, -0.27], [1.0, 0.27], [-1.0, 0.27]];
@@ -53,7 +53,7 @@ const CROSS: [Point; 12] = [
 ];
 const CHEVRON: [Point; 6] =
     [[0.0, -0.8], [1.0, 0.2], [1.0, 0.8], [0.0, -0.2], [-1.0, 0.8], [-1.0, 0.2]];
-/// A square on its tip; two disks over its upper edges make it a heart.
+/// A square on its tip, which two disks over its upper edges make a heart.
 const HEART_TIP: [Point; 4] = [[0.0, -0.63], [0.63, 0.0], [0.0, 0.63], [-0.63, 0.0]];
 const HEART_LOBE: (Point, f32) = ([0.315, -0.315], 0.445_477_3);
 /// Three strokes like a Z, each 0.36 thick.
@@ -103,8 +103,8 @@ impl Motif {
 
     /// Distance from `point` to the edge in the motif's frame, negative inside.
     ///
-    /// Exact for the polygons, the disk and the ring; for the crescent and the heart, which are made of several
-    /// shapes, a bound that is exact near the edge, where it is used.
+    /// Exact for the polygons, the disk and the ring. For the crescent and the heart, which combine several shapes, it
+    /// is a bound that is exact near the edge, where it is used.
     pub(super) fn signed_distance(self, point: Point) -> f32 {
         match self {
             Self::Disk => norm(point) - 1.0,
@@ -138,13 +138,13 @@ impl Motif {
             Self::Cross => polygon_area(&CROSS),
             Self::Crescent => 1.3928,
             Self::Chevron => polygon_area(&CHEVRON),
-            // The lobes reach half over the square's upper edges.
+            // Half of each lobe lies outside the square.
             Self::Heart => polygon_area(&HEART_TIP) + PI * HEART_LOBE.1 * HEART_LOBE.1,
             Self::Zigzag => polygon_area(&ZIGZAG),
         }
     }
 
-    /// Radius of a circle around the frame's origin that holds the whole motif.
+    /// Radius of a circle around the frame's origin that contains the whole motif.
     pub(super) fn reach(self) -> f32 {
         match self {
             Self::Zigzag => 1.21,
@@ -199,7 +199,7 @@ fn polygon_area(corners: &[Point]) -> f32 {
 mod tests {
     use super::*;
 
-    /// Fraction of a fine grid over -1.5..1.5 that lies inside, times the grid's area.
+    /// The share of the points of a fine grid over -1.5..1.5 that lie inside, times the grid's area.
     fn integrated_area(motif: Motif) -> f32 {
         let side = 600;
         let step = 3.0 / side as f32;

@@ -1,21 +1,21 @@
-//! Colours of one patch.
+//! The colours of a patch.
 
 use super::draws::Draws;
 
 /// Red, green and blue in 0..=1.
 pub(super) type Rgb = [f32; 3];
 
-/// Two background colours and the motif's, of independent hues. The motif is lighter than its background, so that the
-/// shape stays visible in gray.
+/// Two background colours and a colour for the motif, of independent hues. The motif is lighter than its background, so
+/// that the shape stays visible in gray.
 ///
-/// The colours are pale. Two crops of a picture often show the same patch, and a loss that is to tell pictures apart
-/// would learn bright colours long before shapes.
+/// The colours are pale. Two crops of a picture often show the same patch, so a contrastive loss would learn bright
+/// colours long before shapes.
 pub(super) struct Palette {
     pub(super) background: [Rgb; 2],
     pub(super) motif: Rgb,
 }
 
-/// Luma of a background.
+/// Smallest and largest luma of a background.
 const BACKGROUND: (f32, f32) = (0.04, 0.3);
 /// Least difference in luma between a motif and its background.
 const CONTRAST: f32 = 0.4;
@@ -28,7 +28,7 @@ impl Palette {
     pub(super) fn draw(draws: &mut Draws) -> Self {
         let (darkest, lightest) = BACKGROUND;
         let level = draws.uniform(darkest, lightest);
-        // The two background colours are near to each other, else their boundary would be the strongest edge.
+        // The two background colours are of similar luma. Otherwise their boundary would be the strongest edge.
         let other_level = (level + draws.uniform(-0.1, 0.1)).clamp(darkest, lightest);
         let background = [colour(draws, level), colour(draws, other_level)];
         let level = draws.uniform(level.max(other_level) + CONTRAST, LIGHTEST);
@@ -47,7 +47,7 @@ fn colour(draws: &mut Draws, luma: f32) -> Rgb {
     ];
     let pure_luma = 0.299 * pure[0] + 0.587 * pure[1] + 0.114 * pure[2];
     let offset = pure.map(|channel| (channel - pure_luma) * saturation);
-    // Walk from gray towards the hue, stopping where a channel would leave 0..=1.
+    // Go from gray towards the hue, at most to where a channel would leave 0..=1.
     let mut room: f32 = 1.0;
     for channel in offset {
         let limit = if channel > 0.0 { 1.0 - luma } else { -luma };

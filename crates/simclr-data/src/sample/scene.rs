@@ -9,16 +9,16 @@ use super::{
     palette::{Palette, Rgb},
 };
 
-/// Smallest and largest side of a patch.
+/// Smallest and largest side of a patch, as a share of the picture's.
 const PATCH: [f32; 2] = [0.25, 0.38];
 
-/// Largest turn to either side, as the sine: about 12 degrees.
+/// Sine of the largest turn to either side, about 12 degrees.
 const LARGEST_TURN: f32 = 0.2;
 
-/// All that is random in a picture, in units of its side. None of it depends on the class.
+/// Everything random in a picture, with lengths in units of its side. None of it depends on the class.
 ///
-/// Everything but the motif is drawn for each patch anew, so that two crops of a picture have no more in common than
-/// two crops of different pictures have, except for the motif. What a contrastive loss can learn is then the class.
+/// Each patch draws everything but the motif anew. So, apart from the motif, two crops of one picture have no more in
+/// common than two crops of different pictures, and a contrastive loss can learn nothing but the class.
 pub(super) struct Scene {
     patches: Vec<Patch>,
     grain: f32,
@@ -32,14 +32,15 @@ struct Patch {
     placed: Placed,
 }
 
-/// One motif: where, how large, how turned, in which colour.
+/// One motif: its place, size, turn, colour and lighting.
 struct Placed {
     centre: [f32; 2],
-    /// Of the disk of equal area.
+    /// Radius of the disk of equal area.
     radius: f32,
+    /// Cosine and sine.
     turn: [f32; 2],
     colour: Rgb,
-    /// Change of brightness from one side to the other.
+    /// Change of brightness per radius, across and down.
     shading: [f32; 2],
 }
 
@@ -57,7 +58,7 @@ impl Scene {
         Self { patches, grain: draws.uniform(0.0, 0.05) }
     }
 
-    /// The picture of this scene, `size` x `size` pixels, with `motif` at every place.
+    /// The picture of this scene with `motif` on every patch, `size` x `size` pixels.
     pub(super) fn render(&self, motif: Motif, size: u32, draws: &mut Draws) -> RgbImage {
         let side = size as usize;
         let mut canvas = vec![[0.0; 3]; side * side];
@@ -70,7 +71,7 @@ impl Scene {
         self.develop(&canvas, size, draws)
     }
 
-    /// Grain, and rounding to bytes.
+    /// Adds grain and rounds to bytes.
     fn develop(&self, canvas: &[Rgb], size: u32, draws: &mut Draws) -> RgbImage {
         let mut grains = [0; 8];
         RgbImage::from_fn(size, size, |x, y| {
@@ -87,8 +88,8 @@ impl Scene {
     }
 }
 
-/// Where one side is cut into patches: from before the picture to beyond it, so that no place in the picture is
-/// nearer to a patch's middle than another.
+/// The edges of the patches along one side. They start before the picture and end beyond it, so that no place in the
+/// picture is likelier than another to be near a patch's middle.
 fn cuts(draws: &mut Draws) -> Vec<f32> {
     let mut cuts = vec![-draws.uniform(0.0, PATCH[1])];
     let mut last = cuts[0];
@@ -105,7 +106,7 @@ impl Patch {
         let background = Background::draw(draws, &palette);
         let (width, height) = (columns[1] - columns[0], rows[1] - rows[0]);
         let radius = width.min(height) * draws.uniform(0.24, 0.36);
-        // Near the middle, and anywhere along the longer side.
+        // Near the middle of the shorter side, anywhere along the longer one.
         let mut place = |range: [f32; 2]| {
             let slack = ((range[1] - range[0]) / 2.0 - 1.1 * radius).max(0.0);
             f32::midpoint(range[0], range[1]) + draws.uniform(-1.0, 1.0) * slack
@@ -142,7 +143,7 @@ fn pixels([start, end]: [f32; 2], side: usize) -> std::ops::Range<usize> {
 
 impl Placed {
     fn paint(&self, motif: Motif, canvas: &mut [Rgb], side: usize) {
-        // Equal area whatever the motif: the class must not show in the coverage.
+        // All motifs cover the same area, so that coverage does not give the class away.
         let scale = self.radius / (motif.area() / std::f32::consts::PI).sqrt();
         let pixel = 1.0 / side as f32;
         let reach = scale * motif.reach() + pixel;
@@ -167,7 +168,7 @@ impl Placed {
     }
 }
 
-/// Pixel centre in units of the side.
+/// The centre of a pixel, in units of the side.
 fn centre_of(pixel: usize, side: usize) -> f32 {
     (pixel as f32 + 0.5) / side as f32
 }

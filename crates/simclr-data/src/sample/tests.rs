@@ -20,8 +20,8 @@ fn a_picture_depends_on_seed_and_index_only() {
     assert_ne!(many.image(7).unwrap(), many.image(17).unwrap());
 }
 
-/// Golden values: the checksums of the first pictures of seed 0 as this crate drew them when it was first released.
-/// They change only if the sample does, which makes figures that were measured on it incomparable.
+/// Golden values: checksums of the first pictures of seed 0. If they change, so does the sample, and figures measured
+/// on the new one cannot be compared with earlier ones.
 #[test]
 fn pictures_are_the_same_bytes_on_every_machine() {
     let sample = sample(0, 10, 96);
@@ -94,19 +94,13 @@ fn the_pictures_that_follow_continue_the_sequence() {
 #[test]
 fn a_sample_needs_at_least_one_image() {
     let error = Sample::new(SampleConfig { images: 0, ..SampleConfig::default() }).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "expected `images` of the sample to be in 1..=4294967295, found 0"
-    );
+    assert_eq!(error.to_string(), "expected images to be in 1..=4294967295, found 0");
 }
 
 #[test]
 fn a_picture_of_less_than_eight_pixels_is_refused() {
     let error = Sample::new(SampleConfig { size: 7, ..SampleConfig::default() }).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "expected `size` of the sample to be in 8..=4096 pixels, found 7"
-    );
+    assert_eq!(error.to_string(), "expected size to be in 8..=4096 pixels, found 7");
 }
 
 #[test]
@@ -118,7 +112,7 @@ fn an_image_past_the_end_is_an_error() {
     assert_eq!(sample(0, 3, 8).label(3), None);
 }
 
-/// What an encoder has to beat: the class must not be found in the pixels themselves.
+/// An encoder has to beat this: raw pixels must not tell the class.
 #[test]
 fn nearest_neighbours_of_raw_pixels_are_hardly_better_than_chance() {
     let (train, test) = (600, 200);
@@ -136,15 +130,15 @@ fn nearest_neighbours_of_raw_pixels_are_hardly_better_than_chance() {
         }
     }
     let right = (train..sample.len())
-        .filter(|&query| vote(&pixels[..train], &pixels[query]) == query % 10)
+        .filter(|&index| vote(&pixels[..train], &pixels[index]) == index % 10)
         .count();
     let accuracy = right as f32 / test as f32;
     assert!(accuracy < 0.2, "kNN of raw pixels finds {accuracy}");
 }
 
-/// The most frequent class among the 20 images of the training set with the highest cosine; image i is of class i % 10.
-fn vote(train: &[Vec<f32>], query: &[f32]) -> usize {
-    let cosine = |image: &[f32]| image.iter().zip(query).map(|(a, b)| a * b).sum::<f32>();
+/// The most frequent class among the 20 images of the training set with the highest cosine. Image i is of class i % 10.
+fn vote(train: &[Vec<f32>], test: &[f32]) -> usize {
+    let cosine = |image: &[f32]| image.iter().zip(test).map(|(a, b)| a * b).sum::<f32>();
     let mut ranked: Vec<_> =
         train.iter().enumerate().map(|(index, image)| (cosine(image), index % 10)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));

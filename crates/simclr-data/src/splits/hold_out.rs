@@ -1,24 +1,29 @@
-//! A test split where there is none.
+//! A test set where there is none.
 
 use std::sync::Arc;
 
-use super::Labelled;
+use super::labelled::Labelled;
 use crate::{DataError, ImageDataset, Subset};
 
 /// One image of this many is held out.
 const EVERY: usize = 5;
 
-/// A labelled set, divided.
+/// How many test images go with a training set of `images`: a fifth as many, rounded up.
+pub(super) fn test_images_for(images: usize) -> usize {
+    images.div_ceil(EVERY)
+}
+
+/// A set, divided into a test set and the rest.
 pub(super) struct HoldOut {
-    /// All images that are not test, labelled or not.
+    /// All images outside the test set, labelled or not.
     pub(super) rest: Arc<dyn ImageDataset>,
     /// `None` if no class has two images.
     pub(super) labelled: Option<Labelled>,
 }
 
 impl HoldOut {
-    /// Holds out the second image of each class, and every fifth after it: a class of two images then has one in the
-    /// train and one among the test.
+    /// Holds out the second image of each class and every fifth after it. A class of two images then has one in the
+    /// training set and one in the test set.
     pub(super) fn of(dataset: &Arc<dyn ImageDataset>) -> Result<Self, DataError> {
         let mut seen = vec![0; dataset.class_names().len()];
         let (mut rest, mut train, mut test) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,8 +1,9 @@
-use std::{collections::HashSet, fs};
+use std::{collections::HashSet, fs, path::Path};
 
 use image::{Rgb, RgbImage};
 
 use super::*;
+use crate::SampleConfig;
 
 const STL10_IMAGE: usize = 3 * 96 * 96;
 const CIFAR10_IMAGE: usize = 1 + 3 * 32 * 32;
@@ -34,7 +35,7 @@ fn error(dir: &Path) -> DataError {
 }
 
 #[test]
-fn stl10_pretrains_on_unlabelled_and_training_images_and_asks_about_test_images() {
+fn stl10_pretrains_on_unlabelled_and_training_images_and_tests_on_test_images() {
     let dir = tempfile::tempdir().unwrap();
     for (split, images) in [("train", 3), ("test", 2), ("unlabeled", 4)] {
         fs::write(dir.path().join(format!("{split}_X.bin")), vec![0; images * STL10_IMAGE])
@@ -52,7 +53,7 @@ fn stl10_pretrains_on_unlabelled_and_training_images_and_asks_about_test_images(
 }
 
 #[test]
-fn without_a_test_split_queries_are_held_out_of_bank_and_pretraining() {
+fn without_a_test_split_every_fifth_image_is_held_out_of_training_set_and_pretraining() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("train_X.bin"), vec![0; 12 * STL10_IMAGE]).unwrap();
     fs::write(dir.path().join("train_y.bin"), [1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3]).unwrap();
@@ -95,7 +96,7 @@ fn cifar10_is_recognised_inside_the_folder_of_its_archive() {
 }
 
 #[test]
-fn class_folders_give_every_fifth_image_of_each_class_to_the_queries() {
+fn class_folders_give_every_fifth_image_of_each_class_to_the_test_set() {
     let dir = tempfile::tempdir().unwrap();
     write_images(dir.path(), &["a/0.png", "a/1.png", "a/2.png", "b/0.png", "b/1.png", "stray.png"]);
     let (splits, labelled) = open(dir.path());
@@ -148,13 +149,13 @@ fn validation_images_stand_in_for_a_test_split() {
 }
 
 #[test]
-fn a_query_of_a_class_without_examples_is_named() {
+fn a_class_of_the_test_set_alone_is_named() {
     let dir = tempfile::tempdir().unwrap();
     write_images(dir.path(), &["train/a/1.png", "train/b/1.png", "test/zebra/1.png"]);
     let message = error(dir.path()).to_string();
     assert_eq!(
         message,
-        "expected the classes of the test among those of the training set (a, b), found `zebra`"
+        "expected the classes of the test set among those of the training set (a, b), found `zebra`"
     );
 }
 
@@ -174,10 +175,67 @@ fn an_empty_folder_is_an_error() {
 }
 
 #[test]
-fn the_samples_queries_are_balanced_and_not_pretrained_on() {
+fn the_samples_test_set_is_balanced_and_not_pretrained_on() {
     let splits = Splits::sample(&SampleConfig { seed: 2, images: 41, size: 8 }).unwrap();
     let labelled = splits.labelled.unwrap();
     assert_eq!((splits.pretrain.len(), labelled.test.len()), (41, 10));
     assert_eq!(labelled.test.name(0), "sample/ring/41");
     assert_eq!(labels(&labelled.test).into_iter().collect::<HashSet<_>>().len(), 10);
+}
+
+fn lens(splits: &Splits) -> [usize; 3] {
+    let labelled = splits.labelled.as_ref().unwrap();
+    [splits.pretrain.len(), labelled.train.len(), labelled.test.len()]
+}
+
+#[test]
+fn a_limit_keeps_the_first_images_and_a_fifth_as_many_of_the_test_set() {
+    let all = Splits::sample(&SampleConfig { images: 40, size: 8, seed: 0 }).unwrap();
+    let few = all.clone().limited_to(12).unwrap();
+    assert_eq!(lens(&few), [12, 12, 3]);
+    assert_eq!(names(&few.pretrain), names(&all.pretrain)[..12]);
+    assert_eq!(few.description, format!("{}; the first 12 of them", all.description));
+    assert_eq!(lens(&all.limited_to(1000).unwrap()), [40, 40, 10]);
+}
+
+#[test]
+fn a_limit_is_at_least_one_image() {
+    let all = Splits::sample(&SampleConfig { images: 40, size: 8, seed: 0 }).unwrap();
+    let error = all.limited_to(0).err().unwrap();
+    assert!(matches!(error, DataError::OutOfRange(_)));
+    assert_eq!(error.to_string(), "expected images to be at least 1, found 0");
+}
+
+#[test]
+fn a_folder_is_opened_and_its_absence_means_the_sample() {
+    let dir = tempfile::tempdir().unwrap();
+    write_images(dir.path(), &["a/0.png", "a/1.png", "a/2.png", "b/0.png", "b/1.png"]);
+    let splits = |dir: Option<&Path>, images| Splits::open_or_sample(dir, images).unwrap();
+    assert_eq!(lens(&splits(Some(dir.path()), None)), [3, 3, 2]);
+    assert_eq!(lens(&splits(Some(dir.path()), Some(2))), [2, 2, 1]);
+    assert_eq!(lens(&splits(None, None)), [2000, 2000, 400]);
+    assert_eq!(lens(&splits(None, Some(70))), [70, 70, 20]);
+}
+
+#[test]
+fn the_typical_side_is_the_shorter_one_of_the_first_readable_image() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("0.png"), "no image").unwrap();
+    let side = || Splits::open(dir.path()).unwrap().typical_side();
+    assert!(matches!(side(), Err(DataError::Decode { path, .. }) if path.ends_with("0.png")));
+    RgbImage::new(30, 20).save(dir.path().join("1.png")).unwrap();
+    write_images(dir.path(), &["2.png"]);
+    assert_eq!(side().unwrap(), 20);
+}
+
+#[test]
+fn images_beside_the_class_folders_of_a_training_split_are_only_pretrained_on() {
+    let dir = tempfile::tempdir().unwrap();
+    write_images(
+        dir.path(),
+        &["train/a/1.png", "train/b/1.png", "train/stray.png", "test/a/1.png"],
+    );
+    let (splits, labelled) = open(dir.path());
+    assert_eq!(names(&splits.pretrain), ["train/stray.png", "train/a/1.png", "train/b/1.png"]);
+    assert_eq!(names(&labelled.train), ["train/a/1.png", "train/b/1.png"]);
 }

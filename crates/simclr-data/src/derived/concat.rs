@@ -1,4 +1,4 @@
-//! Several sets, one after the other.
+//! Several sets joined.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{DataError, ImageDataset};
 
 /// The images of several sets, one set after the other.
 ///
-/// Labels are kept if all parts have the same classes; else all images count as unlabelled.
+/// The images keep their labels if all parts have the same classes. Otherwise no image has a label.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Concat {
 }
 
 impl Concat {
-    /// The parts in the given order.
+    /// Joins the parts in the given order.
     #[must_use]
     pub fn new(parts: Vec<Arc<dyn ImageDataset>>) -> Self {
         let class_names = match parts.split_first() {
@@ -44,15 +44,25 @@ impl Concat {
 
     /// The part that holds the image at `index`, and the image's index there.
     fn locate(&self, index: usize) -> Result<(&dyn ImageDataset, usize), DataError> {
-        let mut local = index;
-        for part in &self.parts {
-            if local < part.len() {
-                return Ok((part, local));
-            }
-            local -= part.len();
-        }
-        Err(DataError::IndexOutOfRange { index, len: self.len() })
+        let (part, local) = locate(index, self.parts.iter().map(ImageDataset::len))?;
+        Ok((&*self.parts[part], local))
     }
+}
+
+/// Which of several parts, one after the other, holds the image at `index`, and the image's index there; `lens` are the
+/// parts' numbers of images.
+pub(crate) fn locate(
+    index: usize,
+    lens: impl Iterator<Item = usize>,
+) -> Result<(usize, usize), DataError> {
+    let mut before = 0;
+    for (part, len) in lens.enumerate() {
+        if index < before + len {
+            return Ok((part, index - before));
+        }
+        before += len;
+    }
+    Err(DataError::IndexOutOfRange { index, len: before })
 }
 
 impl ImageDataset for Concat {
@@ -99,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_concatenated_is_empty() {
+    fn no_parts_are_an_empty_set() {
         assert!(Concat::new(Vec::new()).is_empty());
     }
 }

@@ -2,8 +2,8 @@
 
 use image::{Rgb, RgbImage};
 
-/// An image of `side` x `side` pixels from three planes of `side * side` bytes (red, green, blue); `position(row,
-/// column)` tells where a pixel lies in its plane.
+/// An image of `side` x `side` pixels from three planes of `side * side` bytes: red, green, blue. `position(row,
+/// column)` is the index of a pixel in its plane.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! Queries in terms of the training set's classes.
+//! A set with the labels of another.
 
 use std::sync::Arc;
 
@@ -6,17 +6,21 @@ use image::RgbImage;
 
 use crate::{DataError, ImageDataset};
 
-/// A set whose labels are translated, by name, into those of another set.
-pub(super) struct Aligned {
+/// A set whose labels are translated, by class name, into those of another set.
+pub(crate) struct Aligned {
     dataset: Arc<dyn ImageDataset>,
-    /// New label of each old one.
+    /// The new label for each old one.
     labels: Vec<usize>,
     class_names: Vec<String>,
 }
 
 impl Aligned {
-    /// `test` with the classes of `train`.
-    pub(super) fn to(
+    /// `test` with the class names and labels of `train`, of which `test` may have fewer classes.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::UnknownClass`] if `test` has a class that `train` lacks.
+    pub(crate) fn to(
         train: &Arc<dyn ImageDataset>,
         test: Arc<dyn ImageDataset>,
     ) -> Result<Arc<dyn ImageDataset>, DataError> {

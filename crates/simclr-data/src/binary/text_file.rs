@@ -8,10 +8,10 @@ use std::{
 
 use crate::DataError;
 
-/// Longest text file that is read, in bytes; the longest legal one is STL-10's `fold_indices.txt` with 50 kB.
+/// Bytes of the longest text file that is read. The longest legal one, STL-10's `fold_indices.txt`, has 50 kB.
 const LONGEST: u64 = 1 << 20;
 
-/// The content of a text file of at most 1 MiB.
+/// The content of a text file of at most 1 MiB; `expected` says what it should hold.
 pub(crate) fn read(path: &Path, expected: &'static str) -> Result<String, DataError> {
     let failed = |source| DataError::from_io(path, expected, source);
     let mut text = String::new();
@@ -27,7 +27,7 @@ pub(crate) fn read(path: &Path, expected: &'static str) -> Result<String, DataEr
     Ok(text)
 }
 
-/// Class names, one per line, from a file that need not exist: then they are `standard`.
+/// The class names in a file, one per line; `standard` if there is no such file.
 pub(crate) fn class_names(path: &Path, standard: &[&str]) -> Result<Vec<String>, DataError> {
     let text = match read(path, "class names") {
         Ok(text) => text,

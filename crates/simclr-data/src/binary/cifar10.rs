@@ -4,11 +4,12 @@ use std::path::Path;
 
 use image::RgbImage;
 
-use crate::{DataError, ImageDataset, mapped_file::MappedFile, planes, text_file};
+use super::{mapped_file::MappedFile, planes, text_file};
+use crate::{DataError, ImageDataset, derived::locate};
 
-/// Side of a CIFAR-10 image in pixels.
+/// Side of an image in pixels.
 const SIDE: usize = 32;
-/// A label and three channels.
+/// Bytes of an image: its label and three channels.
 const RECORD: usize = 1 + 3 * SIDE * SIDE;
 const TRAIN_FILES: [&str; 5] = [
     "data_batch_1.bin",
@@ -32,7 +33,7 @@ pub enum Cifar10Split {
 }
 
 impl Cifar10Split {
-    /// Names of the files that the split may consist of, in order.
+    /// Names of the split's files, in order. A folder may lack some of them.
     #[must_use]
     pub fn files(self) -> &'static [&'static str] {
         match self {
@@ -44,12 +45,12 @@ impl Cifar10Split {
 
 /// One split of CIFAR-10 (Krizhevsky, 2009): 32x32 RGB images of ten classes.
 ///
-/// Reads the "binary version": records of one label byte, 0..=9, and three channels whose pixels go along the rows.
-/// The training split is made of those of its five files that are there, and their lengths tell how many images they
-/// hold, so subsets are legal. Class names come from `batches.meta.txt` if there is one.
+/// Reads the "binary version": records of one label byte, 0..=9, and three channels, each stored row by row. The
+/// training split has five files. Some of them may be missing, and each may hold any number of images, so subsets are
+/// legal. Class names come from `batches.meta.txt`, if that file exists.
 ///
-/// The files are mapped into memory; only their labels are read on opening. They must not be changed or cut off while
-/// they are open: on most systems reading past the new end stops the process.
+/// The files are mapped into memory, and opening reads only their labels. They must not be changed or truncated while
+/// they are open: on most systems, reading past the new end kills the process.
 ///
 /// ```
 /// use simclr_data::{Cifar10, Cifar10Split, ImageDataset};
@@ -78,9 +79,9 @@ impl Cifar10 {
     ///
     /// # Errors
     ///
-    /// [`DataError::Missing`] if none of the split's files is there; [`DataError::EmptyFile`] or
-    /// [`DataError::RecordSize`] for a file that is not made of records; [`DataError::LabelOutOfRange`] for a label
-    /// outside 0..=9; [`DataError::ClassCount`] if `batches.meta.txt` has not ten names.
+    /// [`DataError::Missing`] if none of the split's files exists; [`DataError::EmptyFile`] or
+    /// [`DataError::RecordSize`] for a file that does not consist of whole records; [`DataError::LabelOutOfRange`] for
+    /// a label outside 0..=9; [`DataError::ClassCount`] unless `batches.meta.txt` holds ten names.
     pub fn open(dir: impl AsRef<Path>, split: Cifar10Split) -> Result<Self, DataError> {
         let dir = dir.as_ref();
         let expected = "images of CIFAR-10";
@@ -105,14 +106,8 @@ impl Cifar10 {
 
     /// The file that holds the image at `index`, and the image's index there.
     fn locate(&self, index: usize) -> Result<(&MappedFile, usize), DataError> {
-        let mut local = index;
-        for file in &self.files {
-            if local < file.len() {
-                return Ok((file, local));
-            }
-            local -= file.len();
-        }
-        Err(DataError::IndexOutOfRange { index, len: self.labels.len() })
+        let (file, local) = locate(index, self.files.iter().map(MappedFile::len))?;
+        Ok((&self.files[file], local))
     }
 }
 
@@ -140,7 +135,7 @@ impl ImageDataset for Cifar10 {
     }
 }
 
-/// Appends the labels of `file`, each 0..=9.
+/// Appends the labels of `file`, each in 0..=9, to `labels`.
 fn read_labels(file: &MappedFile, labels: &mut Vec<u8>) -> Result<(), DataError> {
     for position in 0..file.len() {
         let found = file.record(position)?[0];
@@ -159,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    /// A file with an image per label; the top right corner is red.
+    /// Writes a file of one image per label. The top right corner of each is red.
     fn write_batch(dir: &Path, name: &str, labels: &[u8]) {
         let mut bytes = Vec::new();
         for &label in labels {
@@ -172,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_read_row_by_row_across_those_files_that_exist() {
+    fn channels_are_read_row_by_row_from_the_files_that_exist() {
         let dir = tempfile::tempdir().unwrap();
         write_batch(dir.path(), "data_batch_1.bin", &[1, 2]);
         write_batch(dir.path(), "data_batch_4.bin", &[3]);
@@ -186,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_batch_the_first_one_is_missing() {
+    fn without_any_batch_the_error_names_the_first_one() {
         let dir = tempfile::tempdir().unwrap();
         let message = Cifar10::open(dir.path(), Cifar10Split::Train).unwrap_err().to_string();
         assert!(message.ends_with("data_batch_1.bin, found nothing"), "{message}");

@@ -26,11 +26,11 @@ pub struct Subset {
 }
 
 impl Subset {
-    /// The images of `dataset` at `indices`, in that order; an index may come more than once.
+    /// The images of `dataset` at `indices`, in that order. An index may occur more than once.
     ///
     /// # Errors
     ///
-    /// [`DataError::IndexOutOfRange`] if an index is past the end.
+    /// [`DataError::IndexOutOfRange`] if `dataset` has no image at an index.
     pub fn new(dataset: Arc<dyn ImageDataset>, indices: Vec<usize>) -> Result<Self, DataError> {
         let len = dataset.len();
         for &index in &indices {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_past_the_end_is_an_error_although_the_set_behind_has_it() {
+    fn an_image_past_the_end_is_an_error_even_if_the_whole_set_has_it() {
         let subset = Subset::first(sample(), 5);
         assert!(matches!(subset.image(5), Err(DataError::IndexOutOfRange { index: 5, len: 5 })));
     }

@@ -1,4 +1,4 @@
-//! A read-only file in memory, without reading it.
+//! A read-only file as bytes in memory.
 
 use std::{
     fs::File,
@@ -10,7 +10,7 @@ use memmap2::Mmap;
 
 use crate::DataError;
 
-/// A file of fixed-size records, mapped into memory: pages are read when they are touched.
+/// A file of fixed-size records, mapped into memory: the system reads a page when it is first touched.
 #[derive(Debug)]
 pub(crate) struct MappedFile {
     path: PathBuf,
@@ -35,7 +35,7 @@ impl MappedFile {
             return Err(DataError::EmptyFile { path, expected });
         }
         let bytes = map(&file).map_err(failed)?;
-        // The mapping's own length, not the metadata's: the file may have changed in between.
+        // The mapping's own length, not that of the metadata: the file may have changed in between.
         if !bytes.len().is_multiple_of(record) {
             return Err(DataError::RecordSize {
                 path,
@@ -61,17 +61,17 @@ impl MappedFile {
         &self.path
     }
 
-    /// `train_X.bin[17]`.
+    /// Name of the record at `index`, such as `train_X.bin[17]`.
     pub(crate) fn name(&self, index: usize) -> String {
         let file = self.path.file_name().unwrap_or_default();
         format!("{}[{index}]", file.display())
     }
 }
 
-#[expect(unsafe_code, reason = "a mapping changes with its file, which no type can rule out")]
+#[expect(unsafe_code, reason = "a mapping changes with its file, and no type can prevent that")]
 fn map(file: &File) -> io::Result<Mmap> {
-    // SAFETY: the mapping is read-only and bytes of any value are valid. What remains is that another process writes
-    // to the file or cuts it off while it is mapped; `Stl10` and `Cifar10` document that this must not happen.
+    // SAFETY: the mapping is read-only, and bytes of any value are valid. Another process may still write to the file
+    // or truncate it while it is mapped; `Stl10` and `Cifar10` document that this must not happen.
     unsafe { Mmap::map(file) }
 }
 

@@ -1,0 +1,55 @@
+//! What lies directly in a folder.
+
+use std::{
+    fs::{self, DirEntry},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::DataError;
+
+/// File name extensions of images, in lower case.
+pub(super) const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+
+/// The images and the sub-folders directly in a folder, sorted by name.
+pub(crate) struct Listing {
+    pub(crate) images: Vec<PathBuf>,
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+impl Listing {
+    pub(crate) fn of(dir: &Path) -> Result<Self, DataError> {
+        let failed = |source| DataError::from_io(dir, "a folder of images", source);
+        let mut listing = Self { images: Vec::new(), folders: Vec::new() };
+        for entry in fs::read_dir(dir).map_err(failed)? {
+            listing.add(&entry.map_err(failed)?).map_err(failed)?;
+        }
+        listing.images.sort();
+        listing.folders.sort();
+        Ok(listing)
+    }
+
+    fn add(&mut self, entry: &DirEntry) -> io::Result<()> {
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            return Ok(());
+        }
+        let path = entry.path();
+        let mut kind = entry.file_type()?;
+        if kind.is_symlink() {
+            // A link to nowhere is ignored, like a file of another kind.
+            let Ok(target) = fs::metadata(&path) else { return Ok(()) };
+            kind = target.file_type();
+        }
+        if kind.is_dir() {
+            self.folders.push(path);
+        } else if kind.is_file() && has_image_extension(&path) {
+            self.images.push(path);
+        }
+        Ok(())
+    }
+}
+
+fn has_image_extension(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|found| EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known)))
+}
