@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
 use simclr_eval::EvalError;
-use simclr_loss::TemperatureError;
+use simclr_loss::OutOfRange;
 use simclr_model::ModelError;
 use thiserror::Error;
 
@@ -173,9 +173,9 @@ pub enum TrainError {
     /// The evaluation during training failed.
     #[error(transparent)]
     Eval(#[from] EvalError),
-    /// The loss's temperature is wrong.
+    /// A value of the config is out of its range.
     #[error(transparent)]
-    Temperature(#[from] TemperatureError),
+    OutOfRange(#[from] OutOfRange),
 }
 
 fn saved(checkpoint: Option<usize>) -> String {

@@ -36,10 +36,8 @@ impl LossConfig {
         custom: Option<&Arc<dyn TwoViewLoss>>,
     ) -> Result<Arc<dyn TwoViewLoss>, TrainError> {
         Ok(match self {
-            Self::NtXent { temperature } => Arc::new(NtXent::new(temperature.get())?),
-            Self::DecoupledNtXent { temperature } => {
-                Arc::new(DecoupledNtXent::new(temperature.get())?)
-            }
+            Self::NtXent { temperature } => Arc::new(NtXent::new(*temperature)?),
+            Self::DecoupledNtXent { temperature } => Arc::new(DecoupledNtXent::new(*temperature)?),
             Self::Custom { name } => Arc::clone(custom.ok_or_else(|| {
                 let expected =
                     "a loss of this crate, or the caller's own by Pretraining::with_loss";

@@ -1,10 +1,10 @@
-//! NT-Xent with every intermediate number kept.
+//! NT-Xent with all its intermediate numbers.
 
 use std::fmt;
 
 use crate::temperature::Temperature;
 
-/// Every number of one NT-Xent computation, in f64: what [`NaiveNtXent::explain`] returns.
+/// Every number of one NT-Xent computation, in f64, as [`NaiveNtXent::explain`] returns them.
 ///
 /// Views are numbered 0 to 2n - 1, the n of view a before the n of view b. `Display` prints the
 /// similarity matrix and one line per anchor.
@@ -17,13 +17,13 @@ pub struct Explanation {
     pub temperature: f64,
     /// Cosine of each pair of views, `[2n][2n]`, in -1..=1, before the division by t.
     pub cosines: Vec<Vec<f64>>,
-    /// What each of the 2n anchors contributes.
+    /// The numbers of each of the 2n anchors.
     pub anchors: Vec<Anchor>,
     /// The mean of [`Anchor::loss`] over the anchors.
     pub loss: f64,
 }
 
-/// One anchor's share of an [`Explanation`].
+/// The numbers of one anchor in an [`Explanation`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Anchor {
@@ -33,7 +33,7 @@ pub struct Anchor {
     pub partner: usize,
     /// `exp(s_ij)`.
     pub numerator: f64,
-    /// sum of `exp(s_ik)` over all k but i.
+    /// The sum of `exp(s_ik)` over all k but i.
     pub denominator: f64,
     /// l(i, j) = -ln(numerator / denominator), computed without overflow.
     pub loss: f64,

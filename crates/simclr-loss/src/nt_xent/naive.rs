@@ -1,15 +1,16 @@
-//! NT-Xent as the paper's Algorithm 1 writes it: loops.
+//! NT-Xent as two loops, as in the paper's Algorithm 1.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
-use crate::explanation::Explanation;
-use crate::temperature::{Temperature, TemperatureError};
+use super::explanation::Explanation;
+use crate::temperature::Temperature;
 use crate::views::UnitViews;
 
 /// NT-Xent as two nested loops over the 2n views, for reading and for checking the fast forms.
 ///
-/// It differentiates like the others, and takes 4n² steps: use it for tens of images.
+/// It is differentiable like the others and takes 4n² steps: use it for tens of images.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -22,7 +23,7 @@ use crate::views::UnitViews;
 /// let naive = NaiveNtXent::new(1.0)?.forward(z_a.clone(), z_b.clone()).into_scalar::<f64>();
 /// let fast = NtXent::new(1.0)?.forward(z_a, z_b).into_scalar::<f64>();
 /// assert!((naive - fast).abs() < 1e-6);
-/// # Ok::<(), simclr_loss::TemperatureError>(())
+/// # Ok::<(), simclr_loss::OutOfRange>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct NaiveNtXent {
@@ -30,13 +31,15 @@ pub struct NaiveNtXent {
 }
 
 impl NaiveNtXent {
-    /// A loss with the given temperature.
+    /// A loss with the given temperature: a number, or a [`Temperature`], which is valid already.
     ///
     /// # Errors
     ///
-    /// [`TemperatureError`] unless the temperature is finite and positive.
-    pub fn new(temperature: f64) -> Result<Self, TemperatureError> {
-        Ok(Self { temperature: Temperature::new(temperature)? })
+    /// [`OutOfRange`] unless the temperature is finite and positive.
+    pub fn new(
+        temperature: impl TryInto<Temperature, Error: Into<OutOfRange>>,
+    ) -> Result<Self, OutOfRange> {
+        Ok(Self { temperature: Temperature::given(temperature)? })
     }
 
     /// The mean of l(i, j) over all 2n anchors. See [`NtXent::forward`](crate::NtXent::forward).
@@ -60,8 +63,8 @@ impl NaiveNtXent {
         let mut sum = zero.clone();
         for i in 0..views {
             let partner = (i + n) % views;
-            // Subtracting a constant from every exponent and adding it back outside the logarithm
-            // changes nothing but keeps exp in range. Any constant near the largest term will do.
+            // A constant that is subtracted from every exponent and added again outside the logarithm
+            // changes nothing, but keeps exp in range. Any constant near the largest term will do.
             let similarities: Vec<Option<Tensor<1>>> =
                 (0..views).map(|k| (k != i).then(|| self.similarity(&z, i, k))).collect();
             let shift = largest(&similarities);
@@ -97,7 +100,7 @@ impl NaiveNtXent {
     /// let explained = NaiveNtXent::new(1.0)?.explain(&z_a, &z_b);
     /// assert_eq!(explained.anchors.len(), 4);
     /// println!("{explained}");
-    /// # Ok::<(), simclr_loss::TemperatureError>(())
+    /// # Ok::<(), simclr_loss::OutOfRange>(())
     /// ```
     #[must_use]
     pub fn explain(&self, z_a: &Tensor<2>, z_b: &Tensor<2>) -> Explanation {

@@ -2,25 +2,26 @@
 
 use burn::tensor::{Bool, Tensor};
 use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
-use crate::temperature::{Temperature, TemperatureError};
+use crate::temperature::Temperature;
 use crate::views::UnitViews;
 
 /// NT-Xent computed from the whole 2n x 2n matrix of similarities at once.
 ///
-/// The same value and gradient as [`NaiveNtXent`](crate::NaiveNtXent), in a handful of tensor
-/// operations. It holds a few (2n)² matrices: 4 n² x 4 bytes each, 16 MiB at n = 1024.
+/// It gives the same value and gradient as [`NaiveNtXent`](crate::NaiveNtXent), in a handful of tensor
+/// operations, and holds a few 2n x 2n matrices: 4 n² x 4 bytes each, 16 MiB at n = 1024.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
 /// use simclr_loss::VectorizedNtXent;
 ///
 /// let device = Device::flex();
-/// let same = Tensor::<2>::ones([4, 8], &device);
-/// let loss = VectorizedNtXent::new(0.5)?.forward(same.clone(), same);
-/// // All embeddings alike: the partner is one guess out of 2n - 1 = 7.
+/// let alike = Tensor::<2>::ones([4, 8], &device);
+/// let loss = VectorizedNtXent::new(0.5)?.forward(alike.clone(), alike);
+/// // The partner is one of 2n - 1 = 7 views that look the same.
 /// assert!((loss.into_scalar::<f64>() - 7_f64.ln()).abs() < 1e-6);
-/// # Ok::<(), simclr_loss::TemperatureError>(())
+/// # Ok::<(), simclr_loss::OutOfRange>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct VectorizedNtXent {
@@ -28,13 +29,15 @@ pub struct VectorizedNtXent {
 }
 
 impl VectorizedNtXent {
-    /// A loss with the given temperature.
+    /// A loss with the given temperature: a number, or a [`Temperature`], which is valid already.
     ///
     /// # Errors
     ///
-    /// [`TemperatureError`] unless the temperature is finite and positive.
-    pub fn new(temperature: f64) -> Result<Self, TemperatureError> {
-        Ok(Self { temperature: Temperature::new(temperature)? })
+    /// [`OutOfRange`] unless the temperature is finite and positive.
+    pub fn new(
+        temperature: impl TryInto<Temperature, Error: Into<OutOfRange>>,
+    ) -> Result<Self, OutOfRange> {
+        Ok(Self { temperature: Temperature::given(temperature)? })
     }
 
     /// The mean of l(i, j) over all 2n anchors. See [`NtXent::forward`](crate::NtXent::forward).
@@ -69,11 +72,11 @@ pub(crate) fn mean_over_anchors(temperature: Temperature, views: UnitViews) -> T
 
 /// `ln sum_{k != i} exp(logit_ik)` for each row i: `[2n, 2n]` -> `[2n, 1]`.
 ///
-/// The self-pair leaves twice. Before the maximum, so that a cosine of exactly 1 on the diagonal
+/// The self-pair is masked twice: before the maximum, so that a cosine of exactly 1 on the diagonal
 /// doesn't push every other term below the smallest float at a low temperature; and after `exp`, so
 /// that it is absent from the sum and, because a filled cell has no gradient, from the gradient too.
-/// The fill is the smallest logit there is rather than -inf: shader compilers may assume that
-/// infinities don't occur.
+/// The fill is the smallest logit that can occur and not -inf: shader compilers may assume that there
+/// are no infinities.
 fn log_denominators(logits: Tensor<2>, scale: f64) -> Tensor<2> {
     let [rows, _] = logits.dims();
     let self_pairs = Tensor::<2, Bool>::diag_mask([rows, rows], 0, &logits.device()).bool_not();

@@ -2,21 +2,22 @@
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
 use crate::log_denominators::Problem;
-use crate::temperature::{Temperature, TemperatureError};
+use crate::temperature::Temperature;
 use crate::views::UnitViews;
 
 /// NT-Xent that never holds the matrix of similarities.
 ///
-/// The same value and gradient as [`VectorizedNtXent`](crate::VectorizedNtXent), in O(n d) memory plus
-/// a few tiles. The gradient is known in closed form and computed with the value, if the projections
-/// are tracked by autodiff; the backward pass only scales it. As the matrix is symmetric, half its
-/// tiles serve all rows.
+/// It gives the same value and gradient as [`VectorizedNtXent`](crate::VectorizedNtXent), in O(n d)
+/// memory plus a few tiles. The gradient is known in closed form: it is computed with the value if
+/// autodiff tracks the projections, and the backward pass only scales it. As the matrix is symmetric,
+/// half its tiles serve all rows.
 ///
 /// On the flex backend, with the crate's `flex` feature and f32, the tiles stay in each core's cache.
-/// There and everywhere else the result doesn't depend on the number of threads.
+/// On every backend the result is independent of the number of threads.
 ///
 /// ```
 /// use burn::tensor::{Device, Distribution, Tensor};
@@ -29,7 +30,7 @@ use crate::views::UnitViews;
 /// let tiled = TiledNtXent::new(0.5)?.forward(z_a.clone(), z_b.clone()).into_scalar::<f64>();
 /// let whole = VectorizedNtXent::new(0.5)?.forward(z_a, z_b).into_scalar::<f64>();
 /// assert!((tiled / whole - 1.0).abs() < 1e-6);
-/// # Ok::<(), simclr_loss::TemperatureError>(())
+/// # Ok::<(), simclr_loss::OutOfRange>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TiledNtXent {
@@ -37,13 +38,15 @@ pub struct TiledNtXent {
 }
 
 impl TiledNtXent {
-    /// A loss with the given temperature.
+    /// A loss with the given temperature: a number, or a [`Temperature`], which is valid already.
     ///
     /// # Errors
     ///
-    /// [`TemperatureError`] unless the temperature is finite and positive.
-    pub fn new(temperature: f64) -> Result<Self, TemperatureError> {
-        Ok(Self { temperature: Temperature::new(temperature)? })
+    /// [`OutOfRange`] unless the temperature is finite and positive.
+    pub fn new(
+        temperature: impl TryInto<Temperature, Error: Into<OutOfRange>>,
+    ) -> Result<Self, OutOfRange> {
+        Ok(Self { temperature: Temperature::given(temperature)? })
     }
 
     /// The mean of l(i, j) over all 2n anchors. See [`NtXent::forward`](crate::NtXent::forward).
