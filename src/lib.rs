@@ -83,7 +83,7 @@ pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
         DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, JitterFlavor, JitterParams,
-        JitterStep, Normalization, Planes, PreparedView, ResizeFilter, RotationConfig,
+        JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter, RotationConfig,
         SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
     };
 }
