@@ -100,3 +100,8 @@ pub use error::AugmentationError;
 pub use evaluation_transform::EvaluationTransform;
 pub use simclr_augmentation::SimClrAugmentation;
 pub use simclr_range::OutOfRange;
+
+/// The code of the crate's README is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -85,7 +85,12 @@ pub use sup_con::SupCon;
 pub use temperature::Temperature;
 pub use two_view_loss::TwoViewLoss;
 
-/// The guide's code is tested with the crate.
+/// The code of the crate's README is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// And so is that of the guide.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/nt-xent.md")]
 struct Guide;

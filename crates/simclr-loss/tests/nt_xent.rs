@@ -169,8 +169,8 @@ proptest! {
 
     #[test]
     fn self_pairs_leave_the_gradient((z_a, z_b) in views(6, 9), t in 0.1..2.0) {
-        // Only a row's direction counts, so its gradient stands at a right angle to it. A self-pair
-        // that leaked into the gradient would be seen here before anywhere else.
+        // Only a row's direction counts, so that its gradient is orthogonal to it. A self-pair that
+        // leaked into the gradient would break that first.
         let rows: Vec<&Vec<f64>> = z_a.iter().chain(&z_b).collect();
         for form in FORMS {
             let gradient = gradient(form, t, &z_a, &z_b);
