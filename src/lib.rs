@@ -16,7 +16,7 @@
 //! # let z_b = Tensor::<2>::ones([4, 128], &device);
 //! let loss = NtXent::new(0.5)?; // temperature: finite and positive, else a typed error
 //! let value: Tensor<1> = loss.forward(z_a, z_b); // two views' projections, [n, d] each
-//! # Ok::<(), simclr::loss::TemperatureError>(())
+//! # Ok::<(), simclr::loss::OutOfRange>(())
 //! ```
 //!
 //! # From images to an encoder
@@ -73,8 +73,8 @@
 /// Contrastive losses: two views' projections in, one number out.
 pub mod loss {
     pub use simclr_loss::{
-        Anchor, DecoupledNtXent, Explanation, NaiveNtXent, NtXent, SupCon, Temperature,
-        TemperatureError, TiledNtXent, TwoViewLoss, VectorizedNtXent, partner_ranks,
+        Anchor, DecoupledNtXent, Explanation, NaiveNtXent, NtXent, OutOfRange, SupCon, Temperature,
+        TiledNtXent, TwoViewLoss, VectorizedNtXent, partner_ranks,
     };
 }
 
@@ -83,7 +83,7 @@ pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
         DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, JitterFlavor, JitterParams,
-        JitterStep, Normalization, Planes, PreparedView, ResizeFilter, RotationConfig,
+        JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter, RotationConfig,
         SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
     };
 }

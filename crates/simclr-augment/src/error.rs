@@ -1,51 +1,39 @@
-use std::fmt::Debug;
+use simclr_range::OutOfRange;
 
-use crate::CropBox;
+use crate::draw::CropBox;
 
-/// What can be wrong with a policy, with a view's parameters, or with the image they are applied
-/// to.
-///
-/// Each message says what was expected and what was found.
+/// A view that cannot be made: of this image, of these parameters, or on this device.
 ///
 /// ```
-/// use simclr_augment::SimClrAugmentation;
+/// use image::RgbImage;
+/// use simclr_augment::{AugmentationError, CropBox, SimClrAugmentation, ViewParams};
 ///
-/// let mut config = SimClrAugmentation::cifar10().config().clone();
-/// config.flip_probability = 1.5;
-/// let error = SimClrAugmentation::new(config).unwrap_err();
-/// assert_eq!(error.to_string(), "`flip_probability`: expected a probability in 0..=1, found 1.5");
+/// let (policy, image) = (SimClrAugmentation::cifar10(), RgbImage::new(40, 30));
+/// let outside = ViewParams::only_crop(CropBox { x: 35, y: 0, width: 10, height: 20 });
+/// let error = policy.view(&image, &outside).unwrap_err();
+/// assert!(matches!(error, AugmentationError::CropOutsideImage { .. }));
+/// assert_eq!(
+///     error.to_string(),
+///     "expected a crop box of at least 1x1 pixel inside the 40x30 image, found 10x20 at (35, 0)"
+/// );
+///
+/// let inside = ViewParams::only_crop(CropBox::whole(40, 30));
+/// let error = policy.view(&image, &ViewParams { rotation: Some(200.0), ..inside }).unwrap_err();
+/// assert_eq!(error.to_string(), "expected rotation to be in -180..=180, found 200");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AugmentationError {
-    /// A field of a configuration is out of its range, or not a finite number.
-    #[error("`{field}`: expected {expected}, found {found}")]
-    InvalidConfig {
-        /// The field's path, for example `crop.area`.
-        field: &'static str,
-        /// The values that are allowed.
-        expected: &'static str,
-        /// The value that was given.
-        found: String,
-    },
+    /// A value is out of its range; of a view's parameters, for example `jitter.hue`.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
 
-    /// A field of [`ViewParams`](crate::ViewParams) is out of its range, or not a finite number.
-    #[error("view parameter `{field}`: expected {expected}, found {found}")]
-    InvalidParams {
-        /// The field's path, for example `jitter.hue`.
-        field: &'static str,
-        /// The values that are allowed.
-        expected: &'static str,
-        /// The value that was given.
-        found: String,
-    },
-
-    /// The crop box is empty or reaches outside the image it is applied to.
+    /// The crop box is empty or reaches outside its image.
     #[error(
         "expected a crop box of at least 1x1 pixel inside the {width}x{height} image, found {crop}"
     )]
     CropOutsideImage {
-        /// The box that was given.
+        /// The box.
         crop: CropBox,
         /// The image's width in pixels.
         width: u32,
@@ -53,10 +41,11 @@ pub enum AugmentationError {
         height: u32,
     },
 
-    /// A policy with a step of the caller's own, which runs on the CPU only, was to run on a device.
+    /// The policy has a [`ViewStep`](crate::ViewStep), which runs on the CPU only, and was to run on a
+    /// device.
     #[error("expected a policy without steps of its own for a device, found {step}")]
     StepOnDevice {
-        /// The step, as it describes itself.
+        /// The step's `Debug` output.
         step: String,
     },
 
@@ -68,14 +57,4 @@ pub enum AugmentationError {
         /// The slice's length.
         found: usize,
     },
-}
-
-impl AugmentationError {
-    pub(crate) fn config(field: &'static str, expected: &'static str, found: impl Debug) -> Self {
-        Self::InvalidConfig { field, expected, found: format!("{found:?}") }
-    }
-
-    pub(crate) fn params(field: &'static str, expected: &'static str, found: impl Debug) -> Self {
-        Self::InvalidParams { field, expected, found: format!("{found:?}") }
-    }
 }

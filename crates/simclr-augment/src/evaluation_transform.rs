@@ -1,26 +1,26 @@
 use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
-use crate::augmentation_config::check_size;
-use crate::renderer::Output;
-use crate::{
-    AugmentationConfig, AugmentationError, ColorJitterConfig, CropBox, CropConfig, JitterFlavor,
-    Normalization, ResizeFilter, SimClrAugmentation, ViewParams,
-};
+use crate::config::{Normalization, ResizeFilter, rules};
+use crate::cpu::Output;
+use crate::draw::{CropBox, ViewParams};
+use crate::error::AugmentationError;
 
 /// The share of the image's short side that the centred crop keeps.
 const CROP_PROPORTION: f64 = 0.875;
 
-/// Views of this size or less are never cropped: there is no border to spare.
+/// Views of this size or less are never cropped, as they have no border to spare.
 const LARGEST_UNCROPPED_SIZE: u32 = 32;
 
-/// How an image becomes an encoder's input when nothing may be random: for features, kNN and
+/// The transform of an image to an encoder's input when nothing may be random: for features, kNN and
 /// probes.
 ///
-/// The largest centred square is scaled by 0.875 and resized to `size x size`, as in google's
-/// `preprocess_for_eval` (`CROP_PROPORTION`). That is the geometry of torchvision's "resize the
-/// short side to 256, cut the central 224" in a single resampling. Two cases keep the whole square:
-/// an image that already has the view's size, whose pixels are then not touched, and views of at
-/// most 32 px, as in google's CIFAR-10 recipe.
+/// It crops the centred square with 0.875 times the short side and resizes it to `size x size`, as
+/// google's `preprocess_for_eval` does (`CROP_PROPORTION`). That is the geometry of torchvision's
+/// "resize the short side to 256, cut the central 224" in a single resampling. Two cases keep the
+/// largest centred square: an image that already has the view's size, whose pixels stay as they are,
+/// and views of at most 32 px, as in google's CIFAR-10 recipe.
 ///
 /// ```
 /// use image::{Rgb, RgbImage};
@@ -34,30 +34,39 @@ const LARGEST_UNCROPPED_SIZE: u32 = 32;
 /// assert!((input[0] - (1.0 - 0.485) / 0.229).abs() < 1e-6);
 /// # Ok::<(), simclr_augment::AugmentationError>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// serde writes it as `size`, `filter` and `normalization`; a deserialiser checks them as
+/// [`new`](Self::new) does, and refuses other fields:
+///
+/// ```
+/// use simclr_augment::EvaluationTransform;
+///
+/// let json = r#"{"size":0,"filter":"bilinear","normalization":{"mean":[0,0,0],"std":[1,1,1]}}"#;
+/// let error = serde_json::from_str::<EvaluationTransform>(json).unwrap_err();
+/// assert_eq!(error.to_string(), "expected size to be in 1..=16384, found 0");
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Output", into = "Output")]
 pub struct EvaluationTransform {
     output: Output,
 }
 
 impl EvaluationTransform {
-    /// The transform to `size x size` pixels. Filter and normalisation have to be those of
-    /// pretraining: [`SimClrAugmentation::evaluation`](crate::SimClrAugmentation::evaluation) takes
-    /// all three from the policy.
+    /// The transform to `size x size` pixels. Filter and normalisation must be those of pretraining:
+    /// [`SimClrAugmentation::evaluation`](crate::SimClrAugmentation::evaluation) takes all three from
+    /// the policy.
     ///
     /// # Errors
-    /// [`AugmentationError::InvalidConfig`] for a size outside 1 to 16384, or an invalid
-    /// normalisation.
+    /// [`OutOfRange`] for a size outside 1 to 16384, or an invalid normalisation.
     pub fn new(
         size: u32,
         filter: ResizeFilter,
         normalization: Normalization,
-    ) -> Result<Self, AugmentationError> {
-        check_size(size)?;
-        normalization.check()?;
-        Ok(Self::of(Output { size, filter, normalization, steps: Vec::new() }))
+    ) -> Result<Self, OutOfRange> {
+        Output { size, filter, normalization }.try_into()
     }
 
-    /// From values that are checked already.
+    /// From values that are valid by construction.
     pub(crate) fn of(output: Output) -> Self {
         Self { output }
     }
@@ -68,13 +77,13 @@ impl EvaluationTransform {
         self.output.size
     }
 
-    /// The curve by which images are resized.
+    /// The filter that resizes the images.
     #[must_use]
     pub fn filter(&self) -> ResizeFilter {
         self.output.filter
     }
 
-    /// What the last step subtracts and divides by.
+    /// The normalisation of the last step.
     #[must_use]
     pub fn normalization(&self) -> &Normalization {
         &self.output.normalization
@@ -86,8 +95,8 @@ impl EvaluationTransform {
         self.output.len()
     }
 
-    /// The transform of an image of `width x height` pixels as parameters: a centred crop and
-    /// nothing else.
+    /// The parameters of the transform for an image of `width x height` pixels: a centred crop and no
+    /// other step.
     #[must_use]
     pub fn params(&self, width: u32, height: u32) -> ViewParams {
         let short = width.min(height);
@@ -95,8 +104,7 @@ impl EvaluationTransform {
         let uncropped = size <= LARGEST_UNCROPPED_SIZE || [width, height] == [size; 2];
         let proportion = if uncropped { 1.0 } else { CROP_PROPORTION };
         let side = ((proportion * f64::from(short)).round_ties_even() as u32).max(1).min(short);
-        // An odd margin is split as in google's `center_crop`: the larger half at the top and the
-        // left.
+        // Of an odd margin the larger half is at the top and the left, as in google's `center_crop`.
         let start = |length: u32| (length - side).div_ceil(2);
         ViewParams::only_crop(CropBox {
             x: start(width),
@@ -111,7 +119,7 @@ impl EvaluationTransform {
     /// # Errors
     /// [`AugmentationError::CropOutsideImage`] for an image without pixels.
     pub fn view(&self, image: &RgbImage) -> Result<RgbImage, AugmentationError> {
-        self.output.render_image(image, &self.params(image.width(), image.height()))
+        self.output.render_image(image, &self.params(image.width(), image.height()), &[])
     }
 
     /// Transforms an image to an encoder's input: `[3, size, size]`, channel by channel, row by
@@ -123,41 +131,23 @@ impl EvaluationTransform {
     /// values.
     pub fn view_into(&self, image: &RgbImage, out: &mut [f32]) -> Result<(), AugmentationError> {
         let params = self.params(image.width(), image.height());
-        self.output.render_into(image, &params, out)
+        self.output.render_into(image, &params, &[], out)
     }
+}
 
-    /// The views that a network learns labels from: a random crop of `area` times the image's, and a
-    /// flip half of the time, with this transform's size, filter and normalisation. Colours stay as they
-    /// are (Chen et al. 2020, appendix B.5).
-    ///
-    /// ```
-    /// use simclr_augment::{SimClrAugmentation, ViewKey};
-    ///
-    /// let evaluation = SimClrAugmentation::cifar10().evaluation();
-    /// let views = evaluation.crop_and_flip([0.08, 1.0])?;
-    /// let params = views.draw(ViewKey { seed: 0, pass: 1, index: 7, view: 0 }, 32, 32);
-    /// assert!(params.jitter.is_none() && !params.grayscale && params.blur_sigma.is_none());
-    /// # Ok::<(), simclr_augment::AugmentationError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`AugmentationError::InvalidConfig`] unless `0 < area[0] <= area[1] <= 1`.
-    pub fn crop_and_flip(&self, area: [f64; 2]) -> Result<SimClrAugmentation, AugmentationError> {
-        let no_jitter = ColorJitterConfig::paper(JitterFlavor::Torchvision, 0.0);
-        SimClrAugmentation::new(AugmentationConfig {
-            size: self.size(),
-            crop: CropConfig { area, filter: self.filter(), ..CropConfig::TORCHVISION },
-            flip_probability: 0.5,
-            vertical_flip_probability: 0.0,
-            rotation: None,
-            color_jitter: ColorJitterConfig { probability: 0.0, ..no_jitter },
-            grayscale_probability: 0.0,
-            blur: None,
-            solarize: None,
-            erasing: None,
-            normalization: self.normalization().clone(),
-            debug: false,
-        })
+impl TryFrom<Output> for EvaluationTransform {
+    type Error = OutOfRange;
+
+    fn try_from(output: Output) -> Result<Self, OutOfRange> {
+        rules::size(output.size)?;
+        output.normalization.check()?;
+        Ok(Self { output })
+    }
+}
+
+impl From<EvaluationTransform> for Output {
+    fn from(transform: EvaluationTransform) -> Self {
+        transform.output
     }
 }
 
@@ -215,18 +205,6 @@ mod tests {
     }
 
     #[test]
-    fn crop_and_flip_keeps_size_filter_and_normalisation() {
-        let bicubic =
-            EvaluationTransform::new(9, ResizeFilter::Bicubic, Normalization::IMAGENET).unwrap();
-        let back = bicubic.crop_and_flip([0.5, 1.0]).unwrap().evaluation();
-        let image = gradient(20, 14);
-        assert_eq!(back.view(&image).unwrap(), bicubic.view(&image).unwrap());
-        assert_eq!(back.normalization(), bicubic.normalization());
-        let error = bicubic.crop_and_flip([0.0, 1.0]).unwrap_err().to_string();
-        assert_eq!(error, "`crop.area`: expected 0 < min <= max <= 1, found [0.0, 1.0]");
-    }
-
-    #[test]
     fn values_are_normalised_channel_by_channel() {
         let normalization = Normalization { mean: [0.0, 0.5, 1.0], std: [1.0, 0.5, 2.0] };
         let transform = EvaluationTransform::new(2, ResizeFilter::Bilinear, normalization).unwrap();
@@ -248,6 +226,39 @@ mod tests {
     fn a_size_of_zero_is_refused() {
         let error =
             EvaluationTransform::new(0, ResizeFilter::Bilinear, Normalization::NONE).unwrap_err();
-        assert_eq!(error.to_string(), "`size`: expected a size in 1..=16384, found 0");
+        assert_eq!(error.to_string(), "expected size to be in 1..=16384, found 0");
+    }
+
+    #[test]
+    fn a_transform_survives_json_and_its_form_is_stable() {
+        let bicubic =
+            EvaluationTransform::new(12, ResizeFilter::Bicubic, Normalization::CENTRED).unwrap();
+        let json = serde_json::to_string(&bicubic).unwrap();
+        assert_eq!(
+            json,
+            concat!(
+                r#"{"size":12,"filter":"bicubic","#,
+                r#""normalization":{"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}}"#
+            )
+        );
+        assert_eq!(serde_json::from_str::<EvaluationTransform>(&json).unwrap(), bicubic);
+    }
+
+    #[test]
+    fn a_transform_from_a_file_is_checked() {
+        let refusal = |change: fn(&mut serde_json::Value)| {
+            let mut json = serde_json::to_value(transform(12)).unwrap();
+            change(&mut json);
+            serde_json::from_value::<EvaluationTransform>(json).unwrap_err().to_string()
+        };
+        let size = refusal(|json| json["size"] = 16_385.into());
+        assert_eq!(size, "expected size to be in 1..=16384, found 16385");
+        let std = refusal(|json| json["normalization"]["std"][2] = 0.into());
+        assert!(
+            std.starts_with("expected normalization.std to be three finite, positive"),
+            "{std}"
+        );
+        let unknown = refusal(|json| json["crop"] = true.into());
+        assert!(unknown.contains("unknown field `crop`"), "{unknown}");
     }
 }

@@ -43,7 +43,7 @@ fn assert_uniform(name: &str, sample: impl IntoIterator<Item = f64>, [low, high]
     assert!(distance < 1.95 / n.sqrt(), "{name}: {distance} over {n} draws");
 }
 
-/// How often something happens, within 3.3 standard deviations.
+/// The share of views in which something happens, within 3.3 standard deviations.
 fn assert_rate(name: &str, happened: impl Iterator<Item = bool>, probability: f64) {
     let rate = happened.filter(|&happened| happened).count() as f64 / DRAWS as f64;
     let deviation = (probability * (1.0 - probability) / DRAWS as f64).sqrt();
@@ -239,7 +239,7 @@ fn the_two_views_of_an_image_are_uncorrelated_and_so_are_neighbours() {
     }
 }
 
-/// How often pairs of classes occur, against what independence would give: Pearson's chi-square.
+/// Pearson's chi-square: the counts of pairs of classes against those expected of independent classes.
 fn chi_square(pairs: &[(usize, usize)], classes: usize) -> f64 {
     let mut table = vec![vec![0.0; classes]; classes];
     for &(a, b) in pairs {
@@ -257,7 +257,7 @@ fn chi_square(pairs: &[(usize, usize)], classes: usize) -> f64 {
 }
 
 #[test]
-fn which_steps_one_view_has_says_nothing_of_the_other_view() {
+fn the_steps_of_one_view_are_independent_of_those_of_the_other() {
     let policy = SimClrAugmentation::imagenet();
     let class = |index, view| {
         let view = policy.draw(ViewKey { view, ..key(index) }, 300, 300);
@@ -271,9 +271,9 @@ fn which_steps_one_view_has_says_nothing_of_the_other_view() {
     assert!(chi_square < 296.4, "{chi_square}");
 }
 
-/// Correlation sees straight lines only; this sees any dependence.
+/// Correlation finds linear dependence only; this test finds any.
 #[test]
-fn no_factor_of_one_view_says_anything_of_the_other_view() {
+fn the_factors_of_one_view_are_independent_of_those_of_the_other() {
     let policy = policy_with(|config| config.color_jitter.probability = 1.0);
     let factors = |index, view| {
         let jitter = policy.draw(ViewKey { view, ..key(index) }, 300, 300).jitter.unwrap();
@@ -330,10 +330,9 @@ fn one_steps_settings_do_not_change_another_steps_draws() {
     }
 }
 
-/// A run that was started with an older version must be resumable: these views are part of the
-/// format.
+/// A later version must be able to resume a run: these views are part of the format.
 #[test]
-fn a_key_gives_the_same_views_for_ever() {
+fn a_key_gives_the_same_views_in_every_version() {
     let json = [0, 1].map(|view| {
         let key = ViewKey { seed: 42, pass: 3, index: 1007, view };
         serde_json::to_string(&SimClrAugmentation::imagenet().draw(key, 640, 480)).unwrap()

@@ -101,7 +101,7 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         | TrainError::Recipe { .. }
         | TrainError::OtherConfig { .. }
         | TrainError::Augmentation(_)
-        | TrainError::Temperature(_) => Some(Kind::Usage),
+        | TrainError::OutOfRange(_) => Some(Kind::Usage),
         TrainError::NoReadableImage { .. } => Some(Kind::Images),
         TrainError::RunExists { .. }
         | TrainError::NotARun { .. }
@@ -119,7 +119,7 @@ fn of_training(error: &TrainError) -> Option<Kind> {
 
 fn of_report(error: &ReportError) -> Option<Kind> {
     match error {
-        ReportError::Config { .. } => Some(Kind::Usage),
+        ReportError::Config { .. } | ReportError::OutOfRange(_) => Some(Kind::Usage),
         ReportError::NoImages { .. } => Some(Kind::Images),
         ReportError::NoEncoder { .. } | ReportError::Write { .. } => Some(Kind::Files),
         ReportError::Run(error) => of_training(error),
@@ -131,7 +131,9 @@ fn of_report(error: &ReportError) -> Option<Kind> {
 
 fn of_evaluation(error: &EvalError) -> Option<Kind> {
     match error {
-        EvalError::Parameter { .. } | EvalError::Augmentation(_) => Some(Kind::Usage),
+        EvalError::Parameter { .. } | EvalError::Augmentation(_) | EvalError::OutOfRange(_) => {
+            Some(Kind::Usage)
+        }
         EvalError::Data(error) => kind_of(error),
         EvalError::NoImages { .. }
         | EvalError::TooFewImages { .. }

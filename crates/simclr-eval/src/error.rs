@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use simclr_augment::AugmentationError;
+use simclr_augment::{AugmentationError, OutOfRange};
 use simclr_data::DataError;
 use simclr_model::ModelError;
 use thiserror::Error;
@@ -178,6 +178,9 @@ pub enum EvalError {
     /// An image could not be transformed.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
+    /// A value is out of its range.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
     /// The device failed to hand out what it computed.
     #[error("the device failed: {0}")]
     Device(String),

@@ -17,8 +17,7 @@ use simclr_loss::{NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent};
 
 const TEMPERATURE: f64 = 0.5;
 
-/// The largest batch that each form is asked for; naive takes 4 n² steps, vectorized 16 n² bytes a
-/// matrix.
+/// Each form with its largest batch: naive takes 4 n² steps, vectorized 16 n² bytes for each matrix.
 const FORMS: [(&str, usize); 5] =
     [("naive", 64), ("vectorized", 8192), ("tiled", 65_536), ("nt_xent", 8192), ("products", 8192)];
 const BATCHES: [usize; 10] = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 65_536];
@@ -61,7 +60,7 @@ fn case(form: &str, n: usize, d: usize) -> serde_json::Value {
         start.elapsed().as_secs_f64()
     };
     let first = step();
-    // The first step, which also touches new memory, counts only where more would take too long.
+    // The first step also touches new memory: it counts only where further ones would take too long.
     let mut seconds = if first > 3.0 {
         vec![first]
     } else {
@@ -95,10 +94,10 @@ fn forward(form: &str, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
 /// Rows and columns of a tile of [`products`].
 const TILE: usize = 1024;
 
-/// No loss, but the floor under one: the work of z zᵀ twice in Burn's matrix product, by tiles that
-/// stay in the cache.
+/// Not a loss but the least work of one: z zᵀ twice by Burn's matrix product, in tiles that stay in the
+/// cache.
 fn products(z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
-    let sum = (z_a.clone() + z_b.clone()).mean(); // Something to ask a gradient of.
+    let sum = (z_a.clone() + z_b.clone()).mean(); // Gives the backward pass a gradient to compute.
     let z = Tensor::cat(vec![z_a, z_b], 0).detach();
     let columns = z.clone().transpose().split(TILE, 1);
     for rows in [z.clone().split(TILE, 0), z.split(TILE, 0)].concat() {
@@ -109,7 +108,7 @@ fn products(z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
     sum
 }
 
-/// The most memory this process has held, in MiB: `VmHWM` of Linux; 0 elsewhere.
+/// The peak memory of this process in MiB: `VmHWM` of Linux; 0 elsewhere.
 fn peak_mib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status

@@ -2,10 +2,11 @@
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
-use crate::temperature::{Temperature, TemperatureError};
-use crate::tiled;
+use crate::nt_xent::tiled;
+use crate::temperature::Temperature;
 use crate::views::UnitViews;
 
 /// NT-Xent whose denominator leaves the positive out (DCL,
@@ -16,24 +17,24 @@ use crate::views::UnitViews;
 /// loss    = mean of l(i, j) over the 2n anchors
 /// ```
 ///
-/// In NT-Xent an easy positive shrinks the pull of all negatives, most so in small batches; here it
-/// doesn't. The loss may be negative, and has no lower bound that depends on n alone.
+/// In NT-Xent an easy positive shrinks the gradient of all negatives, most so in small batches; here
+/// it doesn't. The loss may be negative, and has no lower bound that depends on n alone.
 ///
 /// # Notes
 ///
-/// - One image alone has no negatives: the loss is 0, and so is the gradient.
-/// - It is computed tile by tile, as in [`TiledNtXent`](crate::TiledNtXent).
-/// - The same as lightly's `DCLLoss` without weights.
+/// - A single image has no negatives: its loss is 0, and so is the gradient.
+/// - It works tile by tile, like [`TiledNtXent`](crate::TiledNtXent).
+/// - It equals lightly's `DCLLoss` without weights.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
 /// use simclr_loss::DecoupledNtXent;
 ///
-/// let same = Tensor::<2>::ones([4, 8], &Device::flex());
-/// let loss = DecoupledNtXent::new(0.5)?.forward(same.clone(), same);
-/// // All embeddings alike: every one of the 2n - 2 = 6 negatives is as close as the partner.
+/// let alike = Tensor::<2>::ones([4, 8], &Device::flex());
+/// let loss = DecoupledNtXent::new(0.5)?.forward(alike.clone(), alike);
+/// // Each of the 2n - 2 = 6 negatives is as close as the partner.
 /// assert!((loss.into_scalar::<f64>() - 6_f64.ln()).abs() < 1e-6);
-/// # Ok::<(), simclr_loss::TemperatureError>(())
+/// # Ok::<(), simclr_loss::OutOfRange>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DecoupledNtXent {
@@ -41,13 +42,22 @@ pub struct DecoupledNtXent {
 }
 
 impl DecoupledNtXent {
-    /// A loss with the given temperature.
+    /// A loss with the given temperature: a number, or a [`Temperature`], which is valid already.
     ///
     /// # Errors
     ///
-    /// [`TemperatureError`] unless the temperature is finite and positive.
-    pub fn new(temperature: f64) -> Result<Self, TemperatureError> {
-        Ok(Self { temperature: Temperature::new(temperature)? })
+    /// [`OutOfRange`] unless the temperature is finite and positive.
+    pub fn new(
+        temperature: impl TryInto<Temperature, Error: Into<OutOfRange>>,
+    ) -> Result<Self, OutOfRange> {
+        Ok(Self { temperature: Temperature::given(temperature)? })
+    }
+
+    /// The loss at chance level for n `images`: ln(2n - 2), or 0 for a single image, whatever the
+    /// temperature. See [`NtXent::chance_loss`](crate::NtXent::chance_loss).
+    #[must_use]
+    pub fn chance_loss(images: usize) -> f64 {
+        (2.0 * images as f64 - 2.0).max(1.0).ln()
     }
 
     /// The mean of l(i, j) over all 2n anchors.
@@ -66,7 +76,7 @@ impl DecoupledNtXent {
         let views = UnitViews::new(z_a, z_b);
         let [n, _] = views.a.dims();
         if n == 1 {
-            // Zero, but in the graph: a training step still finds gradients, all zero.
+            // Zero, but part of the graph, so that a training step still finds its gradients, all zero.
             return (views.a * views.b).sum().mul_scalar(0.0);
         }
         let exclusions = Exclusions::of_distinct_images(n, 2, Partners::Leave);

@@ -1,12 +1,12 @@
-//! Which pairs leave the denominators.
+//! The pairs that the denominators leave out.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// For each anchor, the rows that its denominator leaves out. The anchor itself always does.
 ///
-/// Rows are grouped by what they show. Within its group an anchor keeps at most its partners, which
-/// are the other views of the same image; everything else in the group is no negative.
+/// Rows with the same id form a group. Within its group an anchor keeps at most its partners, the other
+/// views from its own place in the batch; the others of the group are not negatives.
 #[derive(Debug, Clone)]
 pub(crate) struct Exclusions {
     image_of: Vec<usize>,
@@ -25,9 +25,9 @@ pub(crate) enum Partners {
 }
 
 impl Exclusions {
-    /// For `views` views of images told apart by their ids: row `v * ids.len() + i` shows image i.
+    /// For `views` views of images with ids: row `v * ids.len() + i` is a view of image i.
     ///
-    /// Images with the same id are the same image, and so no negatives of each other.
+    /// Images with the same id are the same image, and not negatives of each other.
     pub(crate) fn of_images(ids: &[usize], views: usize, partners: Partners) -> Self {
         let mut groups = HashMap::new();
         let dense: Vec<usize> = ids
@@ -52,7 +52,7 @@ impl Exclusions {
         Self::of_images(&(0..images).collect::<Vec<_>>(), views, partners)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.image_of.len()
     }

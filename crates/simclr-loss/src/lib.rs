@@ -2,8 +2,8 @@
 //!
 //! Show a network two random views of each of n images, and ask it, for each view, which of the
 //! other 2n - 1 is its partner. The cross-entropy of that guess is NT-Xent, the loss of SimCLR
-//! ([Chen et al. 2020](https://arxiv.org/abs/2002.05709)). Minimising it pulls the two views of an
-//! image together and pushes all others apart, which needs no labels.
+//! ([Chen et al. 2020](https://arxiv.org/abs/2002.05709)). A step that lowers it pulls the two views of
+//! an image together and pushes all others apart, without labels.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -16,14 +16,14 @@
 //! let loss = NtXent::new(0.5)?.forward(z_a.clone(), z_b.clone());
 //! let gradients = loss.backward();
 //! assert_eq!(z_a.grad(&gradients).expect("z_a requires a gradient").dims(), [2, 2]);
-//! # Ok::<(), simclr_loss::TemperatureError>(())
+//! # Ok::<(), simclr_loss::OutOfRange>(())
 //! ```
 //!
 //! # Which one
 //!
-//! | type | for |
+//! | type | use it for |
 //! |---|---|
-//! | [`NtXent`] | training: picks the form that suits the batch; also [more than two views](NtXent::forward_views), and [batches with an image twice](NtXent::forward_with_ids) |
+//! | [`NtXent`] | training: it picks the form that suits the batch, and takes [more than two views](NtXent::forward_views) and [batches with an image twice](NtXent::forward_with_ids) |
 //! | [`TiledNtXent`] | large batches: value and gradient in O(n d) memory, tile by tile |
 //! | [`VectorizedNtXent`] | small batches: the whole similarity matrix in one product |
 //! | [`NaiveNtXent`] | reading, and checking the others; [`explain`](NaiveNtXent::explain) shows every number |
@@ -31,65 +31,66 @@
 //! | [`SupCon`] | labels: all samples of a class are positives |
 //!
 //! All take one tensor per view, row i of each from image i, so that a wrong interleaving of the
-//! views cannot be written down. They run wherever the tensors are; without autodiff no gradient is
-//! computed. Those of two views share a trait, [`TwoViewLoss`].
+//! views cannot be written down. They run on the device of the tensors, and compute a gradient only
+//! under autodiff. The losses of two views share a trait, [`TwoViewLoss`].
 //!
 //! # What all have in common
 //!
 //! - **A temperature that is checked once.** It has no default: the published ones disagree.
 //! - **Projections of any length.** Each row is scaled to length one; a row of zeros has similarity 0
 //!   to everything and gets no gradient.
-//! - **f32 inside.** f16 and bf16 projections are computed in f32; f64 stays f64.
+//! - **f32 inside.** For f16 and bf16 projections they compute in f32; f64 stays f64.
 //! - **Low temperatures.** The exponents are shifted so that nothing overflows and no denominator
 //!   underflows, at 0.01 and below too.
 //! - **The same digits every time.** No sum depends on the number of threads.
+//! - **Plain types, no Burn modules.** A loss has no parameters that an optimiser could update, a
+//!   record could store or a device could hold; as plain types, losses are `Copy`, `Send` and `Sync`, and
+//!   serde reads and writes them.
 //!
 //! # How the tiled form works
 //!
-//! The similarities of 2n views are a symmetric 2n x 2n matrix, 256 MiB at n = 4096 in f32, of which
-//! autodiff would keep several. But the loss needs only its row sums, and its gradient is known in
-//! closed form:
+//! The similarities of 2n views are a symmetric 2n x 2n matrix: 256 MiB at n = 4096 in f32, and
+//! autodiff would keep several of them. But the loss needs only its row sums, and its gradient is known
+//! in closed form:
 //!
 //! ```text
 //! D_i     = sum_{k != i} exp(s_ik)
 //! dL/dz_i = 1/(2n t) ( sum_k (1/D_i + 1/D_k) exp(s_ik) z_k  -  2 z_j )      j: the partner of i
 //! ```
 //!
-//! So one sweep over the tiles on and above the diagonal finds the denominators, a second one computes each
-//! tile again and multiplies it into the gradient. The gradient waits in the graph as a constant that
-//! the backward pass scales by what comes from downstream; it can't be differentiated once more. If
-//! that is what you need, [`VectorizedNtXent`] is written in differentiable operations throughout.
+//! So one sweep over the tiles on and above the diagonal finds the denominators, and a second one
+//! computes each tile again and multiplies it into the gradient. The gradient waits in the graph as a
+//! constant, which the backward pass scales by the gradient from downstream; it has no derivative of its
+//! own. For second derivatives take [`VectorizedNtXent`], which is differentiable throughout.
 //!
 //! On Burn's flex backend (the crate's default feature `flex`) the tiles never leave a core's cache:
-//! products, exponentials and sums are written with explicit vector types, AVX-512, AVX2 or NEON as the
-//! machine has it. On other backends the same two sweeps are tensor operations.
+//! products, exponentials and sums use explicit vector types, AVX-512, AVX2 or NEON as the machine has
+//! it. On other backends the same two sweeps are tensor operations.
 
 mod decoupled;
 mod exclusions;
-mod explanation;
 mod log_denominators;
-mod naive;
 mod nt_xent;
 mod partner_ranks;
 mod sup_con;
 mod temperature;
-mod tiled;
 mod two_view_loss;
-mod vectorized;
 mod views;
 
 pub use decoupled::DecoupledNtXent;
-pub use explanation::{Anchor, Explanation};
-pub use naive::NaiveNtXent;
-pub use nt_xent::NtXent;
+pub use nt_xent::{Anchor, Explanation, NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent};
 pub use partner_ranks::partner_ranks;
+pub use simclr_range::OutOfRange;
 pub use sup_con::SupCon;
-pub use temperature::{Temperature, TemperatureError};
-pub use tiled::TiledNtXent;
+pub use temperature::Temperature;
 pub use two_view_loss::TwoViewLoss;
-pub use vectorized::VectorizedNtXent;
 
-/// The guide's code is tested with the crate.
+/// The code of the crate's README is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// And so is that of the guide.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/nt-xent.md")]
 struct Guide;

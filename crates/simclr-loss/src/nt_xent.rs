@@ -1,14 +1,23 @@
 //! The front door: NT-Xent in the form that suits the batch.
 
+mod explanation;
+mod naive;
+pub(crate) mod tiled;
+mod vectorized;
+
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
 use crate::sup_con::SupCon;
-use crate::temperature::{Temperature, TemperatureError};
-use crate::tiled;
-use crate::vectorized;
+use crate::temperature::Temperature;
 use crate::views::UnitViews;
+
+pub use explanation::{Anchor, Explanation};
+pub use naive::NaiveNtXent;
+pub use tiled::TiledNtXent;
+pub use vectorized::VectorizedNtXent;
 
 /// The largest batch for which the whole matrix of similarities is formed.
 ///
@@ -19,7 +28,7 @@ use crate::views::UnitViews;
 /// | vectorized | 0.107 | 0.162 | 0.38 | 1.5 | 5.2 | 79 |
 /// | tiled | 0.105 | 0.173 | 0.40 | 1.2 | 1.7 | 15 |
 ///
-/// Other backends compute up to 512 images in a single tile, which costs the same either way
+/// Other backends compute up to 512 images in a single tile, and both forms cost the same there
 /// (ndarray at n = 256: 5.8 and 6.0 ms).
 const LARGEST_VECTORIZED: usize = 64;
 
@@ -37,11 +46,10 @@ const LARGEST_VECTORIZED: usize = 64;
 ///
 /// - It is the **mean** over all 2n anchors, as in lightly, pytorch-metric-learning and
 ///   `SupContrast`. Google's code returns the sum of the two views' means: twice this value.
-/// - Up to 64 images the whole matrix of similarities is formed
-///   ([`VectorizedNtXent`](crate::VectorizedNtXent)), beyond that tiles of it
-///   ([`TiledNtXent`](crate::TiledNtXent)): measured to be the faster way in each case.
-/// - A projection of zeros has similarity 0 to everything, and gets no gradient.
-/// - f16 and bf16 projections are computed in f32, and the loss comes back in f32.
+/// - Up to 64 images it forms the whole matrix of similarities ([`VectorizedNtXent`]), beyond that it
+///   works tile by tile ([`TiledNtXent`]): the faster way in each case, as measured.
+/// - A projection of zeros has similarity 0 to everything and gets no gradient.
+/// - For f16 and bf16 projections it computes in f32, and the loss comes back in f32.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -55,7 +63,7 @@ const LARGEST_VECTORIZED: usize = 64;
 /// let close = loss.forward(z_a.clone(), z_b.clone()).into_scalar::<f64>();
 /// let shuffled = loss.forward(z_a, z_b.flip([0])).into_scalar::<f64>();
 /// assert!(close < shuffled, "true partners are more alike than wrong ones");
-/// # Ok::<(), simclr_loss::TemperatureError>(())
+/// # Ok::<(), simclr_loss::OutOfRange>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct NtXent {
@@ -63,13 +71,35 @@ pub struct NtXent {
 }
 
 impl NtXent {
-    /// A loss with the given temperature, which must be finite and positive.
+    /// A loss with the given temperature: a number, or a [`Temperature`], which is valid already.
     ///
     /// # Errors
     ///
-    /// [`TemperatureError`], which names the value found.
-    pub fn new(temperature: f64) -> Result<Self, TemperatureError> {
-        Ok(Self { temperature: Temperature::new(temperature)? })
+    /// [`OutOfRange`] unless the temperature is finite and positive.
+    pub fn new(
+        temperature: impl TryInto<Temperature, Error: Into<OutOfRange>>,
+    ) -> Result<Self, OutOfRange> {
+        Ok(Self { temperature: Temperature::given(temperature)? })
+    }
+
+    /// The loss at chance level for n `images`, at least 1: ln(2n - 1), whatever the temperature.
+    ///
+    /// That is the loss where all embeddings are alike, and every guess is one in 2n - 1. Training that
+    /// stays there learns nothing.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use simclr_loss::NtXent;
+    ///
+    /// let alike = Tensor::<2>::ones([4, 8], &Device::flex());
+    /// let loss = NtXent::new(0.5)?.forward(alike.clone(), alike).into_scalar::<f64>();
+    /// assert!((loss - NtXent::chance_loss(4)).abs() < 1e-6);
+    /// assert!((NtXent::chance_loss(4) - 7_f64.ln()).abs() < 1e-12);
+    /// # Ok::<(), simclr_loss::OutOfRange>(())
+    /// ```
+    #[must_use]
+    pub fn chance_loss(images: usize) -> f64 {
+        (2.0 * images as f64 - 1.0).ln()
     }
 
     /// The mean of l(i, j) over all 2n anchors.
@@ -97,8 +127,8 @@ impl NtXent {
 
     /// Like [`forward`](Self::forward), for a batch in which an image may occur twice.
     ///
-    /// Two rows with the same id show the same image. Calling them negatives would push apart what
-    /// should be alike, so they leave each other's denominators; each keeps its own partner.
+    /// Two rows with the same id show the same image. As negatives they would push apart what should
+    /// be alike, so they leave each other's denominators; each keeps its own partner.
     ///
     /// # Shapes
     ///
@@ -116,10 +146,10 @@ impl NtXent {
     ///
     /// let z = Tensor::<2>::from_data([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], &Device::flex());
     /// let loss = NtXent::new(0.5)?;
-    /// let blind = loss.forward(z.clone(), z.clone()).into_scalar::<f64>();
-    /// let told = loss.forward_with_ids(z.clone(), z, &[8, 8, 9]).into_scalar::<f64>();
-    /// assert!(told < blind, "the twin is no negative any more");
-    /// # Ok::<(), simclr_loss::TemperatureError>(())
+    /// let without_ids = loss.forward(z.clone(), z.clone()).into_scalar::<f64>();
+    /// let with_ids = loss.forward_with_ids(z.clone(), z, &[8, 8, 9]).into_scalar::<f64>();
+    /// assert!(with_ids < without_ids, "the second copy of image 8 is not a negative");
+    /// # Ok::<(), simclr_loss::OutOfRange>(())
     /// ```
     #[must_use]
     pub fn forward_with_ids(&self, z_a: Tensor<2>, z_b: Tensor<2>, ids: &[usize]) -> Tensor<1> {
@@ -130,7 +160,7 @@ impl NtXent {
         tiled::mean_over_anchors(self.temperature, views, exclusions)
     }
 
-    /// The loss of more than two views: each of an image's views is an anchor, and all its other views
+    /// The loss of any number of views: each view of an image is an anchor, and the image's other views
     /// are its positives.
     ///
     /// ```text
@@ -138,7 +168,7 @@ impl NtXent {
     /// loss = mean of l(i) over all anchors
     /// ```
     ///
-    /// For two views that is [`forward`](Self::forward); for more it is [`SupCon`] with one class per
+    /// For two views it equals [`forward`](Self::forward); for more it is [`SupCon`] with one class per
     /// image.
     ///
     /// # Shapes

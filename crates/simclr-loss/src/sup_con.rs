@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
 use crate::log_denominators::Problem;
-use crate::temperature::{Temperature, TemperatureError};
+use crate::temperature::Temperature;
 use crate::views::unit_rows;
 
 /// The supervised contrastive loss of [Khosla et al. 2020](https://arxiv.org/abs/2004.11362)
@@ -48,7 +49,7 @@ use crate::views::unit_rows;
 /// // One view is enough where labels repeat. An anchor without a positive is left out.
 /// let lonely = loss.forward(&views[..1], &[0, 1, 2]).into_scalar::<f64>();
 /// assert_eq!(lonely, 0.0);
-/// # Ok::<(), simclr_loss::TemperatureError>(())
+/// # Ok::<(), simclr_loss::OutOfRange>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SupCon {
@@ -56,13 +57,15 @@ pub struct SupCon {
 }
 
 impl SupCon {
-    /// A loss with the given temperature.
+    /// A loss with the given temperature: a number, or a [`Temperature`], which is valid already.
     ///
     /// # Errors
     ///
-    /// [`TemperatureError`] unless the temperature is finite and positive.
-    pub fn new(temperature: f64) -> Result<Self, TemperatureError> {
-        Temperature::new(temperature).map(Self::with)
+    /// [`OutOfRange`] unless the temperature is finite and positive.
+    pub fn new(
+        temperature: impl TryInto<Temperature, Error: Into<OutOfRange>>,
+    ) -> Result<Self, OutOfRange> {
+        Temperature::given(temperature).map(Self::with)
     }
 
     pub(crate) fn with(temperature: Temperature) -> Self {

@@ -1,7 +1,7 @@
 //! The temperature of a contrastive loss, checked once.
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use simclr_range::OutOfRange;
 
 /// The temperature t that divides every similarity: finite and positive by construction.
 ///
@@ -9,41 +9,42 @@ use thiserror::Error;
 /// published ones disagree (0.07 to 1.0) and the right one depends on the data: SimCLR uses 0.1 on
 /// ImageNet and 0.5 on CIFAR-10 (Chen et al. 2020, table 5 and appendix B.9).
 ///
-/// ```
-/// use simclr_loss::Temperature;
+/// Every loss takes a temperature as a number, which it checks, or as a `Temperature`.
 ///
-/// assert_eq!(Temperature::new(0.5)?.get(), 0.5);
-/// assert!(Temperature::new(-1.0).is_err());
-/// # Ok::<(), simclr_loss::TemperatureError>(())
+/// ```
+/// use simclr_loss::{NtXent, Temperature};
+///
+/// let temperature = Temperature::new(0.5)?;
+/// assert_eq!(NtXent::new(temperature)?, NtXent::new(0.5)?);
+///
+/// let error = Temperature::new(-1.0).unwrap_err();
+/// assert_eq!(error.to_string(), "expected temperature to be finite and positive, found -1");
+/// # Ok::<(), simclr_loss::OutOfRange>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Temperature(f64);
-
-/// A temperature that is zero, negative, infinite or not a number.
-#[derive(Debug, Clone, Copy, PartialEq, Error)]
-#[error("expected a finite, positive temperature, found {found}")]
-#[non_exhaustive]
-pub struct TemperatureError {
-    /// The value that was given.
-    pub found: f64,
-}
 
 impl Temperature {
     /// Checks a temperature.
     ///
     /// # Errors
     ///
-    /// [`TemperatureError`] unless `value` is finite and greater than zero.
-    pub fn new(value: f64) -> Result<Self, TemperatureError> {
-        if value.is_finite() && value > 0.0 {
-            Ok(Self(value))
-        } else {
-            Err(TemperatureError { found: value })
-        }
+    /// [`OutOfRange`] unless `value` is finite and positive.
+    pub fn new(value: f64) -> Result<Self, OutOfRange> {
+        let legal = value.is_finite() && value > 0.0;
+        OutOfRange::unless(legal, "temperature", "finite and positive", value)?;
+        Ok(Self(value))
     }
 
-    /// The value, finite and greater than zero.
+    /// The temperature that a loss's constructor was given, as a number or checked already.
+    pub(crate) fn given(
+        temperature: impl TryInto<Self, Error: Into<OutOfRange>>,
+    ) -> Result<Self, OutOfRange> {
+        temperature.try_into().map_err(Into::into)
+    }
+
+    /// The value, finite and positive.
     #[must_use]
     pub fn get(self) -> f64 {
         self.0
@@ -51,9 +52,9 @@ impl Temperature {
 }
 
 impl TryFrom<f64> for Temperature {
-    type Error = TemperatureError;
+    type Error = OutOfRange;
 
-    fn try_from(value: f64) -> Result<Self, TemperatureError> {
+    fn try_from(value: f64) -> Result<Self, OutOfRange> {
         Self::new(value)
     }
 }
@@ -74,7 +75,7 @@ mod tests {
             let error = Temperature::new(bad).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!("expected a finite, positive temperature, found {bad}")
+                format!("expected temperature to be finite and positive, found {bad}")
             );
         }
         assert!(Temperature::new(f64::MIN_POSITIVE).is_ok());

@@ -1,4 +1,4 @@
-//! What training asks of a loss.
+//! The trait that training asks a loss to have.
 
 use std::fmt::Debug;
 
@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::{DecoupledNtXent, NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent};
 
-/// A loss of two views' projections, so that training takes any of them.
+/// A loss of two views' projections: training takes any type with this trait, yours included.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -18,7 +18,7 @@ use crate::{DecoupledNtXent, NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent}
 /// for loss in losses {
 ///     assert_eq!(loss.forward(z.clone(), z.clone()).dims(), [1]);
 /// }
-/// # Ok::<(), simclr_loss::TemperatureError>(())
+/// # Ok::<(), simclr_loss::OutOfRange>(())
 /// ```
 pub trait TwoViewLoss: Debug + Send + Sync {
     /// The mean loss of the batch.

@@ -51,10 +51,10 @@ pub(crate) fn unit_rows(views: &[Tensor<2>]) -> Tensor<2> {
     normalize(Tensor::cat(views.to_vec(), 0))
 }
 
-/// Scales each row to length one. A row without a direction becomes zero: its cosine with anything is
-/// 0, and so is its gradient, where a division by `eps` would multiply the gradient by 1e12.
+/// Scales each row to length one. A row without a direction becomes zero, so that its cosine with
+/// anything is 0 and so is its gradient. A division by `eps` would multiply its gradient by 1e12.
 fn normalize(z: Tensor<2>) -> Tensor<2> {
-    // Sums of hundreds of squares need more than half precision's 3 digits.
+    // A sum of hundreds of squares needs more than the 3 digits of half precision.
     let z = if matches!(z.dtype(), DType::F16 | DType::BF16) { z.cast(DType::F32) } else { z };
     let squared_norm = z.clone().square().sum_dim(1); // [n, 1]
     let directionless = squared_norm.clone().lower_elem(SMALLEST_SQUARED_NORM);

@@ -18,7 +18,7 @@ struct Peers {
 #[derive(Deserialize)]
 struct Case {
     peer: String,
-    /// What the peer returns, divided by the mean over the anchors.
+    /// The peer's value divided by the mean over the anchors.
     factor: f64,
     temperature: f64,
     shape: [usize; 2],
@@ -47,7 +47,7 @@ impl Case {
         let name =
             format!("{form} against {}, {:?}, t {}", self.peer, self.shape, self.temperature);
 
-        // Relative to the largest similarity too: f32 keeps 7 digits of that.
+        // Relative to the largest similarity too, as f32 keeps 7 digits of it.
         let tolerance = 1e-5 * (1.0 + 0.1 / self.temperature);
         let (found, expected) = (loss(&tensors).into_scalar::<f64>(), self.value / self.factor);
         assert!(
@@ -61,8 +61,8 @@ impl Case {
         let z = rows.iter().flat_map(|rows| rows.iter());
         let pairs = rows_of(&gradient).into_iter().zip(rows_of(&expected));
         for (index, ((found, expected), z)) in pairs.zip(z).enumerate() {
-            // Rows differ in length, and with it the size of their gradients and of what rounding
-            // leaves where a gradient is zero: both go as 1 / |z|.
+            // Gradients are proportional to 1 / |z|, and so is the rounding error where a gradient
+            // is zero; the rows differ in length.
             let largest = expected.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
             let unit = 0.1 / z.iter().map(|x| x * x).sum::<f64>().sqrt();
             for (found, expected) in found.iter().zip(expected) {

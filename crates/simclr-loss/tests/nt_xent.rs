@@ -1,5 +1,4 @@
-//! What NT-Xent must be, whatever its form: against an f64 oracle, finite differences and its
-//! mathematical properties.
+//! Every form of NT-Xent against an f64 oracle, finite differences and its mathematical properties.
 
 mod support;
 
@@ -141,9 +140,10 @@ proptest! {
     }
 
     #[test]
-    fn identical_projections_give_ln_2n_minus_1(n in 1..20_usize, t in 0.01..5.0) {
+    fn identical_projections_give_the_loss_at_chance_level(n in 1..20_usize, t in 0.01..5.0) {
         let same = vec![vec![0.3, -0.4, 0.5]; n];
         let expected = ((2 * n - 1) as f64).ln();
+        prop_assert!((NtXent::chance_loss(n) - expected).abs() < 1e-12);
         for form in FORMS {
             let found = value(form, t, &same, &same);
             // The cosines cancel: what remains is f32's rounding of the terms.
@@ -169,8 +169,8 @@ proptest! {
 
     #[test]
     fn self_pairs_leave_the_gradient((z_a, z_b) in views(6, 9), t in 0.1..2.0) {
-        // Only a row's direction counts, so its gradient stands at a right angle to it. A self-pair
-        // that leaked into the gradient would be seen here before anywhere else.
+        // Only a row's direction counts, so that its gradient is orthogonal to it. A self-pair that
+        // leaked into the gradient would break that first.
         let rows: Vec<&Vec<f64>> = z_a.iter().chain(&z_b).collect();
         for form in FORMS {
             let gradient = gradient(form, t, &z_a, &z_b);

@@ -7,7 +7,9 @@ mod support;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use simclr_loss::{DecoupledNtXent, NtXent, SupCon};
+use simclr_loss::{
+    DecoupledNtXent, NaiveNtXent, NtXent, SupCon, Temperature, TiledNtXent, VectorizedNtXent,
+};
 use support::{FORMS, Place, Rows, finite_differences, gradient, loss, oracle, tensor, value};
 
 fn random(n: usize, d: usize, seed: u64) -> (Rows, Rows) {
@@ -36,7 +38,7 @@ fn temperature_0_01_is_safe_when_every_view_opposes_its_anchor() {
 #[test]
 fn low_temperatures_keep_value_and_gradient() {
     let (z_a, z_b) = random(9, 6, 0);
-    // On both sides of the temperature at which the tiled form changes its shift, 0.025.
+    // On both sides of 0.025, the temperature at which the tiled form changes its shift.
     for t in [0.01, 0.02, 0.024_9, 0.025, 0.025_1, 0.05] {
         let expected = oracle(t, &z_a, &z_b);
         let slopes = finite_differences(&[&z_a, &z_b], |z| oracle(t, &z[0], &z[1]));
@@ -86,7 +88,7 @@ fn half_precision_projections_are_computed_in_f32() {
             if !Place::of(form).device.supports_dtype(dtype) {
                 continue;
             }
-            // Rounding comes first: what is computed from the rounded numbers is exact to f32.
+            // The projections are rounded first, so that both losses start from the same numbers.
             let half =
                 |rows: &Rows| tensor(rows, &Place::of(form).device).mul_scalar(100.0).cast(dtype);
             let exact = |rows: &Rows| half(rows).cast(DType::F32);
@@ -163,7 +165,7 @@ fn any_size_of_embedding_works() {
 
 #[test]
 fn many_images_make_many_tiles_and_the_same_result() {
-    // Not a multiple of any block; more than one block of either body.
+    // Not a multiple of any block, and more than one block of each implementation.
     let (z_a, z_b) = random(777, 20, 12);
     let expected = oracle(0.3, &z_a, &z_b);
     let reference = gradient("vectorized", 0.3, &z_a, &z_b);
@@ -190,7 +192,21 @@ fn the_front_door_does_not_jump_where_it_changes_its_form() {
 fn every_loss_refuses_a_bad_temperature() {
     for bad in [0.0, -0.5, f64::NAN, f64::INFINITY] {
         assert!(NtXent::new(bad).is_err());
+        assert!(NaiveNtXent::new(bad).is_err());
+        assert!(VectorizedNtXent::new(bad).is_err());
+        assert!(TiledNtXent::new(bad).is_err());
         assert!(SupCon::new(bad).is_err());
         assert!(DecoupledNtXent::new(bad).is_err());
     }
+}
+
+#[test]
+fn every_loss_takes_a_temperature_that_is_checked_already() {
+    let temperature = Temperature::new(0.5).unwrap();
+    assert_eq!(NtXent::new(temperature), NtXent::new(0.5));
+    assert_eq!(NaiveNtXent::new(temperature), NaiveNtXent::new(0.5));
+    assert_eq!(VectorizedNtXent::new(temperature), VectorizedNtXent::new(0.5));
+    assert_eq!(TiledNtXent::new(temperature), TiledNtXent::new(0.5));
+    assert_eq!(SupCon::new(temperature), SupCon::new(0.5));
+    assert_eq!(DecoupledNtXent::new(temperature), DecoupledNtXent::new(0.5));
 }

@@ -6,7 +6,7 @@ mod support;
 
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
-use simclr_loss::{NtXent, SupCon};
+use simclr_loss::{DecoupledNtXent, NtXent, SupCon};
 use support::{Oracle, Place, Rows, finite_differences, gradient, gradient_of, tensor, value};
 
 /// As many views as wanted of up to `max_n` images, with a number below 3 for each image.
@@ -22,7 +22,7 @@ fn views(
     })
 }
 
-/// Both bodies of the tiled losses: f32 on flex has one of its own.
+/// Both implementations of the tiled losses: f32 on flex has one of its own.
 fn places() -> [Place; 2] {
     [Place::of("tiled"), Place::of("tiled in f64")]
 }
@@ -96,6 +96,17 @@ fn a_wrong_number_of_labels_is_refused_with_both_numbers() {
 #[should_panic(expected = "expected at least one view")]
 fn no_view_at_all_is_refused() {
     let _ = NtXent::new(0.5).unwrap().forward_views(&[]);
+}
+
+#[test]
+fn decoupled_identical_projections_give_the_loss_at_chance_level() {
+    for n in [1, 2, 3, 20] {
+        let same = vec![vec![0.3, -0.4, 0.5]; n];
+        let found = value("decoupled", 0.5, &same, &same);
+        let expected = DecoupledNtXent::chance_loss(n);
+        assert!((found - expected).abs() < 1e-5, "{n}: {found} {expected}");
+    }
+    assert!((DecoupledNtXent::chance_loss(20) - 38_f64.ln()).abs() < 1e-12);
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use simclr_augment::AugmentationError;
+use simclr_augment::{AugmentationError, OutOfRange};
 use simclr_data::DataError;
 use simclr_eval::EvalError;
 use simclr_model::ModelError;
@@ -61,6 +61,9 @@ pub enum ReportError {
     /// The config's augmentation is wrong, or failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
+    /// A value is out of its range.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
     /// The evaluation failed.
     #[error(transparent)]
     Eval(#[from] EvalError),

@@ -98,7 +98,7 @@ fn head_in_words(config: &PretrainConfig, features: usize) -> String {
 
 fn views_in_words(augmentation: &AugmentationConfig, path: ViewPath) -> String {
     let AugmentationConfig { size, crop, color_jitter, .. } = augmentation;
-    if augmentation.debug {
+    if augmentation.whole_images {
         return format!("{size} × {size} pixels, the whole image each time (debug)");
     }
     let percent = |share: f64| format!("{} %", (1000.0 * share).round() / 10.0);

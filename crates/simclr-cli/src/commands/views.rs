@@ -87,7 +87,7 @@ impl Arguments {
         augmentation: &SimClrAugmentation,
         [seed, index]: [u64; 2],
     ) -> Result<()> {
-        let untouched = augmentation.clone().debug();
+        let untouched = augmentation.clone().with_whole_images();
         for column in 0..=self.views {
             let (augmentation, view) = match column {
                 0 => (&untouched, 0),

@@ -32,7 +32,7 @@ use self::schedule::rounds;
 use self::tile::{Exponents, Tile};
 use super::Problem;
 
-/// What [`solve`] finds: the weighted sum of log-denominators and, if wanted, its gradient `[m, d]`.
+/// The weighted sum of log-denominators and, if wanted, its gradient `[m, d]`.
 pub(super) struct Solution {
     pub(super) value: f64,
     pub(super) gradient: Option<Vec<f32>>,
@@ -62,7 +62,7 @@ struct Solver<'a> {
     states: Vec<Mutex<State>>,
 }
 
-/// What is known about the rows of one block.
+/// What the sweeps have found about the rows of one block.
 struct State {
     /// The largest exponent, subtracted from all. Padded, like `factors`, to whole strips.
     offsets: Vec<f32>,
@@ -82,7 +82,7 @@ impl<'a> Solver<'a> {
             .iter()
             .map(|block| {
                 Mutex::new(State {
-                    // The smallest cosine, lest a row without negatives end at -infinity.
+                    // The smallest cosine, so that a row without negatives does not end at -infinity.
                     offsets: vec![-1.0; block.padded_rows()],
                     sums: vec![0.0; block.rows],
                     factors: vec![0.0; block.padded_rows()],
@@ -226,7 +226,7 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// Another task's panic ends the whole computation: whatever it left behind is not read.
+/// Another task's panic ends the whole computation, so that nobody reads what it left behind.
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What the tests of the losses share: the forms under test, and an f64 oracle.
+//! The forms under test and an f64 oracle, for all tests of the losses.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -9,11 +9,11 @@ use simclr_loss::{
 
 pub(crate) type Rows = Vec<Vec<f64>>;
 
-/// The forms of NT-Xent, by name, so that a failure says which. The tiled form has a body of its own
-/// for f32 on flex; in f64 it runs the one in tensor operations, as on every other backend.
+/// The forms of NT-Xent, by name, so that a failure says which. The tiled form has an implementation of
+/// its own for f32 on flex; in f64 it runs in tensor operations, as on every other backend.
 pub(crate) const FORMS: [&str; 5] = ["naive", "vectorized", "tiled", "tiled in f64", "front door"];
 
-/// Where and in which precision a form is tested.
+/// The device and the precision that a form is tested with.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) device: Device,
@@ -88,7 +88,7 @@ pub(crate) fn gradient_of(
         .collect()
 }
 
-/// Contrastive losses in f64, one anchor after the other, sharing no code with the crate.
+/// Contrastive losses in f64, one anchor after the other, without any code of the crate.
 pub(crate) struct Oracle<'a> {
     pub(crate) t: f64,
     /// All rows, one view after the other.

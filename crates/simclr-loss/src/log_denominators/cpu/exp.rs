@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-/// Below this e^x leaves f32's normal numbers; the term is dropped.
+/// Below this e^x is no normal f32 and becomes 0.
 const SMALLEST_EXPONENT: f32 = -87.0;
 
 /// 1.5 * 2^23: adding it leaves the nearest integer in the low bits of the sum.

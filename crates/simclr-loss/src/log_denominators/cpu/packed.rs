@@ -10,7 +10,7 @@ pub(super) const BLOCK: usize = 128;
 /// and as right factor of the gradient.
 ///
 /// Both are cut into strips as wide as the product's register tile, each strip contiguous, so that
-/// the inner loop reads memory in order. Whatever the strips have too much is zero.
+/// the inner loop reads memory in order. The padding at the end of the last strip is zero.
 pub(super) struct PackedBlock {
     pub(super) rows: usize,
     pub(super) d: usize,

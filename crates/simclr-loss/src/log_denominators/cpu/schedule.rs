@@ -5,9 +5,9 @@
 /// The first round pairs each block with itself. The others are a round-robin tournament (the
 /// "circle method"): one player stays, the others move on by one chair a round. So the tasks of a
 /// round own their two blocks, and each block meets the others in an order that doesn't depend on the
-/// number of threads: the sums come out the same to the last digit on any machine.
+/// number of threads: neither does any digit of the sums.
 pub(super) fn rounds(blocks: usize) -> impl Iterator<Item = Vec<(usize, usize)>> {
-    // With an odd number of players, whoever meets the extra one sits out.
+    // With an odd number of players, the one who meets the extra player sits out.
     let chairs = blocks.next_multiple_of(2);
     let circle = chairs - 1;
     let itself = (0..blocks).map(|block| (block, block)).collect();

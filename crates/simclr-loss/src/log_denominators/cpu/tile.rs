@@ -1,4 +1,4 @@
-//! One tile of the similarity matrix, and what is done to it while it is in cache.
+//! One tile of the similarity matrix, and the operations on it while it is in cache.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -16,8 +16,8 @@ pub(super) struct Tile {
     columns: usize,
 }
 
-/// What turns a cosine into a term of a denominator, exp(cosine * scale - offset), for the rows and
-/// for the columns of a tile.
+/// Scale and offsets that turn a cosine into a term of a denominator, exp(cosine * scale - offset), for
+/// the rows and for the columns of a tile.
 #[derive(Clone, Copy)]
 pub(super) struct Exponents<'a> {
     pub(super) scale: f32,
