@@ -5,8 +5,11 @@
 //! the reason. `SIMCLR_REQUIRE_BACKENDS=flex,ndarray,wgpu` makes that a failure for the ones it names.
 
 mod backends;
+mod contrast;
+mod fusion;
 mod layers;
 mod loss;
+mod search_and_steps;
 mod training;
 mod views;
 
@@ -15,7 +18,15 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
-    let cases: Vec<Case> = [loss::CASES, layers::CASES, training::CASES, views::CASES].concat();
+    let cases: Vec<Case> = [
+        fusion::CASES,
+        loss::CASES,
+        search_and_steps::CASES,
+        layers::CASES,
+        training::CASES,
+        views::CASES,
+    ]
+    .concat();
     let required = std::env::var("SIMCLR_REQUIRE_BACKENDS").unwrap_or_default();
     let required: Vec<&str> =
         required.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();

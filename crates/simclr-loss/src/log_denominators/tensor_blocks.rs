@@ -1,6 +1,10 @@
 //! The sum of log-denominators in tensor operations, for every backend.
 //!
 //! Like the CPU's body it computes the tiles on and above the diagonal only, in two sweeps; see there.
+//!
+//! Each tile needs what is known of a block's rows both as a column and as a row. The one is made from the other by
+//! [`row`] and [`column`], which reshape and never transpose: with Burn 0.22's fusion a column that is read both as it
+//! is and transposed in one fused kernel is read wrongly. See `docs/adr/0010-no-column-is-read-transposed.md`.
 
 use std::ops::Range;
 
@@ -82,7 +86,7 @@ impl<'a> Sweep<'a> {
                 None => cosines,
             };
             if i != j {
-                let of_columns = cosines.clone().max_dim(0).transpose();
+                let of_columns = column(cosines.clone().max_dim(0));
                 let shift = &mut self.blocks[j].shift;
                 *shift = shift.clone().max_pair(of_columns);
             }
@@ -96,7 +100,7 @@ impl<'a> Sweep<'a> {
             let (of_rows, of_columns) = self.terms(i, j); // [b_i, b_j] each
             if i != j {
                 let sum = &mut self.blocks[j].sum;
-                *sum = sum.clone() + of_columns.sum_dim(0).transpose();
+                *sum = sum.clone() + column(of_columns.sum_dim(0));
             }
             let sum = &mut self.blocks[i].sum;
             *sum = sum.clone() + of_rows.sum_dim(1);
@@ -126,8 +130,7 @@ impl<'a> Sweep<'a> {
             self.blocks.iter().map(|block| block.z.zeros_like()).collect();
         for (i, j) in self.tiles() {
             let (of_rows, of_columns) = self.terms(i, j);
-            let weights =
-                of_rows * factors[i].clone() + of_columns * factors[j].clone().transpose();
+            let weights = of_rows * factors[i].clone() + of_columns * row(factors[j].clone());
             if i != j {
                 let of_columns = weights.clone().transpose().matmul(self.blocks[i].z.clone());
                 gradients[j] = gradients[j].clone() + of_columns;
@@ -152,7 +155,7 @@ impl<'a> Sweep<'a> {
         let of_columns = if self.problem.constant_shift_is_safe() {
             of_rows.clone()
         } else {
-            exp(self.blocks[j].shift.clone().transpose())
+            exp(row(self.blocks[j].shift.clone()))
         };
         (of_rows, of_columns)
     }
@@ -180,4 +183,16 @@ impl<'a> Sweep<'a> {
         let count = self.blocks.len();
         (0..count).flat_map(move |i| (i..count).map(move |j| (i, j)))
     }
+}
+
+/// A column as a row: `[b, 1]` -> `[1, b]`.
+fn row(column: Tensor<2>) -> Tensor<2> {
+    let [b, _] = column.dims();
+    column.reshape([1, b])
+}
+
+/// A row as a column: `[1, b]` -> `[b, 1]`.
+fn column(row: Tensor<2>) -> Tensor<2> {
+    let [_, b] = row.dims();
+    row.reshape([b, 1])
 }

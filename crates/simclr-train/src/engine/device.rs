@@ -50,7 +50,7 @@ pub fn device_from_name(name: &str) -> Result<Device, TrainError> {
             reason = "Burn drops it after 0.22; the parity suite compares with it"
         )]
         ("ndarray", None) => Ok(Device::ndarray()),
-        #[cfg(feature = "wgpu")]
+        #[cfg(feature = "wgpu-unfused")]
         ("wgpu", index) => Ok(Device::wgpu(gpu(index))),
         #[cfg(feature = "vulkan")]
         ("vulkan", index) => Ok(Device::vulkan(gpu(index))),
@@ -91,7 +91,7 @@ pub fn device_name(device: &Device) -> String {
 /// GPUs of one machine that have a name.
 const MOST_GPUS: usize = 64;
 
-#[cfg(feature = "wgpu")]
+#[cfg(any(feature = "wgpu-unfused", feature = "vulkan", feature = "metal"))]
 fn gpu(index: Option<usize>) -> burn::tensor::DeviceKind {
     index.map_or(burn::tensor::DeviceKind::DefaultDevice, burn::tensor::DeviceKind::DiscreteGpu)
 }
@@ -100,7 +100,7 @@ fn gpu(index: Option<usize>) -> burn::tensor::DeviceKind {
 const BACKENDS: [(&str, bool); 7] = [
     ("flex", cfg!(feature = "flex")),
     ("ndarray", cfg!(feature = "ndarray")),
-    ("wgpu", cfg!(feature = "wgpu")),
+    ("wgpu", cfg!(feature = "wgpu-unfused")),
     ("vulkan", cfg!(feature = "vulkan")),
     ("metal", cfg!(feature = "metal")),
     ("cuda", cfg!(feature = "cuda")),
