@@ -220,7 +220,7 @@ fn impossible_flags_are_refused_with_the_legal_range() {
         ("--epochs=0", "expected epochs to be at least 1"),
         ("--images=0", "expected `images` of the sample to be"),
         ("--encoder=vgg16", "expected an encoder out of resnet18, resnet34, resnet50"),
-        ("--width=0", "expected width of at least 1, found 0"),
+        ("--width=0", "expected width to be at least 1, found 0"),
         ("--image-size=0", "`size`: expected a size in"),
         ("--temperature=0", "expected a finite, positive temperature, found 0"),
         ("--temperature=nan", "expected a finite, positive temperature, found NaN"),

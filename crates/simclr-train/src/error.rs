@@ -7,7 +7,7 @@ use simclr_augment::AugmentationError;
 use simclr_data::DataError;
 use simclr_eval::EvalError;
 use simclr_loss::TemperatureError;
-use simclr_model::ModelError;
+use simclr_model::{ModelError, WeightError};
 use thiserror::Error;
 
 /// A pretraining run that cannot start, or had to stop.
@@ -167,9 +167,12 @@ pub enum TrainError {
     /// The augmentation's config is wrong, or it failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
-    /// The model's config is wrong, or its weights cannot be saved.
+    /// The model's config is wrong.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The model's weights cannot be loaded or saved.
+    #[error(transparent)]
+    Weights(#[from] WeightError),
     /// The evaluation during training failed.
     #[error(transparent)]
     Eval(#[from] EvalError),
