@@ -108,11 +108,12 @@ pub mod nn {
 pub mod model {
     pub use simclr_model::{
         ConvNorm, EfficientNet, EfficientNetConfig, EfficientNetVariant, Encoder, EncoderConfig,
-        ImageEncoder, LoadReport, Mlp, MlpConfig, ModelError, Naming, ProjectionHead,
+        ImageEncoder, LoadReport, Mlp, MlpConfig, ModelError, ModuleTensor, Naming, ProjectionHead,
         ProjectionHeadConfig, PublishedNames, ResNet, ResNetConfig, ResNetDepth, ResidualBlock,
-        SimClr, Stem, VisionTransformer, VisionTransformerConfig, VisionTransformerSize,
-        WeightError, WeightFile, WeightInit, count_parameters, load_weights,
-        save_published_weights, save_weights,
+        SimClr, Stem, TensorRole, VisionTransformer, VisionTransformerConfig,
+        VisionTransformerSize, WeightError, WeightFault, WeightFile, WeightInit, WeightMetadata,
+        count_parameters, load_weights, module_tensors, save_published_weights, save_weights,
+        save_weights_with,
     };
 }
 

@@ -220,7 +220,7 @@ fn impossible_flags_are_refused_with_the_legal_range() {
         ("--epochs=0", "expected epochs to be at least 1"),
         ("--images=0", "expected `images` of the sample to be"),
         ("--encoder=vgg16", "expected an encoder out of resnet18, resnet34, resnet50"),
-        ("--width=0", "expected width of at least 1, found 0"),
+("--width=0", "expected width to be at least 1, found 0"),
         ("--image-size=0", "expected size to be in 1..=16384, found 0"),
         ("--temperature=0", "expected temperature to be finite and positive, found 0"),
         ("--temperature=nan", "expected temperature to be finite and positive, found NaN"),

@@ -5,7 +5,7 @@ use std::io;
 use anyhow::Error;
 use simclr::data::{DataError, DownloadError};
 use simclr::eval::EvalError;
-use simclr::model::ModelError;
+use simclr::model::{ModelError, WeightError};
 use simclr::report::ReportError;
 use simclr::train::TrainError;
 
@@ -87,7 +87,7 @@ fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<Kind> {
     if let Some(error) = error.downcast_ref::<ReportError>() {
         return of_report(error);
     }
-    if error.is::<DownloadError>() || error.is::<ModelError>() {
+    if error.is::<DownloadError>() || error.is::<ModelError>() || error.is::<WeightError>() {
         return Some(Kind::Files);
     }
     None
@@ -109,7 +109,8 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         | TrainError::Checkpoint { .. }
         | TrainError::CheckpointNotSaved { .. }
         | TrainError::Io { .. }
-        | TrainError::Model(_) => Some(Kind::Files),
+        | TrainError::Model(_)
+        | TrainError::Weights(_) => Some(Kind::Files),
         TrainError::Interrupted => Some(Kind::Interrupted),
         TrainError::Data(error) => kind_of(error),
         TrainError::Eval(error) => of_evaluation(error),
@@ -145,7 +146,8 @@ fn of_evaluation(error: &EvalError) -> Option<Kind> {
         | EvalError::FeatureSize { .. }
         | EvalError::Read { .. }
         | EvalError::Write { .. }
-        | EvalError::Model(_) => Some(Kind::Files),
+        | EvalError::Model(_)
+        | EvalError::Weights(_) => Some(Kind::Files),
         _ => None,
     }
 }

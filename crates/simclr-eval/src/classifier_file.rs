@@ -76,7 +76,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
     /// # Errors
     ///
     /// [`EvalError::Read`] if the file cannot be read, [`EvalError::NotAClassifier`] if it holds
-    /// something else, or a later version's classifier, [`EvalError::Model`] if its tensors are not those
+    /// something else, or a later version's classifier, [`EvalError::Weights`] if its tensors are not those
     /// of `encoder` and a linear layer for its classes.
     pub fn load(path: &Path, encoder: E, device: &Device) -> Result<Self, EvalError> {
         let metadata = read_metadata(path)?;

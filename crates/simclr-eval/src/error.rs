@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use simclr_augment::{AugmentationError, OutOfRange};
 use simclr_data::DataError;
-use simclr_model::ModelError;
+use simclr_model::{ModelError, WeightError};
 use thiserror::Error;
 
 /// An evaluation that cannot be done on what was given.
@@ -127,9 +127,12 @@ pub enum EvalError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Weights of another architecture, or a damaged file.
+    /// An encoder that cannot be built.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Weights of another architecture, or a damaged file.
+    #[error(transparent)]
+    Weights(#[from] WeightError),
     /// A file that cannot be written.
     #[error("cannot write {}", path.display())]
     Write {

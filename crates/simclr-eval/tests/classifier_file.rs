@@ -62,7 +62,7 @@ fn other_files_are_refused_and_named() {
     assert!(message(&path).ends_with("found none in its metadata"), "{}", message(&path));
 
     classifier().save(&path).unwrap();
-    assert!(matches!(load(&path, 2), Err(EvalError::Model(_))), "another architecture");
+    assert!(matches!(load(&path, 2), Err(EvalError::Weights(_))), "another architecture");
 }
 
 /// Replaces one text of the header by another, and the header's length with it.
@@ -113,7 +113,7 @@ fn a_layer_of_no_numbers_is_refused() {
             Classifier::new(encoder(1, 0), layer, names, good.transform().clone(), &Device::flex());
         bad.unwrap().save(&path).unwrap();
         let error = load(&path, 1).map(|_| ()).unwrap_err();
-        assert!(matches!(error, EvalError::Model(_)), "{error}");
+        assert!(matches!(error, EvalError::Weights(_)), "{error}");
     }
 }
 

@@ -1,8 +1,7 @@
 //! Encoders with a projection head: images in, features h and projections z out.
 //!
-//! SimCLR trains an encoder f under a small head g: two views x of an image become h = f(x) and
-//! z = g(h), the loss compares the z, and after training only f is kept (Chen et al. 2020, section
-//! 2.1).
+//! SimCLR trains an encoder f under a small head g. A view x of an image becomes features h = f(x) and a projection
+//! z = g(h); the loss compares the projections, and after training only f is kept (Chen et al. 2020, section 2.1).
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -18,56 +17,59 @@
 //!
 //! # Architectures
 //!
-//! [`ResNet`] 18 to 152 of any width, [`EfficientNet`] B0 to B3, [`VisionTransformer`] tiny, small and base with
-//! patches and images of any size, and [`Mlp`]. [`EncoderConfig`] names each in a word. They compute what those of
-//! torchvision and timm compute with the same weights, in value, gradient and statistics. Anything else that is an
-//! [`Encoder`] can be trained as well.
+//! [`ResNet`] 18 to 152 of any width, [`EfficientNet`] B0 to B3, [`VisionTransformer`] tiny, small and base for patches
+//! and images of any size, and [`Mlp`]. An [`EncoderConfig`] names each in one word. With the same weights they compute
+//! what the networks of torchvision and timm compute: outputs, gradients and running statistics. The training loop
+//! takes anything else that implements [`Encoder`], too.
 //!
 //! Initial weights are drawn on the host from a seed, so that they are the same on every backend: see [`WeightInit`].
+//! The values of a config are checked once, when `init` builds the network.
 //!
 //! # Weights
 //!
-//! [`WeightFile`] reads safetensors and PyTorch's own files with the names of torchvision, timm or this crate, without
-//! executing anything in them; [`save_published_weights`] writes what they read. [`save_weights`] and [`load_weights`]
-//! keep any module.
+//! [`WeightFile`] reads safetensors and the files of `torch.save`, with the names of torchvision, timm or this crate.
+//! It executes nothing in them. [`save_published_weights`] writes files that those libraries read.
+//! [`save_weights`] and [`load_weights`] keep any module; [`save_weights_with`] adds metadata, which
+//! [`WeightFile::metadata`] reads.
+//!
+//! [`module_tensors`] lists the parameters and running statistics of any module: names, shapes, roles and values.
 
-mod conv_norm;
 mod efficient_net;
 mod encoder;
-mod encoder_config;
-mod encoder_name;
 mod error;
 mod image_encoder;
-mod inverted_residual;
-mod linear_norm;
+mod layers;
 mod mlp;
+mod module_tensors;
 mod parameter_count;
 mod projection_head;
 mod published_names;
-mod residual_block;
 mod resnet;
 mod simclr;
-mod stochastic_depth;
-mod transformer_block;
 mod vision_transformer;
 mod weight_init;
 mod weights;
 
-pub use conv_norm::ConvNorm;
 pub use efficient_net::{EfficientNet, EfficientNetConfig, EfficientNetVariant};
 pub use encoder::Encoder;
-pub use encoder_config::EncoderConfig;
 pub use error::ModelError;
-pub use image_encoder::ImageEncoder;
+pub use image_encoder::{EncoderConfig, ImageEncoder};
+pub use layers::ConvNorm;
 pub use mlp::{Mlp, MlpConfig};
+pub use module_tensors::{ModuleTensor, TensorRole, module_tensors};
 pub use parameter_count::count_parameters;
 pub use projection_head::{ProjectionHead, ProjectionHeadConfig};
 pub use published_names::{Naming, PublishedNames};
-pub use residual_block::ResidualBlock;
-pub use resnet::{ResNet, ResNetConfig, ResNetDepth, Stem};
+pub use resnet::{ResNet, ResNetConfig, ResNetDepth, ResidualBlock, Stem};
 pub use simclr::SimClr;
 pub use vision_transformer::{VisionTransformer, VisionTransformerConfig, VisionTransformerSize};
 pub use weight_init::WeightInit;
 pub use weights::{
-    LoadReport, WeightError, WeightFile, load_weights, save_published_weights, save_weights,
+    LoadReport, WeightError, WeightFault, WeightFile, WeightMetadata, load_weights,
+    save_published_weights, save_weights, save_weights_with,
 };
+
+/// The examples of the README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

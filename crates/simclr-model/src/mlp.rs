@@ -1,13 +1,16 @@
 //! Fully connected encoders, for vectors or small images.
 
+mod published_names;
+
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use simclr_range::OutOfRange;
 
 use crate::encoder::Encoder;
-use crate::error::ModelError;
-use crate::linear_norm::LinearNorm;
+use crate::error::{ModelError, check_size};
+use crate::layers::LinearNorm;
 use crate::weight_init::WeightInit;
 
 /// Describes an [`Mlp`].
@@ -25,12 +28,12 @@ use crate::weight_init::WeightInit;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MlpConfig {
-    /// Length of an input vector.
+    /// Length of an input vector, at least 1.
     pub input_size: usize,
-    /// Lengths of the hidden layers, none for a single linear map.
+    /// Lengths of the hidden layers, each at least 1. Without any, the encoder is a single linear map.
     #[serde(default)]
     pub hidden_sizes: Vec<usize>,
-    /// Length of a feature vector.
+    /// Length of a feature vector, at least 1.
     pub feature_size: usize,
 }
 
@@ -39,15 +42,18 @@ impl MlpConfig {
     ///
     /// # Errors
     ///
-    /// [`ModelError::ZeroSize`] if a size is zero.
+    /// [`ModelError::OutOfRange`] if a size is zero.
     pub fn init(&self, seed: u64, device: &Device) -> Result<Mlp, ModelError> {
-        ModelError::check_size("input_size", self.input_size)?;
-        ModelError::check_size("feature_size", self.feature_size)?;
+        check_size("input_size", self.input_size)?;
+        for (layer, &size) in self.hidden_sizes.iter().enumerate() {
+            let field = format!("hidden_sizes[{layer}]");
+            OutOfRange::unless(size > 0, field, "at least 1", size)?;
+        }
+        check_size("feature_size", self.feature_size)?;
         let init = &mut WeightInit::new(seed, device);
         let mut inputs = self.input_size;
         let mut hidden = Vec::new();
         for &size in &self.hidden_sizes {
-            ModelError::check_size("hidden_sizes", size)?;
             hidden.push(LinearNorm::new(inputs, size, init));
             inputs = size;
         }
@@ -57,21 +63,14 @@ impl MlpConfig {
     }
 }
 
-/// Linear - batch norm - ReLU for each hidden layer, and a linear layer for the features.
+/// Linear, batch norm and ReLU for each hidden layer, and a linear layer for the features.
 ///
-/// The layers of `torchvision.ops.MLP(inputs, sizes, norm_layer=BatchNorm1d, bias=False)`.
+/// The layers are those of `torchvision.ops.MLP(inputs, sizes, norm_layer=BatchNorm1d, bias=False)`.
 #[derive(Module, Debug)]
 pub struct Mlp {
     hidden: Vec<LinearNorm>,
     output: Linear,
     feature_size: usize,
-}
-
-impl Mlp {
-    /// Number of hidden layers.
-    pub(crate) fn hidden_layers(&self) -> usize {
-        self.hidden.len()
-    }
 }
 
 impl Encoder for Mlp {
@@ -95,16 +94,12 @@ mod tests {
 
     #[test]
     fn no_size_can_be_zero() {
-        for (field, config) in [
-            ("input_size", MlpConfig { input_size: 0, hidden_sizes: vec![2], feature_size: 3 }),
-            (
-                "hidden_sizes",
-                MlpConfig { input_size: 1, hidden_sizes: vec![2, 0], feature_size: 3 },
-            ),
-            ("feature_size", MlpConfig { input_size: 1, hidden_sizes: vec![], feature_size: 0 }),
-        ] {
+        for (field, [input_size, hidden, feature_size]) in
+            [("input_size", [0, 2, 3]), ("hidden_sizes[1]", [1, 0, 3]), ("feature_size", [1, 2, 0])]
+        {
+            let config = MlpConfig { input_size, hidden_sizes: vec![2, hidden], feature_size };
             let error = config.init(0, &Device::flex()).unwrap_err();
-            assert_eq!(error.to_string(), format!("expected {field} of at least 1, found 0"));
+            assert_eq!(error.to_string(), format!("expected {field} to be at least 1, found 0"));
         }
     }
 

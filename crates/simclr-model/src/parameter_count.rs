@@ -1,10 +1,11 @@
 //! How large a network is.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
+use burn::module::Module;
 
-/// The number of values that training moves: running statistics, which Burn's own
-/// [`num_params`](Module::num_params) counts too, are left out, as in PyTorch's `parameters()`.
+use crate::module_tensors::{ModuleTensor, TensorRole, module_tensors};
+
+/// The number of values that training moves, as PyTorch's `parameters()` has them. Running statistics are left out;
+/// Burn's own [`num_params`](Module::num_params) counts them.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -16,27 +17,9 @@ use burn::tensor::Tensor;
 /// ```
 #[must_use]
 pub fn count_parameters(module: &impl Module) -> usize {
-    #[derive(Default)]
-    struct Count {
-        path: Vec<String>,
-        values: usize,
-    }
-    impl ModuleVisitor for Count {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if !self.path.last().is_some_and(|name| name.starts_with("running_")) {
-                self.values += param.lazy_shape().num_elements();
-            }
-        }
-    }
-    let mut count = Count::default();
-    module.visit(&mut count);
-    count.values
+    let tensors = module_tensors(module);
+    let parameters = tensors.iter().filter(|tensor| tensor.role != TensorRole::Statistic);
+    parameters.map(ModuleTensor::count).sum()
 }
 
 #[cfg(test)]
@@ -47,7 +30,7 @@ mod tests {
 
     #[test]
     fn parameter_counts_equal_those_of_torchvision_and_timm() {
-        // tests/golden/parameters.py prints these, classifiers left out.
+        // tests/golden/parameters.py prints these; classifiers are left out.
         for (name, expected) in COUNTS {
             let config: EncoderConfig = name.parse().unwrap();
             assert_eq!(

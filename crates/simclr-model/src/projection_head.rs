@@ -1,19 +1,24 @@
-//! The head g(h) that the loss sees and nobody keeps.
+//! The head g(h), which is there for the loss alone and is thrown away after training.
 
 use burn::module::Module;
 use burn::nn::{BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use simclr_nn::BatchNorm;
+use simclr_range::OutOfRange;
 
-use crate::error::ModelError;
-use crate::linear_norm::LinearNorm;
+use crate::error::{ModelError, check_size};
+use crate::layers::LinearNorm;
 use crate::weight_init::WeightInit;
 
-/// The most layers a head can have.
+/// The largest number of layers.
 const MOST_LAYERS: usize = 4;
 
 /// Describes a [`ProjectionHead`].
+///
+/// The paper writes g(h) = W2 relu(W1 h), without batch normalisation (Chen et al. 2020, section 2.1). google's code
+/// normalises after both layers. Every head here normalises its hidden layers; [`output_norm`](Self::output_norm)
+/// decides about the last.
 ///
 /// ```
 /// use simclr_model::ProjectionHeadConfig;
@@ -24,16 +29,15 @@ const MOST_LAYERS: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectionHeadConfig {
-    /// Number of linear layers, 1 to 4: all but the last are followed by batch normalisation and ReLU.
+    /// Number of linear layers, in 1..=4. Batch normalisation and ReLU follow all but the last.
     #[serde(default = "two_layers", skip_serializing_if = "is_two")]
     pub layers: usize,
-    /// Length of the hidden layers; `None` takes the encoder's feature size, as the papers do.
+    /// Length of the hidden layers, at least 1; `None` takes the encoder's feature size, as the papers do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_size: Option<usize>,
-    /// Length of a projection z: 128 in the paper (section 4.2: 32 to 2048 do equally well).
+    /// Length of a projection z, at least 1: 128 in the paper, where 32 to 2048 do equally well (section 4.2).
     pub output_size: usize,
-    /// Whether the last layer, too, is followed by batch normalisation, which then takes the place of its
-    /// bias.
+    /// Whether batch normalisation follows the last layer, too. It then takes the place of the layer's bias.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub output_norm: bool,
 }
@@ -48,23 +52,22 @@ fn is_two(layers: &usize) -> bool {
 }
 
 impl Default for ProjectionHeadConfig {
-    /// The head of the paper's text and of most PyTorch implementations: two layers, hidden size as the
-    /// features, 128 outputs, the last layer with a bias and without normalisation.
+    /// Two layers with a hidden size as long as the features and 128 outputs. The last layer has a bias and no
+    /// normalisation, as in the paper's formula; the hidden one is normalised, as in google's code.
     fn default() -> Self {
         Self { layers: two_layers(), hidden_size: None, output_size: 128, output_norm: false }
     }
 }
 
 impl ProjectionHeadConfig {
-    /// SimCLR's head as google's code has it (`projection_head` in `model_util.py`): two layers, both
-    /// normalised.
+    /// The head of SimCLR in google's code (`projection_head` in `model_util.py`): two layers, both normalised.
     #[must_use]
     pub fn v1() -> Self {
         Self { output_norm: true, ..Self::default() }
     }
 
-    /// The head of SimCLR v2 (Chen et al. 2020, "Big self-supervised models", section 2): three layers,
-    /// all normalised.
+    /// The head of SimCLR v2 (Chen et al. 2020, "Big self-supervised models", section 2): three layers, all
+    /// normalised.
     #[must_use]
     pub fn v2() -> Self {
         Self { layers: 3, ..Self::v1() }
@@ -74,8 +77,7 @@ impl ProjectionHeadConfig {
     ///
     /// # Errors
     ///
-    /// [`ModelError::ZeroSize`] if a size is zero, [`ModelError::HeadLayers`] if the number of layers is
-    /// not 1 to 4.
+    /// [`ModelError::OutOfRange`] if a size is zero, or the number of layers is not in 1..=4.
     pub fn init(
         &self,
         feature_size: usize,
@@ -83,12 +85,11 @@ impl ProjectionHeadConfig {
         device: &Device,
     ) -> Result<ProjectionHead, ModelError> {
         let hidden_size = self.hidden_size.unwrap_or(feature_size);
-        ModelError::check_size("feature size", feature_size)?;
-        ModelError::check_size("hidden_size", hidden_size)?;
-        ModelError::check_size("output_size", self.output_size)?;
-        if !(1..=MOST_LAYERS).contains(&self.layers) {
-            return Err(ModelError::HeadLayers { most: MOST_LAYERS, found: self.layers });
-        }
+        check_size("feature_size", feature_size)?;
+        check_size("hidden_size", hidden_size)?;
+        check_size("output_size", self.output_size)?;
+        let legal = (1..=MOST_LAYERS).contains(&self.layers);
+        OutOfRange::unless(legal, "layers", format!("in 1..={MOST_LAYERS}"), self.layers)?;
         let init = &mut WeightInit::new(seed, device);
         let mut inputs = feature_size;
         let mut hidden = Vec::new();
@@ -103,11 +104,11 @@ impl ProjectionHeadConfig {
     }
 }
 
-/// Linear - batch norm - ReLU, and so on, and linear at the end: features h to the projections z that are
-/// contrasted.
+/// Maps features h to projections z: linear, batch norm and ReLU for each hidden layer, then a linear layer, with batch
+/// norm if the config says so.
 ///
-/// Contrasting z rather than h leaves h free to keep what the augmentation destroys, such as colour:
-/// more than 10 points on ImageNet (Chen et al. 2020, section 4.2).
+/// The loss contrasts z, so that h may keep what the augmentation destroys, such as colour. On ImageNet that gains more
+/// than 10 points (Chen et al. 2020, section 4.2).
 #[derive(Module, Debug)]
 pub struct ProjectionHead {
     hidden: Vec<LinearNorm>,
@@ -116,7 +117,7 @@ pub struct ProjectionHead {
 }
 
 impl ProjectionHead {
-    /// The projections, not yet scaled to length one: the loss does that.
+    /// The projections. The loss scales them to length 1.
     ///
     /// # Shapes
     ///
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn each_layer_adds_a_matrix_and_a_normalisation() {
         let device = Device::flex();
-        // hidden: 8 x 8 weights with 4 x 8 of normalisation (running statistics included).
+        // A hidden layer has 8 x 8 weights and 4 x 8 numbers of its normalisation, running statistics included.
         for (layers, output_norm, expected) in [
             (1, false, 8 * 5 + 5),
             (1, true, 8 * 5 + 4 * 5),
@@ -185,7 +186,7 @@ mod tests {
             output_size: 8,
             ..ProjectionHeadConfig::default()
         };
-        assert_eq!(message(config), "expected hidden_size of at least 1, found 0");
+        assert_eq!(message(config), "expected hidden_size to be at least 1, found 0");
     }
 
     #[test]
@@ -193,7 +194,7 @@ mod tests {
         for layers in [0, 5] {
             assert_eq!(
                 message(ProjectionHeadConfig { layers, ..ProjectionHeadConfig::default() }),
-                format!("expected a projection head of 1 to 4 layers, found {layers}")
+                format!("expected layers to be in 1..=4, found {layers}")
             );
         }
     }

@@ -1,24 +1,18 @@
-//! What the parameters of a network are called elsewhere.
-
-mod efficient_net;
-mod image_encoder;
-mod mlp;
-mod resnet;
-mod vision_transformer;
+//! The names of a network's parameters in other libraries.
 
 use std::fmt;
 
 use burn::module::Module;
 
-/// Whose names the tensors of a weight file have.
+/// The library whose names the tensors of a weight file have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Naming {
-    /// Ours: the parameter's path in the module, fully connected weights as `[inputs, outputs]`.
+    /// This crate: the parameter's path in the module; fully connected weights are `[inputs, outputs]`.
     Simclr,
-    /// torchvision's, and in the case of a [`ResNet`](crate::ResNet) timm's as well.
+    /// torchvision. For a [`ResNet`](crate::ResNet), timm's names are the same.
     Torchvision,
-    /// timm's (`pytorch-image-models`).
+    /// timm (`pytorch-image-models`).
     Timm,
 }
 
@@ -32,13 +26,12 @@ impl fmt::Display for Naming {
     }
 }
 
-/// A network that other libraries have, too, so that weights can move both ways.
+/// A network that other libraries have, too, so that they can exchange weights with this crate.
 pub trait PublishedNames: Module {
-    /// The name that the parameter at `path` has in a library's state dict; `None` if the library doesn't have
-    /// the network.
+    /// The name of the parameter at `path` in a library's state dict; `None` if the library doesn't have the network.
     ///
-    /// `path` holds the names of the modules around the parameter and its own: `["stem", "norm", "gamma"]` is
-    /// torchvision's `bn1.weight`.
+    /// `path` holds the names of the modules around the parameter and its own. In a ResNet, for example,
+    /// `["stem", "norm", "gamma"]` is torchvision's `bn1.weight`.
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String>;
 }
 

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use crate::encoder::Encoder;
 use crate::projection_head::ProjectionHead;
 
-/// An encoder with the projection head it is trained under.
+/// An encoder and the projection head that it is trained under.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -32,12 +32,12 @@ pub struct SimClr<E> {
 }
 
 impl<E: Encoder> SimClr<E> {
-    /// The features h = f(x), `[n, feature_size]`: what is used after training.
+    /// The features h = f(x), `[n, feature_size]`, for use after training.
     pub fn encode(&self, input: E::Input) -> Tensor<2> {
         self.encoder.encode(input)
     }
 
-    /// The projections z = g(f(x)), `[n, output_size]`: what the loss contrasts.
+    /// The projections z = g(f(x)), `[n, output_size]`, for the loss.
     pub fn project(&self, input: E::Input) -> Tensor<2> {
         self.head.forward(self.encode(input))
     }

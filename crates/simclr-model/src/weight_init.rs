@@ -9,11 +9,11 @@ use rand::distr::Distribution;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{StandardNormal, StandardUniform};
 
-/// Draws initial weights: the same for a seed on every device.
+/// Draws initial weights: for one seed, the same on every device.
 ///
-/// Burn's own initialisers draw on the device from a generator the whole process shares, so that a
-/// second model, another thread or another backend changes the weights. These are drawn on the host
-/// in the order the layers are built.
+/// Burn's own initialisers draw on the device from a generator that the whole process shares, so that a second model,
+/// another thread or another backend changes the weights. Here the host draws them, in the order in which the layers
+/// are built.
 pub struct WeightInit {
     rng: ChaCha8Rng,
     device: Device,
@@ -26,14 +26,14 @@ impl WeightInit {
         Self { rng: ChaCha8Rng::seed_from_u64(seed), device: device.clone() }
     }
 
-    /// The device the weights go to.
+    /// The device that the weights are put on.
     #[must_use]
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// A convolution without bias, He-normal over the fan-out: the ResNet initialisation
-    /// (He et al. 2015, as in torchvision and in google's SimCLR).
+    /// A convolution without bias whose weights are He-normal over the fan-out: the initialisation of ResNets (He et
+    /// al. 2015, as in torchvision and in google's SimCLR).
     ///
     /// # Panics
     ///
@@ -62,7 +62,7 @@ impl WeightInit {
         conv
     }
 
-    /// A parameter from a normal distribution of mean 0 that is cut off two standard deviations `std` away: the
+    /// A parameter from a normal distribution with mean 0 and standard deviation `std`, cut off at two of it: the
     /// initialisation of vision transformers.
     pub fn truncated_normal<const D: usize>(
         &mut self,
@@ -79,8 +79,7 @@ impl WeightInit {
         })
     }
 
-    /// A fully connected layer with a weight by [`truncated_normal`](Self::truncated_normal) and a bias of
-    /// zeros.
+    /// A fully connected layer whose weight is [`truncated_normal`](Self::truncated_normal) and whose bias is zero.
     ///
     /// # Panics
     ///
@@ -98,7 +97,7 @@ impl WeightInit {
         StandardUniform.sample(&mut self.rng)
     }
 
-    /// A fully connected layer, weight and bias uniform in ±1/√inputs: PyTorch's default.
+    /// A fully connected layer whose weight and bias are uniform in ±1/√inputs: PyTorch's default.
     ///
     /// # Panics
     ///

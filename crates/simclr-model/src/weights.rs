@@ -1,143 +1,36 @@
 //! Weights to and from files that other tools read.
 
+mod element_type;
 mod error;
 mod load_report;
-mod module_parameters;
 mod pickle;
-mod pickle_value;
+mod published_layout;
 mod safetensors_header;
+mod save;
 mod stored_tensor;
-mod torch_file;
-mod torch_object;
+mod torch;
 mod weight_file;
-mod zip_directory;
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
-
-use burn::module::Module;
-use safetensors::{Dtype, View};
-
-pub use self::error::WeightError;
-use self::load_report::COUNTER;
+pub use self::error::{WeightError, WeightFault};
 pub use self::load_report::LoadReport;
-use self::module_parameters::{Parameter, parameters, transposed, values};
-pub use self::weight_file::WeightFile;
-use self::weight_file::{name_of, stored_shape};
-use crate::error::ModelError;
-use crate::published_names::{Naming, PublishedNames};
+pub use self::safetensors_header::WeightMetadata;
+pub use self::save::{save_published_weights, save_weights, save_weights_with};
+pub use self::weight_file::{WeightFile, load_weights};
 
-/// Writes a module's weights as safetensors, replacing `path` only once all is written.
-///
-/// # Errors
-///
-/// [`ModelError::Save`] if the file cannot be written; an older file of that name is then untouched.
-pub fn save_weights(module: &impl Module, path: &Path) -> Result<(), ModelError> {
-    let names = parameters(module).iter().map(Parameter::name).collect();
-    write(module, Naming::Simclr, names, path)
-        .map_err(|source| ModelError::Save { path: path.to_owned(), source })
-}
-
-/// Writes an encoder's weights as safetensors with the names and layouts of another library, replacing `path` only
-/// once all is written.
-///
-/// With torchvision's names, `torchvision.models.resnet50().load_state_dict(...)` takes them strictly, but for the
-/// classifier `fc`, which an encoder doesn't have.
-///
-/// # Errors
-///
-/// [`ModelError::Save`] if the file cannot be written, or the library doesn't have the network; an older file of that
-/// name is then untouched.
-pub fn save_published_weights(
-    encoder: &impl PublishedNames,
-    naming: Naming,
-    path: &Path,
-) -> Result<(), ModelError> {
-    let save_error = |source| ModelError::Save { path: path.to_owned(), source };
-    let name = |parameter: &Parameter| {
-        name_of(encoder, parameter, naming).ok_or_else(|| WeightError::Unnamed {
-            library: naming.to_string(),
-            parameter: parameter.name(),
-        })
-    };
-    let names = parameters(encoder).iter().map(name).collect::<Result<_, _>>();
-    write(encoder, naming, names.map_err(save_error)?, path).map_err(save_error)
-}
-
-/// Reads weights that [`save_weights`] wrote into a module of the same architecture.
-///
-/// # Errors
-///
-/// [`ModelError::Load`] if the file cannot be read, or its tensors are not exactly the module's.
-pub fn load_weights<M: Module>(module: M, path: &Path) -> Result<M, ModelError> {
-    WeightFile::open(path)?.load_own(module)
-}
-
-/// `names` are in the order of the parameters.
-fn write(
-    module: &impl Module,
-    naming: Naming,
-    names: Vec<String>,
-    path: &Path,
-) -> Result<(), WeightError> {
-    let mut tensors = BTreeMap::new();
-    for ((parameter, name), values) in parameters(module).iter().zip(names).zip(values(module)) {
-        let shape = stored_shape(parameter, naming);
-        let values = if parameter.is_matrix && naming != Naming::Simclr {
-            transposed(&values, parameter.shape[0])
-        } else {
-            values
-        };
-        if naming != Naming::Simclr
-            && let Some(layer) = name.strip_suffix("running_mean")
-        {
-            let counter = Encoded { dtype: Dtype::I64, shape: Vec::new(), bytes: vec![0; 8] };
-            tensors.insert(format!("{layer}{COUNTER}"), counter);
-        }
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        tensors.insert(name, Encoded { dtype: Dtype::F32, shape, bytes });
-    }
-    let partial = path.with_extension("safetensors.part");
-    // What PyTorch's tools ask of a safetensors file.
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize_to_file(tensors, Some(metadata), &partial)
-        .map_err(|error| WeightError::Write { found: error.to_string() })?;
-    Ok(std::fs::rename(&partial, path)?)
-}
-
-/// A tensor as safetensors keeps it.
-struct Encoded {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl View for Encoded {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Encoder, ResNetConfig, ResNetDepth, Stem};
+    use crate::{Encoder, ResNet, ResNetConfig, ResNetDepth, Stem};
     use burn::tensor::{Device, Tensor};
+    use std::path::Path;
 
-    fn net(depth: ResNetDepth, seed: u64) -> crate::ResNet {
+    fn net(depth: ResNetDepth, seed: u64) -> ResNet {
         ResNetConfig::new(depth, 4, Stem::Cifar).init(seed, &Device::flex()).unwrap()
+    }
+
+    fn features(net: &ResNet) -> Vec<f32> {
+        let image = Tensor::<4>::ones([1, 3, 8, 8], &Device::flex());
+        net.encode(image).into_data().try_to_vec().unwrap()
     }
 
     #[test]
@@ -147,12 +40,29 @@ mod tests {
         let trained = net(ResNetDepth::ResNet18, 1);
         save_weights(&trained, &path).unwrap();
         let loaded = load_weights(net(ResNetDepth::ResNet18, 2), &path).unwrap();
-        let image = Tensor::<4>::ones([1, 3, 8, 8], &Device::flex());
-        loaded
-            .encode(image.clone())
-            .into_data()
-            .assert_eq(&trained.encode(image).into_data(), true);
+        assert_eq!(features(&loaded), features(&trained));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no partial file is left");
+    }
+
+    #[test]
+    fn metadata_survives_a_round_trip() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("classifier.safetensors");
+        let metadata = WeightMetadata::from([
+            ("classes".to_owned(), r#"["cat", "Grüße", "\u0000"]"#.to_owned()),
+            (String::new(), "an empty key".to_owned()),
+        ]);
+        let trained = net(ResNetDepth::ResNet18, 1);
+        save_weights_with(&trained, &metadata, &path).unwrap();
+        let file = WeightFile::open(&path).unwrap();
+        for (key, value) in &metadata {
+            assert_eq!(file.metadata().get(key), Some(value));
+        }
+        // What PyTorch's tools ask for.
+        assert_eq!(file.metadata().get("format").map(String::as_str), Some("pt"));
+        assert_eq!(file.metadata().len(), metadata.len() + 1);
+        let loaded = file.load_module(net(ResNetDepth::ResNet18, 2)).unwrap();
+        assert_eq!(features(&loaded), features(&trained));
     }
 
     #[test]
@@ -164,7 +74,7 @@ mod tests {
             (ResNetDepth::ResNet34, ResNetDepth::ResNet18),
         ] {
             save_weights(&net(saved, 0), &path).unwrap();
-            assert!(matches!(load_weights(net(loaded, 0), &path), Err(ModelError::Load { .. })));
+            assert!(matches!(load_weights(net(loaded, 0), &path), Err(WeightError::Load { .. })));
         }
     }
 
@@ -180,8 +90,37 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             assert!(matches!(
                 load_weights(net(ResNetDepth::ResNet18, 0), &path),
-                Err(ModelError::Load { .. })
+                Err(WeightError::Load { .. })
             ));
         }
+    }
+
+    #[test]
+    fn a_failure_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder cannot be replaced by a file.
+        let path = folder.path().join("encoder.safetensors");
+        std::fs::create_dir(&path).unwrap();
+        let error = save_weights(&net(ResNetDepth::ResNet18, 0), &path).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot save weights to {}", path.display()));
+        assert!(path.is_dir());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let nowhere = Path::new("no such folder/encoder.safetensors");
+        let error = save_weights(&net(ResNetDepth::ResNet18, 0), nowhere).unwrap_err();
+        assert!(matches!(error, WeightError::Save { reason: WeightFault::Io(_), .. }), "{error:?}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_saved_file_has_the_mode_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        let (path, other) =
+            (folder.path().join("encoder.safetensors"), folder.path().join("other"));
+        save_weights(&net(ResNetDepth::ResNet18, 0), &path).unwrap();
+        std::fs::File::create(&other).unwrap();
+        assert_eq!(mode(&path), mode(&other));
     }
 }

@@ -1,17 +1,17 @@
 //! Our networks beside torchvision's and timm's: the same weights, the same images, the same numbers.
 //!
-//! `golden/generate.py` says what is computed; both sides know weights and images by the same formula. The weights go
-//! through a file with the library's names, so that reading, names and layouts are part of the proof.
+//! `golden/generate.py` computes the expected values; both sides make weights and images by the same formula. The weights
+//! go through a file with the library's names, so that reading, names and layouts are tested, too.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::module::Module;
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use serde::Deserialize;
 use simclr_model::{
-    Encoder, EncoderConfig, ImageEncoder, Naming, PublishedNames, WeightFile,
-    save_published_weights,
+    Encoder, EncoderConfig, ImageEncoder, ModuleTensor, Naming, PublishedNames, TensorRole,
+    WeightFile, module_tensors, save_published_weights,
 };
 
 mod support;
@@ -22,7 +22,7 @@ const IMAGES: usize = 6;
 const IMAGE_STREAM: u64 = 1 << 25;
 const SIGNAL_STREAM: u64 = 1 << 26;
 
-/// A tensor's product with a signal, and its length.
+/// A tensor's product with the signal, and its length.
 type Summary = [f64; 2];
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Golden {
     name: String,
     library: String,
     image_size: usize,
-    /// Of every tensor in the library's state dict.
+    /// The shape of every tensor in the library's state dict.
     shapes: BTreeMap<String, Vec<usize>>,
     /// The first features of the first image.
     features: Vec<f64>,
@@ -59,10 +59,10 @@ fn summary(values: &[f64]) -> Summary {
     [product, values.iter().map(|value| value * value).sum::<f64>().sqrt()]
 }
 
-/// Both numbers are within `tolerance` of the length, or of `least` if that is more.
+/// Checks that both numbers differ by less than `tolerance` times the length, or times `least` if that is more.
 fn assert_close(what: &str, found: Summary, expected: Summary, tolerance: f64, least: f64) {
-    for (found, of) in found.iter().zip(expected) {
-        let apart = (found - of).abs() / expected[1].max(least);
+    for (found, number) in found.iter().zip(expected) {
+        let apart = (found - number).abs() / expected[1].max(least);
         assert!(apart < tolerance, "{what}: expected {expected:?}, found {found}: {apart:.1e}");
     }
 }
@@ -124,22 +124,50 @@ impl Golden {
             signal(h.shape().num_elements()).iter().map(|&u| u as f32).collect();
         let weights = Tensor::<2>::from_data(TensorData::new(weights, h.shape()), &device);
         let gradients = (h * weights).sum().backward();
-        let mut found = Trained {
-            naming: self.naming(),
-            encoder: &encoder,
-            gradients: &gradients,
-            path: Vec::new(),
-            of_gradients: BTreeMap::new(),
-            of_statistics: BTreeMap::new(),
-        };
-        encoder.visit(&mut found);
-        // A normalisation swallows shifts before it, whose gradients are nothing but rounding.
+        // A normalisation cancels the shifts before it: their gradients are nothing but rounding.
         let longest = self.gradients.values().fold(0.0_f64, |longest, g| longest.max(g[1]));
         let least = 1e-2 * longest;
-        check_all(&self.name, &found.of_gradients, &self.gradients, least);
-        // What threads have added up is only brought together here.
-        encoder.valid().visit(&mut found);
-        check_all(&self.name, &found.of_statistics, &self.statistics, 0.0);
+        let found = self.gradients_of(&encoder, &gradients);
+        check_all(&self.name, &found, &self.gradients, least);
+        check_all(&self.name, &self.statistics_of(&encoder), &self.statistics, 0.0);
+    }
+
+    /// The name of a tensor in the library.
+    fn published_name(&self, encoder: &ImageEncoder, tensor: &ModuleTensor) -> String {
+        let path: Vec<&str> = tensor.path.iter().map(String::as_str).collect();
+        encoder.published_name(&path, self.naming()).expect("a published name")
+    }
+
+    /// The gradients by the library's names, in its layout.
+    fn gradients_of(
+        &self,
+        encoder: &ImageEncoder,
+        gradients: &Gradients,
+    ) -> BTreeMap<String, Summary> {
+        let trained = module_tensors(encoder).into_iter().filter(ModuleTensor::requires_grad);
+        let summaries = trained.map(|tensor| {
+            let gradient = tensor.gradient(gradients).expect("every parameter has a gradient");
+            let gradient = match (tensor.role, tensor.shape.as_slice()) {
+                // PyTorch holds the matrices of linear layers transposed.
+                (TensorRole::Matrix, &[inputs, outputs]) => {
+                    numbers(&gradient.reshape([inputs, outputs]).swap_dims(0, 1))
+                }
+                _ => numbers(&gradient),
+            };
+            (self.published_name(encoder, &tensor), summary(&gradient))
+        });
+        summaries.collect()
+    }
+
+    /// The running statistics by the library's names.
+    fn statistics_of(&self, encoder: &ImageEncoder) -> BTreeMap<String, Summary> {
+        // `valid` brings the statistics of all threads together.
+        let tensors = module_tensors(&encoder.valid()).into_iter();
+        let statistics = tensors.filter(|tensor| tensor.role == TensorRole::Statistic);
+        let summaries = statistics.map(|tensor| {
+            (self.published_name(encoder, &tensor), summary(&numbers(&tensor.values())))
+        });
+        summaries.collect()
     }
 
     fn check_round_trip(&self) {
@@ -158,47 +186,7 @@ impl Golden {
     }
 }
 
-/// Gradients and statistics by the library's names, in its layout.
-struct Trained<'a> {
-    naming: Naming,
-    encoder: &'a ImageEncoder,
-    gradients: &'a burn::tensor::Gradients,
-    path: Vec<String>,
-    of_gradients: BTreeMap<String, Summary>,
-    of_statistics: BTreeMap<String, Summary>,
-}
-
-impl ModuleVisitor for Trained<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        if !container.starts_with("Enum:") {
-            self.path.push(name.to_owned());
-        }
-    }
-
-    fn exit_module(&mut self, _: &str, container: &str) {
-        if !container.starts_with("Enum:") {
-            self.path.pop();
-        }
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let name = self.encoder.published_name(&path, self.naming).expect("a published name");
-        if name.contains("running_") {
-            self.of_statistics.insert(name, summary(&numbers(&param.val())));
-            return;
-        }
-        if !param.is_require_grad() {
-            return;
-        }
-        let gradient = param.val().grad(self.gradients).expect("every parameter has a gradient");
-        // PyTorch holds the matrices of linear layers transposed.
-        let gradient = if D == 2 { gradient.swap_dims(0, 1) } else { gradient };
-        self.of_gradients.insert(name, summary(&numbers(&gradient)));
-    }
-}
-
-/// Every tensor is within 1e-3 of its length, or of `least`.
+/// Checks that every tensor is within 1e-3 of its length, or of `least` if that is more.
 fn check_all(
     network: &str,
     found: &BTreeMap<String, Summary>,
@@ -212,7 +200,7 @@ fn check_all(
     }
 }
 
-/// A family's outputs, training step and way to a file and back.
+/// Checks a family's outputs, training steps, and round trips through a file.
 fn check(family: &str) {
     for golden in goldens(family) {
         golden.check_outputs();
@@ -265,7 +253,7 @@ fn full_size_networks_compute_what_torchvisions_and_timms_do() {
         let file = |extension: &str| Path::new(&folder).join(format!("{name}.{extension}"));
         let full: Full = serde_json::from_slice(&std::fs::read(file("json")).unwrap()).unwrap();
         let encoder = name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
-        let (encoder, report) = WeightFile::open(&file("pth")).unwrap().load(encoder).unwrap();
+        let (encoder, report) = WeightFile::open(file("pth")).unwrap().load(encoder).unwrap();
         println!("{name}: {report}");
         let size = full.image_size;
         let values = uniform(IMAGE_STREAM + size as u64, IMAGES * 3 * size * size);
@@ -281,7 +269,7 @@ fn full_size_networks_compute_what_torchvisions_and_timms_do() {
         let mut worst = 0.0_f64;
         for (found, expected) in found.iter().zip(&full.features) {
             let apart = (found - expected).abs() / largest;
-            // Not folded first: a maximum passes over what is not a number.
+            // One by one: a maximum passes over NaN.
             assert!(apart < 1e-4, "{name}: expected {expected}, found {found}");
             worst = worst.max(apart);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
 use simclr_model::{
-    Encoder, EncoderConfig, ImageEncoder, LoadReport, ModelError, Naming, WeightError, WeightFile,
+    Encoder, EncoderConfig, ImageEncoder, LoadReport, Naming, WeightError, WeightFault, WeightFile,
     load_weights, save_published_weights, save_weights,
 };
 
@@ -34,17 +34,17 @@ fn network() -> ImageEncoder {
     config.init(9, &Device::flex()).unwrap()
 }
 
-fn load(bytes: &[u8]) -> Result<(ImageEncoder, LoadReport), ModelError> {
+fn load(bytes: &[u8]) -> Result<(ImageEncoder, LoadReport), WeightError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights");
     std::fs::write(&path, bytes).unwrap();
     WeightFile::open(&path)?.load(network())
 }
 
-/// What is wrong with the bytes of a file.
-fn refused(bytes: &[u8]) -> WeightError {
+/// What is wrong with a file of these bytes.
+fn refused(bytes: &[u8]) -> WeightFault {
     match load(bytes) {
-        Err(ModelError::Load { source, .. }) => source,
+        Err(WeightError::Load { reason, .. }) => reason,
         Err(other) => panic!("expected an error of loading, found {other}"),
         Ok(_) => panic!("the file was loaded"),
     }
@@ -55,7 +55,7 @@ fn features(network: &ImageEncoder) -> Vec<f32> {
     network.encode(images).into_data().try_to_vec().unwrap()
 }
 
-/// A safetensors file of the network's tensors, changed.
+/// A safetensors file of the network's tensors, each changed or left out by `change`.
 fn safetensors(
     change: impl Fn(&str, Vec<usize>, Vec<f32>) -> Option<(Vec<usize>, Vec<f32>)>,
 ) -> Vec<u8> {
@@ -91,7 +91,7 @@ fn every_format_holds_the_same_weights() {
 #[test]
 fn a_pickle_that_runs_a_command_is_named_and_not_run() {
     let error = refused(CALLS_SYSTEM);
-    assert!(matches!(&error, WeightError::Call { name } if name == "posix.system"), "{error}");
+    assert!(matches!(&error, WeightFault::Call { name } if name == "posix.system"), "{error}");
     assert!(!Path::new("executed").exists());
 }
 
@@ -108,7 +108,7 @@ fn a_file_that_is_cut_off_anywhere_is_refused() {
 #[test]
 fn files_of_another_format_are_refused() {
     for bytes in [&b"\x89PNG\r\n\x1a\n and so on"[..], b"", b"{}", &[0xFF; 64]] {
-        assert!(matches!(refused(bytes), WeightError::Format { .. }));
+        assert!(matches!(refused(bytes), WeightFault::Format { .. }));
     }
 }
 
@@ -117,7 +117,7 @@ fn a_header_that_is_longer_than_the_file_is_not_allocated() {
     for length in [100, u64::MAX, 1 << 40, 15] {
         let mut bytes = length.to_le_bytes().to_vec();
         bytes.extend(b"{\"a\":1}");
-        assert!(matches!(refused(&bytes), WeightError::Malformed { .. }), "{length}");
+        assert!(matches!(refused(&bytes), WeightFault::Malformed { .. }), "{length}");
     }
 }
 
@@ -204,12 +204,12 @@ fn our_own_file_of_a_wrapped_encoder_is_that_of_the_network_inside() {
 fn a_network_without_a_name_in_the_library_is_not_saved() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
-    let ModelError::Save { source, .. } =
+    let WeightError::Save { reason, .. } =
         save_published_weights(&network(), Naming::Timm, &path).unwrap_err()
     else {
         panic!("an error of saving");
     };
-    assert!(matches!(source, WeightError::Unnamed { .. }), "{source}");
+    assert!(matches!(reason, WeightFault::Unnamed { .. }), "{reason}");
     assert!(!path.exists());
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use simclr_augment::{AugmentationError, OutOfRange};
 use simclr_data::DataError;
 use simclr_eval::EvalError;
-use simclr_model::ModelError;
+use simclr_model::{ModelError, WeightError};
 use simclr_train::TrainError;
 use thiserror::Error;
 
@@ -55,9 +55,12 @@ pub enum ReportError {
     /// The data set failed as a whole.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The config's encoder and its weights don't go together, or it doesn't take images of its size.
+    /// The config's encoder cannot be built, or doesn't take images of its size.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The run's weights cannot be loaded, or are not those of the config's encoder.
+    #[error(transparent)]
+    Weights(#[from] WeightError),
     /// The config's augmentation is wrong, or failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),

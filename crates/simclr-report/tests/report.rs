@@ -244,7 +244,7 @@ fn damaged_files_are_errors_that_name_them() {
         fs::write(copy.join(file), damage).unwrap();
         let error = report(&RunDirectory::open(&copy).unwrap(), data).unwrap_err();
         let known =
-            matches!(error, ReportError::Run(TrainError::Parse { .. }) | ReportError::Model(_));
+            matches!(error, ReportError::Run(TrainError::Parse { .. }) | ReportError::Weights(_));
         assert!(known && error.to_string().contains(part), "{file}: {error}");
     }
 }

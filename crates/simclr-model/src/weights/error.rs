@@ -1,33 +1,59 @@
-//! What can be wrong with a weight file.
+//! What can go wrong with a weight file.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A weight file that is damaged, hostile or of another network. Nothing in it was executed.
+/// Weights that cannot be loaded or saved: the file, and what is wrong.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WeightError {
+    /// The file cannot be read, or holds something else than the module's weights.
+    #[error("cannot load weights from {}", path.display())]
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        reason: WeightFault,
+    },
+    /// The file cannot be written.
+    #[error("cannot save weights to {}", path.display())]
+    Save {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        reason: WeightFault,
+    },
+}
+
+/// What is wrong with a weight file: it is damaged, hostile or of another network. Nothing in it was executed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WeightFault {
     /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// A file that is neither of safetensors nor of `torch.save`.
+    /// The file is neither safetensors nor written by `torch.save`.
     #[error(
-        "expected a safetensors file or one that torch.save wrote, found one that starts with {found:02x?}"
+        "expected a safetensors file or one that torch.save wrote, found one that starts with the bytes \"{}\"",
+        hex::encode(found)
     )]
     Format {
         /// The first bytes of the file.
         found: Vec<u8>,
     },
-    /// Something in the file is not what its format says.
+    /// Something in the file contradicts its format.
     #[error("expected {expected}, found {found}")]
     Malformed {
-        /// What the format says.
+        /// What the format asks for.
         expected: String,
         /// What the file holds.
         found: String,
     },
-    /// A pickle that wants to call something a state dict doesn't need.
+    /// A pickle asks for a function that a state dict doesn't need.
     #[error(
         "expected a pickle of nothing but tensors, found one that calls {name}, which was not done; save `model.state_dict()` alone"
     )]
@@ -35,7 +61,7 @@ pub enum WeightError {
         /// The module and function in Python.
         name: String,
     },
-    /// A tensor that doesn't hold floating-point numbers.
+    /// A tensor doesn't hold floating-point numbers.
     #[error("expected {tensor} to be of float32, float64, float16 or bfloat16, found {found}")]
     ElementType {
         /// The tensor's name in the file.
@@ -43,7 +69,7 @@ pub enum WeightError {
         /// The type of its values.
         found: String,
     },
-    /// A tensor of another shape than the network's.
+    /// A tensor has another shape than the network's.
     #[error("expected {tensor} of shape {expected:?}, found {found:?}")]
     Shape {
         /// The tensor's name in the file.
@@ -53,7 +79,7 @@ pub enum WeightError {
         /// The file's shape.
         found: Vec<usize>,
     },
-    /// A weight that is not a finite number.
+    /// A weight is NaN or infinite.
     #[error("expected {tensor} to hold finite numbers, found {found}")]
     NotFinite {
         /// The tensor's name in the file.
@@ -61,7 +87,7 @@ pub enum WeightError {
         /// The first such value.
         found: f32,
     },
-    /// A file of another network: tensors are missing, or left over.
+    /// The file is of another network: tensors are missing, or left over.
     #[error("expected exactly the network's tensors, found {} missing and {} left over", Names(.missing), Names(.unused))]
     Names {
         /// Names that the network needs and the file doesn't have.
@@ -69,9 +95,9 @@ pub enum WeightError {
         /// Names that the file has and the network doesn't need.
         unused: Vec<String>,
     },
-    /// The network has no names in this library.
+    /// The library doesn't have the network, and so has no names for its parameters.
     #[error(
-        "expected a network that {library} has, found one with a parameter {parameter} that it doesn't name"
+        "expected a network that {library} has, found one with a parameter {parameter}, for which {library} has no name"
     )]
     Unnamed {
         /// The library.
@@ -79,21 +105,21 @@ pub enum WeightError {
         /// The parameter's path in the network.
         parameter: String,
     },
-    /// A safetensors file that could not be written.
+    /// The safetensors library cannot write the file.
     #[error("expected to write safetensors, found {found}")]
     Write {
-        /// What its library says.
+        /// The library's message.
         found: String,
     },
 }
 
-impl WeightError {
+impl WeightFault {
     pub(super) fn malformed(expected: impl Into<String>, found: impl fmt::Display) -> Self {
         Self::Malformed { expected: expected.into(), found: found.to_string() }
     }
 }
 
-/// How many names there are, and the first few.
+/// The number of names, and the first few of them.
 struct Names<'a>(&'a [String]);
 
 impl fmt::Display for Names<'_> {

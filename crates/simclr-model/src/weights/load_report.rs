@@ -1,24 +1,24 @@
-//! What became of a weight file's tensors.
+//! What a network took from a weight file.
 
 use std::fmt;
 
 use crate::published_names::Naming;
 
-/// What [`WeightFile::load`](crate::WeightFile::load) found.
+/// What [`WeightFile::load`](crate::WeightFile::load) took from a file and what it left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoadReport {
-    /// Whose names the tensors have.
+    /// The library whose names the tensors have.
     pub naming: Naming,
-    /// Number of tensors that were loaded.
+    /// The number of tensors that were loaded.
     pub loaded: usize,
-    /// Names that the encoder needs and the file doesn't have; empty unless loaded by
-    /// [`load_matching`](crate::WeightFile::load_matching).
+    /// Names that the encoder needs and the file doesn't have. Only
+    /// [`load_matching`](crate::WeightFile::load_matching) lets there be any.
     pub missing: Vec<String>,
-    /// Names that the file has and the encoder doesn't need; empty unless loaded by
-    /// [`load_matching`](crate::WeightFile::load_matching).
+    /// Names that the file has and the encoder doesn't need. Only
+    /// [`load_matching`](crate::WeightFile::load_matching) lets there be any.
     pub unused: Vec<String>,
-    /// The classifier and the counters of batches that other libraries' files have beside the encoder.
+    /// Names that another library's file has beside the encoder: the classifier and the counters of batches.
     pub ignored: Vec<String>,
 }
 
@@ -39,10 +39,10 @@ impl fmt::Display for LoadReport {
     }
 }
 
-/// What the layers of a classifier on top of an encoder are called in torchvision and timm.
+/// How the names of a classifier's layers begin in torchvision and timm.
 const CLASSIFIERS: [&str; 4] = ["fc.", "classifier.", "heads.", "head."];
 
-/// Whether a tensor of another library's file is no part of the encoder.
+/// Whether a tensor in another library's file lies beside the encoder.
 pub(super) fn is_beside_encoder(name: &str) -> bool {
     is_counter(name) || CLASSIFIERS.iter().any(|classifier| name.starts_with(classifier))
 }

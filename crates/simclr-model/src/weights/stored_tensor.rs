@@ -1,90 +1,46 @@
 //! Where in a file a tensor lies.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use burn::tensor::{bf16, f16};
+use super::element_type::ElementType;
+use super::error::WeightFault;
 
-use super::error::WeightError;
+/// The tensors of a file by name.
+pub(super) type StoredTensors = BTreeMap<String, StoredTensor>;
 
-/// The type of a tensor's values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ElementType {
-    F64,
-    F32,
-    F16,
-    BF16,
-    /// One that no weight has.
-    Other {
-        name: String,
-        /// Bytes of a value.
-        size: usize,
-    },
-}
-
-impl ElementType {
-    /// Bytes of a value.
-    pub(super) fn size(&self) -> usize {
-        match self {
-            Self::F64 => 8,
-            Self::F32 => 4,
-            Self::F16 | Self::BF16 => 2,
-            Self::Other { size, .. } => *size,
-        }
-    }
-
-    /// Little-endian `bytes` as numbers; `None` if they aren't floating-point.
-    fn decode(&self, bytes: &[u8]) -> Option<Vec<f32>> {
-        fn each<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-            bytes.as_chunks::<N>().0.iter().map(|&bytes| number(bytes)).collect()
-        }
-        match self {
-            Self::F64 => Some(each(bytes, |bytes| f64::from_le_bytes(bytes) as f32)),
-            Self::F32 => Some(each(bytes, f32::from_le_bytes)),
-            Self::F16 => Some(each(bytes, |bytes| f16::from_le_bytes(bytes).to_f32())),
-            Self::BF16 => Some(each(bytes, |bytes| bf16::from_le_bytes(bytes).to_f32())),
-            Self::Other { .. } => None,
-        }
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::F64 => "float64",
-            Self::F32 => "float32",
-            Self::F16 => "float16",
-            Self::BF16 => "bfloat16",
-            Self::Other { name, .. } => name,
-        }
-    }
-}
-
-/// A tensor that was found in a file, and not read yet.
+/// A tensor whose place in a file is known, and whose values are not read yet.
 #[derive(Debug, Clone)]
 pub(super) struct StoredTensor {
     element_type: ElementType,
     shape: Vec<usize>,
-    /// Values from one element to the next, for each axis.
+    /// For each axis, the distance from one element to the next, counted in values.
     strides: Vec<usize>,
-    /// The first value's place in the file, in bytes.
+    /// Where the first value lies in the file, in bytes.
     start: u64,
-    /// Values from the first to the last, both counted.
+    /// The number of values from the first to the last, both included.
     span: usize,
 }
 
 impl StoredTensor {
     /// A tensor whose first value lies `offset` values after the start of `storage`, a range of bytes in a file.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightFault::Malformed`] if the tensor reaches beyond its storage.
     pub(super) fn new(
         element_type: ElementType,
         [shape, strides]: [Vec<usize>; 2],
         offset: usize,
         storage: &Range<u64>,
-    ) -> Result<Self, WeightError> {
+    ) -> Result<Self, WeightFault> {
         let span = span(&shape, &strides);
         let size = element_type.size();
         let end = span.and_then(|span| span.checked_add(offset)?.checked_mul(size));
         let (Some(span), Some(end)) = (span, end) else {
-            return Err(WeightError::malformed(
+            return Err(WeightFault::malformed(
                 "a tensor that fits into memory",
                 format!("{shape:?}"),
             ));
@@ -92,18 +48,18 @@ impl StoredTensor {
         let found = storage.end.saturating_sub(storage.start);
         if end as u64 > found {
             let expected = format!("{end} bytes for a tensor of shape {shape:?}");
-            return Err(WeightError::malformed(expected, found));
+            return Err(WeightFault::malformed(expected, found));
         }
         let start = storage.start + (offset * size) as u64;
         Ok(Self { element_type, shape, strides, start, span })
     }
 
-    /// A tensor whose values fill `storage` row by row.
+    /// A tensor whose values lie at the start of `storage`, row by row.
     pub(super) fn contiguous(
         element_type: ElementType,
         shape: Vec<usize>,
         storage: &Range<u64>,
-    ) -> Result<Self, WeightError> {
+    ) -> Result<Self, WeightFault> {
         let mut strides = vec![1_usize; shape.len()];
         for axis in (1..shape.len()).rev() {
             strides[axis - 1] = strides[axis].saturating_mul(shape[axis]);
@@ -115,28 +71,28 @@ impl StoredTensor {
         &self.shape
     }
 
-    /// The values, row by row. What is allocated is what `shape` asks for, which the caller has compared with the
+    /// The values, row by row. They take as much memory as `shape` says, which the caller has compared with the
     /// network's.
-    pub(super) fn read(&self, name: &str, file: &mut File) -> Result<Vec<f32>, WeightError> {
+    pub(super) fn read(&self, name: &str, file: &mut File) -> Result<Vec<f32>, WeightFault> {
         let count: usize = self.shape.iter().product();
         if self.span > count {
             let expected = format!("the values of {name} side by side");
-            return Err(WeightError::malformed(expected, format!("strides of {:?}", self.strides)));
+            return Err(WeightFault::malformed(expected, format!("strides of {:?}", self.strides)));
         }
         let mut bytes = vec![0; self.span * self.element_type.size()];
         file.seek(SeekFrom::Start(self.start))?;
         file.read_exact(&mut bytes)?;
-        let stored = self.element_type.decode(&bytes).ok_or_else(|| WeightError::ElementType {
+        let stored = self.element_type.decode(&bytes).ok_or_else(|| WeightFault::ElementType {
             tensor: name.to_owned(),
             found: self.element_type.name().to_owned(),
         })?;
         if let Some(&found) = stored.iter().find(|value| !value.is_finite()) {
-            return Err(WeightError::NotFinite { tensor: name.to_owned(), found });
+            return Err(WeightFault::NotFinite { tensor: name.to_owned(), found });
         }
         Ok(self.in_rows(&stored, count))
     }
 
-    /// `stored` values in the order of the shape.
+    /// Brings the `stored` values into the order of the shape.
     fn in_rows(&self, stored: &[f32], count: usize) -> Vec<f32> {
         let mut index = vec![0; self.shape.len()];
         let mut at = 0_usize;
@@ -145,7 +101,7 @@ impl StoredTensor {
             values.push(stored[at]);
             for axis in (0..index.len()).rev() {
                 index[axis] += 1;
-                // An axis of one element may have any stride, which is added and taken away again.
+                // An axis of one element may have any stride: it is added and taken away again.
                 at = at.wrapping_add(self.strides[axis]);
                 if index[axis] < self.shape[axis] {
                     break;
@@ -158,7 +114,7 @@ impl StoredTensor {
     }
 }
 
-/// Values from the first of a tensor to its last, both counted; `None` if that overflows.
+/// The number of values from the first of a tensor to its last, both included; `None` if it overflows.
 fn span(shape: &[usize], strides: &[usize]) -> Option<usize> {
     let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size))?;
     if count == 0 {
@@ -173,6 +129,7 @@ fn span(shape: &[usize], strides: &[usize]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::{bf16, f16};
     use std::io::Write;
 
     fn file(bytes: &[u8]) -> File {
@@ -247,13 +204,13 @@ mod tests {
             (&[1], &[1], usize::MAX),
         ] {
             let error = tensor(shape, strides, offset, 0..8).unwrap_err();
-            assert!(matches!(error, WeightError::Malformed { .. }), "{error}");
+            assert!(matches!(error, WeightFault::Malformed { .. }), "{error}");
         }
         assert!(tensor(&[2], &[1], 0, 0..8).is_ok());
     }
 
     #[test]
-    fn a_few_values_far_apart_are_not_read() {
+    fn values_that_lie_far_apart_are_not_read() {
         let tensor =
             StoredTensor::new(ElementType::F32, [vec![2], vec![1000]], 0, &(0..4004)).unwrap();
         let error = tensor.read("w", &mut file(&[0; 4004])).unwrap_err();

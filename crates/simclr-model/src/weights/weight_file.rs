@@ -1,30 +1,30 @@
 //! A file of named tensors, and what a network takes from it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 
-use super::error::WeightError;
+use super::error::{WeightError, WeightFault};
 use super::load_report::{LoadReport, is_beside_encoder};
-use super::module_parameters::{Parameter, parameters, transposed, with_values};
-use super::stored_tensor::StoredTensor;
-use super::{safetensors_header, torch_file};
-use crate::error::ModelError;
+use super::published_layout::{is_stored_transposed, stored_name, stored_shape, transposed};
+use super::safetensors_header::{self, WeightMetadata};
+use super::stored_tensor::{StoredTensor, StoredTensors};
+use super::torch;
+use crate::module_tensors::{ModuleTensor, module_tensors, with_values};
 use crate::published_names::{Naming, PublishedNames};
 
 /// Bytes that tell the formats apart.
 const MAGIC_BYTES: usize = 16;
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
-/// A file of weights: safetensors, or what `torch.save` wrote of a state dict (`.pth`, `.pt`), told apart by
-/// content.
+/// A file of weights: safetensors, or a state dict that `torch.save` wrote (`.pth`, `.pt`). The content tells which.
 ///
-/// Opening reads the names; values are read where they are asked for, and only of tensors that have the network's
-/// shape. Files may come from anywhere: nothing in a pickle is executed, lengths are checked before memory is taken
-/// for them, and every weight has to be a finite number.
+/// Opening reads names and shapes. Values are read later, and only those of tensors that have the network's shape.
+/// Files may come from anywhere: nothing in a pickle is executed, lengths are checked before memory is taken for them,
+/// and every weight has to be a finite number.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -34,44 +34,44 @@ const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 /// # let path = folder.path().join("resnet18.safetensors");
 /// let config: EncoderConfig = "resnet18x0.25".parse()?;
 /// let trained = config.init(1, &Device::flex())?;
-/// save_published_weights(&trained, Naming::Torchvision, &path)?; // as torchvision reads it
+/// save_published_weights(&trained, Naming::Torchvision, &path)?; // torchvision reads this file
 ///
 /// let (encoder, report) = WeightFile::open(&path)?.load(config.init(2, &Device::flex())?)?;
 /// assert_eq!(report.naming, Naming::Torchvision);
 /// assert!(report.missing.is_empty() && report.unused.is_empty());
 /// # let _ = encoder;
-/// # Ok::<(), simclr_model::ModelError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct WeightFile {
     path: PathBuf,
     file: File,
-    tensors: BTreeMap<String, StoredTensor>,
+    tensors: StoredTensors,
+    metadata: WeightMetadata,
 }
 
 impl WeightFile {
-    /// Opens a file and reads the names of its tensors.
-    ///
-    /// A state dict may lie under `state_dict`, `model_state_dict`, `model` or `net` in a larger checkpoint, and
-    /// the `module.` that PyTorch's data-parallel training puts before all names is taken away.
+    /// Reads the names and shapes of the tensors in a file. If all names begin with `module.`, as those of PyTorch's
+    /// data-parallel training do, that is taken away.
     ///
     /// # Errors
     ///
-    /// [`ModelError::Load`] if the file cannot be read, is damaged, or is a pickle that calls anything.
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
-        let open = || -> Result<_, WeightError> {
+    /// [`WeightError::Load`] if the file cannot be read, is damaged, or is a pickle that calls a function.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightError> {
+        let path = path.as_ref();
+        let open = || -> Result<_, WeightFault> {
             let mut file = File::open(path)?;
-            let tensors = tensors(&mut file)?;
-            Ok((file, tensors))
+            let (tensors, metadata) = read_contents(&mut file)?;
+            Ok(Self { path: path.to_owned(), file, tensors, metadata })
         };
-        let (file, tensors) = open().map_err(|source| load_error(path, source))?;
-        let opened = Self { path: path.to_owned(), file, tensors };
+        let opened =
+            open().map_err(|reason| WeightError::Load { path: path.to_owned(), reason })?;
         let parallel = opened.tensors.keys().all(|name| name.starts_with("module."));
         Ok(if parallel { opened.below("module.") } else { opened })
     }
 
-    /// Only the tensors whose names begin with `prefix`, without it: `"backbone."` finds the encoder in the
-    /// checkpoint of a larger network.
+    /// Keeps only the tensors whose names begin with `prefix`, and takes the prefix away. In the checkpoint of a larger
+    /// network, `"backbone."` may be the encoder.
     #[must_use]
     pub fn below(mut self, prefix: &str) -> Self {
         let tensors = std::mem::take(&mut self.tensors);
@@ -83,85 +83,103 @@ impl WeightFile {
         self
     }
 
-    /// The names of the tensors and their shapes, sorted.
+    /// The names and shapes of the tensors, sorted by name.
     #[must_use]
     pub fn tensors(&self) -> impl ExactSizeIterator<Item = (&str, &[usize])> {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape()))
     }
 
-    /// Gives `encoder` the file's weights. Whose names they have is found out; a classifier is left out.
-    ///
-    /// # Errors
-    ///
-    /// [`ModelError::Load`] if a tensor is missing, left over, of another shape, or holds anything but finite
-    /// numbers.
-    pub fn load<M: PublishedNames>(self, encoder: M) -> Result<(M, LoadReport), ModelError> {
-        let path = self.path.clone();
-        let (encoder, report) = self.load_matching(encoder)?;
-        if report.missing.is_empty() && report.unused.is_empty() {
-            return Ok((encoder, report));
-        }
-        let LoadReport { missing, unused, .. } = report;
-        Err(load_error(&path, WeightError::Names { missing, unused }))
+    /// The text beside the tensors: what [`save_weights_with`](crate::save_weights_with) wrote, or another tool into the
+    /// metadata of a safetensors file. Files of `torch.save` have none.
+    #[must_use]
+    pub fn metadata(&self) -> &WeightMetadata {
+        &self.metadata
     }
 
-    /// As [`load`](Self::load), but parameters that the file doesn't have stay as they are, and tensors that the
-    /// encoder doesn't have are passed over: the report names both.
+    /// Gives `encoder` the file's weights. The library whose names they have is found out; a classifier is left out.
     ///
     /// # Errors
     ///
-    /// [`ModelError::Load`] if a tensor is of another shape, or holds anything but finite numbers.
+    /// [`WeightError::Load`] if a tensor is missing, left over, of another shape, or holds NaN or infinity.
+    pub fn load<M: PublishedNames>(self, encoder: M) -> Result<(M, LoadReport), WeightError> {
+        self.or_error(|file| {
+            let (encoder, report) = file.take_published(encoder)?;
+            Ok((encoder, complete(report)?))
+        })
+    }
+
+    /// As [`load`](Self::load), but parameters that the file doesn't have stay as they are, and tensors that the encoder
+    /// doesn't have are passed over. The report names both.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightError::Load`] if a tensor is of another shape, or holds NaN or infinity.
     pub fn load_matching<M: PublishedNames>(
-        mut self,
+        self,
         encoder: M,
-    ) -> Result<(M, LoadReport), ModelError> {
-        let parameters = parameters(&encoder);
-        let named = |naming: Naming| -> Option<Vec<String>> {
-            parameters.iter().map(|parameter| name_of(&encoder, parameter, naming)).collect()
+    ) -> Result<(M, LoadReport), WeightError> {
+        self.or_error(|file| file.take_published(encoder))
+    }
+
+    /// Gives any module the weights that [`save_weights`](crate::save_weights) wrote of a module like it: all of them,
+    /// and no others.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightError::Load`] if a tensor is missing, left over, of another shape, or holds NaN or infinity.
+    pub fn load_module<M: Module>(self, module: M) -> Result<M, WeightError> {
+        self.or_error(|file| {
+            let named = |tensor: ModuleTensor| (tensor.name(), tensor);
+            let tensors = module_tensors(&module).into_iter().map(named).collect();
+            let (module, report) = file.take(module, Naming::Simclr, tensors)?;
+            complete(report)?;
+            Ok(module)
+        })
+    }
+
+    /// What `load` returns, with the file's path if that is an error.
+    fn or_error<T>(
+        mut self,
+        load: impl FnOnce(&mut Self) -> Result<T, WeightFault>,
+    ) -> Result<T, WeightError> {
+        load(&mut self).map_err(|reason| WeightError::Load { path: self.path, reason })
+    }
+
+    /// As [`take`](Self::take), with the names of the library that finds the most tensors, ours if none finds any.
+    fn take_published<M: PublishedNames>(
+        &mut self,
+        encoder: M,
+    ) -> Result<(M, LoadReport), WeightFault> {
+        let tensors = module_tensors(&encoder);
+        let names = |naming: Naming| -> Option<Vec<String>> {
+            tensors.iter().map(|tensor| stored_name(&encoder, tensor, naming)).collect()
         };
-        // The naming that finds the most; ours if none finds any.
         let (naming, names) = [Naming::Timm, Naming::Torchvision, Naming::Simclr]
             .into_iter()
-            .filter_map(|naming| Some((naming, named(naming)?)))
+            .filter_map(|naming| Some((naming, names(naming)?)))
             .max_by_key(|(_, names)| {
                 names.iter().filter(|name| self.tensors.contains_key(*name)).count()
             })
             .unwrap_or((Naming::Simclr, Vec::new()));
-        self.take(encoder, naming, &parameters, &names)
-            .map_err(|source| load_error(&self.path, source))
+        self.take(encoder, naming, names.into_iter().zip(tensors).collect())
     }
 
-    /// Gives any module weights under our own names, all of them and no others.
-    pub(super) fn load_own<M: Module>(mut self, module: M) -> Result<M, ModelError> {
-        let parameters = parameters(&module);
-        let names: Vec<String> = parameters.iter().map(Parameter::name).collect();
-        let (module, report) = self
-            .take(module, Naming::Simclr, &parameters, &names)
-            .map_err(|source| load_error(&self.path, source))?;
-        let LoadReport { missing, unused, .. } = report;
-        if missing.is_empty() && unused.is_empty() {
-            return Ok(module);
-        }
-        Err(load_error(&self.path, WeightError::Names { missing, unused }))
-    }
-
-    /// Replaces each parameter by the tensor of its name, if there is one.
+    /// Replaces each of the module's `tensors` by the file's tensor of its name, if there is one.
     fn take<M: Module>(
         &mut self,
         module: M,
         naming: Naming,
-        parameters: &[Parameter],
-        names: &[String],
-    ) -> Result<(M, LoadReport), WeightError> {
+        tensors: Vec<(String, ModuleTensor)>,
+    ) -> Result<(M, LoadReport), WeightFault> {
         let (mut values, mut missing) = (HashMap::new(), Vec::new());
         let mut left: BTreeSet<&str> = self.tensors.keys().map(String::as_str).collect();
-        for (parameter, name) in parameters.iter().zip(names) {
-            let Some(tensor) = self.tensors.get(name) else {
-                missing.push(name.clone());
+        for (name, tensor) in tensors {
+            let Some(stored) = self.tensors.get(&name) else {
+                missing.push(name);
                 continue;
             };
             left.remove(name.as_str());
-            values.insert(parameter.name(), read(tensor, name, parameter, naming, &mut self.file)?);
+            values.insert(tensor.name(), read(stored, &name, &tensor, naming, &mut self.file)?);
         }
         let (ignored, unused) = left
             .into_iter()
@@ -172,63 +190,53 @@ impl WeightFile {
     }
 }
 
-/// The name of a parameter in a file.
-pub(super) fn name_of(
-    module: &impl PublishedNames,
-    parameter: &Parameter,
-    naming: Naming,
-) -> Option<String> {
-    if naming == Naming::Simclr {
-        return Some(parameter.name());
-    }
-    let path: Vec<&str> = parameter.path.iter().map(String::as_str).collect();
-    module.published_name(&path, naming)
+/// Reads weights that [`save_weights`](crate::save_weights) wrote into a module of the same architecture.
+///
+/// # Errors
+///
+/// [`WeightError::Load`] if the file cannot be read, or its tensors are not exactly the module's.
+pub fn load_weights<M: Module>(module: M, path: impl AsRef<Path>) -> Result<M, WeightError> {
+    WeightFile::open(path)?.load_module(module)
 }
 
-/// A parameter's shape as a file of this naming has it.
-pub(super) fn stored_shape(parameter: &Parameter, naming: Naming) -> Vec<usize> {
-    let mut shape = parameter.shape.clone();
-    if parameter.is_matrix && naming != Naming::Simclr {
-        shape.reverse();
+/// The report, or an error about tensors that are missing or left over.
+fn complete(report: LoadReport) -> Result<LoadReport, WeightFault> {
+    if report.missing.is_empty() && report.unused.is_empty() {
+        return Ok(report);
     }
-    shape
+    Err(WeightFault::Names { missing: report.missing, unused: report.unused })
 }
 
+/// The values of a file's tensor in the module's layout.
 fn read(
-    tensor: &StoredTensor,
+    stored: &StoredTensor,
     name: &str,
-    parameter: &Parameter,
+    tensor: &ModuleTensor,
     naming: Naming,
     file: &mut File,
-) -> Result<Vec<f32>, WeightError> {
-    let expected = stored_shape(parameter, naming);
-    if tensor.shape() != expected {
-        let (tensor, found) = (name.to_owned(), tensor.shape().to_vec());
-        return Err(WeightError::Shape { tensor, expected, found });
+) -> Result<Vec<f32>, WeightFault> {
+    let expected = stored_shape(tensor, naming);
+    if stored.shape() != expected {
+        let (tensor, found) = (name.to_owned(), stored.shape().to_vec());
+        return Err(WeightFault::Shape { tensor, expected, found });
     }
-    let values = tensor.read(name, file)?;
-    if expected == parameter.shape && !(parameter.is_matrix && naming != Naming::Simclr) {
-        return Ok(values);
-    }
-    Ok(transposed(&values, expected[0]))
+    let values = stored.read(name, file)?;
+    Ok(if is_stored_transposed(tensor, naming) { transposed(&values, expected[0]) } else { values })
 }
 
-fn tensors(file: &mut File) -> Result<BTreeMap<String, StoredTensor>, WeightError> {
+fn read_contents(file: &mut File) -> Result<(StoredTensors, WeightMetadata), WeightFault> {
     let length = file.metadata()?.len();
     let mut magic = Vec::new();
     file.take(MAGIC_BYTES as u64).read_to_end(&mut magic)?;
     file.seek(SeekFrom::Start(0))?;
+    let without_metadata = |tensors| (tensors, WeightMetadata::new());
     if magic.starts_with(ZIP_MAGIC) {
-        torch_file::read(file, length)
-    } else if magic.starts_with(&torch_file::LEGACY_MAGIC) {
-        torch_file::read_legacy(file, length)
+        torch::read_archive(file, length).map(without_metadata)
+    } else if magic.starts_with(&torch::LEGACY_MAGIC) {
+        torch::read_legacy(file, length).map(without_metadata)
     } else if magic.get(8) == Some(&b'{') {
         safetensors_header::read(file, length)
     } else {
-        Err(WeightError::Format { found: magic })
+        Err(WeightFault::Format { found: magic })
     }
-}
-
-fn load_error(path: &Path, source: WeightError) -> ModelError {
-    ModelError::Load { path: path.to_owned(), source }
 }

@@ -1,4 +1,4 @@
-//! Numbers that `golden/generate.py` knows as well, and files of them.
+//! The numbers that `golden/generate.py` makes, too, and files of them.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn stream_of(name: &str) -> u64 {
     u64::from(hash & 0xFF_FFFF)
 }
 
-/// The tensor `name` of a PyTorch network.
+/// The values of the tensor `name` of a PyTorch network.
 pub(crate) fn formula_weights(name: &str, shape: &[usize]) -> Vec<f32> {
     let u = uniform(stream_of(name), shape.iter().product());
     let last = name.rsplit('.').next().unwrap_or(name);

@@ -1,7 +1,7 @@
-//! The names of a ResNet's parameters, in torchvision and timm alike.
+//! The names of a ResNet's parameters, which torchvision and timm share.
 
+use super::network::ResNet;
 use crate::published_names::{Naming, PublishedNames, index, published_leaf};
-use crate::resnet::ResNet;
 
 impl PublishedNames for ResNet {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {

@@ -1,18 +1,18 @@
-//! The names of encoders, read.
+//! Reads the names of encoders.
 
 use std::str::FromStr;
 
+use super::config::{EncoderConfig, STANDARD_IMAGE_SIZE, STANDARD_WIDTH, UNIT_GAMMA};
 use crate::efficient_net::{EfficientNetConfig, EfficientNetVariant};
-use crate::encoder_config::{EncoderConfig, STANDARD_IMAGE_SIZE, STANDARD_WIDTH, UNIT_GAMMA};
 use crate::error::ModelError;
 use crate::resnet::{ResNetConfig, ResNetDepth, Stem};
 use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 
-/// What an unknown name is answered with.
+/// The names in the error about an unknown one.
 const KNOWN: &str = "resnet18, resnet34, resnet50, resnet101, resnet152 (resnet50x2 is twice as wide, \
-    resnet18_cifar is for images of about 32 pixels, resnet18_gamma1 starts with a last gamma of 1), efficientnet_b0, efficientnet_b1, efficientnet_b2, \
-    efficientnet_b3, vit_tiny_p16, vit_small_p16, vit_base_p16 (of any patch size; vit_tiny_p4_i32 is for \
-    images of 32 pixels), mlp_i32_512_128 (image size, hidden sizes, feature size)";
+    resnet18_cifar is for images of about 32 pixels, resnet18_gamma1 starts with a last gamma of 1), efficientnet_b0, \
+    efficientnet_b1, efficientnet_b2, efficientnet_b3, vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; \
+    vit_tiny_p4_i32 is for images of 32 pixels), mlp_i32_512_128 (image size, hidden sizes, feature size)";
 
 impl FromStr for EncoderConfig {
     type Err = ModelError;
@@ -57,14 +57,14 @@ fn resnet(name: &str) -> Option<ResNetConfig> {
     Some(ResNetConfig { depth, width, stem, zero_init_residual })
 }
 
-/// The channels that `factor` stands for: a whole number, and at least one.
+/// The channels for a factor of the standard width: a whole number, at least 1.
 fn width(factor: &str) -> Option<usize> {
     let channels = number(factor)? * STANDARD_WIDTH as f64;
     (channels >= 1.0 && channels.fract() == 0.0 && channels <= f64::from(u16::MAX))
         .then_some(channels as usize)
 }
 
-/// A decimal number of plain digits: no sign, exponent or infinity.
+/// A decimal number in plain digits, without sign or exponent.
 fn number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if plain { text.parse().ok() } else { None }
@@ -79,7 +79,8 @@ fn efficient_net(name: &str) -> Option<EfficientNetConfig> {
     let (_, variant) = EfficientNetVariant::ALL.into_iter().find(|(known, _)| *known == variant)?;
     let standard = EfficientNetConfig::new(variant);
     let stochastic_depth = stochastic_depth.unwrap_or(standard.stochastic_depth);
-    (stochastic_depth < 1.0).then_some(EfficientNetConfig { stochastic_depth, ..standard })
+    let config = EfficientNetConfig { stochastic_depth, ..standard };
+    config.check().is_ok().then_some(config)
 }
 
 /// `vit_tiny_p4_i32`.
@@ -94,7 +95,7 @@ fn vision_transformer(name: &str) -> Option<VisionTransformerConfig> {
     config.check().is_ok().then_some(config)
 }
 
-/// A length that can be built: images of more than 65,535 pixels would not fit into memory.
+/// A length of 1 to 65,535: larger images would not fit into memory.
 fn side(text: &str) -> Option<usize> {
     text.parse::<u16>().ok().filter(|&side| side > 0).map(usize::from)
 }
@@ -136,7 +137,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_name_is_shown_as_it_was_read_and_survives_serde() {
+    fn every_name_is_written_as_it_was_read_and_survives_serde() {
         for name in NAMES {
             let config: EncoderConfig = name.parse().unwrap();
             assert_eq!(config.to_string(), name);
@@ -183,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_name_panics_and_what_is_read_is_shown_as_a_name_that_reads_the_same(
+        fn no_name_panics_and_what_is_read_is_written_as_a_name_that_reads_the_same(
             name in "(resnet|efficientnet_b|vit_tiny_p|mlp_i)?[0-9]{1,3}[x_.a-z0-9]{0,8}"
         ) {
             if let Ok(config) = name.parse::<EncoderConfig>() {

@@ -1,44 +1,44 @@
-//! Leaving out a residual branch at random, an example at a time.
+//! Dropping a residual branch at random, one example at a time.
 
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
 
 use crate::weight_init::WeightInit;
 
-/// Numbers that tell the examples of a batch apart, `[n, 1, 1, 1]`: what [`StochasticDepth`] draws from.
+/// One number for each example of a batch, `[n, 1, 1, 1]`, from which [`StochasticDepth`] makes its draws.
 ///
-/// There is no generator and no counter: a draw is a function of the example, the layer and the seed. A view
-/// that is encoded twice (chunk by chunk, or again after a resume) loses the same branches both times, and the
-/// views of the next epoch, being others, lose others.
+/// There is no generator and no counter: a draw is a function of the example, the layer and the seed. A view that is
+/// encoded twice (chunk by chunk, or again after a resume) loses the same branches both times. The next pass has other
+/// views, which lose other branches.
 #[derive(Clone)]
-pub(crate) struct ExampleKeys(Tensor<4>);
+pub(super) struct ExampleKeys(Tensor<4>);
 
 impl ExampleKeys {
-    /// Keys of `images`, `[n, channels, height, width]`: their means.
-    pub(crate) fn of(images: &Tensor<4>) -> Self {
+    /// The mean of each of the `images`, `[n, channels, height, width]`.
+    pub(super) fn of(images: &Tensor<4>) -> Self {
         Self(images.clone().detach().mean_dims(&[1, 2, 3]))
     }
 }
 
-/// Drops a residual branch of an example with a probability that depends on the depth (Huang et al. 2016,
-/// "Deep networks with stochastic depth"), and scales what is kept, so that its mean stays. Only in training.
+/// Drops a residual branch of an example with some probability, and scales the branches that stay so that their mean
+/// doesn't change (Huang et al. 2016, "Deep networks with stochastic depth"). Only in training.
 #[derive(Module, Debug)]
-pub(crate) struct StochasticDepth {
+pub(super) struct StochasticDepth {
     probability: f64,
-    /// Where this layer's draws start, in radians.
+    /// The layer's own offset of the draws, in radians.
     phase: f64,
     training: Param<Flag>,
 }
 
 impl StochasticDepth {
     /// `probability` is in 0..1.
-    pub(crate) fn new(probability: f64, init: &mut WeightInit) -> Self {
+    pub(super) fn new(probability: f64, init: &mut WeightInit) -> Self {
         let phase = init.uniform() * std::f64::consts::TAU;
         Self { probability, phase, training: Param::from_bool(true) }
     }
 
     /// `branch` is `[n, channels, height, width]`.
-    pub(crate) fn forward(&self, branch: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
+    pub(super) fn forward(&self, branch: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
         let trained = self.training.is_enabled() && branch.device().is_autodiff();
         if !trained || self.probability == 0.0 {
             return branch;
@@ -48,9 +48,9 @@ impl StochasticDepth {
         branch.clone() * scale.cast(branch.dtype())
     }
 
-    /// A number in 0..1 for each example, `[n, 1, 1, 1]`: the digits of a sine that no one looks at.
+    /// A number in 0..1 for each example, `[n, 1, 1, 1]`: the low digits of a sine.
     fn uniform(&self, ExampleKeys(keys): &ExampleKeys) -> Tensor<4> {
-        // Means are about 1 apart at most; 1e-4 of one already turns the sine by much more than a digit.
+        // Means differ by about 1 at most. A difference of 1e-4 already changes the digits altogether.
         let digits = ((keys.clone() * 127.1 + self.phase).sin() * 43_758.545).abs();
         digits.clone() - digits.floor()
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_dropped_outside_of_training() {
+    fn nothing_is_dropped_outside_training() {
         let device = Device::flex();
         let layer = layer(0.9, 1, &device);
         let branch = images(&device);

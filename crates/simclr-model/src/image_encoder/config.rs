@@ -5,23 +5,23 @@ use std::fmt;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::network::ImageEncoder;
 use crate::efficient_net::EfficientNetConfig;
-use crate::error::ModelError;
-use crate::image_encoder::ImageEncoder;
+use crate::error::{ModelError, check_size};
 use crate::mlp::MlpConfig;
 use crate::resnet::{ResNetConfig, Stem};
 use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 
-/// Describes any [`ImageEncoder`]; as text it is a name that says everything.
+/// Describes any [`ImageEncoder`]. Its text form, the name, says everything:
 ///
 /// | name | encoder |
 /// |---|---|
 /// | `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152` | [`ResNet`](crate::ResNet) of the standard width |
-/// | `resnet50x2`, `resnet50x4`, `resnet18x0.25` | all widths multiplied; 64 times the factor is whole |
+/// | `resnet50x2`, `resnet50x4`, `resnet18x0.25` | all widths multiplied; 64 times the factor is a whole number |
 /// | `resnet18_cifar`, `resnet50x2_cifar` | with the stem for images of about 32 pixels |
-/// | `resnet18_gamma1`, `resnet18_cifar_gamma1` | whose blocks start with a last gamma of 1, not 0 |
+/// | `resnet18_gamma1`, `resnet18_cifar_gamma1` | whose blocks start with a last gamma of 1 instead of 0 |
 /// | `efficientnet_b0` to `efficientnet_b3` | [`EfficientNet`](crate::EfficientNet) with a stochastic depth of 0.2 |
-/// | `efficientnet_b0_d0.1` | with another stochastic depth |
+/// | `efficientnet_b0_d0.1` | with a stochastic depth of 0.1 |
 /// | `vit_tiny_p16`, `vit_small_p16`, `vit_base_p32` | [`VisionTransformer`](crate::VisionTransformer) on patches of that size, for images of 224 pixels |
 /// | `vit_tiny_p4_i32` | for images of 32 pixels |
 /// | `mlp_i32_512_128` | [`Mlp`](crate::Mlp) on images of 32 pixels with a hidden layer of 512 and 128 features |
@@ -57,21 +57,21 @@ pub enum EncoderConfig {
     },
 }
 
-/// Channels of the first stage that are a factor of 1 in a name.
-pub(crate) const STANDARD_WIDTH: usize = 64;
-/// The end of a name without [`ResNetConfig::zero_init_residual`].
-pub(crate) const UNIT_GAMMA: &str = "_gamma1";
-/// Side of an image, in pixels, that a transformer's name doesn't have to say.
-pub(crate) const STANDARD_IMAGE_SIZE: usize = 224;
-/// The stochastic depth that an `EfficientNet`'s name doesn't have to say.
-pub(crate) const STANDARD_STOCHASTIC_DEPTH: f64 = 0.2;
+/// Channels of the first stage for a factor of 1 in a name.
+pub(super) const STANDARD_WIDTH: usize = 64;
+/// The suffix of a name without [`ResNetConfig::zero_init_residual`].
+pub(super) const UNIT_GAMMA: &str = "_gamma1";
+/// Side of an image, in pixels, for a transformer whose name gives none.
+pub(super) const STANDARD_IMAGE_SIZE: usize = 224;
+/// The stochastic depth of an `EfficientNet` whose name gives none.
+const STANDARD_STOCHASTIC_DEPTH: f64 = 0.2;
 
 impl EncoderConfig {
     /// Builds the network with weights drawn from `seed`.
     ///
     /// # Errors
     ///
-    /// [`ModelError`] if a size is zero or doesn't fit another.
+    /// [`ModelError::OutOfRange`] if a size is zero or doesn't fit another.
     pub fn init(&self, seed: u64, device: &Device) -> Result<ImageEncoder, ModelError> {
         Ok(match self {
             Self::ResNet(config) => ImageEncoder::ResNet(config.init(seed, device)?),
@@ -80,7 +80,7 @@ impl EncoderConfig {
                 ImageEncoder::VisionTransformer(config.init(seed, device)?)
             }
             Self::Mlp { image_size, hidden_sizes, feature_size } => {
-                ModelError::check_size("image_size", *image_size)?;
+                check_size("image_size", *image_size)?;
                 let config = MlpConfig {
                     input_size: 3 * image_size * image_size,
                     hidden_sizes: hidden_sizes.clone(),
@@ -95,7 +95,7 @@ impl EncoderConfig {
     ///
     /// # Errors
     ///
-    /// [`ModelError::ImageSize`] if it is made for images of one other size.
+    /// [`ModelError::ImageSize`] if it takes images of one size only, and of another.
     pub fn check_image_size(&self, size: usize) -> Result<(), ModelError> {
         let expected = match self {
             Self::ResNet(_) | Self::EfficientNet(_) => return Ok(()),

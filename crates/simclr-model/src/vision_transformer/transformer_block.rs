@@ -7,15 +7,15 @@ use burn::tensor::activation::{gelu, softmax};
 
 use crate::weight_init::WeightInit;
 
-/// Added to the variance in every normalisation (the original's, timm's and torchvision's).
-pub(crate) const LAYER_NORM_EPSILON: f64 = 1e-6;
+/// Added to the variance in every normalisation, as in the original, timm and torchvision.
+pub(super) const LAYER_NORM_EPSILON: f64 = 1e-6;
 
-/// How many times a token's length the hidden layer of its perceptron has.
+/// How many times as long as a token the hidden layer of its perceptron is.
 const MLP_EXPANSION: usize = 4;
 
 /// x + attention(norm(x)), then x + perceptron(norm(x)) (Dosovitskiy et al. 2020, equations 2 and 3).
 #[derive(Module, Debug)]
-pub(crate) struct TransformerBlock {
+pub(super) struct TransformerBlock {
     attention_norm: LayerNorm,
     attention: Attention,
     mlp_norm: LayerNorm,
@@ -25,7 +25,7 @@ pub(crate) struct TransformerBlock {
 
 impl TransformerBlock {
     /// Tokens have length `width`, a multiple of `heads`; weights have the standard deviation `std`.
-    pub(crate) fn new(width: usize, heads: usize, std: f64, init: &mut WeightInit) -> Self {
+    pub(super) fn new(width: usize, heads: usize, std: f64, init: &mut WeightInit) -> Self {
         let norm = || LayerNormConfig::new(width).with_epsilon(LAYER_NORM_EPSILON);
         let mut linear = |inputs: usize, outputs: usize| {
             init.truncated_normal_linear(&LinearConfig::new(inputs, outputs), std)
@@ -44,7 +44,7 @@ impl TransformerBlock {
     }
 
     /// `tokens` and output: `[n, tokens, width]`.
-    pub(crate) fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
+    pub(super) fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
         let attended = self.attention.forward(self.attention_norm.forward(tokens.clone()));
         let tokens = tokens + attended;
         let hidden = gelu(self.mlp_hidden.forward(self.mlp_norm.forward(tokens.clone())));
@@ -55,7 +55,7 @@ impl TransformerBlock {
 /// Multi-head self-attention (Vaswani et al. 2017, section 3.2).
 #[derive(Module, Debug)]
 struct Attention {
-    /// Tokens to queries, keys and values beside each other.
+    /// Maps tokens to queries, keys and values, side by side.
     input: Linear,
     output: Linear,
     heads: usize,
@@ -67,8 +67,8 @@ impl Attention {
         let (heads, size) = (self.heads, width / self.heads);
         let projected = self.input.forward(tokens).reshape([n, count, 3 * heads, size]);
         let projected = projected.swap_dims(1, 2); // [n, 3 heads, count, size]
-        let of = |part: usize| projected.clone().narrow(1, part * heads, heads);
-        let [queries, keys, values] = [0, 1, 2].map(of);
+        let part = |index: usize| projected.clone().narrow(1, index * heads, heads);
+        let [queries, keys, values] = [0, 1, 2].map(part);
         let similarities = queries.matmul(keys.transpose()) * (size as f64).sqrt().recip();
         let mixed = softmax(similarities, 3).matmul(values); // [n, heads, count, size]
         self.output.forward(mixed.swap_dims(1, 2).reshape([n, count, width]))

@@ -1,7 +1,7 @@
 //! The names of a vision transformer's parameters.
 
+use super::network::VisionTransformer;
 use crate::published_names::{Naming, PublishedNames, published_leaf};
-use crate::vision_transformer::VisionTransformer;
 
 impl PublishedNames for VisionTransformer {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
@@ -23,7 +23,7 @@ fn torchvision_name(path: &[&str]) -> Option<String> {
         ["blocks", block, ref layer @ .., _] => {
             let layer = match *layer {
                 ["attention_norm"] => format!("ln_1.{leaf}"),
-                // One parameter of the attention, not of a layer in it.
+                // torchvision keeps this one in the attention itself, not in a layer of it.
                 ["attention", "input"] => format!("self_attention.in_proj_{leaf}"),
                 ["attention", "output"] => format!("self_attention.out_proj.{leaf}"),
                 ["mlp_norm"] => format!("ln_2.{leaf}"),

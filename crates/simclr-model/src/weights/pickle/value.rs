@@ -1,16 +1,16 @@
-//! What a pickle puts together.
+//! The values that a pickle puts together.
 
 use super::torch_object::{TorchFunction, TorchObject};
 
-/// A value on the machine's stack. Containers are places in [`Pickle::objects`](super::pickle::Pickle::objects), so that a pickle that holds
-/// itself is no harm.
+/// A value on the machine's stack. A container is a place on the [`Heap`](super::heap::Heap), so that a pickle that
+/// holds itself does no harm.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Value<'a> {
+pub(in crate::weights) enum Value<'a> {
     None,
     Bool(bool),
     Int(i64),
-    /// A number of another type, which no tensor needs.
-    Number,
+    /// A number or bytes, which no tensor needs.
+    Opaque,
     Text(&'a str),
     /// Where the elements of a tuple, list or dict begin.
     Mark,

@@ -6,37 +6,38 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, silu};
 use simclr_nn::Conv2d;
 
-use crate::conv_norm::ConvNorm;
-use crate::stochastic_depth::{ExampleKeys, StochasticDepth};
+use super::stochastic_depth::{ExampleKeys, StochasticDepth};
+use crate::layers::ConvNorm;
 use crate::weight_init::WeightInit;
 
 /// The sizes of an [`InvertedResidual`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct InvertedResidualShape {
-    pub(crate) channels_in: usize,
+pub(super) struct InvertedResidualShape {
+    pub(super) channels_in: usize,
     /// Channels of the depthwise convolution.
-    pub(crate) expanded: usize,
-    pub(crate) channels_out: usize,
-    pub(crate) kernel: usize,
-    pub(crate) stride: usize,
+    pub(super) expanded: usize,
+    pub(super) channels_out: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
 }
 
-/// The mobile inverted bottleneck with squeeze and excitation (Tan and Le 2019, section 4; Sandler et al. 2018;
-/// Hu et al. 2017): 1x1 to more channels, depthwise, every channel scaled by what the image is about, 1x1 back.
+/// The mobile inverted bottleneck with squeeze and excitation (Tan and Le 2019, section 4; Sandler et al. 2018; Hu et
+/// al. 2017): a 1x1 convolution to more channels, a depthwise one, a scale for every channel, and a 1x1 convolution
+/// back.
 #[derive(Module, Debug)]
-pub(crate) struct InvertedResidual {
-    /// None where the block doesn't widen.
+pub(super) struct InvertedResidual {
+    /// `None` where the block doesn't widen.
     expand: Option<ConvNorm>,
     depthwise: ConvNorm,
     excitation: SqueezeExcitation,
     project: ConvNorm,
-    /// None where the block changes the shape, and so has no shortcut.
+    /// `None` where the block changes the shape and so has no shortcut.
     stochastic_depth: Option<StochasticDepth>,
 }
 
 impl InvertedResidual {
-    /// The branch is dropped with `drop_probability` in training, if there is a shortcut.
-    pub(crate) fn new(
+    /// In training, a block with a shortcut drops its branch with `drop_probability`.
+    pub(super) fn new(
         shape: InvertedResidualShape,
         drop_probability: f64,
         init: &mut WeightInit,
@@ -46,7 +47,7 @@ impl InvertedResidual {
             expand: (expanded != channels_in)
                 .then(|| ConvNorm::new([channels_in, expanded], 1, 1, init)),
             depthwise: ConvNorm::depthwise(expanded, kernel, stride, init),
-            // The paper's ratio of 0.25 is of the channels that come in, not of the expanded ones.
+            // The paper's ratio of 0.25 refers to the block's input channels, not to the expanded ones.
             excitation: SqueezeExcitation::new(expanded, (channels_in / 4).max(1), init),
             project: ConvNorm::new([expanded, channels_out], 1, 1, init),
             stochastic_depth: (stride == 1 && channels_in == channels_out)
@@ -54,7 +55,7 @@ impl InvertedResidual {
         }
     }
 
-    pub(crate) fn forward(&self, x: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
+    pub(super) fn forward(&self, x: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
         let branch = match &self.expand {
             Some(expand) => expand.forward_silu(x.clone()),
             None => x.clone(),

@@ -3,26 +3,26 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::conv_norm::ConvNorm;
+use crate::layers::ConvNorm;
 use crate::weight_init::WeightInit;
 
 /// relu(body(x) + shortcut(x)): both kinds of residual block (He et al. 2015, figure 5).
 ///
-/// The *basic* block's body is two 3x3 convolutions, the *bottleneck*'s 1x1, 3x3 and 1x1 with four
-/// times the channels at the end. The stride sits on the 3x3 of a bottleneck (torchvision's
-/// "v1.5"). The last gamma of the body may start at zero, so that a new block is the identity (Goyal et
-/// al. 2017; google's SimCLR does the same).
+/// The body of a *basic* block is two 3x3 convolutions. The body of a *bottleneck* is a 1x1, a 3x3 and a 1x1
+/// convolution, the last with four times the channels; its stride sits on the 3x3 (torchvision's "v1.5"). The last
+/// gamma of the body may start at zero, so that a new block is the identity (Goyal et al. 2017; google's SimCLR does
+/// the same).
 #[derive(Module, Debug)]
 pub struct ResidualBlock {
     body: Vec<ConvNorm>,
     shortcut: Option<ConvNorm>,
 }
 
-/// How many times a bottleneck's output has the channels of its middle.
-pub(crate) const BOTTLENECK_EXPANSION: usize = 4;
+/// How many times as many channels a bottleneck gives as its middle has.
+pub(super) const BOTTLENECK_EXPANSION: usize = 4;
 
 impl ResidualBlock {
-    pub(crate) fn basic(
+    pub(super) fn basic(
         channels_in: usize,
         channels: usize,
         stride: usize,
@@ -35,7 +35,7 @@ impl ResidualBlock {
         Self { body, shortcut: shortcut([channels_in, channels], stride, init) }
     }
 
-    pub(crate) fn bottleneck(
+    pub(super) fn bottleneck(
         channels_in: usize,
         channels: usize,
         stride: usize,
@@ -51,13 +51,13 @@ impl ResidualBlock {
     }
 
     /// Sets the last gamma of the body to zero.
-    pub(crate) fn starting_as_identity(mut self) -> Self {
+    pub(super) fn with_zero_last_gamma(mut self) -> Self {
         let last = self.body.pop().map(ConvNorm::with_zero_gamma);
         self.body.extend(last);
         self
     }
 
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
             Some(projection) => projection.forward(x.clone()),
             None => x.clone(),
@@ -68,7 +68,7 @@ impl ResidualBlock {
     }
 }
 
-/// A 1x1 projection where the block changes the shape, nothing (the identity) where it doesn't.
+/// A 1x1 projection where the block changes the shape, `None` (the identity) where it doesn't.
 fn shortcut(channels: [usize; 2], stride: usize, init: &mut WeightInit) -> Option<ConvNorm> {
     (stride != 1 || channels[0] != channels[1]).then(|| ConvNorm::new(channels, 1, stride, init))
 }
@@ -79,7 +79,7 @@ mod tests {
     use burn::tensor::{Device, Distribution};
 
     #[test]
-    fn a_block_without_its_last_gamma_is_the_identity_on_what_is_positive() {
+    fn a_block_whose_last_gamma_is_zero_is_the_identity_for_positive_inputs() {
         let device = Device::flex();
         let x = Tensor::<4>::random([2, 32, 5, 5], Distribution::Uniform(0.0, 1.0), &device);
         let mut init = WeightInit::new(0, &device);
@@ -88,7 +88,7 @@ mod tests {
             ResidualBlock::bottleneck(32, 8, 1, &mut init),
         ] {
             assert_ne!(block.forward(x.clone()).into_data(), x.to_data());
-            let identity = block.starting_as_identity();
+            let identity = block.with_zero_last_gamma();
             identity.forward(x.clone()).into_data().assert_eq(&x.to_data(), true);
         }
     }

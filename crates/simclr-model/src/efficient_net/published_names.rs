@@ -1,9 +1,9 @@
 //! The names of an `EfficientNet`'s parameters.
 
-use crate::efficient_net::EfficientNet;
+use super::network::EfficientNet;
 use crate::published_names::{Naming, PublishedNames, index, published_leaf};
 
-/// The place of torchvision's last convolution: after the stem and seven stages.
+/// The number of torchvision's last convolution, which follows the stem and seven stages.
 const TORCHVISION_HEAD: usize = 8;
 
 impl PublishedNames for EfficientNet {
@@ -19,7 +19,7 @@ impl PublishedNames for EfficientNet {
 }
 
 impl EfficientNet {
-    /// Layers are numbered: a block without expansion counts from one less.
+    /// torchvision numbers the layers of a block; without an expansion the numbers are one less.
     fn torchvision_layer(&self, layer: &[&str]) -> Option<String> {
         let conv_norm = |kind: &str| usize::from(kind != "conv");
         Some(match *layer {
@@ -46,7 +46,7 @@ impl EfficientNet {
         })
     }
 
-    /// The blocks of the first stage, which doesn't expand, are of another class with names of its own.
+    /// The first stage doesn't expand; its blocks are of another class in timm, with other names.
     fn timm_layer(&self, layer: &[&str]) -> Option<String> {
         Some(match *layer {
             ["stem", "conv"] => "conv_stem".to_owned(),

@@ -17,7 +17,7 @@ pub struct ConvNorm {
 }
 
 impl ConvNorm {
-    /// `channels` are those that come in and go out.
+    /// `channels` come in and go out. Stride 1 and an odd kernel keep the size of an image.
     pub(crate) fn new(
         channels: [usize; 2],
         kernel: usize,
@@ -27,7 +27,7 @@ impl ConvNorm {
         Self::from_config(&config(channels, kernel, stride), init)
     }
 
-    /// Every channel is convolved by itself.
+    /// Convolves every channel by itself.
     pub(crate) fn depthwise(
         channels: usize,
         kernel: usize,
@@ -43,14 +43,14 @@ impl ConvNorm {
         Self { conv: init.conv2d(config).into(), norm: norm.into() }
     }
 
-    /// Starts the layer at zero output, whatever comes in.
+    /// Sets gamma to zero: the layer gives zeros, whatever comes in.
     pub(crate) fn with_zero_gamma(mut self) -> Self {
         let gamma = self.norm.gamma.val();
         self.norm.gamma = Param::from_tensor(gamma.zeros_like());
         self
     }
 
-    /// The type of the weights' numbers.
+    /// The number format of the weights.
     pub(crate) fn dtype(&self) -> DType {
         self.conv.weight.dtype()
     }
@@ -72,7 +72,7 @@ impl ConvNorm {
     }
 }
 
-/// Padded so that stride 1 keeps the size of an image under an odd kernel.
+/// The padding of stride 1 keeps the size of an image if the kernel is odd.
 fn config(channels: [usize; 2], kernel: usize, stride: usize) -> Conv2dConfig {
     let padding = kernel / 2;
     Conv2dConfig::new(channels, [kernel, kernel])

@@ -7,8 +7,8 @@ use simclr_nn::BatchNorm;
 
 use crate::weight_init::WeightInit;
 
-/// A fully connected layer without bias followed by batch normalisation, whose beta takes the bias's
-/// place (eps 1e-5, momentum 0.1).
+/// A fully connected layer followed by batch normalisation (eps 1e-5, momentum 0.1). It has no bias: the
+/// normalisation's beta takes its place.
 #[derive(Module, Debug)]
 pub(crate) struct LinearNorm {
     linear: Linear,

@@ -1,6 +1,6 @@
-//! The names of whichever network an image encoder is.
+//! The names of an image encoder's parameters: those of the network inside.
 
-use crate::image_encoder::ImageEncoder;
+use super::network::ImageEncoder;
 use crate::published_names::{Naming, PublishedNames};
 
 impl PublishedNames for ImageEncoder {

@@ -1,0 +1,62 @@
+//! `EfficientNets`: small networks from depthwise convolutions.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use simclr_nn::channels_last;
+
+use super::inverted_residual::InvertedResidual;
+use super::stochastic_depth::ExampleKeys;
+use super::variant::EfficientNetVariant;
+use crate::encoder::Encoder;
+use crate::layers::ConvNorm;
+
+/// An `EfficientNet` (Tan and Le 2019) up to and including global average pooling. Built by
+/// [`EfficientNetConfig::init`](crate::EfficientNetConfig::init).
+///
+/// Layers are padded alike on both sides, as in torchvision and timm. The TensorFlow original pads more at the bottom
+/// and on the right.
+#[derive(Module, Debug)]
+pub struct EfficientNet {
+    pub(super) stem: ConvNorm,
+    pub(super) blocks: Vec<InvertedResidual>,
+    pub(super) head: ConvNorm,
+    pub(super) feature_size: usize,
+    #[module(skip)]
+    pub(super) variant: EfficientNetVariant,
+}
+
+impl Encoder for EfficientNet {
+    /// Images `[n, 3, height, width]`, normalised.
+    type Input = Tensor<4>;
+
+    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        let keys = ExampleKeys::of(&images);
+        let x = self.stem.forward_silu(channels_last(images.cast(self.stem.dtype())));
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, &keys));
+        let x = self.head.forward_silu(x); // [n, features, h', w']
+        x.mean_dims(&[2, 3]).flatten(1, 3)
+    }
+
+    fn feature_size(&self) -> usize {
+        self.feature_size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EfficientNetConfig;
+    use burn::tensor::Device;
+
+    #[test]
+    fn every_size_gives_features_of_the_promised_size() {
+        let device = Device::flex();
+        for ((name, variant), features) in
+            EfficientNetVariant::ALL.iter().zip([1280, 1280, 1408, 1536])
+        {
+            let net = EfficientNetConfig::new(*variant).init(0, &device).unwrap();
+            assert_eq!(net.feature_size(), features, "{name}");
+            assert_eq!(net.encode(Tensor::ones([1, 3, 33, 40], &device)).dims(), [1, features]);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! An image encoder whose architecture is chosen at run time.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::efficient_net::EfficientNet;
+use crate::encoder::Encoder;
+use crate::mlp::Mlp;
+use crate::resnet::ResNet;
+use crate::vision_transformer::VisionTransformer;
+
+/// An image encoder of any architecture. Built by [`EncoderConfig::init`](crate::EncoderConfig::init).
+///
+/// Weight files don't show this wrapper: [`save_weights`](crate::save_weights) and
+/// [`WeightFile::load`](crate::WeightFile::load) use the names of the network inside.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use simclr_model::{Encoder, EncoderConfig};
+///
+/// for name in ["resnet18x0.25_cifar", "vit_tiny_p8_i32", "mlp_i32_64_16"] {
+///     let encoder = name.parse::<EncoderConfig>()?.init(0, &Device::flex())?;
+///     let h = encoder.encode(Tensor::zeros([2, 3, 32, 32], &Device::flex()));
+///     assert_eq!(h.dims(), [2, encoder.feature_size()]);
+/// }
+/// # Ok::<(), simclr_model::ModelError>(())
+/// ```
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a program holds few encoders")]
+pub enum ImageEncoder {
+    /// A residual network.
+    ResNet(ResNet),
+    /// A small network from depthwise convolutions.
+    EfficientNet(EfficientNet),
+    /// A transformer on patches.
+    VisionTransformer(VisionTransformer),
+    /// Fully connected layers on all pixels.
+    Mlp(Mlp),
+}
+
+impl Encoder for ImageEncoder {
+    /// Images `[n, 3, height, width]`, normalised.
+    ///
+    /// # Panics
+    ///
+    /// `encode` panics if the encoder takes images of one size and these have another:
+    /// [`EncoderConfig::check_image_size`](crate::EncoderConfig::check_image_size) tells beforehand.
+    type Input = Tensor<4>;
+
+    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::ResNet(net) => net.encode(images),
+            Self::EfficientNet(net) => net.encode(images),
+            Self::VisionTransformer(net) => net.encode(images),
+            // Channel by channel, row by row.
+            Self::Mlp(net) => net.encode(images.flatten(1, 3)),
+        }
+    }
+
+    fn feature_size(&self) -> usize {
+        match self {
+            Self::ResNet(net) => net.feature_size(),
+            Self::EfficientNet(net) => net.feature_size(),
+            Self::VisionTransformer(net) => net.feature_size(),
+            Self::Mlp(net) => net.feature_size(),
+        }
+    }
+}

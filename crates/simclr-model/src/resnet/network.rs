@@ -1,0 +1,94 @@
+//! Residual networks for images.
+
+use burn::module::Module;
+use burn::nn::pool::MaxPool2d;
+use burn::tensor::Tensor;
+use simclr_nn::{channels_last, max_pool2d};
+
+use super::depth::ResNetDepth;
+use super::residual_block::ResidualBlock;
+use crate::encoder::Encoder;
+use crate::layers::ConvNorm;
+
+/// A residual network (He et al. 2015) up to and including global average pooling: images to features. Built by
+/// [`ResNetConfig::init`](crate::ResNetConfig::init).
+#[derive(Module, Debug)]
+pub struct ResNet {
+    pub(super) stem: ConvNorm,
+    /// `None` for the stem without pooling.
+    pub(super) pool: Option<MaxPool2d>,
+    pub(super) blocks: Vec<ResidualBlock>,
+    pub(super) feature_size: usize,
+    #[module(skip)]
+    pub(super) depth: ResNetDepth,
+}
+
+impl Encoder for ResNet {
+    /// Images `[n, 3, height, width]`, normalised.
+    type Input = Tensor<4>;
+
+    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        let images = images.cast(self.stem.dtype());
+        let x = self.stem.forward_relu(channels_last(images));
+        let x = match &self.pool {
+            Some(pool) => max_pool2d(pool, x),
+            None => x,
+        };
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, features, h', w']
+        x.mean_dims(&[2, 3]).flatten(1, 3)
+    }
+
+    fn feature_size(&self) -> usize {
+        self.feature_size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ResNetConfig, Stem};
+    use burn::tensor::Device;
+
+    fn config(depth: &str, width: usize, stem: Stem) -> ResNetConfig {
+        ResNetConfig::new(depth.parse().unwrap(), width, stem)
+    }
+
+    #[test]
+    fn every_depth_and_stem_gives_features_of_the_promised_size() {
+        let device = Device::flex();
+        for (name, features) in [
+            ("resnet18", 32),
+            ("resnet34", 32),
+            ("resnet50", 128),
+            ("resnet101", 128),
+            ("resnet152", 128),
+        ] {
+            for stem in [Stem::Standard, Stem::Cifar] {
+                let net = config(name, 4, stem).init(0, &device).unwrap();
+                assert_eq!(net.feature_size(), features);
+                assert_eq!(net.encode(Tensor::ones([2, 3, 33, 40], &device)).dims(), [2, features]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_network_and_another_seed_another() {
+        let device = Device::flex();
+        let image = Tensor::<4>::ones([1, 3, 16, 16], &device);
+        let h = |seed| {
+            config("resnet18", 4, Stem::Cifar)
+                .init(seed, &device)
+                .unwrap()
+                .encode(image.clone())
+                .into_data()
+        };
+        h(1).assert_eq(&h(1), true);
+        assert!(h(1) != h(2));
+    }
+
+    #[test]
+    fn width_cannot_be_zero() {
+        let error = config("resnet18", 0, Stem::Cifar).init(0, &Device::flex()).unwrap_err();
+        assert_eq!(error.to_string(), "expected width to be at least 1, found 0");
+    }
+}

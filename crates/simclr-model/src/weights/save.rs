@@ -1,0 +1,170 @@
+//! Writes a module's weights as safetensors.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Write};
+use std::path::Path;
+
+use burn::module::Module;
+use safetensors::{Dtype, View};
+
+use super::error::{WeightError, WeightFault};
+use super::load_report::COUNTER;
+use super::published_layout::{is_stored_transposed, stored_name, stored_shape, transposed};
+use super::safetensors_header::WeightMetadata;
+use crate::module_tensors::{ModuleTensor, TensorRole, module_tensors};
+use crate::published_names::{Naming, PublishedNames};
+
+/// Writes a module's weights as safetensors, in one step: a reader sees the old file or the whole new one.
+///
+/// Running statistics are written as an evaluation has them.
+///
+/// # Errors
+///
+/// [`WeightError::Save`] if the file cannot be written; an older file of that name is then untouched.
+pub fn save_weights(module: &impl Module, path: impl AsRef<Path>) -> Result<(), WeightError> {
+    save_weights_with(module, &WeightMetadata::new(), path)
+}
+
+/// As [`save_weights`], with text beside the weights: [`WeightFile::metadata`](crate::WeightFile::metadata) reads it.
+///
+/// The key `format` is set to `pt`, as PyTorch's tools ask, unless `metadata` sets it.
+///
+/// # Errors
+///
+/// [`WeightError::Save`] if the file cannot be written; an older file of that name is then untouched.
+pub fn save_weights_with(
+    module: &impl Module,
+    metadata: &WeightMetadata,
+    path: impl AsRef<Path>,
+) -> Result<(), WeightError> {
+    let path = path.as_ref();
+    let name = |tensor: &ModuleTensor| Ok(tensor.name());
+    write(module, Naming::Simclr, name, metadata, path)
+        .map_err(|reason| WeightError::Save { path: path.to_owned(), reason })
+}
+
+/// Writes an encoder's weights as safetensors with the names and layouts of another library, in one step.
+///
+/// `torchvision.models.resnet50().load_state_dict(...)` takes a file with torchvision's names strictly, except for the
+/// classifier `fc`, which an encoder doesn't have.
+///
+/// # Errors
+///
+/// [`WeightError::Save`] if the file cannot be written, or the library doesn't have the network; an older file of that
+/// name is then untouched.
+pub fn save_published_weights(
+    encoder: &impl PublishedNames,
+    naming: Naming,
+    path: impl AsRef<Path>,
+) -> Result<(), WeightError> {
+    let path = path.as_ref();
+    let name = |tensor: &ModuleTensor| {
+        stored_name(encoder, tensor, naming).ok_or_else(|| WeightFault::Unnamed {
+            library: naming.to_string(),
+            parameter: tensor.name(),
+        })
+    };
+    write(encoder, naming, name, &WeightMetadata::new(), path)
+        .map_err(|reason| WeightError::Save { path: path.to_owned(), reason })
+}
+
+fn write(
+    module: &impl Module,
+    naming: Naming,
+    name: impl Fn(&ModuleTensor) -> Result<String, WeightFault>,
+    metadata: &WeightMetadata,
+    path: &Path,
+) -> Result<(), WeightFault> {
+    let mut tensors = BTreeMap::new();
+    // `valid` brings the running statistics of all threads together.
+    for tensor in module_tensors(&module.valid()) {
+        let name = name(&tensor)?;
+        if naming != Naming::Simclr
+            && tensor.role == TensorRole::Statistic
+            && let Some(layer) = name.strip_suffix("running_mean")
+        {
+            tensors.insert(format!("{layer}{COUNTER}"), Encoded::counter());
+        }
+        tensors.insert(name, Encoded::new(tensor, naming));
+    }
+    let mut metadata: HashMap<_, _> = metadata.clone().into_iter().collect();
+    metadata.entry("format".to_owned()).or_insert_with(|| "pt".to_owned());
+    // Not `serialize_to_file`, whose files only their owner may read.
+    let bytes = safetensors::serialize(tensors, Some(metadata))
+        .map_err(|error| WeightFault::Write { found: error.to_string() })?;
+    Ok(replace_file(path, &bytes)?)
+}
+
+/// Replaces `path` by a file of `bytes`, once all are written. It gets the mode of any new file.
+fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut partial = tempfile::Builder::new();
+    // The umask takes away from it.
+    #[cfg(unix)]
+    partial.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut partial = partial.suffix(".part").tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    partial.write_all(bytes)?;
+    partial.as_file().sync_all()?;
+    partial.persist(path)?;
+    Ok(())
+}
+
+/// A tensor of a file. Its bytes are made when safetensors asks for them.
+struct Encoded {
+    /// As the file's library has it.
+    shape: Vec<usize>,
+    source: Source,
+}
+
+enum Source {
+    Tensor(ModuleTensor, Naming),
+    /// A counter of batches: the integer 0.
+    Counter,
+}
+
+impl Encoded {
+    fn new(tensor: ModuleTensor, naming: Naming) -> Self {
+        Self { shape: stored_shape(&tensor, naming), source: Source::Tensor(tensor, naming) }
+    }
+
+    fn counter() -> Self {
+        Self { shape: Vec::new(), source: Source::Counter }
+    }
+}
+
+impl View for Encoded {
+    fn dtype(&self) -> Dtype {
+        match self.source {
+            Source::Tensor(..) => Dtype::F32,
+            Source::Counter => Dtype::I64,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let bytes = match &self.source {
+            Source::Tensor(tensor, naming) => {
+                let values = tensor.values().to_data_as::<f32>();
+                let mut values: Vec<f32> = values.iter::<f32>().collect();
+                if is_stored_transposed(tensor, *naming) {
+                    values = transposed(&values, tensor.shape[0]);
+                }
+                values.iter().flat_map(|value| value.to_le_bytes()).collect()
+            }
+            Source::Counter => vec![0; size_of::<i64>()],
+        };
+        Cow::Owned(bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        let count: usize = self.shape.iter().product();
+        match self.source {
+            Source::Tensor(..) => count * size_of::<f32>(),
+            Source::Counter => size_of::<i64>(),
+        }
+    }
+}
