@@ -7,6 +7,7 @@ use simclr_augment::AugmentationError;
 use simclr_data::DataError;
 use simclr_eval::EvalError;
 use simclr_model::ModelError;
+use simclr_range::OutOfRange;
 use simclr_train::TrainError;
 use thiserror::Error;
 
@@ -15,30 +16,23 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ReportError {
     /// A value of the [`ReportConfig`](crate::ReportConfig) is out of range.
-    #[error("expected {field} to be {expected}, found {found}")]
-    Config {
-        /// The config's field.
-        field: &'static str,
-        /// Its legal range.
-        expected: &'static str,
-        /// The value that was given.
-        found: usize,
-    },
-    /// A run without its encoder: it has not ended, or was killed.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    /// The run has no encoder: it has not ended, or was killed.
     #[error("expected the trained encoder in {}, found none: the run has not ended; let it end, or resume it", path.display())]
     NoEncoder {
-        /// The file that the run's end writes.
+        /// The file that a run writes at its end.
         path: PathBuf,
     },
-    /// Not one image can be read.
-    #[error("expected an image that can be read among the {set}, found none in {images}")]
+    /// None of the images can be read.
+    #[error("expected a {set} image that can be read, found none among {images}")]
     NoImages {
-        /// Which images: "train", "test" or "pretraining images".
+        /// The set: "training", "test" or "pretraining".
         set: &'static str,
-        /// How many were tried.
+        /// How many images were tried.
         images: usize,
     },
-    /// A picture that cannot be written as JPEG.
+    /// A picture cannot be written as JPEG.
     #[error("cannot encode a picture for the page")]
     Picture(#[source] image::ImageError),
     /// The page cannot be written.
@@ -55,10 +49,10 @@ pub enum ReportError {
     /// The data set failed as a whole.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The config's encoder and its weights don't go together, or it doesn't take images of its size.
+    /// The weights are not those of the config's encoder, or the encoder takes no images of the config's size.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The config's augmentation is wrong, or failed on an image.
+    /// The config's augmentation is out of range, or failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
     /// The evaluation failed.

@@ -30,7 +30,6 @@ mod image_views;
 mod lars;
 mod learning_rate;
 mod learning_rate_curve;
-mod learning_rate_plot;
 mod loss_config;
 mod metrics_log;
 mod monitor;

@@ -67,7 +67,7 @@ impl Pretraining {
     }
 
     /// Takes the rate that a range test suggests as the schedule's peak. A run in a directory keeps the
-    /// curve there, as `learning-rate.svg` and `learning-rate.json`.
+    /// curve there, as `learning-rate.json`.
     ///
     /// # Errors
     ///

@@ -22,10 +22,10 @@ impl Found {
         let mut held_out = false;
         if let Some(train) = self.train {
             if let Some(test) = self.test.filter(|test| is_labelled(test) && is_labelled(&train)) {
-                let train = labelled_only(Arc::clone(&train))?;
+                parts.push(Arc::clone(&train));
+                let train = labelled_only(train)?;
                 let test = Aligned::to(&train, labelled_only(test)?)?;
                 labelled = Some(Labelled { train, test });
-                parts.push(train);
             } else {
                 let split = HoldOut::of(&train)?;
                 held_out = split.labelled.is_some();
