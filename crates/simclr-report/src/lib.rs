@@ -46,3 +46,8 @@ pub use error::ReportError;
 pub use learning_rate_plot::learning_rate_plot;
 pub use report_config::ReportConfig;
 pub use run_report::RunReport;
+
+/// The README's code is tested with the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -61,7 +61,7 @@ pub(crate) fn html(contents: &Contents) -> String {
                     @if let Some(quality) = quality { (classes::section(quality)) }
                 }
                 div #tip role="status" hidden {}
-                script type="application/json" #data { (PreEscaped(data)) }
+                script type="application/json" id="data" { (PreEscaped(data)) }
                 script { (PreEscaped(&script)) }
             }
         }
