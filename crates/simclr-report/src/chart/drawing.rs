@@ -13,6 +13,8 @@ use crate::numbers::tenth;
 const STYLE: &str = include_str!("../../assets/chart.css");
 /// Height of the heading in a file of the chart's own.
 const HEADING: f64 = 26.0;
+/// Room for the name of a mark.
+const MARK_NAME: f64 = 130.0;
 /// A line of at most so many points shows each.
 const MOST_DOTS: usize = 40;
 
@@ -87,14 +89,13 @@ fn level(frame: &Frame, value: f64, name: &str) -> Markup {
     }
 }
 
-/// An upright line with its name on the side that has more room.
+/// An upright line with its name at its foot: before the line, where a falling curve leaves room, if the name fits.
 fn mark(frame: &Frame, value: f64, name: &str) -> Markup {
     let x = tenth(frame.x.place(value));
-    let (beside, anchor) =
-        if x < f64::midpoint(LEFT, RIGHT) { (x + 6.0, "start") } else { (x - 6.0, "end") };
+    let (beside, anchor) = if x - LEFT > MARK_NAME { (x - 6.0, "end") } else { (x + 6.0, "start") };
     html! {
         line .mark x1=(x) x2=(x) y1=(TOP) y2=(BOTTOM) {}
-        text .tick x=(tenth(beside)) y=(TOP + 10.0) text-anchor=(anchor) { (name) }
+        text .tick x=(tenth(beside)) y=(BOTTOM - 8.0) text-anchor=(anchor) { (name) }
     }
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use simclr_train::Summary;
 
-use crate::numbers::{counted, percent};
+use crate::numbers::{counted, grouped, percent};
 use crate::quality::{Quality, Stage, Stages};
 use crate::run::RunFacts;
 
@@ -51,9 +51,9 @@ fn accuracy(name: &str, quality: &Quality, figure: impl Fn(&Stage) -> Option<f64
 
 fn training(summary: &Summary) -> Markup {
     let losses = summary.loss_first.zip(summary.loss_last);
-    let speed = summary
-        .images_per_second
-        .map_or(String::new(), |images| format!("{images:.0} images per second at the end"));
+    let speed = summary.images_per_second.map_or(String::new(), |images| {
+        format!("{} images per second at the end", grouped(&format!("{images:.0}")))
+    });
     let ended = if summary.epochs < summary.epochs_planned { "stopped; " } else { "" };
     html! {
         @if let Some((first, last)) = losses {
