@@ -145,7 +145,7 @@ pub mod train {
 
 /// The page about a run: a run's folder and its images in, one file of HTML out.
 pub mod report {
-    pub use simclr_report::{ReportConfig, ReportError, RunReport};
+    pub use simclr_report::{ReportConfig, ReportError, RunReport, learning_rate_plot};
 }
 
 /// The README's code is tested with the crate.

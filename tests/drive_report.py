@@ -1,4 +1,4 @@
-"""Opens a report in a browser, and looks whether it shows what it should and does nothing it shouldn't.
+"""Opens reports in a browser, and checks that they show what they should and do nothing else.
 
     python3 tests/drive_report.py target/tmp/report-labelled.html
 
@@ -24,7 +24,7 @@ FLAGS = [
 
 
 class Watch:
-    """What a page must not do: complain, ask the network, open a dialog."""
+    """What a page must not do: complain, use the network, open a dialog."""
 
     def __init__(self, page, address):
         self.found = []
@@ -68,7 +68,7 @@ def check_hover_on_charts(page, charts):
         tip = page.locator("#tip")
         assert tip.is_visible(), chart["id"]
         text = tip.inner_text()
-        assert "epoch" in text and all(line["name"] in text for line in chart["lines"]), (chart["id"], text)
+        assert chart["axis"] in text and all(line["name"] in text for line in chart["lines"]), (chart["id"], text)
         shown = {f"{point[1]:.4g}" for line in chart["lines"] for point in line["points"]}
         values = {f"{float(word):.4g}" for word in text.replace("(", " ").split() if is_number(word)}
         assert shown & values, (chart["id"], text)
@@ -89,7 +89,7 @@ def transforms(page):
 
 
 def check_map(page, map_data):
-    """All images are on the map, each under the pointer by its name, and the switch moves them."""
+    """All images are on the map, the pointer shows each one's name, and the switch moves them."""
     points = map_data["points"]
     page.locator("#points").scroll_into_view_if_needed()
     before = transforms(page)
@@ -112,7 +112,7 @@ def check_map(page, map_data):
 
 
 def check_point(page, map_data, index, projection):
-    """The pointer on a point shows its thumbnail, its class and its name, or those of one as near."""
+    """The pointer on a point shows its thumbnail, class and name, or those of another point at the same place."""
     x, y = map_data["points"][index][projection]
     place = page.evaluate(
         "([x, y]) => { const svg = document.getElementById('points');"
@@ -133,7 +133,7 @@ def check_point(page, map_data, index, projection):
     assert difference == 0, f"expected the thumbnail of point {shown}, found one that differs by {difference}"
 
 
-# The thumbnail that is shown beside the one cut out of the sheet: the largest difference of a value.
+# The largest difference of a value between the thumbnail that is shown and the one cut out of the sheet.
 THUMBNAIL_DIFFERENCE = """([index, columns, tile]) => {
     const shown = document.querySelector("#tip canvas");
     const cut = document.createElement("canvas");
@@ -148,7 +148,7 @@ THUMBNAIL_DIFFERENCE = """([index, columns, tile]) => {
 
 
 def check_legend(page, map_data):
-    """A class that is chosen stands out, and all are back when it is let go."""
+    """A chosen class stands out, and all classes do when it is no longer chosen."""
     legend = page.locator("#legend button")
     assert legend.count() == len(map_data["classes"])
     if not legend.count():
@@ -191,7 +191,7 @@ def check_hostile_names(page, map_data):
 
 
 def check_layout(page, width):
-    """Nothing is wider than the window but what scrolls by itself."""
+    """Only what scrolls by itself is wider than the window."""
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width, f"expected a page of {width} pixels, found {wide}"
 
@@ -214,13 +214,13 @@ def drive(browser, path):
     assert not watch.found, watch.found
     page.close()
 
-    # Without JavaScript all but what the pointer shows is there.
+    # Without JavaScript everything is there but what the pointer shows.
     page = browser.new_page(java_script_enabled=False)
     page.goto(address)
     assert page.locator("#points > use").count() == len(data["map"]["points"])
     assert page.locator("svg.chart polyline").count() > 0 and not page.locator("#projection").is_visible()
     page.close()
-    print(f"{path}: {len(data['charts'])} charts, {len(data['map']['points'])} points, nothing asked or complained")
+    print(f"{path}: {len(data['charts'])} charts, {len(data['map']['points'])} points, no request and no complaint")
 
 
 def main(paths):

@@ -120,7 +120,7 @@ fn of_training(error: &TrainError) -> Option<Kind> {
 
 fn of_report(error: &ReportError) -> Option<Kind> {
     match error {
-        ReportError::Config { .. } | ReportError::OutOfRange(_) => Some(Kind::Usage),
+        ReportError::OutOfRange(_) => Some(Kind::Usage),
         ReportError::NoImages { .. } => Some(Kind::Images),
         ReportError::NoEncoder { .. } | ReportError::Write { .. } => Some(Kind::Files),
         ReportError::Run(error) => of_training(error),

@@ -58,25 +58,26 @@
 
   const number = (value) => String(Number(value.toPrecision(4)));
 
-  function chart({ id, suffix, frame, x, y, lines }) {
+  function chart({ id, suffix, frame, axis, logarithmic, x, y, lines }) {
     const svg = document.getElementById(`chart-${id}`);
     const cursor = svg.querySelector(".cursor");
     const [left, right, top, bottom] = frame;
     const longest = lines.reduce((a, b) => (b.points.length > a.points.length ? b : a));
     let current = 0;
-    const across = (epoch) => left + ((epoch - x[0]) / (x[1] - x[0])) * (right - left);
+    const along = logarithmic ? Math.log10 : Number;
+    const across = (value) => left + ((along(value) - along(x[0])) / (along(x[1]) - along(x[0]))) * (right - left);
     const down = (value) => bottom - ((value - y[0]) / (y[1] - y[0])) * (bottom - top);
 
     function show(index) {
       current = Math.min(Math.max(index, 0), longest.points.length - 1);
-      const epoch = longest.points[current][0];
-      const place = across(epoch);
+      const pointed = longest.points[current][0];
+      const place = across(pointed);
       const marks = [element("line", { x1: place, x2: place, y1: top, y2: bottom })];
-      const content = [paragraph(`epoch ${number(epoch)}`)];
-      lines.forEach(({ name, points }, line) => {
+      const content = [paragraph(`${axis} ${number(pointed)}`)];
+      lines.forEach(({ name, style, points }) => {
         if (!points.length) return;
-        const [at, mean, low, high] = points[nearest(points, (point) => Math.abs(point[0] - epoch))];
-        marks.push(element("circle", { class: `line${line}`, cx: across(at), cy: down(mean), r: 4 }));
+        const [at, mean, low, high] = points[nearest(points, (point) => Math.abs(point[0] - pointed))];
+        marks.push(element("circle", { class: style, cx: across(at), cy: down(mean), r: 4 }));
         const range = low < high ? ` (${number(low)} to ${number(high)})` : "";
         content.push(paragraph(`${name} ${number(mean)}${suffix}${range}`, "first"));
       });

@@ -3,10 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use simclr_augment::{AugmentationError, OutOfRange};
+use simclr_augment::AugmentationError;
 use simclr_data::DataError;
 use simclr_eval::EvalError;
 use simclr_model::{ModelError, WeightError};
+use simclr_range::OutOfRange;
 use simclr_train::TrainError;
 use thiserror::Error;
 
@@ -15,30 +16,23 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ReportError {
     /// A value of the [`ReportConfig`](crate::ReportConfig) is out of range.
-    #[error("expected {field} to be {expected}, found {found}")]
-    Config {
-        /// The config's field.
-        field: &'static str,
-        /// Its legal range.
-        expected: &'static str,
-        /// The value that was given.
-        found: usize,
-    },
-    /// A run without its encoder: it has not ended, or was killed.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    /// The run has no encoder: it has not ended, or was killed.
     #[error("expected the trained encoder in {}, found none: the run has not ended; let it end, or resume it", path.display())]
     NoEncoder {
-        /// The file that the run's end writes.
+        /// The file that a run writes at its end.
         path: PathBuf,
     },
-    /// Not one image can be read.
-    #[error("expected an image that can be read among the {set}, found none in {images}")]
+    /// None of the images can be read.
+    #[error("expected a {set} image that can be read, found none among {images}")]
     NoImages {
-        /// Which images: "train", "test" or "pretraining images".
+        /// The set: "training", "test" or "pretraining".
         set: &'static str,
-        /// How many were tried.
+        /// How many images were tried.
         images: usize,
     },
-    /// A picture that cannot be written as JPEG.
+    /// A picture cannot be written as JPEG.
     #[error("cannot encode a picture for the page")]
     Picture(#[source] image::ImageError),
     /// The page cannot be written.
@@ -61,12 +55,9 @@ pub enum ReportError {
     /// The run's weights cannot be loaded, or are not those of the config's encoder.
     #[error(transparent)]
     Weights(#[from] WeightError),
-    /// The config's augmentation is wrong, or failed on an image.
+    /// The config's augmentation is out of range, or failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
-    /// A value is out of its range.
-    #[error(transparent)]
-    OutOfRange(#[from] OutOfRange),
     /// The evaluation failed.
     #[error(transparent)]
     Eval(#[from] EvalError),

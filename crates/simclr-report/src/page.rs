@@ -1,24 +1,27 @@
 //! The page: its frame, and its sections from top to bottom.
 
+mod bar;
 mod classes;
 mod curves;
 mod facts;
 mod figures;
+mod header;
 mod map;
+mod map_data;
 mod neighbours;
-mod template;
 mod views;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, PreEscaped, html};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::line_chart::ChartData;
-use crate::run_report::RunReport;
+use crate::chart::ChartData;
+use crate::contents::Contents;
+use crate::page::map_data::MapData;
 use crate::text::json_in_html;
 
-const FRAME: &str = include_str!("../assets/page.html");
 const STYLE: &str = include_str!("../assets/page.css");
 const SCRIPT: &str = include_str!("../assets/page.js");
 
@@ -26,38 +29,56 @@ const SCRIPT: &str = include_str!("../assets/page.js");
 #[derive(Serialize)]
 struct PageData<'a> {
     charts: Vec<ChartData>,
-    map: map::MapData<'a>,
+    map: MapData<'a>,
 }
 
-pub(crate) fn html(report: &RunReport) -> String {
+pub(crate) fn html(contents: &Contents) -> String {
+    let Contents { facts, quality, curves, views, map, neighbours, skipped } = contents;
     let (style, script) = (unix_lines(STYLE), unix_lines(SCRIPT));
-    let sections = [
-        facts::section(&report.facts),
-        figures::section(report),
-        curves::section(&report.curves),
-        views::section(&report.views),
-        map::section(&report.map, report.quality.is_some()),
-        neighbours::section(&report.neighbours, report.quality.is_some()),
-        report.quality.as_ref().map_or(String::new(), classes::section),
-    ];
-    let charts = report.curves.all.iter().map(|curve| curve.data(report.curves.epochs));
-    let data = PageData { charts: charts.collect(), map: map::MapData::new(&report.map) };
-    template::fill(
-        FRAME,
-        &[
-            ("title", format!("{} · {}", report.facts.encoder, report.facts.run)),
-            ("style_hash", hash(&style)),
-            ("script_hash", hash(&script)),
-            ("header", facts::header(report)),
-            ("sections", sections.concat()),
-            ("data", json_in_html(&data)),
-            ("style", style),
-            ("script", script),
-        ],
+    let charts = curves.charts.iter().map(ChartData::new).collect();
+    let data = json_in_html(&PageData { charts, map: MapData::new(map) });
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy(&style, &script));
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (facts.encoder) " · " (facts.run) }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(&style)) }
+            }
+            body {
+                main {
+                    (header::header(facts, quality.as_ref(), *skipped))
+                    (facts::section(facts))
+                    (figures::section(quality.as_ref()))
+                    (curves::section(curves))
+                    (views::section(views))
+                    (map::section(map, quality.is_some()))
+                    (neighbours::section(neighbours, quality.is_some()))
+                    @if let Some(quality) = quality { (classes::section(quality)) }
+                }
+                div #tip role="status" hidden {}
+                script type="application/json" id="data" { (PreEscaped(data)) }
+                script { (PreEscaped(&script)) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// A Content-Security-Policy: a browser shows pictures that are in the page, applies this style, runs this script, and
+/// connects to nothing.
+fn policy(style: &str, script: &str) -> String {
+    let [style, script] = [style, script].map(hash);
+    format!(
+        "default-src 'none'; img-src data:; style-src '{style}'; script-src '{script}'; base-uri 'none'; form-action 'none'"
     )
 }
 
-/// The policy's name for a style or a script: a browser runs what has this hash, and nothing else.
+/// The policy's name for a style or a script.
 fn hash(content: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(content.as_bytes())))
 }
@@ -65,21 +86,6 @@ fn hash(content: &str) -> String {
 /// A checkout may have changed the files' line ends, and a browser changes them back before it hashes.
 fn unix_lines(file: &str) -> String {
     file.replace("\r\n", "\n")
-}
-
-/// A share as a percentage; a dash where there is none.
-fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share))
-}
-
-/// A bar as long as a share, behind its number in a table.
-fn bar(share: Option<f64>, class: &str) -> String {
-    let width = 100.0 * share.unwrap_or(0.0).clamp(0.0, 1.0);
-    format!(
-        "<svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
-         <rect class=\"track\" width=\"100\" height=\"10\"/>\
-         <rect class=\"{class}\" width=\"{width:.1}\" height=\"10\"/></svg>"
-    )
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
-//! How much a report looks at.
+//! Which images a report looks at.
 
-use crate::error::ReportError;
+use simclr_range::OutOfRange;
 
 /// The most points of a map: t-SNE compares each with all others, a thousand times.
 const MOST_POINTS: usize = 5000;
 
 /// How many images a report looks at, and which.
+///
+/// [`RunReport::new`](crate::RunReport::new) checks the ranges.
 ///
 /// ```
 /// use simclr_report::ReportConfig;
@@ -15,36 +17,30 @@ const MOST_POINTS: usize = 5000;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportConfig {
-    /// Images that are embedded, at least 1: as many of the training set, and as many test; or, without labels, as
-    /// many of the images that the run was pretrained on. Larger sets are drawn from.
+    /// The most images of each set that are embedded, at least 1: of the training set and of the test set, or, without
+    /// labels, of the images that the run was pretrained on. The seed draws them from a larger set.
     pub max_images: usize,
-    /// Points of the map, 1 to 5000: the time of t-SNE grows with the square, and the page by some 3 kB for
-    /// each.
+    /// The most points of the map, 1 to 5000. The time of t-SNE grows with the square of their number, and each makes
+    /// the page some 3 kB larger.
     pub map_points: usize,
-    /// Chooses the images, and the start of the map. The same seed makes the same page on the same
-    /// backend, byte for byte.
+    /// Draws the images, and the map's start.
     pub seed: u64,
 }
 
 impl Default for ReportConfig {
-    /// 2,000 images and 1,000 points: a minute or so for a small encoder on two cores, and a page of
-    /// three or four megabytes.
+    /// 2,000 images and 1,000 points: about a minute for a small encoder on two cores, and a page of three or four
+    /// megabytes.
     fn default() -> Self {
         Self { max_images: 2000, map_points: 1000, seed: 0 }
     }
 }
 
 impl ReportConfig {
-    pub(crate) fn check(&self) -> Result<(), ReportError> {
-        if self.max_images == 0 {
-            let (field, expected) = ("max_images", "at least 1");
-            return Err(ReportError::Config { field, expected, found: self.max_images });
-        }
-        if !(1..=MOST_POINTS).contains(&self.map_points) {
-            let (field, expected) = ("map_points", "in 1..=5000");
-            return Err(ReportError::Config { field, expected, found: self.map_points });
-        }
-        Ok(())
+    pub(crate) fn check(&self) -> Result<(), OutOfRange> {
+        let Self { max_images, map_points, .. } = *self;
+        OutOfRange::unless(max_images >= 1, "max_images", "at least 1", max_images)?;
+        let drawable = (1..=MOST_POINTS).contains(&map_points);
+        OutOfRange::unless(drawable, "map_points", format!("in 1..={MOST_POINTS}"), map_points)
     }
 }
 

@@ -1,23 +1,21 @@
-//! All that a report shows.
+//! The report about a run.
 
 use std::path::Path;
 
 use burn::tensor::Device;
-use simclr_data::{Splits, replace_file};
-use simclr_model::load_weights;
-use simclr_train::{RunDirectory, read_metrics};
+use simclr_data::{ImageDataset, Labelled, Splits, replace_file};
+use simclr_train::{MadeWith, PretrainConfig, RunDirectory, Summary, read_metrics};
 
-use crate::curves::Curves;
-use crate::embedding_map::EmbeddingMap;
+use crate::contents::Contents;
 use crate::error::ReportError;
-use crate::gallery::{Embedder, Galleries};
-use crate::neighbour_rows::{NeighbourRow, neighbour_rows};
+use crate::images::{
+    Embedder, EmbeddingMap, Galleries, LabelledParts, Part, neighbour_rows, view_rows,
+};
 use crate::page;
-use crate::quality::Quality;
+use crate::quality::{FIRST, Quality, RANDOM, Stages};
 use crate::report_config::ReportConfig;
-use crate::run_facts::RunFacts;
+use crate::run::{Curves, RunFacts};
 use crate::text::Text;
-use crate::view_rows::{ViewRow, view_rows};
 
 /// Everything that the page about a run shows, computed.
 ///
@@ -45,36 +43,26 @@ use crate::view_rows::{ViewRow, view_rows};
 ///
 /// let run = RunDirectory::open(&path)?;
 /// let report = RunReport::new(&run, &data, &ReportConfig::default(), &device)?;
-/// report.write(&path.join("report.html"))?;
-/// assert!(report.to_html().starts_with("<!doctype html>"));
+/// report.write(path.join("report.html"))?;
+/// assert!(report.to_html().starts_with("<!DOCTYPE html>"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunReport {
-    pub(crate) facts: RunFacts,
-    pub(crate) curves: Curves,
-    pub(crate) views: Vec<ViewRow>,
-    pub(crate) map: EmbeddingMap,
-    pub(crate) neighbours: Vec<NeighbourRow>,
-    /// `None` without labels.
-    pub(crate) quality: Option<Quality>,
-    /// Images that were looked at: of the training set, and test; without labels all are test.
-    pub(crate) looked_at: (usize, usize),
-    /// Images that could not be read for the report.
-    pub(crate) skipped: usize,
+    contents: Contents,
 }
 
 impl RunReport {
-    /// Looks at a run and its images: `data` should be what it was pretrained on, opened as it was then. If
-    /// it is not, the page says so.
+    /// Looks at a run and its images. `data` should be what the run was pretrained on, opened in the same way; the page
+    /// says so if it is not.
     ///
-    /// A run that was stopped has an encoder, and gets a page that says so. One that was killed, or goes on
-    /// still, has none: most of the page would be empty, and resuming it is what helps, so that is an error.
+    /// A run that was stopped has an encoder, and gets a page that says so. A run that was killed, or has not ended, has
+    /// none. That is an error: most of the page would be empty, and resuming the run helps more.
     ///
     /// # Errors
     ///
-    /// [`ReportError`]: a config out of range; a run without an encoder, or with damaged files; no readable
-    /// image; a data set or a device that fails.
+    /// [`ReportError`]: a value of `config` is out of range; the run has no encoder, or a damaged file; no image can be
+    /// read; the data set or the device fails.
     pub fn new(
         run: &RunDirectory,
         data: &Splits,
@@ -83,59 +71,69 @@ impl RunReport {
     ) -> Result<Self, ReportError> {
         config.check()?;
         let made = run.config()?;
-        let pretrain = &made.pretrain;
         let weights = run.encoder_weights();
         if !weights.is_file() {
             return Err(ReportError::NoEncoder { path: weights });
         }
-        let log = read_metrics(&run.metrics())?;
+        let (log, summary) = (read_metrics(&run.metrics())?, run.summary()?);
+        let range_test = run.learning_rate_curve()?;
+        let trained = Embedder::open(run, device)?;
+        let pretrain = &made.pretrain;
         let augmentation = pretrain.augmentation()?;
-        pretrain.encoder.check_image_size(augmentation.config().size as usize)?;
-        // Twice, as a clone would share its running statistics with the weights that are loaded.
-        let untrained = pretrain.encoder.init(pretrain.seed, device)?;
-        let trained = load_weights(pretrain.encoder.init(pretrain.seed, device)?, &weights)?;
-        let transform = &augmentation.evaluation();
 
-        let facts = RunFacts::new(Text::path(run.path()), &made, run.summary()?, &trained, data);
         let views = view_rows(&data.pretrain, &augmentation, pretrain.seed, config.seed)?;
-        let embedder = Embedder { encoder: &trained, transform, device };
-        let galleries =
-            Galleries::embed(&data.pretrain, data.labelled.as_ref(), config, &embedder)?;
-        let (quality, looked_at) = match &galleries {
-            Galleries::Labelled { train, test } => {
-                let untrained = Embedder { encoder: &untrained, transform, device };
-                let quality = Quality::new([train, test], &untrained)?;
-                (Some(quality), (train.len(), test.len()))
-            }
-            Galleries::Unlabelled(images) => (None, (0, images.len())),
-        };
+        let galleries = Galleries::embed(&data.pretrain, data.labelled.as_ref(), config, &trained)?;
+        let by_run = by_run(summary.as_ref(), &made.made_with, data);
+        let quality = quality(&galleries, &trained, pretrain, by_run)?;
         let classes = quality.as_ref().map_or(0, |quality| quality.knn.per_class.len());
-        Ok(Self {
-            facts,
-            curves: Curves::new(&log, pretrain, classes),
-            views,
-            map: EmbeddingMap::new(galleries.test(), transform, config)?,
-            neighbours: neighbour_rows(&galleries, transform, config.seed, device)?,
+        let contents = Contents {
+            facts: RunFacts::new(Text::path(run.path()), &made, summary, &trained.encoder, data),
             quality,
-            looked_at,
+            curves: Curves::new(&log, range_test.as_ref(), pretrain, classes),
+            views,
+            map: EmbeddingMap::new(galleries.test(), &trained.transform, config)?,
+            neighbours: neighbour_rows(&galleries, &trained, config.seed)?,
             skipped: galleries.skipped(),
-        })
+        };
+        Ok(Self { contents })
     }
 
-    /// The page: HTML with everything in it, which loads nothing and asks nobody.
+    /// The page: HTML with everything in it, which loads nothing.
     #[must_use]
     pub fn to_html(&self) -> String {
-        page::html(self)
+        page::html(&self.contents)
     }
 
-    /// Writes the page, usually to `report.html` in the run's folder. The file appears as a whole or not at
-    /// all.
+    /// Writes the page, usually to `report.html` in the run's folder. The file appears as a whole or not at all.
     ///
     /// # Errors
     ///
     /// [`ReportError::Write`]; an older file of that name is then untouched.
-    pub fn write(&self, path: &Path) -> Result<(), ReportError> {
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), ReportError> {
+        let path = path.as_ref();
         replace_file(path, |file| file.write_all(self.to_html().as_bytes()))
             .map_err(|source| ReportError::Write { path: path.to_owned(), source })
     }
+}
+
+/// The figures of a run's encoder; `None` without labels.
+fn quality(
+    galleries: &Galleries,
+    trained: &Embedder,
+    config: &PretrainConfig,
+    by_run: Option<Stages>,
+) -> Result<Option<Quality>, ReportError> {
+    let Galleries::Labelled { train, test } = galleries else { return Ok(None) };
+    let untrained = Embedder::untrained(config, &trained.device)?;
+    Quality::new([train, test], trained, &untrained, by_run).map(Some)
+}
+
+/// What a run measured on all of its labelled images, if `data` is the run's own.
+fn by_run(summary: Option<&Summary>, made_with: &MadeWith, data: &Splits) -> Option<Stages> {
+    let Labelled { train, test } = data.labelled.as_ref()?;
+    let images = LabelledParts { train: Part::all(train.len()), test: Part::all(test.len()) };
+    let first = if made_with.weights.is_some() { FIRST } else { RANDOM };
+    summary
+        .filter(|_| made_with.data == data.description)
+        .and_then(|summary| Stages::of_run(summary, images, first))
 }

@@ -1,14 +1,14 @@
 //! Text that somebody else wrote, on its way into the page.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::path::Path;
 
+use maud::Render;
 use serde::{Serialize, Serializer};
 
-/// A file's or a class's name, a path, an error: anything that this crate did not write itself.
+/// The name of a file or a class, a path, an error: any text that does not come from this crate.
 ///
-/// It can only be printed escaped, so that nobody has to remember to. What it escapes to is text in
-/// HTML, in SVG, and in a quoted attribute of either. As JSON it is itself, for [`json_in_html`].
+/// Its only ways into the page are maud's, which escape it, and [`json_in_html`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text(String);
 
@@ -22,21 +22,18 @@ impl Text {
     }
 }
 
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// As maud escapes text, and two things more: a single quote, so that the text would be safe in an attribute with any
+/// quotes, and control characters. A parser of HTML replaces some of those and drops others; U+FFFD shows that
+/// something is there.
+impl Render for Text {
+    fn render_to(&self, html: &mut String) {
         for character in self.0.chars() {
             match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                // A parser of HTML replaces some of them and drops others: show that something is there.
-                c if c.is_control() && c != '\n' && c != '\t' => f.write_str("\u{fffd}")?,
-                c => write!(f, "{c}")?,
+                '\'' => html.push_str("&#39;"),
+                c if c.is_control() && c != '\n' && c != '\t' => html.push('\u{fffd}'),
+                c => c.render_to(html),
             }
         }
-        Ok(())
     }
 }
 
@@ -46,8 +43,8 @@ impl Serialize for Text {
     }
 }
 
-/// `value` as JSON that may stand in a `script` element: no character of it means anything to HTML, or
-/// ends a line of JavaScript. Outside of strings JSON has none of these characters.
+/// `value` as JSON for a `script` element: it has no character that means anything to HTML, or that ends a line of
+/// JavaScript. JSON itself uses none of these outside of strings.
 pub(crate) fn json_in_html(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("numbers, texts and lists are always JSON");
     let mut escaped = String::with_capacity(json.len());
@@ -66,6 +63,7 @@ pub(crate) fn json_in_html(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use maud::html;
     use proptest::prelude::*;
 
     const HOSTILE: &str = "</script><img src=x onerror='alert(1)'>\"&\u{2028}\u{0}";
@@ -73,7 +71,7 @@ mod tests {
     #[test]
     fn what_means_something_to_html_is_escaped() {
         assert_eq!(
-            Text::new(HOSTILE).to_string(),
+            Text::new(HOSTILE).render().into_string(),
             "&lt;/script&gt;&lt;img src=x onerror=&#39;alert(1)&#39;&gt;&quot;&amp;\u{2028}\u{fffd}"
         );
     }
@@ -86,10 +84,17 @@ mod tests {
         assert_eq!(back, [HOSTILE]);
     }
 
+    #[test]
+    fn text_cannot_leave_its_attribute() {
+        let text = Text::new("\" onerror=\"x");
+        let html = html! { img alt=(text); }.into_string();
+        assert_eq!(html, "<img alt=\"&quot; onerror=&quot;x\">");
+    }
+
     proptest! {
         #[test]
         fn any_text_stays_within_its_quotes_and_survives_json(text in ".*") {
-            let escaped = Text::new(&text).to_string();
+            let escaped = Text::new(&text).render().into_string();
             prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
             let json = json_in_html(&Text::new(&text));
             prop_assert!(!json.contains(['<', '>', '&']));

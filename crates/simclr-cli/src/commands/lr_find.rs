@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 use simclr::data::replace_file;
+use simclr::report::learning_rate_plot;
 use simclr::train::{Pretraining, Progress, RangeTest, TrainError, device_from_name};
 
 use crate::bar::while_waiting;
@@ -47,7 +48,7 @@ impl Arguments {
         })?;
 
         if let Some(out) = &self.out {
-            replace_file(out, |file| file.write_all(curve.to_svg().as_bytes()))
+            replace_file(out, |file| file.write_all(learning_rate_plot(&curve).as_bytes()))
                 .with_context(|| format!("cannot write {}", out.display()))?;
             output.line(format!("plot: {}", out.display()));
         }

@@ -1,37 +1,39 @@
 //! How training went.
 
-use std::fmt::Write;
+use maud::{Markup, html};
 
-use crate::curves::{Curve, Curves};
+use crate::chart::LineChart;
+use crate::run::Curves;
 
-pub(super) fn section(curves: &Curves) -> String {
-    let mut html = "<section id=\"curves\">\n<h2>How training went</h2>\n\
-         <p class=\"reading\">Every step and every epoch of the run. Where many steps share a pixel, the line is their \
-         mean and the band their range.</p>\n"
-        .to_owned();
-    for (epoch, text) in &curves.warnings {
-        let _ = writeln!(html, "<p class=\"note\">After epoch {epoch}: <bdi>{text}</bdi></p>");
-    }
-    if curves.all.is_empty() {
-        html.push_str("<p>The run logged nothing.</p>\n");
-    }
-    html.push_str("<div class=\"charts\">\n");
-    for curve in &curves.all {
-        html.push_str(&figure(curve, curves.epochs));
-    }
-    html + "</div>\n</section>\n"
-}
-
-fn figure(curve: &Curve, epochs: f64) -> String {
-    let Curve { title, reading, .. } = curve;
-    let mut keys = String::new();
-    if curve.lines.len() > 1 {
-        for (index, line) in curve.lines.iter().enumerate() {
-            let _ = write!(keys, "<span class=\"key line{index}\">{}</span>", line.name);
+pub(super) fn section(curves: &Curves) -> Markup {
+    html! {
+        section #curves {
+            h2 { "How training went" }
+            p .reading {
+                "Every step and every epoch of the run. Where many steps share a pixel, the line is their mean and the "
+                "band their range."
+            }
+            @for (epoch, text) in &curves.warnings {
+                p .note { "After epoch " (epoch) ": " bdi { (text) } }
+            }
+            @if curves.charts.is_empty() { p { "The run logged nothing." } }
+            div .charts { @for chart in &curves.charts { (figure(chart)) } }
         }
     }
-    format!(
-        "<figure>\n<h3>{title} {keys}</h3>\n{}<figcaption>{reading}</figcaption>\n</figure>\n",
-        curve.svg(epochs)
-    )
+}
+
+fn figure(chart: &LineChart) -> Markup {
+    let lines = &chart.lines;
+    html! {
+        figure {
+            h3 {
+                (chart.caption.title) " "
+                @if lines.len() > 1 {
+                    @for line in lines { span .key .(line.style.class()) { (line.name) } }
+                }
+            }
+            (chart.to_markup())
+            figcaption { (chart.caption.reading) }
+        }
+    }
 }

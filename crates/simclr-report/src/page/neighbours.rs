@@ -1,64 +1,77 @@
-//! What the encoder finds alike.
+//! What the encoder finds similar.
 
-use std::fmt::Write;
+use maud::{Markup, html};
 
-use crate::neighbour_rows::{NeighbourRow, Shown, ShownNeighbour};
+use crate::images::{NeighbourRow, Shown, ShownNeighbour};
 use crate::text::Text;
 
-pub(super) fn section(rows: &[NeighbourRow], labelled: bool) -> String {
-    let among = if labelled {
-        "Images that were held out, and the labelled images whose features are most like theirs. ✓ is of the same class, \
-         ✗ of another."
-    } else {
-        "Images, and the others whose features are most like theirs."
-    };
-    let mut html = format!(
-        "<section id=\"neighbours\">\n<h2>Nearest neighbours</h2>\n\
-         <p class=\"reading\">{among} The number is the cosine of the two: 1 is the same direction, 0 has nothing in \
-         common.</p>\n<div class=\"scroll\"><table class=\"neighbours\">\n<thead><tr><th scope=\"col\">image</th>"
-    );
+pub(super) fn section(rows: &[NeighbourRow], labelled: bool) -> Markup {
     let most = rows.iter().map(|row| row.neighbours.len()).max().unwrap_or(0);
-    for rank in 1..=most {
-        let _ = write!(html, "<th scope=\"col\">{rank}</th>");
-    }
-    html.push_str("</tr></thead>\n<tbody>\n");
-    for NeighbourRow { query, neighbours } in rows {
-        let _ = write!(html, "<tr><th scope=\"row\">{}{}</th>", picture(query), names(query));
-        for neighbour in neighbours {
-            html.push_str(&cell(neighbour));
+    html! {
+        section #neighbours {
+            h2 { "Nearest neighbours" }
+            p .reading {
+                @if labelled {
+                    "Held-out images, and the labelled images whose features are most similar to theirs. ✓ is of the "
+                    "same class, ✗ of another. "
+                } @else {
+                    "Images, and the others whose features are most similar to theirs. "
+                }
+                "The number is the cosine of the two: 1 is the same direction, 0 has nothing in common."
+            }
+            div .scroll {
+                table .neighbours {
+                    thead {
+                        tr {
+                            th scope="col" { "image" }
+                            @for rank in 1..=most { th scope="col" { (rank) } }
+                        }
+                    }
+                    tbody { @for row in rows { (neighbours(row)) } }
+                }
+            }
         }
-        html.push_str("</tr>\n");
     }
-    html + "</tbody></table></div>\n</section>\n"
 }
 
-fn cell(neighbour: &ShownNeighbour) -> String {
-    let ShownNeighbour { image, cosine, right } = neighbour;
-    let (class, verdict) = match right {
-        Some(true) => ("right", "<span class=\"verdict\" aria-label=\"same class\">✓</span> "),
-        Some(false) => ("wrong", "<span class=\"verdict\" aria-label=\"other class\">✗</span> "),
-        None => ("", ""),
-    };
-    let label = image.class.as_ref().filter(|_| right.is_some());
-    let label = label
-        .map_or(String::new(), |class| format!("<span class=\"class\"><bdi>{class}</bdi></span>"));
-    format!(
-        "<td class=\"{class}\" title=\"{}\">{}<span class=\"cosine\">{verdict}{cosine:.3}</span>{label}</td>",
-        image.name,
-        picture(image)
-    )
+fn neighbours(row: &NeighbourRow) -> Markup {
+    let NeighbourRow { query, neighbours } = row;
+    html! {
+        tr {
+            th scope="row" {
+                (picture(query))
+                (class(query.class.as_ref()))
+                span .name { bdi { (query.name) } }
+            }
+            @for neighbour in neighbours { (cell(neighbour)) }
+        }
+    }
 }
 
-fn picture(image: &Shown) -> String {
+fn cell(neighbour: &ShownNeighbour) -> Markup {
+    let ShownNeighbour { image, cosine, same_class } = neighbour;
+    let verdict = same_class.map(|same| {
+        if same { ("right", "same class", "✓") } else { ("wrong", "other class", "✗") }
+    });
+    html! {
+        td class=[verdict.map(|(class, ..)| class)] title=(image.name) {
+            (picture(image))
+            span .cosine {
+                @if let Some((_, label, sign)) = verdict {
+                    span .verdict aria-label=(label) { (sign) } " "
+                }
+                (format!("{cosine:.3}"))
+            }
+            @if verdict.is_some() { (class(image.class.as_ref())) }
+        }
+    }
+}
+
+fn picture(image: &Shown) -> Markup {
     let Shown { picture, name, class } = image;
-    picture.html(class.as_ref().unwrap_or(name))
+    picture.to_markup(class.as_ref().unwrap_or(name))
 }
 
-/// Class and name, as far as they are two.
-fn names(image: &Shown) -> String {
-    let name = &image.name;
-    let class: Option<&Text> = image.class.as_ref();
-    let class = class
-        .map_or(String::new(), |class| format!("<span class=\"class\"><bdi>{class}</bdi></span>"));
-    format!("{class}<span class=\"name\"><bdi>{name}</bdi></span>")
+fn class(name: Option<&Text>) -> Markup {
+    html! { @if let Some(name) = name { span .class { bdi { (name) } } } }
 }

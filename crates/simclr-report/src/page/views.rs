@@ -1,35 +1,50 @@
 //! What the encoder saw.
 
-use std::fmt::Write;
+use maud::{Markup, html};
 
-use crate::text::Text;
-use crate::view_rows::ViewRow;
+use crate::images::{Picture, ViewRow};
 
-pub(super) fn section(rows: &[ViewRow]) -> String {
-    let mut html = "<section id=\"views\">\n<h2>What the encoder saw</h2>\n\
-         <p class=\"reading\">Training images, and the pairs of views that the first passes over the images drew of them, \
-         by the run's own settings and seed. The two views of a pair should get like features: if you cannot tell what \
-         they share, neither can the encoder.</p>\n<div class=\"scroll\"><table class=\"views\">\n<thead><tr>\
-         <th scope=\"col\">image</th>"
-        .to_owned();
+pub(super) fn section(rows: &[ViewRow]) -> Markup {
     let passes = rows.first().map_or(0, |row| row.pairs.len());
-    for pass in 1..=passes {
-        let _ = write!(html, "<th scope=\"col\">pass {pass}</th>");
-    }
-    html.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows {
-        let _ = write!(
-            html,
-            "<tr><th scope=\"row\">{}<span class=\"name\"><bdi>{}</bdi></span></th>",
-            row.original.html(&Text::new("the whole image")),
-            row.name
-        );
-        for (pass, [a, b]) in row.pairs.iter().enumerate() {
-            let alternative = |view| Text::new(format!("view {view} of pass {}", pass + 1));
-            let [a, b] = [a.html(&alternative("a")), b.html(&alternative("b"))];
-            let _ = write!(html, "<td><span class=\"pair\">{a}{b}</span></td>");
+    html! {
+        section #views {
+            h2 { "What the encoder saw" }
+            p .reading {
+                "Images that the run learnt from, and the pairs of views that its first passes over the images drew of "
+                "them, by its own settings and seed. The two views of a pair should get similar features: if you cannot "
+                "tell what they share, neither can the encoder."
+            }
+            div .scroll {
+                table .views {
+                    thead {
+                        tr {
+                            th scope="col" { "image" }
+                            @for pass in 1..=passes { th scope="col" { "pass " (pass) } }
+                        }
+                    }
+                    tbody {
+                        @for row in rows {
+                            tr {
+                                th scope="row" {
+                                    (row.original.to_markup(&"the whole image"))
+                                    span .name { bdi { (row.name) } }
+                                }
+                                @for (pass, pair) in (1..).zip(&row.pairs) { td { (views(pass, pair)) } }
+                            }
+                        }
+                    }
+                }
+            }
         }
-        html.push_str("</tr>\n");
     }
-    html + "</tbody></table></div>\n</section>\n"
+}
+
+fn views(pass: usize, pair: &[Picture; 2]) -> Markup {
+    html! {
+        span .pair {
+            @for (view, name) in pair.iter().zip(["a", "b"]) {
+                (view.to_markup(&format!("view {name} of pass {pass}")))
+            }
+        }
+    }
 }

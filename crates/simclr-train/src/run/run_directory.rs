@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use simclr_data::replace_file;
 use simclr_model::Encoder;
 
@@ -15,6 +16,7 @@ use crate::engine::training_state::TrainingState;
 
 const CONFIG: &str = "config.toml";
 const SUMMARY: &str = "summary.json";
+const LEARNING_RATE: &str = "learning-rate.json";
 
 /// Runs of one folder that [`RunDirectory::free_name`] counts up to.
 const MOST_RUNS: usize = 9999;
@@ -24,7 +26,7 @@ const MOST_RUNS: usize = 9999;
 /// | file | content |
 /// |---|---|
 /// | `config.toml` | everything needed to repeat the run: a [`RunConfig`] |
-/// | `learning-rate.json` | the range test's curve, if one chose the learning rate |
+/// | `learning-rate.json` | the range test's curve, if one chose the learning rate: a [`LearningRateCurve`] |
 /// | `metrics.jsonl` | every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
 /// | `tensorboard/` | the same figures as event files |
 /// | `checkpoint/` | the state after the last two epochs and the best one, to resume from |
@@ -110,7 +112,21 @@ impl RunDirectory {
     /// [`TrainError::Io`] if it cannot be read, [`TrainError::Parse`] if it is not what this version
     /// writes.
     pub fn summary(&self) -> Result<Option<Summary>, TrainError> {
-        let path = self.path.join(SUMMARY);
+        self.read(SUMMARY)
+    }
+
+    /// Reads `learning-rate.json`; `None` if no range test chose the run's learning rate.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`summary`](Self::summary).
+    pub fn learning_rate_curve(&self) -> Result<Option<LearningRateCurve>, TrainError> {
+        self.read(LEARNING_RATE)
+    }
+
+    /// Reads a JSON file; `None` if there is none.
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, TrainError> {
+        let path = self.path.join(name);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -161,7 +177,7 @@ impl RunDirectory {
         curve: &LearningRateCurve,
     ) -> Result<(), TrainError> {
         let json = serde_json::to_string(curve).expect("finite numbers are always JSON");
-        self.write("learning-rate.json", &format!("{json}\n"))
+        self.write(LEARNING_RATE, &format!("{json}\n"))
     }
 
     /// Refuses another config, subject or data set than the run's own; only the number of epochs may change.

@@ -1,19 +1,20 @@
 //! Long curves as a few points.
 
-/// Neighbouring points of a curve: where they are, and how low and high they go.
+/// A few neighbouring points of a curve as one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bin {
     /// Mean of the points' places.
     pub(crate) x: f64,
+    /// Mean, lowest and highest of their values.
     pub(crate) mean: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
 }
 
-/// At most `most` bins of as many neighbouring points each, the last maybe of fewer. A curve that has no
-/// more points than that keeps them.
+/// At most `most` bins with the same number of neighbouring points; the last may have fewer. A curve of at most `most`
+/// points keeps them.
 ///
-/// Lowest and highest stay, so that a single wild step among a hundred thousand is still seen.
+/// A bin keeps the lowest and the highest value, so that one wild step among a hundred thousand is still seen.
 pub(crate) fn bins(points: &[(f64, f64)], most: usize) -> Vec<Bin> {
     let size = points.len().div_ceil(most).max(1);
     points.chunks(size).map(Bin::of).collect()

@@ -1,35 +1,35 @@
-//! Images as points of the plane, alike ones near each other.
+//! Images as points in the plane, similar ones near each other.
 
 use nalgebra::DMatrix;
 use rand::RngExt;
 use simclr_augment::EvaluationTransform;
 use simclr_eval::Features;
 
-use crate::draws::{Purpose, generator, some_of};
 use crate::error::ReportError;
-use crate::gallery::Gallery;
+use crate::images::draws::{Purpose, generator, some_of};
+use crate::images::gallery::Gallery;
+use crate::images::sprite_sheet::SpriteSheet;
 use crate::pca::PrincipalComponents;
 use crate::report_config::ReportConfig;
-use crate::sprite_sheet::SpriteSheet;
 use crate::text::Text;
 use crate::tsne::{FEWEST_POINTS, Tsne};
 
-/// Side of the map, and the room that it leaves at each edge.
+/// Side of the map, and the margin at each edge.
 pub(crate) const SIDE: f64 = 640.0;
 const MARGIN: f64 = 16.0;
 /// Side of a thumbnail in pixels.
 const TILE: u32 = 48;
-/// How far points are moved apart before t-SNE starts, as a share of the largest place: images with the
-/// same vector would never part.
+/// How far points move apart before t-SNE starts, as a share of the largest coordinate: images with the same vector
+/// would never part.
 const NOISE: f64 = 1e-3;
 
 /// Two maps of the same images.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EmbeddingMap {
     pub(crate) points: Vec<Point>,
-    /// Whether there is a map by t-SNE, which takes at least four points.
+    /// Whether there is a map by t-SNE, which needs at least four points.
     pub(crate) has_tsne: bool,
-    /// Share of all variance along both axes of the map by PCA, in 0..=1.
+    /// The share of the variance along each axis of the map by PCA, in 0..=1.
     pub(crate) explained: [f64; 2],
     pub(crate) thumbnails: SpriteSheet,
     /// Names of the classes, in the order of the labels; empty without labels.
@@ -39,16 +39,16 @@ pub(crate) struct EmbeddingMap {
 /// An image of the map.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Point {
-    /// Places in 0..=640, the second one from above.
+    /// Coordinates in 0..=640; the second one grows downwards.
     pub(crate) pca: [f64; 2],
-    /// As by PCA where there is no t-SNE.
+    /// The same as `pca` without t-SNE.
     pub(crate) tsne: [f64; 2],
     pub(crate) class: Option<usize>,
     pub(crate) name: Text,
 }
 
 impl EmbeddingMap {
-    /// Of some of the gallery's images.
+    /// A map of some of the gallery's images.
     pub(crate) fn new(
         gallery: &Gallery,
         transform: &EvaluationTransform,
@@ -89,7 +89,7 @@ impl EmbeddingMap {
     }
 }
 
-/// The rows at length 1, `[rows, size]`: what cosines compare. A row of zeros stays.
+/// The rows as unit vectors, `[rows, size]`: cosines compare directions. A row of zeros stays.
 fn unit_vectors(features: &Features, rows: &[usize]) -> DMatrix<f64> {
     let values = rows.iter().flat_map(|&row| features.row(row)).map(|&value| f64::from(value));
     let mut vectors = DMatrix::from_row_iterator(rows.len(), features.size(), values);
@@ -102,7 +102,7 @@ fn unit_vectors(features: &Features, rows: &[usize]) -> DMatrix<f64> {
     vectors
 }
 
-/// Moved and scaled into the map, both axes alike, and up is up.
+/// Places in the map: both axes are scaled alike, and up is up.
 fn on_the_map(places: &[[f64; 2]]) -> Vec<[f64; 2]> {
     let range = |axis: usize| {
         let values = || places.iter().map(|place| place[axis]);
@@ -118,7 +118,7 @@ fn on_the_map(places: &[[f64; 2]]) -> Vec<[f64; 2]> {
         .collect()
 }
 
-/// What the encoder sees of the images, small.
+/// The images as the encoder sees them, small.
 fn thumbnails(
     gallery: &Gallery,
     rows: &[usize],

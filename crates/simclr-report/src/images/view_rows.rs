@@ -3,18 +3,18 @@
 use simclr_augment::{SimClrAugmentation, ViewKey};
 use simclr_data::ImageDataset;
 
-use crate::draws::{Purpose, shuffled};
 use crate::error::ReportError;
-use crate::picture::Picture;
+use crate::images::draws::{Purpose, shuffled};
+use crate::images::picture::Picture;
 use crate::text::Text;
 
-/// Images, and passes over the data whose pair of views is shown of each.
+/// Images, and the passes over the data from which each shows its pair of views.
 const IMAGES: usize = 6;
 const PASSES: usize = 3;
 /// Longest side of a picture in the page.
 const SIDE: u32 = 112;
 
-/// An image, and the views of the first passes.
+/// An image, and its views in the first passes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ViewRow {
     pub(crate) name: Text,
@@ -23,11 +23,11 @@ pub(crate) struct ViewRow {
     pub(crate) pairs: Vec<[Picture; 2]>,
 }
 
-/// Some images of `images`, which the run was pretrained on, with the very views that its config and
-/// seed drew of them. Images that cannot be read are passed over.
+/// Some of the images that the run was pretrained on, with the very views that its augmentation and seed drew of them.
+/// Images that cannot be read are left out.
 pub(crate) fn view_rows(
     images: &dyn ImageDataset,
-    policy: &SimClrAugmentation,
+    augmentation: &SimClrAugmentation,
     run_seed: u64,
     seed: u64,
 ) -> Result<Vec<ViewRow>, ReportError> {
@@ -44,8 +44,8 @@ pub(crate) fn view_rows(
         let view = |pass: usize, view: u64| {
             // Passes are counted from 1, as in training.
             let key = ViewKey { seed: run_seed, pass: pass as u64, index: index as u64, view };
-            let params = policy.draw(key, image.width(), image.height());
-            Picture::within(&policy.view(&image, &params)?, SIDE)
+            let params = augmentation.draw(key, image.width(), image.height());
+            Picture::within(&augmentation.view(&image, &params)?, SIDE)
         };
         let pairs = (1..=PASSES).map(|pass| Ok([view(pass, 0)?, view(pass, 1)?]));
         rows.push(ViewRow {
@@ -69,14 +69,14 @@ mod tests {
     fn views_are_those_that_training_draws() {
         let images =
             Sample::new(SampleConfig { images: 3, size: 16, ..SampleConfig::default() }).unwrap();
-        let policy = SimClrAugmentation::cifar10().with_size(16).unwrap();
-        let rows = view_rows(&images, &policy, 5, 0).unwrap();
+        let augmentation = SimClrAugmentation::cifar10().with_size(16).unwrap();
+        let rows = view_rows(&images, &augmentation, 5, 0).unwrap();
         assert_eq!(rows.len(), 3);
         for row in &rows {
             let index = (0..3).find(|&i| Text::new(images.name(i)) == row.name).unwrap();
             let key = ViewKey { seed: 5, pass: 2, index: index as u64, view: 1 };
             let image = images.image(index).unwrap();
-            let view = policy.view(&image, &policy.draw(key, 16, 16)).unwrap();
+            let view = augmentation.view(&image, &augmentation.draw(key, 16, 16)).unwrap();
             assert_eq!(row.pairs[1][1], Picture::new(&view).unwrap());
         }
     }

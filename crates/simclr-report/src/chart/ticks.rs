@@ -1,11 +1,28 @@
 //! Round numbers for an axis.
 
-/// Round numbers in `low..=high`, some `about` of them: steps of 1, 2, 2.5 or 5 times a power of ten.
-pub(crate) fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
+use crate::numbers::{grouped, scientific};
+
+/// A round number on an axis, and how it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tick {
+    pub(crate) value: f64,
+    pub(crate) label: String,
+}
+
+/// Round numbers from `low` to `high`, at most `about + 1` of them: steps of 1, 2, 2.5 or 5 times a power of ten.
+pub(crate) fn ticks([low, high]: [f64; 2], about: usize) -> Vec<Tick> {
     let step = step(high - low, about);
     let first = (low / step - 1e-9).ceil();
     let count = ((high / step + 1e-9).floor() - first).max(0.0) as usize;
-    (0..=count).map(|index| (first + index as f64) * step).collect()
+    let values = (0..=count).map(|index| (first + index as f64) * step);
+    values.map(|value| Tick { value, label: label(value, step) }).collect()
+}
+
+/// The powers of ten from `low` to `high`, which are powers of ten themselves.
+pub(crate) fn decades(ends: [f64; 2]) -> Vec<Tick> {
+    let [low, high] = ends.map(|end| end.log10().round() as i32);
+    let values = (low..=high).map(|decade| 10_f64.powi(decade));
+    values.map(|value| Tick { value, label: scientific(value) }).collect()
 }
 
 fn step(range: f64, about: usize) -> f64 {
@@ -15,8 +32,8 @@ fn step(range: f64, about: usize) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// `value` as text, with the digits that tell it from its neighbour `step` away.
-pub(crate) fn label(value: f64, step: f64) -> String {
+/// `value` with the digits that tell it from its neighbour, `step` away.
+fn label(value: f64, step: f64) -> String {
     if value.abs() < step / 2.0 {
         return "0".to_owned();
     }
@@ -31,34 +48,13 @@ pub(crate) fn label(value: f64, step: f64) -> String {
     grouped(&format!("{value:.decimals$}"))
 }
 
-/// Two digits at most and an exponent: `1.5e-3`.
-pub(crate) fn scientific(value: f64) -> String {
-    format!("{value:.1e}").replace(".0e", "e")
-}
-
-/// A whole number with a comma between thousands.
-pub(crate) fn grouped(number: &str) -> String {
-    let whole = number.find('.').unwrap_or(number.len());
-    let first = usize::from(number.starts_with('-'));
-    let mut grouped = String::with_capacity(number.len() + 4);
-    for (at, character) in number.char_indices() {
-        if at > first && at < whole && (whole - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(character);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn labels(low: f64, high: f64) -> Vec<String> {
-        let ticks = ticks(low, high, 4);
-        let step = ticks[1] - ticks[0];
-        ticks.into_iter().map(|tick| label(tick, step)).collect()
+        ticks([low, high], 4).into_iter().map(|tick| tick.label).collect()
     }
 
     #[test]
@@ -72,23 +68,15 @@ mod tests {
         assert_eq!(labels(0.0, 4100.0), ["0", "2,000", "4,000"]);
     }
 
-    #[test]
-    fn thousands_are_grouped() {
-        for (plain, expected) in
-            [("7", "7"), ("123456", "123,456"), ("-1234.25", "-1,234.25"), ("999", "999")]
-        {
-            assert_eq!(grouped(plain), expected);
-        }
-    }
-
     proptest! {
         #[test]
         fn ticks_lie_in_their_range(low in -1e6..1e6_f64, length in 1e-6..1e6_f64, about in 2..8_usize) {
             let high = low + length;
-            let ticks = ticks(low, high, about);
+            let ticks = ticks([low, high], about);
             let slack = length * 1e-6 + low.abs() * 1e-9;
             prop_assert!(ticks.len() <= about + 1);
-            prop_assert!(ticks.iter().all(|t| *t >= low - slack && *t <= high + slack), "{:?}", ticks);
+            let inside = |tick: &Tick| tick.value >= low - slack && tick.value <= high + slack;
+            prop_assert!(ticks.iter().all(inside), "{:?}", ticks);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Many thumbnails as one picture: a thousand pictures of their own would be a page of several times the size.
+//! Many thumbnails in one picture: as a thousand pictures they would make the page several times as large.
 
 use image::{RgbImage, imageops};
 
 use crate::error::ReportError;
-use crate::picture::Picture;
+use crate::images::picture::Picture;
 
-/// JPEG's quality for thumbnails, of 100.
+/// JPEG's quality for thumbnails, 1 to 100.
 const QUALITY: u8 = 78;
 
 /// Square thumbnails of one size, row by row.
@@ -19,7 +19,7 @@ pub(crate) struct SpriteSheet {
 }
 
 impl SpriteSheet {
-    /// All thumbnails must be `tile` x `tile`.
+    /// A sheet of thumbnails that are `tile` x `tile` each.
     pub(crate) fn new(thumbnails: &[RgbImage], tile: u32) -> Result<Self, ReportError> {
         let count = thumbnails.len().max(1);
         let columns = count.isqrt() + usize::from(count.isqrt().pow(2) < count);
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thumbnails_lie_in_a_square_as_far_as_they_fill_it() {
+    fn a_sheet_is_as_square_as_its_thumbnails_fill_it() {
         for (count, columns, rows) in [(0, 1, 1), (1, 1, 1), (5, 3, 2), (9, 3, 3), (10, 4, 3)] {
             let sheet = SpriteSheet::new(&vec![RgbImage::new(8, 8); count], 8).unwrap();
             let size = (sheet.picture.width, sheet.picture.height);

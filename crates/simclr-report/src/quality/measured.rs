@@ -1,0 +1,85 @@
+//! What labelled images say about the encoder.
+
+use simclr_augment::EvaluationTransform;
+use simclr_eval::{LogisticRegression, Report};
+
+use crate::error::ReportError;
+use crate::images::{Embedder, Gallery, LabelledParts};
+use crate::quality::confused::{ConfusedPair, confused};
+use crate::quality::labelled_sets::LabelledSets;
+use crate::quality::stages::{AFTER, RANDOM, Stage, Stages};
+
+/// Steps of the linear probe on raw pixels. Neighbouring pixels are nearly equal, so L-BFGS would take minutes to reach
+/// the optimum.
+const RAW_PIXEL_STEPS: usize = 100;
+/// Raw pixels are compared at this size at most, for the same reason.
+const RAW_PIXEL_SIDE: u32 = 48;
+
+/// Figures of the encoder, beside those of no encoder and of one with random weights.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Quality {
+    /// By kNN.
+    pub(crate) knn: Report,
+    /// By a linear probe; `None` if all training images are of one class.
+    pub(crate) linear: Option<Report>,
+    /// Raw pixels, random weights and the trained encoder, in this order.
+    pub(crate) stages: Stages,
+    /// What the run measured itself on all its images, unless `stages` says the same.
+    pub(crate) by_run: Option<Stages>,
+    pub(crate) confused: Vec<ConfusedPair>,
+}
+
+impl Quality {
+    /// The figures of the two galleries' own features, which are `embedder`'s, and of two others. `by_run` is what the
+    /// run measured on the whole sets.
+    pub(crate) fn new(
+        [train, test]: [&Gallery; 2],
+        embedder: &Embedder,
+        untrained: &Embedder,
+        by_run: Option<Stages>,
+    ) -> Result<Self, ReportError> {
+        let (class_names, device) = (train.class_names(), &embedder.device);
+        let sets = |train, test, class_names| LabelledSets { train, test, class_names, device };
+        let trained = sets(
+            train.labelled(train.features.clone())?,
+            test.labelled(test.features.clone())?,
+            class_names,
+        );
+        let random = sets(
+            train.labelled(train.embed_by(untrained)?)?,
+            test.labelled(test.embed_by(untrained)?)?,
+            &[],
+        );
+        let small = small(&embedder.transform)?;
+        let raw = sets(train.raw_pixels(&small)?, test.raw_pixels(&small)?, &[]);
+
+        let probe = LogisticRegression::default();
+        let limited = LogisticRegression { max_iterations: RAW_PIXEL_STEPS, ..probe };
+        let (knn, linear) = (trained.knn()?, trained.linear(&probe)?);
+        let side = small.size();
+        let after = Stage {
+            name: AFTER.to_owned(),
+            knn: Some(knn.report.top1),
+            linear: linear.as_ref().map(|linear| linear.report.top1),
+        };
+        let stages = Stages {
+            images: LabelledParts { train: train.part, test: test.part },
+            rows: vec![
+                raw.stage(format!("raw pixels, {side} × {side}"), &limited)?,
+                random.stage(RANDOM, &probe)?,
+                after,
+            ],
+        };
+        let judged = linear.as_ref().unwrap_or(&knn);
+        let confused = confused(judged, &trained.test.labels, test, &embedder.transform)?;
+        let by_run = by_run.filter(|by_run| !by_run.are_in(&stages));
+        let (knn, linear) = (knn.report, linear.map(|linear| linear.report));
+        Ok(Self { knn, linear, stages, by_run, confused })
+    }
+}
+
+/// The transform to raw pixels.
+fn small(transform: &EvaluationTransform) -> Result<EvaluationTransform, ReportError> {
+    let side = transform.size().min(RAW_PIXEL_SIDE);
+    Ok(EvaluationTransform::new(side, transform.filter(), transform.normalization().clone())?)
+}

@@ -1,0 +1,151 @@
+//! What was trained, and how it ended.
+
+use simclr_data::{ImageDataset, Splits};
+use simclr_model::{Encoder, ImageEncoder};
+use simclr_train::{MadeWith, PretrainConfig, RunConfig, Summary};
+
+use crate::numbers::counted;
+use crate::run::device_name::device_name;
+use crate::run::settings;
+use crate::text::Text;
+
+/// What there is to say about a run beside its figures.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RunFacts {
+    /// The run's folder.
+    pub(crate) run: Text,
+    /// The encoder's name.
+    pub(crate) encoder: Text,
+    /// One line on what it was trained on.
+    pub(crate) headline: String,
+    /// What was done, one line each: a name, and what it was.
+    pub(crate) rows: Vec<(&'static str, Text)>,
+    /// What a reader should know before the figures, such as that the run was stopped.
+    pub(crate) notes: Vec<Text>,
+    /// How it ended; `None` if it left no summary.
+    pub(crate) summary: Option<Summary>,
+    /// `config.toml`.
+    pub(crate) config: Text,
+}
+
+impl RunFacts {
+    pub(crate) fn new(
+        run: Text,
+        config: &RunConfig,
+        summary: Option<Summary>,
+        encoder: &ImageEncoder,
+        data: &Splits,
+    ) -> Self {
+        let RunConfig { made_with, pretrain } = config;
+        let rows = rows(config, summary.as_ref(), encoder);
+        let config =
+            toml::to_string(config).expect("a config holds nothing that TOML cannot write");
+        Self {
+            run,
+            encoder: Text::new(pretrain.encoder.to_string()),
+            headline: headline(&made_with.data, data, pretrain),
+            rows: rows.into_iter().map(|(name, value)| (name, Text::new(value))).collect(),
+            notes: notes(&made_with.data, summary.as_ref(), data).map(Text::new).collect(),
+            summary,
+            config: Text::new(config),
+        }
+    }
+}
+
+fn rows(
+    config: &RunConfig,
+    summary: Option<&Summary>,
+    encoder: &ImageEncoder,
+) -> Vec<(&'static str, String)> {
+    let RunConfig { made_with: MadeWith { simclr, revision, device, data, weights, .. }, pretrain } =
+        config;
+    let mut rows = vec![
+        ("Encoder", settings::encoder(pretrain, encoder)),
+        ("Projection head", settings::head(pretrain, encoder.feature_size())),
+        ("Images", data.clone()),
+        ("Views", settings::views(&pretrain.augmentation, pretrain.views)),
+        ("Loss", settings::loss(&pretrain.loss)),
+        ("Batch", settings::batch(pretrain)),
+        ("Optimiser", pretrain.optimizer.to_string()),
+        ("Learning rate", settings::rate(pretrain)),
+        ("Epochs", epochs(pretrain, summary)),
+        ("Seed", pretrain.seed.to_string()),
+        ("Device", device_name(device)),
+        ("Made with", format!("simclr {simclr}, revision {revision}")),
+    ];
+    if let Some(weights) = weights {
+        rows.insert(1, ("First weights", weights.display().to_string()));
+    }
+    rows
+}
+
+/// The image count is known only for the run's own data.
+fn headline(recorded: &str, data: &Splits, config: &PretrainConfig) -> String {
+    let side = config.augmentation.size;
+    let images = if recorded == data.description {
+        counted(data.pretrain.len(), "image")
+    } else {
+        "Images".to_owned()
+    };
+    format!("{images} without labels, in views of {side} × {side} pixels")
+}
+
+fn epochs(config: &PretrainConfig, summary: Option<&Summary>) -> String {
+    let steps = config.steps_per_epoch.map_or(String::new(), |steps| format!(", of {steps} steps"));
+    match summary {
+        Some(summary) if summary.epochs < summary.epochs_planned => {
+            format!("{} of {}{steps}", summary.epochs, summary.epochs_planned)
+        }
+        Some(summary) => format!("{}{steps}", summary.epochs),
+        None => format!("{} planned{steps}", config.epochs),
+    }
+}
+
+fn notes(
+    recorded: &str,
+    summary: Option<&Summary>,
+    data: &Splits,
+) -> impl Iterator<Item = String> + use<> {
+    let ended = match summary {
+        None => Some(
+            "The run left no summary.json, so it is unknown how it ended. The encoder is the one in its folder."
+                .to_owned(),
+        ),
+        Some(Summary { epochs, epochs_planned, .. }) if epochs < epochs_planned => Some(format!(
+            "The run was stopped after epoch {epochs} of {epochs_planned}, before its learning rate had come down: expect \
+             more of a run that ends."
+        )),
+        Some(_) => None,
+    };
+    let skipped = summary.map_or(0, |summary| summary.skipped_images);
+    let skipped = (skipped > 0).then(|| {
+        format!("Training left out {} that could not be read.", counted(skipped, "image"))
+    });
+    let other = (recorded != data.description).then(|| {
+        format!(
+            "This page shows other images than the run recorded. Recorded: {recorded}. Here: {}.",
+            data.description
+        )
+    });
+    ended.into_iter().chain(skipped).chain(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simclr_data::SampleConfig;
+    use simclr_train::Recipe;
+
+    #[test]
+    fn images_of_another_set_are_noted() {
+        let sample = SampleConfig { images: 10, size: 16, ..SampleConfig::default() };
+        let data = Splits::sample(&sample).unwrap();
+        let notes: Vec<String> = notes("my photos", None, &data).collect();
+        assert_eq!(notes.len(), 2);
+        let config = Recipe::Cifar10Google.config();
+        let headline = |recorded| super::headline(recorded, &data, &config);
+        assert_eq!(headline("my photos"), "Images without labels, in views of 32 × 32 pixels");
+        assert!(headline(&data.description).starts_with("10 images without labels"));
+        assert!(notes[1].contains("Recorded: my photos. Here: the built-in sample"));
+    }
+}

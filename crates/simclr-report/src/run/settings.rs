@@ -1,0 +1,103 @@
+//! The settings of a run in words.
+
+use std::fmt::Write;
+
+use simclr_augment::AugmentationConfig;
+use simclr_model::{Encoder, ImageEncoder, count_parameters};
+use simclr_train::{LossConfig, PretrainConfig, ViewPath};
+
+use crate::numbers::grouped;
+
+pub(crate) fn encoder(config: &PretrainConfig, encoder: &ImageEncoder) -> String {
+    let parameters = grouped(&count_parameters(encoder).to_string());
+    let features = encoder.feature_size();
+    format!("{}: {parameters} parameters; an image becomes {features} numbers", config.encoder)
+}
+
+pub(crate) fn head(config: &PretrainConfig, features: usize) -> String {
+    let head = config.projection;
+    let hidden = head.hidden_size.unwrap_or(features);
+    let (layers, output) = (head.layers, head.output_size);
+    let norm = if head.output_norm { ", normalised at its end" } else { "" };
+    let through = if layers > 1 { format!(" through {hidden}") } else { String::new() };
+    let s = if layers == 1 { "" } else { "s" };
+    format!("{layers} layer{s}: {features}{through} to {output}{norm}; not used after training")
+}
+
+pub(crate) fn views(augmentation: &AugmentationConfig, path: ViewPath) -> String {
+    let AugmentationConfig { size, crop, .. } = augmentation;
+    if augmentation.whole_images {
+        return format!("{size} × {size} pixels, the whole image each time");
+    }
+    let percent = |share: f64| (1000.0 * share).round() / 10.0;
+    let [least, most] = crop.area.map(percent);
+    let mut words = format!("{size} × {size} pixels; crops of {least} to {most} % of the image");
+    for (name, probability) in changes(augmentation).into_iter().filter(|change| change.1 > 0.0) {
+        let _ = write!(words, "; {name} {} %", percent(probability));
+    }
+    if path == ViewPath::Device {
+        words.push_str("; made on the device");
+    }
+    words
+}
+
+/// What may happen to a crop, each with its probability.
+fn changes(augmentation: &AugmentationConfig) -> [(&'static str, f64); 8] {
+    let AugmentationConfig { rotation, blur, solarize, erasing, .. } = augmentation;
+    [
+        ("flipped", augmentation.flip_probability),
+        ("turned upside down", augmentation.vertical_flip_probability),
+        ("rotated", rotation.as_ref().map_or(0.0, |step| step.probability)),
+        ("colours changed", augmentation.color_jitter.probability),
+        ("grey", augmentation.grayscale_probability),
+        ("blurred", blur.as_ref().map_or(0.0, |step| step.probability)),
+        ("solarised", solarize.as_ref().map_or(0.0, |step| step.probability)),
+        ("partly erased", erasing.as_ref().map_or(0.0, |step| step.probability)),
+    ]
+}
+
+pub(crate) fn loss(loss: &LossConfig) -> String {
+    match loss {
+        LossConfig::NtXent { temperature } => format!("NT-Xent, temperature {}", temperature.get()),
+        LossConfig::DecoupledNtXent { temperature } => {
+            format!("decoupled NT-Xent, temperature {}", temperature.get())
+        }
+        LossConfig::Custom { name } => format!("the caller's own: {name}"),
+        other => format!("{other:?}"),
+    }
+}
+
+pub(crate) fn batch(config: &PretrainConfig) -> String {
+    let batch = config.batch_size;
+    let negatives = (2 * batch).saturating_sub(2);
+    let chunks =
+        config.chunk_size.map_or(String::new(), |chunk| format!(", encoded {chunk} at a time"));
+    format!("{batch} images: {negatives} negatives for each view{chunks}")
+}
+
+pub(crate) fn rate(config: &PretrainConfig) -> String {
+    let peak = config.learning_rate.in_words(config.batch_size);
+    let (warmup, s) = (config.warmup_epochs, if config.warmup_epochs == 1 { "" } else { "s" });
+    format!("{peak} at its peak, after {warmup} epoch{s} of warm-up; then a cosine to 0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simclr_train::Recipe;
+
+    #[test]
+    fn a_recipe_is_told_in_words() {
+        let config = Recipe::Cifar10Google.config();
+        assert_eq!(
+            views(&config.augmentation, config.views),
+            "32 × 32 pixels; crops of 8 to 100 % of the image; flipped 50 %; colours changed 80 %; grey 20 %"
+        );
+        assert_eq!(batch(&config), "512 images: 1022 negatives for each view");
+        assert_eq!(head(&config, 512), "2 layers: 512 through 512 to 128; not used after training");
+        assert_eq!(
+            rate(&config),
+            "1 * 512 / 256 = 2 at its peak, after 10 epochs of warm-up; then a cosine to 0"
+        );
+    }
+}
