@@ -33,7 +33,6 @@ mod gallery;
 mod line_chart;
 mod neighbour_rows;
 mod page;
-mod pca;
 mod picture;
 mod quality;
 mod report_config;
@@ -42,7 +41,6 @@ mod run_report;
 mod sprite_sheet;
 mod text;
 mod ticks;
-mod tsne;
 mod view_rows;
 
 pub use error::ReportError;

@@ -8,10 +8,10 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use simclr_data::{printable, replace_file};
 
-use crate::error::EvalError;
-use crate::features::Features;
-use crate::layer::Layer;
-use crate::neighbours::{Neighbour, nearest_neighbours};
+use super::cosine_index::nearest_neighbours;
+use super::nearest::Neighbour;
+use crate::error::EmbedError;
+use crate::vectors::{FeatureSource, Features};
 
 const VECTORS: &str = "vectors";
 const NAMES: &str = "names";
@@ -19,12 +19,12 @@ const ENCODER: &str = "encoder";
 
 /// Feature vectors of named images: what a search looks through.
 ///
-/// A file of it is safetensors: one tensor, `vectors`, `[images, features]`, and in the metadata the
-/// images' names as a JSON list and what they were embedded by.
+/// Its file is safetensors: one tensor, `vectors`, `[images, features]`, and in the metadata the images' names
+/// as a JSON list and what they were embedded by.
 ///
 /// ```
 /// use burn::tensor::Device;
-/// use simclr_eval::{Features, ImageIndex};
+/// use simclr_embed::{Features, ImageIndex};
 ///
 /// let names = ["cat.jpg", "dog.jpg", "car.jpg"].map(str::to_owned).to_vec();
 /// let features = Features::new(vec![0.9, 0.1, 0.8, 0.3, 0.0, 1.0], 2);
@@ -32,7 +32,7 @@ const ENCODER: &str = "encoder";
 /// let query = Features::new(vec![1.0, 0.1], 2);
 /// let best = index.nearest(&query, 1, &Device::flex())?[0][0];
 /// assert_eq!(index.names()[best.row as usize], "cat.jpg");
-/// # Ok::<(), simclr_eval::EvalError>(())
+/// # Ok::<(), simclr_embed::EmbedError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageIndex {
@@ -42,22 +42,20 @@ pub struct ImageIndex {
 }
 
 impl ImageIndex {
-    /// An index of images by the names `names`, in the order of their features. `encoder` tells
-    /// encoders apart, since vectors of two of them cannot be compared: a checksum of the weights, say.
+    /// An index of images by the names `names`, in the order of their features: those of
+    /// [`Embedded`](crate::Embedded). `encoder` tells encoders apart, since vectors of two of them cannot be
+    /// compared: a checksum of the weights, say.
     ///
     /// # Errors
     ///
-    /// [`EvalError::NoImages`] for an empty index, [`EvalError::NameCount`] unless there is a name for
-    /// each vector, [`EvalError::NotFinite`] for a feature that is infinite or no number.
+    /// [`EmbedError::Count`] unless there is a name for each vector, [`EmbedError::NoImages`] for an empty index,
+    /// [`EmbedError::NotFinite`] for a feature that is NaN or infinite.
     pub fn new(
         names: Vec<String>,
         features: Features,
         encoder: impl Into<String>,
-    ) -> Result<Self, EvalError> {
-        let (expected, found) = (features.len(), names.len());
-        if expected != found {
-            return Err(EvalError::NameCount { expected, found });
-        }
+    ) -> Result<Self, EmbedError> {
+        EmbedError::check_count("a name", "vectors", features.len(), names.len())?;
         features.check("index")?;
         Ok(Self { names, features, encoder: encoder.into() })
     }
@@ -81,93 +79,86 @@ impl ImageIndex {
     }
 
     /// The `count` images whose vectors have the highest cosine to each query's, the most alike first:
-    /// [`Neighbour::row`] is the image's place in the index.
+    /// [`Neighbour::row`] is the image's place in the index. Ask for all queries at once: each call copies the
+    /// index to `device`.
     ///
     /// # Errors
     ///
-    /// Those of [`nearest_neighbours`], such as [`EvalError::FeatureSize`] for queries of another length.
+    /// Those of [`nearest_neighbours`], such as [`EmbedError::FeatureSize`] for queries of another length.
     pub fn nearest(
         &self,
         queries: &Features,
         count: usize,
         device: &Device,
-    ) -> Result<Vec<Vec<Neighbour>>, EvalError> {
+    ) -> Result<Vec<Vec<Neighbour>>, EmbedError> {
         nearest_neighbours(&self.features, queries, count, device)
     }
 
-    /// Writes the index to a safetensors file, in one step.
+    /// Writes the index to a safetensors file, which appears as a whole or not at all.
     ///
     /// # Errors
     ///
-    /// [`EvalError::Write`]; an older file of that name is then untouched.
-    pub fn save(&self, path: &Path) -> Result<(), EvalError> {
-        let file = self.safetensors();
-        replace_file(path, |out| out.write_all(&file)).map_err(EvalError::write(path))
+    /// [`EmbedError::Write`]; an older file of that name is then untouched.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), EmbedError> {
+        let (path, file) = (path.as_ref(), self.safetensors());
+        replace_file(path, |out| out.write_all(&file)).map_err(EmbedError::write(path))
     }
 
-    /// Writes the vectors as `NumPy`'s `.npy`, in one step, and the names beside them, one a line, as
-    /// `.txt`; control characters in them are escaped.
+    /// Writes the vectors as [`Features::write_npy`] does, and the names beside them, one a line, as `.txt`;
+    /// control characters in them are escaped.
     ///
     /// # Errors
     ///
-    /// [`EvalError::Write`].
-    pub fn save_npy(&self, path: &Path) -> Result<(), EvalError> {
-        replace_file(path, |out| {
-            out.write_all(&npy_header(self.features.len(), self.features.size()))?;
-            out.write_all(&self.bytes())
-        })
-        .map_err(EvalError::write(path))?;
-        let names = path.with_extension("txt");
+    /// [`EmbedError::Write`].
+    pub fn save_npy(&self, path: impl AsRef<Path>) -> Result<(), EmbedError> {
+        self.features.write_npy(&path)?;
+        let names = path.as_ref().with_extension("txt");
         replace_file(&names, |out| {
             self.names.iter().try_for_each(|name| writeln!(out, "{}", printable(name)))
         })
-        .map_err(EvalError::write(&names))
+        .map_err(EmbedError::write(&names))
     }
 
     /// Reads an index that [`save`](Self::save) wrote.
     ///
     /// # Errors
     ///
-    /// [`EvalError::Read`] if the file cannot be read, [`EvalError::NotAnIndex`] if it holds something
-    /// else.
-    pub fn load(path: &Path) -> Result<Self, EvalError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| EvalError::Read { path: path.to_owned(), source })?;
-        let of = |expected: &'static str, found: String| EvalError::NotAnIndex {
-            path: path.to_owned(),
-            expected,
-            found,
+    /// [`EmbedError::Read`] if the file cannot be read, [`EmbedError::File`] if it holds something else.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, EmbedError> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(EmbedError::read(path))?;
+        let bad_file = |error: safetensors::SafeTensorError| {
+            EmbedError::file(path, "a safetensors file", error.to_string())
         };
-        let bad_file =
-            |error: safetensors::SafeTensorError| of("a safetensors file", error.to_string());
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(bad_file)?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(bad_file)?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        let value = |key: &'static str| {
-            metadata.get(key).ok_or_else(|| of(key, "none in its metadata".to_owned()))
+        let value = |key: &str| {
+            metadata.get(key).ok_or_else(|| EmbedError::file(path, key, "none in its metadata"))
         };
         let names: Vec<String> = serde_json::from_str(value(NAMES)?)
-            .map_err(|error| of("a list of names", error.to_string()))?;
-        let tensor = tensors.tensor(VECTORS).map_err(|error| of("vectors", error.to_string()))?;
+            .map_err(|error| EmbedError::file(path, "a list of names", error.to_string()))?;
+        let tensor = tensors
+            .tensor(VECTORS)
+            .map_err(|error| EmbedError::file(path, VECTORS, error.to_string()))?;
         let size = match (tensor.dtype(), tensor.shape()) {
             (Dtype::F32, &[images, size]) if images > 0 && size > 0 => size,
             (dtype, shape) => {
-                return Err(of(
-                    "vectors in f32, [images, features]",
-                    format!("{dtype:?} {shape:?}"),
-                ));
+                let expected = "vectors in f32, [images, features]";
+                return Err(EmbedError::file(path, expected, format!("{dtype:?} {shape:?}")));
             }
         };
         let values = tensor.data().as_chunks::<4>().0;
         let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        let features = Features::new(values, size).of_layer(Layer::Encoder);
+        let features = Features::new(values, size).with_source(FeatureSource::Encoder);
         Self::new(names, features, value(ENCODER)?.clone())
-            .map_err(|error| of("vectors and their names", error.to_string()))
+            .map_err(|error| EmbedError::file(path, "vectors and their names", error.to_string()))
     }
 
     /// The file that holds the index.
     fn safetensors(&self) -> Vec<u8> {
-        let bytes = self.bytes();
+        let bytes: Vec<u8> =
+            self.features.values().iter().flat_map(|value| value.to_le_bytes()).collect();
         let shape = vec![self.features.len(), self.features.size()];
         let tensor = TensorView::new(Dtype::F32, shape, &bytes).expect("the shape is the vectors'");
         let names = serde_json::to_string(&self.names).expect("strings are always JSON");
@@ -176,25 +167,6 @@ impl ImageIndex {
         safetensors::serialize([(VECTORS, tensor)], Some(metadata))
             .expect("one tensor of a valid shape is always safetensors")
     }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.features.values().iter().flat_map(|value| value.to_le_bytes()).collect()
-    }
-}
-
-/// The start of a `.npy` file, version 1.0: a Python dict of what follows, padded to a multiple of 64
-/// bytes.
-fn npy_header(images: usize, size: usize) -> Vec<u8> {
-    const FIXED_BYTES: usize = 10;
-    let mut dict =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({images}, {size}), }}");
-    let padded = (FIXED_BYTES + dict.len() + 1).next_multiple_of(64) - FIXED_BYTES;
-    dict.push_str(&" ".repeat(padded - dict.len() - 1));
-    dict.push('\n');
-    let mut header = b"\x93NUMPY\x01\x00".to_vec();
-    header.extend((dict.len() as u16).to_le_bytes());
-    header.extend(dict.as_bytes());
-    header
 }
 
 #[cfg(test)]
@@ -204,7 +176,7 @@ mod tests {
     fn index() -> ImageIndex {
         let names = ["a", "b\nc", "d", "e"].map(str::to_owned).to_vec();
         let features = Features::new(vec![1.0, 0.0, 0.0, 2.0, 3.0, 0.0, -1.0, 0.0], 2);
-        ImageIndex::new(names, features.of_layer(Layer::Encoder), "weights 1").unwrap()
+        ImageIndex::new(names, features.with_source(FeatureSource::Encoder), "weights 1").unwrap()
     }
 
     #[test]
@@ -242,9 +214,9 @@ mod tests {
         for length in 0..whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
             let error = ImageIndex::load(&path).unwrap_err();
-            assert!(matches!(error, EvalError::NotAnIndex { .. }), "{length} bytes: {error}");
+            assert!(matches!(error, EmbedError::File { .. }), "{length} bytes: {error}");
         }
-        // A vector more than names.
+        // One vector more than names.
         let text = String::from_utf8_lossy(&whole).into_owned();
         assert!(text.contains(r#"\"d\","#), "{text}");
         let at = whole.windows(4).position(|bytes| bytes == br#"\"d\"#).unwrap();
@@ -257,14 +229,11 @@ mod tests {
     }
 
     #[test]
-    fn numpys_file_has_a_name_a_line() {
+    fn numpys_file_has_a_name_a_line_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.npy");
         index().save_npy(&path).unwrap();
-        let bytes = std::fs::read(&path).unwrap();
-        assert_eq!(bytes.len(), 128 + 4 * 8);
-        assert!(bytes.starts_with(b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4'"));
-        assert_eq!(bytes[127], b'\n');
+        assert!(std::fs::read(&path).unwrap().starts_with(b"\x93NUMPY"));
         let names = std::fs::read_to_string(path.with_extension("txt")).unwrap();
         assert_eq!(names, "a\nb\\nc\nd\ne\n");
     }

@@ -3,27 +3,45 @@
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
 
+use crate::vectors::UnitVectors;
+
 /// Directions that are iterated together: more than are asked for, so that those settle sooner.
 const BLOCK: usize = 8;
 /// Iterations: each multiplies what is left of a direction of half the variance by a quarter or less.
 const ITERATIONS: usize = 30;
 
 /// The first two principal components of some vectors.
+///
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use simclr_embed::{Features, PrincipalComponents, UnitVectors};
+///
+/// let vectors = UnitVectors::new(&Features::new(vec![1.0, 0.0, 1.0, 0.1, 0.0, 1.0], 2));
+/// let components = PrincipalComponents::new(&vectors, &mut ChaCha8Rng::seed_from_u64(0));
+/// assert_eq!(components.places.len(), 3);
+/// assert!(components.explained[0] > 0.99, "three points of which two are nearly the same");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct PrincipalComponents {
+pub struct PrincipalComponents {
     /// Each vector's place.
-    pub(crate) places: Vec<[f64; 2]>,
+    pub places: Vec<[f64; 2]>,
     /// The share of all variance in each direction, in 0..=1; 0 where nothing varies.
-    pub(crate) explained: [f64; 2],
+    pub explained: [f64; 2],
 }
 
 impl PrincipalComponents {
-    /// Of the rows of `vectors`, `[n, d]`, by iterating a block of directions (Halko et al. 2011,
-    /// algorithm 4.4), which takes a second where all d eigenvectors of a wide encoder would take minutes.
+    /// The components of `vectors`, found by iterating a block of directions (Halko et al. 2011, algorithm 4.4). That
+    /// takes a second where all eigenvectors of a wide encoder would take minutes.
     ///
     /// `random` draws where the iteration starts. A component's sign is chosen such that the place
     /// farthest from 0 is positive.
-    pub(crate) fn new(vectors: &DMatrix<f64>, random: &mut impl Rng) -> Self {
+    #[must_use]
+    pub fn new(vectors: &UnitVectors, random: &mut impl Rng) -> Self {
+        Self::of(&vectors.rows, random)
+    }
+
+    /// The components of the rows of `vectors`, `[n, d]`.
+    fn of(vectors: &DMatrix<f64>, random: &mut impl Rng) -> Self {
         let mut centred = vectors.clone();
         for mut column in centred.column_iter_mut() {
             let mean = column.mean();
@@ -81,7 +99,7 @@ mod tests {
     #[test]
     fn components_are_those_of_the_covariance_matrix() {
         let vectors = cloud(60, 12);
-        let found = PrincipalComponents::new(&vectors, &mut random());
+        let found = PrincipalComponents::of(&vectors, &mut random());
 
         let mut centred = vectors.clone();
         for mut column in centred.column_iter_mut() {
@@ -105,17 +123,17 @@ mod tests {
 
     #[test]
     fn vectors_that_are_all_the_same_lie_on_one_point() {
-        let found = PrincipalComponents::new(&DMatrix::from_element(5, 3, 0.7), &mut random());
+        let found = PrincipalComponents::of(&DMatrix::from_element(5, 3, 0.7), &mut random());
         assert_eq!(found.places, [[0.0; 2]; 5]);
         assert!(found.explained.iter().all(|share| share.abs() < f64::EPSILON));
     }
 
     #[test]
     fn one_vector_and_one_dimension_have_places_too() {
-        let found = PrincipalComponents::new(&DMatrix::from_element(1, 4, 2.0), &mut random());
+        let found = PrincipalComponents::of(&DMatrix::from_element(1, 4, 2.0), &mut random());
         assert_eq!(found.places, [[0.0; 2]]);
         let line = DMatrix::from_column_slice(3, 1, &[0.0, 1.0, 5.0]);
-        let found = PrincipalComponents::new(&line, &mut random());
+        let found = PrincipalComponents::of(&line, &mut random());
         assert!(found.places.iter().all(|place| place[1] == 0.0));
         assert!(
             (found.places[2][0] - 3.0).abs() < 1e-12 && (found.explained[0] - 1.0).abs() < 1e-12
