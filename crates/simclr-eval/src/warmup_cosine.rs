@@ -1,4 +1,4 @@
-//! The learning rate's course.
+//! The learning rate, step by step.
 
 /// Linear warm-up from zero, then a cosine down to zero, one value per step.
 ///
@@ -8,10 +8,11 @@
 /// ```
 ///
 /// As in google's SimCLR (`model_util.py`, `WarmUpAndCosineDecay`). There is no upper bound on the
-/// peak: LARS runs at 4.8.
+/// peak: LARS runs at 4.8. Evaluations have no warm-up (Chen et al. 2020, appendix B.5 and B.6): what they train starts
+/// from zero, or from an encoder that has been trained already.
 ///
 /// ```
-/// use simclr_train::WarmupCosine;
+/// use simclr_eval::WarmupCosine;
 ///
 /// let schedule = WarmupCosine::new(4.8, 10, 110);
 /// assert_eq!(schedule.rate(0), 0.0);
@@ -59,8 +60,11 @@ mod tests {
     }
 
     #[test]
-    fn without_warm_up_the_first_rate_is_the_peak() {
+    fn without_warm_up_the_rate_falls_from_the_peak_towards_zero() {
         assert_eq!(WarmupCosine::new(0.3, 0, 10).rate(0).to_bits(), 0.3_f64.to_bits());
+        let rates: Vec<f64> = (0..=8).map(|step| WarmupCosine::new(3.0, 0, 8).rate(step)).collect();
+        assert!((rates[0] - 3.0).abs() < 1e-12 && (rates[4] - 1.5).abs() < 1e-12);
+        assert!(rates.is_sorted_by(|a, b| a > b) && rates[8].abs() < 1e-12, "{rates:?}");
     }
 
     #[test]

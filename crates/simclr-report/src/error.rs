@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
+use simclr_embed::EmbedError;
 use simclr_eval::EvalError;
 use simclr_model::ModelError;
 use simclr_train::TrainError;
@@ -61,6 +62,9 @@ pub enum ReportError {
     /// The config's augmentation is wrong, or failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
+    /// Images cannot be embedded.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
     /// The evaluation failed.
     #[error(transparent)]
     Eval(#[from] EvalError),

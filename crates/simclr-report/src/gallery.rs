@@ -2,25 +2,16 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
 use image::RgbImage;
 use rayon::prelude::*;
 use simclr_augment::EvaluationTransform;
 use simclr_data::{ImageDataset, Labelled, Subset};
-use simclr_eval::{EvalError, Features, LabelledFeatures, embed_images};
-use simclr_model::ImageEncoder;
+use simclr_embed::{EmbedError, Embedder, Features, LabelledFeatures};
 
 use crate::draws::{Purpose, some_of};
 use crate::error::ReportError;
 use crate::report_config::ReportConfig;
 use crate::text::Text;
-
-/// A frozen encoder, and what its images are made into.
-pub(crate) struct Embedder<'a> {
-    pub(crate) encoder: &'a ImageEncoder,
-    pub(crate) transform: &'a EvaluationTransform,
-    pub(crate) device: &'a Device,
-}
 
 /// Images that a report looks at, without those that cannot be read. Row i of everything is of one image.
 pub(crate) struct Gallery {
@@ -39,19 +30,17 @@ impl Gallery {
         set: &'static str,
         embedder: &Embedder,
     ) -> Result<Self, ReportError> {
-        let Embedder { encoder, transform, device } = embedder;
-        let embedded = embed_images(*encoder, &images, transform, device)?;
-        if embedded.images.is_empty() {
+        let embedded = embedder.embed(&images)?;
+        if embedded.indices.is_empty() {
             return Err(ReportError::NoImages { set, images: images.len() });
         }
         let skipped = embedded.skipped.len();
-        Ok(Self { images, indices: embedded.images, features: embedded.features, skipped })
+        Ok(Self { images, indices: embedded.indices, features: embedded.features, skipped })
     }
 
     /// The same images with another encoder's features. What cannot be read stays so.
     pub(crate) fn with(&self, embedder: &Embedder) -> Result<Features, ReportError> {
-        let Embedder { encoder, transform, device } = embedder;
-        Ok(embed_images(*encoder, &self.readable()?, transform, device)?.features)
+        Ok(embedder.embed(&self.readable()?)?.features)
     }
 
     /// The images that were read, as a set of their own.
@@ -74,11 +63,12 @@ impl Gallery {
     /// `features` of these images, with their labels, of which a labelled gallery has one for each.
     pub(crate) fn labelled(&self, features: Features) -> Result<LabelledFeatures, ReportError> {
         let label = |row: usize| {
-            let unlabelled = || EvalError::Unlabelled { name: self.images.name(self.indices[row]) };
+            let unlabelled =
+                || EmbedError::Unlabelled { name: self.images.name(self.indices[row]) };
             self.label(row).ok_or_else(unlabelled)
         };
-        let labels = (0..self.len()).map(label).collect::<Result<_, EvalError>>()?;
-        Ok(LabelledFeatures { features, labels })
+        let labels = (0..self.len()).map(label).collect::<Result<_, EmbedError>>()?;
+        Ok(LabelledFeatures::new(features, labels)?)
     }
 
     pub(crate) fn class_names(&self) -> &[String] {

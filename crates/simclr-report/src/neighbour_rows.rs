@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use simclr_augment::EvaluationTransform;
-use simclr_eval::{Features, Neighbour, nearest_neighbours};
+use simclr_embed::{Neighbour, nearest_neighbours};
 
 use crate::draws::{Purpose, shuffled};
 use crate::error::ReportError;
@@ -63,12 +63,11 @@ pub(crate) fn neighbour_rows(
     device: &Device,
 ) -> Result<Vec<NeighbourRow>, ReportError> {
     let (train, queries, among_themselves) = match galleries {
-        Galleries::Labelled { train, queries } => (train, queries, false),
+        Galleries::Labelled { train, test } => (train, test, false),
         Galleries::Unlabelled(images) => (images, images, true),
     };
     let rows = of_different_classes(queries, seed);
-    let values = rows.iter().flat_map(|&row| queries.features.row(row)).copied().collect();
-    let features = Features::new(values, queries.features.size());
+    let features = queries.features.select(&rows);
     let nearest = nearest_neighbours(
         &train.features,
         &features,

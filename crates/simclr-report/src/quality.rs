@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use simclr_augment::EvaluationTransform;
+use simclr_embed::{Embedder, LabelledFeatures, raw_pixels};
 use simclr_eval::{
-    Confusion, EvalError, Evaluation, Knn, LabelledFeatures, LogisticRegression, Predictions,
-    Protocol, Report, evaluate, raw_pixels,
+    Confusion, EvalError, Evaluation, Knn, LogisticRegression, LogisticRegressionConfig,
+    Predictions, Protocol, Report, evaluate,
 };
 
 use crate::error::ReportError;
-use crate::gallery::{Embedder, Gallery};
+use crate::gallery::Gallery;
 use crate::neighbour_rows::Shown;
 
 /// Steps of the linear probe on raw pixels: neighbouring pixels say the same, so that L-BFGS would take
@@ -63,7 +64,7 @@ impl Quality {
         [train, test]: [&Gallery; 2],
         untrained: &Embedder,
     ) -> Result<Self, ReportError> {
-        let Embedder { transform, device, .. } = untrained;
+        let (transform, device) = (untrained.transform(), untrained.device());
         let names = train.class_names();
         let probe = LogisticRegression::default();
         let trained = Sets {
@@ -79,11 +80,15 @@ impl Quality {
             train: raw_pixels(&train.readable()?, &small)?.labelled,
             test: raw_pixels(&test.readable()?, &small)?.labelled,
         };
-        let limited = LogisticRegression { max_iterations: RAW_PIXEL_STEPS, ..probe };
+        let limited = LogisticRegression::new(LogisticRegressionConfig {
+            max_iterations: RAW_PIXEL_STEPS,
+            ..LogisticRegressionConfig::default()
+        })
+        .map_err(EvalError::from)?;
         let side = small.size();
 
         let knn = trained.knn(names, device)?;
-        let linear = trained.linear(&probe, names, device)?;
+        let linear = trained.linear(&probe, names)?;
         let stages = vec![
             raw.stage(format!("raw pixels, {side} × {side}"), &limited, device)?,
             random.stage("random weights".to_owned(), &probe, device)?,
@@ -94,7 +99,7 @@ impl Quality {
             },
         ];
         let judged = linear.as_ref().unwrap_or(&knn);
-        let confused = confused(judged, &trained.test.labels, test, transform)?;
+        let confused = confused(judged, trained.test.labels(), test, transform)?;
         let (knn, linear) = (knn.report, linear.map(|linear| linear.report));
         Ok(Self { knn, linear, stages, confused })
     }
@@ -108,8 +113,8 @@ fn small(transform: &EvaluationTransform) -> Result<EvaluationTransform, ReportE
 
 impl Sets {
     fn knn(&self, names: &[String], device: &Device) -> Result<Evaluation, EvalError> {
-        let knn = Knn::for_training_images(self.train.labels.len());
-        evaluate(&knn, &self.train, &self.test, names, device)
+        let knn = Knn::for_training_images(self.train.len(), device);
+        evaluate(&knn, &self.train, &self.test, names)
     }
 
     /// `None` if there is only one class to learn.
@@ -117,9 +122,8 @@ impl Sets {
         &self,
         probe: &LogisticRegression,
         names: &[String],
-        device: &Device,
     ) -> Result<Option<Evaluation>, EvalError> {
-        match evaluate(probe as &dyn Protocol, &self.train, &self.test, names, device) {
+        match evaluate(probe as &dyn Protocol, &self.train, &self.test, names) {
             Err(EvalError::OneClass { .. }) => Ok(None),
             other => other.map(Some),
         }
@@ -131,7 +135,7 @@ impl Sets {
         probe: &LogisticRegression,
         device: &Device,
     ) -> Result<Stage, EvalError> {
-        let linear = self.linear(probe, &[], device)?;
+        let linear = self.linear(probe, &[])?;
         Ok(Stage {
             name,
             knn: self.knn(&[], device)?.report.top1,

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use simclr_data::{Splits, replace_file};
+use simclr_embed::Embedder;
 use simclr_model::load_weights;
 use simclr_train::{RunDirectory, read_metrics};
 
 use crate::curves::Curves;
 use crate::embedding_map::EmbeddingMap;
 use crate::error::ReportError;
-use crate::gallery::{Embedder, Galleries};
+use crate::gallery::Galleries;
 use crate::neighbour_rows::{NeighbourRow, neighbour_rows};
 use crate::page;
 use crate::quality::Quality;
@@ -98,12 +99,12 @@ impl RunReport {
 
         let facts = RunFacts::new(Text::path(run.path()), &made, run.summary()?, &trained, data);
         let views = view_rows(&data.pretrain, &augmentation, pretrain.seed, config.seed)?;
-        let embedder = Embedder { encoder: &trained, transform, device };
+        let embedder = Embedder::new(trained, transform.clone(), device);
         let galleries =
             Galleries::embed(&data.pretrain, data.labelled.as_ref(), config, &embedder)?;
         let (quality, looked_at) = match &galleries {
             Galleries::Labelled { train, test } => {
-                let untrained = Embedder { encoder: &untrained, transform, device };
+                let untrained = Embedder::new(untrained, transform.clone(), device);
                 let quality = Quality::new([train, test], &untrained)?;
                 (Some(quality), (train.len(), test.len()))
             }

@@ -54,7 +54,6 @@ mod training_loop;
 mod training_state;
 mod two_views;
 mod view_loader;
-mod warmup_cosine;
 
 pub use decay_scope::DecayScope;
 pub use device::device_from_name;
@@ -79,7 +78,7 @@ pub use remote::{DeviceServer, REMOTE_TOKEN};
 pub use representation::Representation;
 pub use run_description::RunDescription;
 pub use run_directory::{MadeWith, RunConfig, RunDirectory};
+pub use simclr_eval::WarmupCosine;
 pub use summary::Summary;
 pub use two_views::{Skipped, TwoViews, ViewBatch, ViewSource};
 pub use view_loader::{EpochViews, StepLayout, StepViews, ViewLoader};
-pub use warmup_cosine::WarmupCosine;

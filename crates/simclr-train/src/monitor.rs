@@ -3,7 +3,8 @@
 use burn::tensor::{Device, Tensor};
 use simclr_augment::EvaluationTransform;
 use simclr_data::Labelled;
-use simclr_eval::{EvalError, Knn, LogisticRegression, Protocol, embed};
+use simclr_embed::Embedder;
+use simclr_eval::{EvalError, Knn, LogisticRegression, Protocol};
 use simclr_model::Encoder;
 
 /// Judges the encoder between epochs.
@@ -38,7 +39,7 @@ impl ImageMonitor {
     /// A monitor that embeds images on `device`, which must be where the encoder is.
     #[must_use]
     pub fn new(labelled: Labelled, transform: EvaluationTransform, device: &Device) -> Self {
-        let knn = Knn::for_training_images(labelled.train.len());
+        let knn = Knn::for_training_images(labelled.train.len(), device);
         Self { labelled, transform, knn, device: device.clone() }
     }
 }
@@ -46,19 +47,21 @@ impl ImageMonitor {
 impl<E: Encoder<Input = Tensor<4>>> Monitor<E> for ImageMonitor {
     fn knn_top1(&self, encoder: &E) -> Result<f64, EvalError> {
         let Labelled { train, test } = &self.labelled;
-        let train = embed(encoder, train, &self.transform, &self.device)?.labelled;
-        let test = embed(encoder, test, &self.transform, &self.device)?.labelled;
-        self.knn.top1(&train, &test, &self.device)
+        let embedder = Embedder::new(encoder.clone(), self.transform.clone(), &self.device);
+        let train = embedder.embed_labelled(train)?.labelled;
+        let test = embedder.embed_labelled(test)?.labelled;
+        self.knn.top1(&train, &test)
     }
 
     /// [`LogisticRegression`] as it comes; `None` if all examples are of one class.
     fn linear_probe(&self, encoder: &E) -> Result<Option<f64>, EvalError> {
         let Labelled { train, test } = &self.labelled;
-        let train = embed(encoder, train, &self.transform, &self.device)?.labelled;
-        let test = embed(encoder, test, &self.transform, &self.device)?.labelled;
+        let embedder = Embedder::new(encoder.clone(), self.transform.clone(), &self.device);
+        let train = embedder.embed_labelled(train)?.labelled;
+        let test = embedder.embed_labelled(test)?.labelled;
         let probe = LogisticRegression::default();
-        match probe.predict(&train, &test.features, &self.device) {
-            Ok(predictions) => Ok(Some(predictions.accuracy(&test.labels, 1))),
+        match probe.top1(&train, &test) {
+            Ok(top1) => Ok(Some(top1)),
             Err(EvalError::OneClass { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -16,7 +16,7 @@ use crate::loss_config::LossConfig;
 use crate::optimizer::OptimizerConfig;
 use crate::precision::Precision;
 use crate::run_description::RunDescription;
-use crate::warmup_cosine::WarmupCosine;
+use simclr_eval::WarmupCosine;
 
 /// The config of a pretraining run: with the same images, the same config gives the same encoder on
 /// the same backend.

@@ -19,7 +19,7 @@ use crate::representation::Representation;
 use crate::step_figures::{PendingFigures, StepFigures};
 use crate::training_state::TrainingState;
 use crate::view_loader::ViewLoader;
-use crate::warmup_cosine::WarmupCosine;
+use simclr_eval::WarmupCosine;
 
 /// A run from its pieces.
 pub(crate) struct TrainingLoop<E: Encoder> {

@@ -3,14 +3,14 @@
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
+use simclr_embed::EmbedError;
 use simclr_model::Encoder;
 
-use crate::embedded_images::to_host;
 use crate::error::EvalError;
 use crate::linear_layer::LinearLayer;
 
-/// What a classifier is made of, as tensors: its weights are `encoder.*`, `classifier.weight`
-/// `[features, classes]` and `classifier.bias` `[classes]`.
+/// A classifier's encoder and linear layer as tensors: `encoder.*`, `classifier.weight` `[features, classes]` and
+/// `classifier.bias` `[classes]`.
 #[derive(Module, Debug)]
 pub(crate) struct Network<E> {
     pub(crate) encoder: E,
@@ -46,4 +46,9 @@ impl<E: Encoder> Network<E> {
         let bias = self.classifier.bias.as_ref().expect("every network here has biases");
         Ok(LinearLayer::new(weights, to_host(bias.val())?))
     }
+}
+
+/// The values of a tensor, row after row.
+pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EvalError> {
+    Ok(tensor.try_into_vec_as::<f32>().map_err(EmbedError::device)?)
 }

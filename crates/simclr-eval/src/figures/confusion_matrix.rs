@@ -68,12 +68,12 @@ impl ConfusionMatrix {
     }
 
     /// Images of `class`.
-    pub(crate) fn images(&self, class: usize) -> usize {
+    pub(super) fn images(&self, class: usize) -> usize {
         self.rows[class].iter().sum()
     }
 
     /// Images taken for `class`.
-    pub(crate) fn predicted(&self, class: usize) -> usize {
+    pub(super) fn predicted(&self, class: usize) -> usize {
         self.rows.iter().map(|row| row[class]).sum()
     }
 

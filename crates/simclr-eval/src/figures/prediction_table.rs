@@ -1,15 +1,16 @@
-//! What was said of each image, for a spreadsheet or a script.
+//! The prediction for each image, for a spreadsheet or a script.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use simclr_data::{ImageDataset, replace_file};
+use simclr_embed::EmbedError;
 
+use super::predictions::Predictions;
 use crate::error::EvalError;
-use crate::predictions::Predictions;
 
-/// Predictions with the images they are of.
+/// Predictions beside their images' names and classes.
 ///
 /// ```
 /// use simclr_data::{Sample, SampleConfig};
@@ -46,25 +47,22 @@ struct Row {
 }
 
 impl PredictionTable {
-    /// Predictions for the images of `dataset` at the indices `images`: those of
-    /// [`Embedded::images`](crate::Embedded::images).
+    /// Predictions for the images of `dataset` at `indices`: those of
+    /// [`EmbeddedLabelled`](simclr_embed::EmbeddedLabelled).
     ///
     /// # Errors
     ///
-    /// [`EvalError::ImageCount`] unless there is one image for each prediction.
+    /// [`EvalError::Embed`] unless there is one image for each prediction.
     pub fn new(
         predictions: &Predictions,
-        images: &[usize],
+        indices: &[usize],
         dataset: &dyn ImageDataset,
     ) -> Result<Self, EvalError> {
-        if predictions.len() != images.len() {
-            let (expected, found) = (predictions.len(), images.len());
-            return Err(EvalError::ImageCount { expected, found });
-        }
+        EmbedError::check_count("one image", "predictions", predictions.len(), indices.len())?;
         let known = dataset.class_names();
         let name =
             |class: usize| known.get(class).cloned().unwrap_or_else(|| format!("class {class}"));
-        let rows = images.iter().zip(predictions.top1()).zip(predictions.rows());
+        let rows = indices.iter().zip(predictions.top1()).zip(predictions.rows());
         let row = |((&image, predicted), scores): ((&usize, usize), &[f32])| Row {
             image,
             name: dataset.name(image),
@@ -83,9 +81,9 @@ impl PredictionTable {
     ///
     /// # Errors
     ///
-    /// [`EvalError::Write`], an older file of that name is then untouched.
-    pub fn write_csv(&self, path: &Path) -> Result<(), EvalError> {
-        replace_file(path, |file| self.csv(file)).map_err(EvalError::write(path))
+    /// [`EmbedError::Write`]; an older file of that name is then untouched.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<(), EvalError> {
+        write(path.as_ref(), |file| self.csv(file))
     }
 
     /// Writes `{"classes": [...], "predictions": [{"image", "name", "class", "predicted", "scores"}, ...]}`.
@@ -93,13 +91,12 @@ impl PredictionTable {
     ///
     /// # Errors
     ///
-    /// [`EvalError::Write`], an older file of that name is then untouched.
-    pub fn write_json(&self, path: &Path) -> Result<(), EvalError> {
-        replace_file(path, |file| {
+    /// [`EmbedError::Write`]; an older file of that name is then untouched.
+    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<(), EvalError> {
+        write(path.as_ref(), |file| {
             serde_json::to_writer(&mut *file, self)?;
             file.write_all(b"\n")
         })
-        .map_err(EvalError::write(path))
     }
 
     fn csv(&self, file: &mut dyn Write) -> io::Result<()> {
@@ -119,6 +116,14 @@ impl PredictionTable {
         }
         Ok(())
     }
+}
+
+fn write(
+    path: &Path,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), EvalError> {
+    let failed = |source| EmbedError::Write { path: path.to_owned(), source };
+    Ok(replace_file(path, content).map_err(failed)?)
 }
 
 /// A field of a CSV file: in quotes if it holds a separator, a quote or a line break.
@@ -226,8 +231,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_named() {
-        let error = table(&["cat"]).write_csv(Path::new("no/such/folder/a.csv")).unwrap_err();
+    fn a_folder_that_does_not_exist_is_named() {
+        let error = table(&["cat"]).write_csv("no/such/folder/a.csv").unwrap_err();
         assert_eq!(error.to_string(), "cannot write no/such/folder/a.csv");
     }
 }

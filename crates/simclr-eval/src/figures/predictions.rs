@@ -1,6 +1,6 @@
 //! Scores of every class for every image.
 
-/// What a classifier says of some images: one score for each class, the highest for the most likely.
+/// A classifier's scores for some images: one for each class, the highest for the most likely.
 ///
 /// The linear probes' scores are probabilities, kNN's are shares of the vote: both sum to 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,7 @@ impl Predictions {
     }
 
     /// For each image, how many classes are likelier than its own: 0 if it is classified rightly. A label
-    /// that no score stands for ranks last.
+    /// without a score ranks last.
     ///
     /// # Panics
     ///

@@ -4,29 +4,29 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use simclr_data::printable;
+use simclr_embed::{EmbedError, FeatureSource};
 
-use crate::confusion_matrix::ConfusionMatrix;
+use super::confusion_matrix::ConfusionMatrix;
+use super::predictions::Predictions;
 use crate::error::EvalError;
-use crate::layer::Layer;
-use crate::predictions::Predictions;
 
 /// Confusions that are printed.
 const PRINTED_CONFUSIONS: usize = 5;
 
-/// What a figure is of: without it, two figures cannot be compared.
+/// What was evaluated, and on how many images: without it, two figures cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evaluated {
     /// The method and its settings, in words.
     pub protocol: String,
-    /// What the feature vectors are.
-    pub layer: Layer,
+    /// Where the feature vectors come from.
+    pub source: FeatureSource,
     /// Their length.
     pub feature_size: usize,
-    /// Whether each feature was first brought to mean 0 and standard deviation 1 over the training images.
+    /// Whether each feature was first brought to mean 0 and standard deviation 1 over the training set.
     pub standardized: bool,
-    /// Labelled images that were learnt from.
+    /// Images of the training set.
     pub train_images: usize,
-    /// Images that were asked about, none of which was learnt from.
+    /// Images of the test set, none of which is in the training set.
     pub test_images: usize,
 }
 
@@ -34,7 +34,7 @@ pub struct Evaluated {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// What the figures are of.
+    /// What was evaluated, and on how many images.
     pub evaluated: Evaluated,
     /// Share of images whose class has the highest score.
     pub top1: f64,
@@ -56,14 +56,14 @@ pub struct Report {
 pub struct ClassFigures {
     /// Its name.
     pub class: String,
-    /// Test images of it.
+    /// Number of its test images.
     pub images: usize,
-    /// Share of the images taken for it that are of it; `None` if nothing was taken for it.
+    /// Share of the images taken for the class that belong to it; `None` if no image was taken for it.
     pub precision: Option<f64>,
-    /// Share of its images that were recognised, which is the class's accuracy; `None` if it has none.
+    /// Share of its images that were recognised, which is the class's accuracy; `None` if it has no test images.
     pub recall: Option<f64>,
-    /// Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN); `None` if it has no images, and
-    /// nothing was taken for it.
+    /// Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN); `None` if the class has no test images and no
+    /// image was taken for it.
     pub f1: Option<f64>,
 }
 
@@ -73,8 +73,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// [`EvalError::NoImages`] without predictions, [`EvalError::LabelCount`] unless there is one label
-    /// for each of them.
+    /// [`EvalError::Embed`] without predictions, or unless there is one label for each of them.
     pub fn new(
         evaluated: Evaluated,
         predictions: &Predictions,
@@ -82,11 +81,9 @@ impl Report {
         class_names: &[String],
     ) -> Result<Self, EvalError> {
         if predictions.is_empty() {
-            return Err(EvalError::NoImages { set: "test" });
+            return Err(EmbedError::NoImages { set: "test set" }.into());
         }
-        if predictions.len() != labels.len() {
-            return Err(EvalError::LabelCount { expected: predictions.len(), found: labels.len() });
-        }
+        EmbedError::check_count("one label", "predictions", predictions.len(), labels.len())?;
         let labelled = labels.iter().max().map_or(0, |&label| label + 1);
         let classes = labelled.max(predictions.classes()).max(class_names.len());
         let confusion = ConfusionMatrix::new(labels, &predictions.top1(), classes);
@@ -129,9 +126,9 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 
 impl fmt::Display for Evaluated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { protocol, layer, feature_size, train_images, test_images, .. } = self;
+        let Self { protocol, source, feature_size, train_images, test_images, .. } = self;
         let standardized = if self.standardized { ", standardised" } else { "" };
-        write!(f, "{protocol}; {layer}, {feature_size} features{standardized}; ")?;
+        write!(f, "{protocol}; {source}, {feature_size} features{standardized}; ")?;
         write!(f, "{train_images} training images, {test_images} test images")
     }
 }
@@ -179,7 +176,7 @@ mod tests {
     fn evaluated() -> Evaluated {
         Evaluated {
             protocol: "kNN, k = 5".to_owned(),
-            layer: Layer::Encoder,
+            source: FeatureSource::Encoder,
             feature_size: 16,
             standardized: false,
             train_images: 10,
@@ -248,7 +245,7 @@ cat\\u{1b}[2J       1 taken for dog
         };
         assert_eq!(
             message(&predictions(&[0, 1], 2), &[0]),
-            "expected one label for each of 2 feature vectors, found 1"
+            "expected one label for each of 2 predictions, found 1"
         );
         assert_eq!(
             message(&predictions(&[], 2), &[]),

@@ -9,19 +9,20 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use simclr_augment::{SimClrAugmentation, ViewKey};
 use simclr_data::{DataError, ImageDataset};
+use simclr_embed::EmbedError;
 
 use crate::error::EvalError;
 
-/// What a supervised step learns from: n images and their classes.
-pub(crate) struct LabelledBatch {
+/// The input of a supervised step: n images and their classes.
+pub(super) struct LabelledBatch {
     /// `[n, 3, size, size]`, normalised.
-    pub(crate) input: Tensor<4>,
+    pub(super) input: Tensor<4>,
     /// `[n]`.
-    pub(crate) labels: Tensor<1, Int>,
+    pub(super) labels: Tensor<1, Int>,
 }
 
-/// Hands out every image once an epoch, each in a view that follows from (seed, epoch, image) alone.
-pub(crate) struct LabelledViews<'a> {
+/// Hands out every image once an epoch, which is one pass, each in a view that follows from (seed, epoch, image) alone.
+pub(super) struct LabelledViews<'a> {
     images: &'a dyn ImageDataset,
     labels: Vec<usize>,
     policy: SimClrAugmentation,
@@ -32,7 +33,7 @@ pub(crate) struct LabelledViews<'a> {
 }
 
 impl<'a> LabelledViews<'a> {
-    pub(crate) fn new(
+    pub(super) fn new(
         images: &'a dyn ImageDataset,
         labels: Vec<usize>,
         policy: SimClrAugmentation,
@@ -43,21 +44,21 @@ impl<'a> LabelledViews<'a> {
         Self { images, labels, policy, seed, order, random, skipped: BTreeMap::new() }
     }
 
-    /// Images that could be read, once each has been asked for.
-    pub(crate) fn readable(&self) -> usize {
+    /// How many images can be read: known after the first epoch.
+    pub(super) fn readable(&self) -> usize {
         self.labels.len() - self.skipped.len()
     }
 
     /// The images that could not be read, each once, in order.
-    pub(crate) fn into_skipped(self) -> Vec<DataError> {
+    pub(super) fn into_skipped(self) -> Vec<DataError> {
         self.skipped.into_values().collect()
     }
 
     /// The next epoch's images, dealt into steps of at most `batch_size`.
     ///
-    /// The steps are as equal as can be: a last step of what is left over could be a single image,
-    /// whose batch statistics say nothing.
-    pub(crate) fn shuffle(&mut self, batch_size: usize) -> Vec<Vec<usize>> {
+    /// The steps differ in size as little as possible: a last step of the remainder could be a single image, whose
+    /// batch statistics say nothing.
+    pub(super) fn shuffle(&mut self, batch_size: usize) -> Vec<Vec<usize>> {
         self.order.shuffle(&mut self.random);
         let steps = self.order.len().div_ceil(batch_size).max(1);
         let size = self.order.len().div_ceil(steps).max(1);
@@ -65,7 +66,7 @@ impl<'a> LabelledViews<'a> {
     }
 
     /// The views of `indices` in `epoch`; `None` if none of them could be read.
-    pub(crate) fn batch(
+    pub(super) fn batch(
         &mut self,
         epoch: usize,
         indices: &[usize],
@@ -80,7 +81,7 @@ impl<'a> LabelledViews<'a> {
                     pixels.extend(view);
                     labels.push(i64::try_from(self.labels[index]).expect("labels count names"));
                 }
-                Err(EvalError::Data(error)) if error.is_one_image() => {
+                Err(EvalError::Embed(EmbedError::Data(error))) if error.is_one_image() => {
                     self.skipped.insert(index, error);
                 }
                 Err(error) => return Err(error),
@@ -111,8 +112,8 @@ impl<'a> LabelledViews<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labelled_features::labels_of;
     use simclr_data::{Sample, SampleConfig};
+    use simclr_embed::labels_of;
 
     fn sample(images: usize) -> Sample {
         Sample::new(SampleConfig { images, size: 16, ..SampleConfig::default() }).unwrap()

@@ -5,57 +5,58 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
+use simclr_embed::EmbedError;
 use simclr_model::Encoder;
 
-use crate::cosine::cosine;
-use crate::embedded_images::to_host;
+use super::config::{FineTuneConfig, FineTuneOptimizer};
+use super::labelled_views::LabelledViews;
+use crate::classifier::network::{Network, to_host};
 use crate::error::EvalError;
-use crate::fine_tune::{FineTune, FineTuneOptimizer};
-use crate::labelled_views::LabelledViews;
-use crate::network::Network;
+use crate::warmup_cosine::WarmupCosine;
 
 /// The momentum of Chen et al. 2020.
 const MOMENTUM: f64 = 0.9;
 
 /// Fine-tuning under way.
-pub(crate) struct FineTuning<'a, E: Encoder> {
-    settings: FineTune,
-    pub(crate) network: Network<E>,
-    pub(crate) views: LabelledViews<'a>,
+pub(super) struct Training<'a, E: Encoder> {
+    config: FineTuneConfig,
+    pub(super) network: Network<E>,
+    pub(super) views: LabelledViews<'a>,
     optimizer: ModuleOptimizer,
     device: Device,
 }
 
-impl<'a, E: Encoder<Input = Tensor<4>>> FineTuning<'a, E> {
+impl<'a, E: Encoder<Input = Tensor<4>>> Training<'a, E> {
     /// `network` is trainable and on `device`, which differentiates.
-    pub(crate) fn new(
-        settings: FineTune,
+    pub(super) fn new(
+        config: FineTuneConfig,
         network: Network<E>,
         views: LabelledViews<'a>,
         device: Device,
     ) -> Self {
-        Self { settings, network, views, optimizer: optimizer(settings), device }
+        Self { config, network, views, optimizer: optimizer(config), device }
     }
 
     /// Learns from every image once. Returns the mean loss and the number of images.
-    pub(crate) fn epoch(&mut self, epoch: usize) -> Result<(f64, usize), EvalError> {
-        let FineTune { epochs, batch_size, learning_rate, .. } = self.settings;
+    pub(super) fn epoch(&mut self, epoch: usize) -> Result<(f64, usize), EvalError> {
+        let FineTuneConfig { epochs, batch_size, learning_rate, .. } = self.config;
         let batches = self.views.shuffle(batch_size);
         let steps = batches.len();
+        let schedule = WarmupCosine::new(learning_rate, 0, epochs * steps);
         let (mut sum, mut images) = (Tensor::<1>::zeros([1], &self.device.clone().inner()), 0);
         for (step, indices) in batches.iter().enumerate() {
             let Some(batch) = self.views.batch(epoch, indices, &self.device)? else { continue };
             let [count] = batch.labels.dims();
             let loss = cross_entropy(self.network.logits(batch.input), batch.labels);
             let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-            let rate = cosine(learning_rate, (epoch - 1) * steps + step, epochs * steps);
+            let rate = schedule.rate((epoch - 1) * steps + step);
             self.network = self.optimizer.step(rate, self.network.clone(), gradients);
             // Added up on the device: reading each step's loss would wait for it.
             sum = sum + loss.without_autodiff() * count as f64;
             images += count;
         }
         if images == 0 {
-            return Err(EvalError::NoImages { set: "train" });
+            return Err(EmbedError::NoImages { set: "training set" }.into());
         }
         let loss = f64::from(to_host(sum)?[0]) / images as f64;
         if loss.is_finite() {
@@ -71,9 +72,9 @@ fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
 }
 
-fn optimizer(settings: FineTune) -> ModuleOptimizer {
-    let decay = settings.weight_decay;
-    match settings.optimizer {
+fn optimizer(config: FineTuneConfig) -> ModuleOptimizer {
+    let decay = config.weight_decay;
+    match config.optimizer {
         // Burn's own epsilon is 1e-5; this is PyTorch's.
         FineTuneOptimizer::AdamW => {
             AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(decay).init()

@@ -2,48 +2,35 @@
 
 use std::collections::VecDeque;
 
+use super::line_search::{Evaluated, dot, line_search};
+
 /// Pairs of steps and gradient differences that stand for the Hessian; `SciPy`'s default.
 const HISTORY: usize = 10;
-
-/// Share of the slope that a step must gain, and share that may be left after it (Nocedal and Wright,
-/// equations 3.6).
-const SUFFICIENT_DECREASE: f64 = 1e-4;
-const CURVATURE: f64 = 0.9;
 
 /// Share of the value that a step must gain: less is rounding. `SciPy` takes 64 epsilons too.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
 
-/// Function values that one line search may take: beyond it, rounding hides any descent.
-const LINE_SEARCH_VALUES: usize = 40;
-
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stop {
+pub(super) struct Stop {
     /// Largest absolute value of a partial derivative at a minimum.
-    pub(crate) tolerance: f64,
+    pub(super) tolerance: f64,
     /// Steps at most.
-    pub(crate) max_iterations: usize,
+    pub(super) max_iterations: usize,
 }
 
 /// Where the minimiser stopped.
 #[derive(Debug)]
-pub(crate) struct Minimum {
-    pub(crate) point: Vec<f64>,
-    pub(crate) value: f64,
-    pub(crate) iterations: usize,
+pub(super) struct Minimum {
+    pub(super) point: Vec<f64>,
+    pub(super) value: f64,
+    pub(super) iterations: usize,
     /// Whether the gradient is within the tolerance, or no step gains anything in f64.
-    pub(crate) converged: bool,
-}
-
-/// A point with the function's value and gradient there.
-struct Evaluated {
-    point: Vec<f64>,
-    value: f64,
-    gradient: Vec<f64>,
+    pub(super) converged: bool,
 }
 
 /// Minimises `function`, which returns its value and gradient, from `start`.
-pub(crate) fn minimize(
+pub(super) fn minimize(
     mut function: impl FnMut(&[f64]) -> (f64, Vec<f64>),
     start: Vec<f64>,
     stop: Stop,
@@ -76,33 +63,6 @@ pub(crate) fn minimize(
         }
     };
     Minimum { point: here.point, value: here.value, iterations, converged }
-}
-
-/// A step along `direction` that fulfils both Wolfe conditions, found by doubling and bisection; `None`
-/// if rounding leaves none.
-fn line_search(
-    function: &mut impl FnMut(&[f64]) -> (f64, Vec<f64>),
-    from: &Evaluated,
-    direction: &[f64],
-    first: f64,
-) -> Option<Evaluated> {
-    let slope = dot(&from.gradient, direction);
-    let (mut low, mut high, mut step) = (0.0, f64::INFINITY, first);
-    for _ in 0..LINE_SEARCH_VALUES {
-        let point: Vec<f64> = from.point.iter().zip(direction).map(|(x, d)| x + step * d).collect();
-        let (value, gradient) = function(&point);
-        // False for a value that is no number, too: it is too far.
-        let decreased = value <= from.value + SUFFICIENT_DECREASE * step * slope;
-        if !decreased {
-            high = step;
-        } else if dot(&gradient, direction) < CURVATURE * slope {
-            low = step;
-        } else {
-            return Some(Evaluated { point, value, gradient });
-        }
-        step = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * low };
-    }
-    None
 }
 
 /// The last steps, newest last.
@@ -153,10 +113,6 @@ impl History {
         }
         direction
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn add(to: &mut [f64], factor: f64, from: &[f64]) {

@@ -2,10 +2,12 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use rayon::prelude::*;
+use simclr_embed::{Features, LabelledFeatures};
 
-use crate::features::Features;
+use super::standardization::Standardization;
+use crate::error::EvalError;
 use crate::linear_layer::{LinearLayer, NEVER};
-use crate::standardization::Standardization;
+use crate::softmax::softmax;
 
 /// Rows that are widened to f64 at a time.
 const BLOCK: usize = 256;
@@ -20,46 +22,59 @@ const SMALLEST_PART: usize = 64;
 ///
 /// Its parameters are one vector: a weight for each feature and class, feature by feature, then a bias
 /// for each class.
-pub(crate) struct SoftmaxRegression<'a> {
+pub(super) struct SoftmaxRegression<'a> {
     features: &'a Features,
     standardization: Standardization,
     /// Position in `present` of each row's class.
     targets: Vec<usize>,
-    /// The classes that there are examples of, ascending.
+    /// The classes that have examples, ascending.
     present: Vec<usize>,
 }
 
 impl<'a> SoftmaxRegression<'a> {
-    pub(crate) fn new(
-        features: &'a Features,
-        labels: &[usize],
-        standardization: Standardization,
-    ) -> Self {
-        let mut present = labels.to_vec();
+    /// A regression on the training set, whose features are standardised first or not.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::Embed`] without images, or for features that are NaN or infinite; [`EvalError::OneClass`] if there
+    /// is nothing to tell apart.
+    pub(super) fn new(train: &'a LabelledFeatures, standardize: bool) -> Result<Self, EvalError> {
+        let features = train.features();
+        features.check("training set")?;
+        let mut present = train.labels().to_vec();
         present.sort_unstable();
         present.dedup();
+        if let [found] = present[..] {
+            return Err(EvalError::OneClass { found });
+        }
+        let standardization = Standardization::for_probe(features, standardize);
         let position = |label| present.binary_search(label).expect("every label is present");
-        let targets = labels.iter().map(position).collect();
-        Self { features, standardization, targets, present }
+        let targets = train.labels().iter().map(position).collect();
+        Ok(Self { features, standardization, targets, present })
+    }
+
+    /// Number of training images.
+    pub(super) fn rows(&self) -> usize {
+        self.targets.len()
     }
 
     /// Number of classes with examples.
-    pub(crate) fn classes(&self) -> usize {
+    pub(super) fn classes(&self) -> usize {
         self.present.len()
     }
 
     /// Number of weights, which come before the biases.
-    pub(crate) fn weights(&self) -> usize {
+    pub(super) fn weights(&self) -> usize {
         self.classes() * self.features.size()
     }
 
     /// Number of weights and biases.
-    pub(crate) fn parameters(&self) -> usize {
+    pub(super) fn parameters(&self) -> usize {
         self.weights() + self.classes()
     }
 
     /// The sum of the cross-entropies of `rows`, and its gradient.
-    pub(crate) fn loss(&self, parameters: &[f64], rows: &[usize]) -> (f64, Vec<f64>) {
+    pub(super) fn loss(&self, parameters: &[f64], rows: &[usize]) -> (f64, Vec<f64>) {
         let part = rows.len().div_ceil(PARTS).max(SMALLEST_PART);
         let parts: Vec<_> =
             rows.par_chunks(part).map(|rows| self.loss_of_part(parameters, rows)).collect();
@@ -110,7 +125,7 @@ impl<'a> SoftmaxRegression<'a> {
     ///
     /// w . (x - mean) scale + b is (w scale) . x + (b - (w scale) . mean). A class without examples has
     /// a prior probability of zero: the bias [`NEVER`].
-    pub(crate) fn layer(&self, parameters: &[f64]) -> LinearLayer {
+    pub(super) fn layer(&self, parameters: &[f64]) -> LinearLayer {
         let (size, present) = (self.features.size(), self.classes());
         let classes = self.present.last().map_or(0, |last| last + 1);
         let mut weights = vec![0.0; classes * size];
@@ -132,24 +147,20 @@ impl<'a> SoftmaxRegression<'a> {
 
 /// The cross-entropy of the softmax of `logits`, which become softmax minus one-hot: its gradient.
 fn cross_entropy(logits: &mut [f64], target: usize) -> f64 {
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let of_target = logits[target] - largest;
-    let mut sum = 0.0;
-    for logit in logits.iter_mut() {
-        *logit = (*logit - largest).exp();
-        sum += *logit;
-    }
-    for p in logits.iter_mut() {
-        *p /= sum;
-    }
+    let of_target = logits[target];
+    let (largest, sum) = softmax(logits);
     logits[target] -= 1.0;
-    sum.ln() - of_target
+    sum.ln() - (of_target - largest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn labelled(values: Vec<f32>, size: usize, labels: Vec<usize>) -> LabelledFeatures {
+        LabelledFeatures::new(Features::new(values, size), labels).unwrap()
+    }
 
     proptest! {
         #[test]
@@ -158,11 +169,11 @@ mod tests {
             parameters in prop::collection::vec(-1.5_f64..1.5, 16),
         ) {
             let (points, labels): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-            let features = Features::new(points.concat(), 3);
-            let standardization = Standardization::of(&features);
-            let problem = SoftmaxRegression::new(&features, &labels, standardization);
+            prop_assume!(labels.iter().any(|&label| label != labels[0]));
+            let train = labelled(points.concat(), 3, labels);
+            let problem = SoftmaxRegression::new(&train, true).unwrap();
             let parameters = &parameters[..problem.parameters()];
-            let rows: Vec<usize> = (0..labels.len()).collect();
+            let rows: Vec<usize> = (0..train.len()).collect();
             let (_, gradient) = problem.loss(parameters, &rows);
             for (i, found) in gradient.into_iter().enumerate() {
                 let at = |change: f64| {
@@ -179,9 +190,8 @@ mod tests {
     #[test]
     fn the_digits_do_not_depend_on_the_number_of_threads() {
         let values = (0..1000 * 5).map(|i| ((i * i) % 97) as f32 / 97.0).collect();
-        let features = Features::new(values, 5);
-        let labels: Vec<usize> = (0..1000).map(|i| (i * 7) % 3).collect();
-        let problem = SoftmaxRegression::new(&features, &labels, Standardization::of(&features));
+        let train = labelled(values, 5, (0..1000).map(|i| (i * 7) % 3).collect());
+        let problem = SoftmaxRegression::new(&train, true).unwrap();
         let parameters: Vec<f64> = (0..18).map(|i| f64::from(i) / 10.0).collect();
         let rows: Vec<usize> = (0..1000).collect();
         let with_threads = |threads: usize| {
@@ -194,11 +204,11 @@ mod tests {
 
     #[test]
     fn a_class_without_examples_is_never_likely() {
-        let features = Features::new(vec![0.0, 1.0, 2.0], 1);
-        let problem = SoftmaxRegression::new(&features, &[0, 2, 2], Standardization::none(1));
+        let train = labelled(vec![0.0, 1.0, 2.0], 1, vec![0, 2, 2]);
+        let problem = SoftmaxRegression::new(&train, false).unwrap();
         assert_eq!((problem.classes(), problem.parameters()), (2, 4));
         let layer = problem.layer(&[0.0, 0.0, -5.0, -6.0]);
-        let predictions = layer.predict(&features).unwrap();
+        let predictions = layer.predict(train.features()).unwrap();
         assert!(predictions.rows().all(|scores| scores[1] == 0.0));
         assert_eq!(predictions.classes(), 3);
     }

@@ -1,8 +1,8 @@
 //! Features of mean 0 and standard deviation 1.
 
-use crate::features::Features;
+use simclr_embed::Features;
 
-/// Below this share of its mean, a feature's standard deviation is rounding: the feature is constant.
+/// A standard deviation below this share of the feature's mean is rounding: the feature is constant.
 const CONSTANT: f64 = 1e-10;
 
 /// Maps features to mean 0 and standard deviation 1, each by itself: scikit-learn's `StandardScaler`.
@@ -10,25 +10,25 @@ const CONSTANT: f64 = 1e-10;
 /// Mean and deviation are those of the features that a probe learns from; test features are mapped by
 /// the same. A constant feature is only shifted.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Standardization {
-    pub(crate) mean: Vec<f64>,
+pub(super) struct Standardization {
+    pub(super) mean: Vec<f64>,
     /// One over the standard deviation.
-    pub(crate) scale: Vec<f64>,
+    pub(super) scale: Vec<f64>,
 }
 
 impl Standardization {
     /// [`of`](Self::of) the features a probe learns from, or [`none`](Self::none).
-    pub(crate) fn for_probe(features: &Features, standardize: bool) -> Self {
+    pub(super) fn for_probe(features: &Features, standardize: bool) -> Self {
         if standardize { Self::of(features) } else { Self::none(features.size()) }
     }
 
     /// Leaves features as they are.
-    pub(crate) fn none(size: usize) -> Self {
+    pub(super) fn none(size: usize) -> Self {
         Self { mean: vec![0.0; size], scale: vec![1.0; size] }
     }
 
     /// From the mean and the (biased) standard deviation of each feature.
-    pub(crate) fn of(features: &Features) -> Self {
+    pub(super) fn of(features: &Features) -> Self {
         let count = features.len() as f64;
         let mut mean = vec![0.0; features.size()];
         for row in features.rows() {
@@ -51,7 +51,7 @@ impl Standardization {
     }
 
     /// Writes the standardised `row` to `out`.
-    pub(crate) fn apply(&self, row: &[f32], out: &mut [f64]) {
+    pub(super) fn apply(&self, row: &[f32], out: &mut [f64]) {
         for (((out, x), mean), scale) in out.iter_mut().zip(row).zip(&self.mean).zip(&self.scale) {
             *out = (f64::from(*x) - mean) * scale;
         }
