@@ -4,6 +4,7 @@ mod batches;
 mod embedded;
 mod embedder;
 mod embedder_file;
+mod open;
 mod parameter_bound;
 mod raw_pixels;
 mod weight_metadata;

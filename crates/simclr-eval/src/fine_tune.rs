@@ -25,15 +25,13 @@ use crate::classifier::Classifier;
 use crate::classifier::network::Network;
 use crate::error::EvalError;
 
-/// Fine-tuning: encoder and linear layer are trained end to end on labelled images, and the encoder's
-/// pretrained weights are where it starts. It is how pretraining is judged where labels are few (Chen et
-/// al. 2020, section 6, settings in appendix B.5), and what to use in the end if all that counts is how well these
-/// labels are told apart.
+/// Fine-tuning: encoder and linear layer are trained end to end on labelled images, from the encoder's pretrained
+/// weights. It judges pretraining where labels are few (Chen et al. 2020, section 6, settings in appendix B.5), and is
+/// what to use in the end if all that counts is how well these labels are told apart.
 ///
-/// Each epoch is one pass over the images: each is seen once, as a random crop that may be flipped; colours stay as they
-/// are.
-/// The rate falls along a cosine, without warm-up. Batch normalisation uses the batch's statistics, and
-/// its running averages go on from those of pretraining.
+/// An epoch is one pass over the images: each is seen once, as a random crop that may be flipped. Colours stay as they
+/// are. The rate falls along a cosine, without warm-up. Batch normalisation uses the batch's statistics, and its running
+/// averages go on from those of pretraining.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -90,7 +88,7 @@ impl FineTune {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`] if one of them is.
+    /// [`OutOfRange`] if a setting is out of its range.
     pub fn new(config: FineTuneConfig) -> Result<Self, OutOfRange> {
         config.check()?;
         Ok(Self { config })

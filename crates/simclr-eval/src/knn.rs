@@ -72,7 +72,7 @@ impl Knn {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`] if k or the temperature is.
+    /// [`OutOfRange`] if a setting is out of its range.
     pub fn new(config: KnnConfig, device: &Device) -> Result<Self, OutOfRange> {
         let KnnConfig { k, temperature } = config;
         OutOfRange::unless(k > 0, "k", "at least 1", k)?;

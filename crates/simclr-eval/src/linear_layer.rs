@@ -22,7 +22,7 @@ pub(crate) const NEVER: f32 = -1e30;
 pub struct LinearLayer {
     /// Class after class, `[classes, features]`.
     weights: Vec<f32>,
-    /// One per class; [`NEVER`] for a class that nothing belongs to.
+    /// One per class; [`NEVER`] for a class without examples.
     biases: Vec<f32>,
 }
 
@@ -32,7 +32,7 @@ impl LinearLayer {
     ///
     /// # Panics
     ///
-    /// If there is no class, or the number of weights is no positive multiple of the number of classes.
+    /// If there is no class, or the number of weights isn't a positive multiple of the number of classes.
     #[must_use]
     pub fn new(weights: Vec<f32>, mut biases: Vec<f32>) -> Self {
         assert!(

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use simclr_augment::EvaluationTransform;
 use simclr_data::ImageDataset;
-use simclr_model::{Encoder, EncoderConfig, ImageEncoder, ProjectionHead, WeightFile};
+use simclr_model::{Encoder, EncoderConfig, ImageEncoder, ProjectionHead};
 use simclr_range::OutOfRange;
 
 use super::batches::{Reader, set_reader};
@@ -16,9 +16,6 @@ use super::embedder_file::EmbedderFile;
 use crate::error::EmbedError;
 use crate::vectors::{FeatureSource, Features, labels_of};
 
-/// The name of an embedder's file in the folder of a run.
-const FILE_IN_RUN: &str = "encoder.safetensors";
-
 /// Images in a batch by default, and pixels: at 224 x 224, 256 images would take gigabytes in the first layers.
 const MOST_IMAGES: usize = 256;
 const MOST_PIXELS: usize = 1 << 22;
@@ -26,8 +23,8 @@ const MOST_PIXELS: usize = 1 << 22;
 /// What a run leaves: an encoder, how images become its input, and the device it runs on.
 ///
 /// Images go through it in batches, and the next batch is read and transformed on the host while the device embeds the
-/// current one. The vectors don't depend on the size of the batches or the number of threads (but for the rounding of
-/// products, on backends that choose another kernel for another size).
+/// current one. The vectors don't depend on the number of threads, nor on the size of the batches, except for rounding
+/// where a backend chooses another kernel for another size.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -64,52 +61,6 @@ pub struct Embedder<E = ImageEncoder> {
     batch_size: usize,
 }
 
-impl Embedder {
-    /// The embedder of a run's folder, or of a file that [`save`](Self::save) wrote.
-    ///
-    /// # Errors
-    ///
-    /// [`EmbedError::File`] if the run has not ended, or the file doesn't say what its weights are of (then
-    /// [`from_weights`](Self::from_weights) reads it); [`EmbedError::Weights`] if it cannot be read or is damaged.
-    pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self, EmbedError> {
-        let path = path.as_ref();
-        if !path.is_dir() {
-            return Self::from_file(EmbedderFile::open(path)?, device);
-        }
-        let file = path.join(FILE_IN_RUN);
-        if !file.is_file() {
-            let expected = "the trained encoder, which a run writes when it ends,";
-            return Err(EmbedError::file(file, expected, "no such file"));
-        }
-        Self::from_file(EmbedderFile::open(file)?, device)
-    }
-
-    fn from_file(file: EmbedderFile, device: &Device) -> Result<Self, EmbedError> {
-        let (config, transform) = (file.config().cloned(), file.transform().clone());
-        let encoder = file.encoder(device)?;
-        let embedder = Self::new(file.load(encoder)?, transform, device);
-        Ok(Self { config, ..embedder })
-    }
-
-    /// The embedder of an encoder whose weights are in a file of torchvision, timm or this workspace (see
-    /// [`WeightFile`]). `transform` has to be that of the weights' training.
-    ///
-    /// # Errors
-    ///
-    /// [`EmbedError::Model`] or [`EmbedError::Weights`] if the encoder cannot be built, doesn't take images of the
-    /// transform's size, or the file doesn't hold exactly its weights.
-    pub fn from_weights(
-        path: impl AsRef<Path>,
-        config: &EncoderConfig,
-        transform: EvaluationTransform,
-        device: &Device,
-    ) -> Result<Self, EmbedError> {
-        config.check_image_size(transform.size() as usize)?;
-        let (encoder, _) = WeightFile::open(path.as_ref())?.load(config.init(0, device)?)?;
-        Ok(Self::new(encoder, transform, device).with_config(config.clone()))
-    }
-}
-
 impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     /// An embedder from its parts. `encoder` is on `device`; a copy in its evaluation state is kept, without gradients
     /// and with the running statistics of its normalisation.
@@ -125,11 +76,11 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         }
     }
 
-    /// The same embedder with the config that its encoder was made from. [`save`](Self::save) keeps it, and
-    /// [`open`](Embedder::open) asks for it.
+    /// The same embedder with the config that its encoder was made from, if that is known. [`save`](Self::save) writes
+    /// it, and [`open`](Embedder::open) needs it.
     #[must_use]
-    pub fn with_config(self, config: EncoderConfig) -> Self {
-        Self { config: Some(config), ..self }
+    pub fn with_config(self, config: impl Into<Option<EncoderConfig>>) -> Self {
+        Self { config: config.into(), ..self }
     }
 
     /// The same embedder with another encoder of the same architecture, such as one with random weights or a fine-tuned
@@ -139,13 +90,13 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         Self { encoder: encoder.valid(), ..self }
     }
 
-    /// The same embedder with batches of so many images, at least 1. The default is 256, or fewer of large images: no
-    /// more than 2^22 pixels.
+    /// The same embedder with so many images in a batch, at least 1. The default is 256, or as many as have 2^22 pixels
+    /// if that is fewer.
     ///
     /// # Errors
     ///
-    /// [`EmbedError::OutOfRange`] for 0.
-    pub fn with_batch_size(self, batch_size: usize) -> Result<Self, EmbedError> {
+    /// [`OutOfRange`] for 0.
+    pub fn with_batch_size(self, batch_size: usize) -> Result<Self, OutOfRange> {
         OutOfRange::unless(batch_size > 0, "batch_size", "at least 1", batch_size)?;
         Ok(Self { batch_size, ..self })
     }
@@ -168,7 +119,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         &self.device
     }
 
-    /// What the encoder was made from, if that is known.
+    /// The config that the encoder was made from, if that is known.
     #[must_use]
     pub fn config(&self) -> Option<&EncoderConfig> {
         self.config.as_ref()
@@ -267,7 +218,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         to_host(self.encode(pixels))
     }
 
-    /// What the encoder gives for a batch of images, one after the other: `[n, feature_size]`.
+    /// The features of a batch of images: `[n, feature_size]`.
     fn encode(&self, pixels: Vec<f32>) -> Tensor<2> {
         let side = self.transform.size() as usize;
         let images = pixels.len() / self.transform.view_len();

@@ -30,8 +30,30 @@ const TRANSFORM_KEY: &str = "simclr.evaluation_transform";
 ///
 /// A network around the encoder may add keys of its own.
 ///
-/// Files may come from anywhere. Everything in the header is checked when the file is opened, nothing is allocated on
-/// its word alone, and tensors are checked when they are loaded.
+/// Files may come from anywhere. The header is checked when the file is opened, and tensors when they are loaded. No
+/// memory is taken on the header's word alone.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use simclr_augment::SimClrAugmentation;
+/// use simclr_embed::EmbedderFile;
+/// use simclr_model::{ResNetConfig, ResNetDepth, Stem};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("encoder.safetensors");
+/// let device = Device::flex();
+/// let config = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar);
+/// let transform = SimClrAugmentation::cifar10().evaluation();
+/// let more = [("shop.catalogue", "2026".to_owned())];
+/// EmbedderFile::write(&config.init(1, &device)?, Some(&config.into()), &transform, more, &path)?;
+///
+/// let file = EmbedderFile::open(&path)?;
+/// assert_eq!(file.value("shop.catalogue")?, "2026");
+/// assert_eq!(file.config().map(ToString::to_string).as_deref(), Some("resnet18x0.03125_cifar"));
+/// let resnet = file.load(config.init(0, &device)?)?;
+/// # let _ = resnet;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct EmbedderFile {
     path: PathBuf,
@@ -118,7 +140,7 @@ impl EmbedderFile {
         &self.transform
     }
 
-    /// The value of one of the writer's own keys.
+    /// The value of a key that the writer added.
     ///
     /// # Errors
     ///
@@ -127,7 +149,7 @@ impl EmbedderFile {
         value_of(self.weights.metadata(), key, &self.path)
     }
 
-    /// An encoder of the file's config on `device`, with random weights: to be [`load`](Self::load)ed.
+    /// An encoder of the file's config on `device`, with random weights, for [`load`](Self::load).
     ///
     /// # Errors
     ///

@@ -22,14 +22,8 @@ impl Classifier {
     /// [`load`](Self::load) reads it).
     pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self, EvalError> {
         let file = EmbedderFile::open(&path)?;
-        let (config, encoder) = (file.config().cloned(), file.encoder(device)?);
-        let classifier = read(file, path.as_ref(), encoder, device)?;
-        Ok(match config {
-            Some(config) => {
-                Self { embedder: classifier.embedder.with_config(config), ..classifier }
-            }
-            None => classifier,
-        })
+        let encoder = file.encoder(device)?;
+        read(file, path.as_ref(), encoder, device)
     }
 }
 
@@ -72,9 +66,10 @@ fn read<E: Encoder<Input = Tensor<4>>>(
     if class_names.is_empty() {
         return Err(EmbedError::file(path, "at least one class", "none").into());
     }
-    let transform = file.transform().clone();
+    let (config, transform) = (file.config().cloned(), file.transform().clone());
     let classifier = LinearConfig::new(encoder.feature_size(), class_names.len()).init(device);
     let network = file.load(Network { encoder, classifier })?;
     let layer = network.layer()?;
-    Classifier::new(Embedder::new(network.encoder, transform, device), layer, class_names)
+    let embedder = Embedder::new(network.encoder, transform, device).with_config(config);
+    Classifier::new(embedder, layer, class_names)
 }

@@ -1,4 +1,4 @@
-//! Which classes are taken for which.
+//! Which class is taken for which.
 
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,7 @@ impl ConfusionMatrix {
         self.rows.iter().map(|row| row[class]).sum()
     }
 
-    /// The confusions, most frequent first; classes that are told apart are left out.
+    /// The confusions, most frequent first, without those that never happened.
     #[must_use]
     pub fn most_confused(&self) -> Vec<Confusion> {
         let mut confusions: Vec<Confusion> = (0..self.classes())

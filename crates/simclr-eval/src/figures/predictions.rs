@@ -49,7 +49,7 @@ impl Predictions {
         self.scores.chunks_exact(self.classes)
     }
 
-    /// The class with the highest score for each image; of equals the lowest label.
+    /// The class with the highest score for each image; the lowest of those with equal scores.
     #[must_use]
     pub fn top1(&self) -> Vec<usize> {
         let best = |row: &[f32]| {
@@ -70,7 +70,7 @@ impl Predictions {
         let rank = |(row, &label): (&[f32], &usize)| match row.get(label) {
             None => self.classes,
             Some(own) => {
-                // Of equals the lowest label comes first.
+                // Among equal scores the lowest label comes first.
                 let ahead =
                     |(class, score): (usize, &f32)| score > own || (score >= own && class < label);
                 row.iter().enumerate().filter(|&(class, score)| ahead((class, score))).count()

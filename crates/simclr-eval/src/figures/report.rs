@@ -10,7 +10,7 @@ use super::confusion_matrix::ConfusionMatrix;
 use super::predictions::Predictions;
 use crate::error::EvalError;
 
-/// Confusions that are printed.
+/// The most confusions that are printed.
 const PRINTED_CONFUSIONS: usize = 5;
 
 /// What was evaluated, and on how many images: without it, two figures cannot be compared.
@@ -40,7 +40,7 @@ pub struct Report {
     pub top1: f64,
     /// Share of images whose class is among the five highest; `None` for five classes or fewer.
     pub top5: Option<f64>,
-    /// Mean of the classes' recalls: top-1 as if all classes had as many images.
+    /// Mean of the classes' recalls: top-1 as if all classes had the same number of images.
     pub balanced_accuracy: f64,
     /// Mean of the classes' F1 scores.
     pub macro_f1: f64,

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_depends_on_its_epoch_and_image_and_on_nothing_else() {
+    fn a_view_depends_on_its_epoch_and_image_and_nothing_else() {
         let sample = sample(6);
         let mut views = views(&sample);
         let mut of = |epoch: usize, indices: &[usize]| {

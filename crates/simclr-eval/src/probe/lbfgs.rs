@@ -15,7 +15,7 @@ const ROUNDING: f64 = 64.0 * f64::EPSILON;
 pub(super) struct Stop {
     /// Largest absolute value of a partial derivative at a minimum.
     pub(super) tolerance: f64,
-    /// Steps at most.
+    /// The most steps.
     pub(super) max_iterations: usize,
 }
 

@@ -21,7 +21,7 @@ pub struct LogisticRegressionConfig {
     pub standardize: bool,
     /// Largest partial derivative of the objective at the optimum, finite and positive.
     pub tolerance: f64,
-    /// Steps of L-BFGS at most, at least 1.
+    /// The most steps of L-BFGS, at least 1.
     pub max_iterations: usize,
 }
 
@@ -43,9 +43,8 @@ impl LogisticRegressionConfig {
     }
 }
 
-/// A linear probe without chance: multinomial logistic regression with an L2 penalty, minimised by
-/// L-BFGS to its one optimum. It takes a second where the reference's
-/// [`SgdProbe`](crate::SgdProbe) takes a minute, and has no learning rate.
+/// A linear probe that leaves nothing to chance: multinomial logistic regression with an L2 penalty, minimised by
+/// L-BFGS to its one optimum. It has no learning rate and no seed.
 ///
 /// The objective is scikit-learn's (`LogisticRegression(C=c)` on `StandardScaler`'s output),
 ///
@@ -53,8 +52,8 @@ impl LogisticRegressionConfig {
 /// 1/n sum_i -ln softmax(W x_i + b)_(y_i)  +  1/(2 c n) |W|²
 /// ```
 ///
-/// with biases free of the penalty. For two classes scikit-learn has a single weight vector, the
-/// difference of the two rows of W: the penalty there is doubled, which makes the two the same.
+/// with biases free of the penalty. For two classes scikit-learn has a single weight vector, the difference of the two
+/// rows of W. Here the penalty is doubled in that case, which makes the two objectives equal.
 ///
 /// ```
 /// use simclr_embed::{Features, LabelledFeatures};
@@ -83,7 +82,7 @@ pub struct LogisticFit {
     pub objective: f64,
     /// Steps of L-BFGS.
     pub iterations: usize,
-    /// Whether the optimum was reached, rather than the limit on iterations.
+    /// Whether the optimum was reached before the limit on iterations.
     pub converged: bool,
 }
 
@@ -92,7 +91,7 @@ impl LogisticRegression {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`] if one of them is.
+    /// [`OutOfRange`] if a setting is out of its range.
     pub fn new(config: LogisticRegressionConfig) -> Result<Self, OutOfRange> {
         config.check()?;
         Ok(Self { config })
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_into_the_limit_is_said() {
+    fn a_fit_that_stops_at_the_limit_says_so() {
         let config = LogisticRegressionConfig {
             max_iterations: 1,
             tolerance: 1e-9,

@@ -80,7 +80,7 @@ impl SgdProbe {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`] if one of them is.
+    /// [`OutOfRange`] if a setting is out of its range.
     pub fn new(config: SgdProbeConfig) -> Result<Self, OutOfRange> {
         let SgdProbeConfig { epochs, batch_size, learning_rate, momentum, weight_decay, .. } =
             config;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_alone_decides() {
+    fn the_seed_decides() {
         let train = corners(300);
         let fit = |seed| {
             let config =

@@ -12,10 +12,10 @@ use crate::softmax::softmax;
 /// Rows that are widened to f64 at a time.
 const BLOCK: usize = 256;
 
-/// Parts that are summed up on their own, so that the sum doesn't depend on the number of threads.
+/// Parts that are summed up each by itself, so that the sum doesn't depend on the number of threads.
 const PARTS: usize = 16;
 
-/// Rows in a part at least.
+/// The fewest rows in a part.
 const SMALLEST_PART: usize = 64;
 
 /// A linear layer with softmax on labelled features.

@@ -7,8 +7,7 @@ const CONSTANT: f64 = 1e-10;
 
 /// Maps features to mean 0 and standard deviation 1, each by itself: scikit-learn's `StandardScaler`.
 ///
-/// Mean and deviation are those of the features that a probe learns from; test features are mapped by
-/// the same. A constant feature is only shifted.
+/// Mean and deviation are those of the training set, also for the test set. A constant feature is only shifted.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Standardization {
     pub(super) mean: Vec<f64>,
@@ -82,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_constant_feature_is_shifted_and_not_blown_up() {
-        // 0.1 is no binary fraction: a mean of three may be off by its last bit.
+        // 0.1 is not a binary fraction: a mean of three may be off by its last bit.
         let standardization = Standardization::of(&Features::new(vec![0.1; 3], 1));
         let mut out = [0.0];
         standardization.apply(&[0.6], &mut out);
