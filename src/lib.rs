@@ -121,8 +121,8 @@ pub mod model {
 pub mod embed {
     pub use simclr_embed::{
         CosineIndex, EmbedError, Embedded, EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource,
-        Features, ImageIndex, LabelledFeatures, Neighbour, PrincipalComponents, Tsne, UnitVectors,
-        labels_of, nearest_neighbours, raw_pixels,
+        Features, ImageIndex, LabelledFeatures, Neighbour, OutOfRange, PrincipalComponents, Tsne,
+        UnitVectors, labels_of, nearest_neighbours, raw_pixels,
     };
 }
 
@@ -132,8 +132,8 @@ pub mod eval {
         ClassFigures, Classifier, Confusion, ConfusionMatrix, EvalError, Evaluated, Evaluation,
         FineTune, FineTuneConfig, FineTuneOptimizer, FineTuneProgress, FineTuned, Fitted, Knn,
         KnnConfig, LabelBudget, LinearLayer, LinearStart, LogisticFit, LogisticRegression,
-        LogisticRegressionConfig, PredictionTable, Predictions, Protocol, Report, SgdProbe,
-        SgdProbeConfig, Spread, evaluate, over_folds, with_few_labels,
+        LogisticRegressionConfig, OutOfRange, PredictionTable, Predictions, Protocol, Report,
+        SgdProbe, SgdProbeConfig, Spread, evaluate, over_folds, with_few_labels,
     };
 }
 

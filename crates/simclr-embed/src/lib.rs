@@ -52,6 +52,8 @@ pub use embedding::{Embedded, EmbeddedLabelled, Embedder, EmbedderFile, raw_pixe
 pub use error::EmbedError;
 pub use map::{PrincipalComponents, Tsne};
 pub use search::{CosineIndex, ImageIndex, Neighbour, nearest_neighbours};
+/// The error for a value out of range, the same in every crate.
+pub use simclr_range::OutOfRange;
 pub use vectors::{FeatureSource, Features, LabelledFeatures, UnitVectors, labels_of};
 
 /// The README's code is tested with the crate.

@@ -94,6 +94,12 @@ impl FineTune {
         Ok(Self { config })
     }
 
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &FineTuneConfig {
+        &self.config
+    }
+
     /// Trains a copy of the embedder's encoder, and a linear layer for the classes of `images`. Crops take size, filter
     /// and normalisation from the embedder's transform.
     ///

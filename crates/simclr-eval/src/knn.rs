@@ -87,6 +87,12 @@ impl Knn {
         Self { config: KnnConfig::for_training_images(images), device: device.clone() }
     }
 
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &KnnConfig {
+        &self.config
+    }
+
     /// Each class's share of the vote.
     fn vote(&self, nearest: &[Neighbour], labels: &[usize], classes: usize) -> Vec<f32> {
         // exp(c / t) leaves the range of floats at a low temperature; only the ratios count.

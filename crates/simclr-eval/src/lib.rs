@@ -73,6 +73,8 @@ pub use probe::{
     LogisticFit, LogisticRegression, LogisticRegressionConfig, SgdProbe, SgdProbeConfig,
 };
 pub use protocol::{Fitted, Protocol};
+/// The error for a value out of range, the same in every crate.
+pub use simclr_range::OutOfRange;
 pub use warmup_cosine::WarmupCosine;
 
 /// The README's code is tested with the crate.

@@ -97,6 +97,12 @@ impl LogisticRegression {
         Ok(Self { config })
     }
 
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &LogisticRegressionConfig {
+        &self.config
+    }
+
     /// Learns from the training set. The result does not depend on the number of threads.
     ///
     /// # Errors

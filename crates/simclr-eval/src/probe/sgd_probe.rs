@@ -94,6 +94,12 @@ impl SgdProbe {
         Ok(Self { config })
     }
 
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &SgdProbeConfig {
+        &self.config
+    }
+
     /// Learns from the training set. The result depends on the seed, not on the number of threads.
     ///
     /// # Errors
