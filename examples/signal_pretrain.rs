@@ -22,7 +22,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use clap::Parser;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use simclr::eval::{EvalError, Features, Knn, LabelledFeatures};
+use simclr::embed::{Features, LabelledFeatures};
+use simclr::eval::{EvalError, Knn, Protocol};
 use simclr::loss::Temperature;
 use simclr::model::{Encoder, ProjectionHeadConfig, SimClr, WeightInit};
 use simclr::nn::{BatchNorm, Conv2d};
@@ -232,7 +233,11 @@ struct SignalMonitor {
 }
 
 impl SignalMonitor {
-    fn embed(&self, encoder: &SignalEncoder, signals: &Signals) -> LabelledFeatures {
+    fn embed(
+        &self,
+        encoder: &SignalEncoder,
+        signals: &Signals,
+    ) -> Result<LabelledFeatures, EvalError> {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let samples: Vec<f32> =
             signals.samples.iter().flat_map(|signal| view(signal, &mut rng)).collect();
@@ -240,13 +245,13 @@ impl SignalMonitor {
         let features = encoder.encode(Tensor::from_data(data, &self.device));
         let values = features.to_data_as::<f32>().iter::<f32>().collect();
         let features = Features::new(values, encoder.feature_size());
-        LabelledFeatures { features, labels: signals.kinds.clone() }
+        Ok(LabelledFeatures::new(features, signals.kinds.clone())?)
     }
 }
 
 impl Monitor<SignalEncoder> for SignalMonitor {
     fn knn_top1(&self, encoder: &SignalEncoder) -> Result<f64, EvalError> {
-        let (train, test) = (self.embed(encoder, &self.train), self.embed(encoder, &self.test));
-        Knn::for_training_images(SIGNALS).top1(&train, &test, &self.device)
+        let (train, test) = (self.embed(encoder, &self.train)?, self.embed(encoder, &self.test)?);
+        Knn::for_training_images(SIGNALS, &self.device).top1(&train, &test)
     }
 }
