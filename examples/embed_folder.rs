@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
-use simclr::data::{ImageDataset, ImageFolder, decode_image};
-use simclr::eval::{ImageIndex, embed_image, embed_images};
+use simclr::data::{ImageFolder, decode_image};
+use simclr::embed::{Embedder, ImageIndex};
 use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::device_from_name;
 
@@ -90,12 +90,12 @@ fn main() -> Result<()> {
     let transform =
         EvaluationTransform::new(options.image_size, ResizeFilter::Bilinear, normalization)?;
     let folder = ImageFolder::open(&options.data)?;
-    let embedded = embed_images(&encoder, &folder, &transform, &device)?;
+    let embedder = Embedder::new(encoder, transform, &device);
+    let embedded = embedder.embed(&folder)?;
     for error in embedded.skipped {
         eprintln!("skipped: {:#}", anyhow::Error::from(error));
     }
-    let names = embedded.images.iter().map(|&index| folder.name(index)).collect();
-    let index = ImageIndex::new(names, embedded.features, options.encoder.to_string())
+    let index = ImageIndex::new(embedded.names, embedded.features, options.encoder.to_string())
         .with_context(|| format!("no vectors of {}", options.data.display()))?;
     match format {
         Format::Npy => index.save_npy(&options.out)?,
@@ -105,7 +105,7 @@ fn main() -> Result<()> {
     println!("{count} vectors of length {size} in {}", options.out.display());
 
     if let Some(path) = &options.query {
-        let query = embed_image(&encoder, &decode_image(path)?, &transform, &device)?;
+        let query = embedder.embed_image(&decode_image(path)?)?;
         println!("most like {}:", path.display());
         for found in &index.nearest(&query, options.neighbours, &device)?[0] {
             println!("  {:.4}  {}", found.cosine, index.names()[found.row as usize]);

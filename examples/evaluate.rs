@@ -22,12 +22,13 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use simclr::augment::{EvaluationTransform, SimClrAugmentation};
 use simclr::data::{ImageDataset, Labelled, SampleConfig, Splits, Subset};
+use simclr::embed::{Embedder, LabelledFeatures, raw_pixels};
 use simclr::eval::{
-    Classifier, FineTune, FineTuned, Knn, LabelBudget, LabelledFeatures, LinearStart,
-    LogisticRegression, PredictionTable, Protocol, SgdProbe, embed, evaluate, raw_pixels,
-    with_few_labels,
+    Classifier, FineTune, FineTuneConfig, FineTuned, Knn, KnnConfig, LabelBudget, LinearStart,
+    LogisticRegression, LogisticRegressionConfig, PredictionTable, Protocol, SgdProbe, Spread,
+    evaluate, with_few_labels,
 };
-use simclr::model::{EncoderConfig, ImageEncoder, ResNetConfig, ResNetDepth, Stem, load_weights};
+use simclr::model::{EncoderConfig, ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{RunDirectory, device_from_name};
 
 /// Evaluate an encoder on labelled images.
@@ -58,16 +59,18 @@ fn main() -> Result<()> {
     let device = device_from_name(&options.device)?;
     let labelled = labelled(&options)?;
     let (config, transform) = network(&options, labelled.train.as_ref())?;
-    let encoder = match &options.run {
+    let random = Embedder::new(config.init(0, &device)?, transform, &device);
+    let random = random.with_config(config.clone());
+    let embedder = match &options.run {
         Some(run) => {
             let weights = RunDirectory::open(run)?.encoder_weights();
-            load_weights(config.init(0, &device)?, &weights)?
+            Embedder::from_weights(weights, &config, random.transform().clone(), &device)?
         }
-        None => config.init(0, &device)?,
+        None => random.clone(),
     };
 
-    let train = embed(&encoder, &labelled.train, &transform, &device)?.labelled;
-    let test = embed(&encoder, &labelled.test, &transform, &device)?;
+    let train = embedder.embed_labelled(&labelled.train)?.labelled;
+    let test = embedder.embed_labelled(&labelled.test)?;
     let names = labelled.train.class_names();
     println!("{}", if options.run.is_some() { "the run's encoder" } else { "random weights" });
     let probe = LogisticRegression::default();
@@ -78,41 +81,42 @@ fn main() -> Result<()> {
 
     println!("\n{} on few labels", probe.describe());
     for count in [1, 5, 10, 25, 100] {
-        let budget = LabelBudget::PerClass(count);
-        match with_few_labels(&probe, [&train, &test.labelled], budget, &[0, 1, 2, 3, 4], &device) {
-            Ok(spread) => println!("  {count:>4} per class  {spread}"),
+        let budget = LabelBudget::per_class(count)?;
+        match with_few_labels(&probe, [&train, &test.labelled], budget, &[0, 1, 2, 3, 4], names) {
+            Ok(draws) => println!("  {count:>4} per class  {}", Spread::new(&draws)),
             Err(error) => println!("  {count:>4} per class  {error}"),
         }
     }
 
     println!("\nraw pixels");
-    let pixels = [&labelled.train, &labelled.test].map(|set| raw_pixels(set, &transform));
+    let pixels = [&labelled.train, &labelled.test].map(|set| raw_pixels(set, embedder.transform()));
     let [raw_train, raw_test] = pixels.map(|set| set.map(|embedded| embedded.labelled));
     // Neighbouring pixels say the same: without a limit, L-BFGS takes minutes to its optimum.
-    let limited = LogisticRegression { max_iterations: 100, ..probe };
+    let limited = LogisticRegressionConfig { max_iterations: 100, ..*probe.config() };
+    let limited = LogisticRegression::new(limited)?;
     compare([&raw_train?, &raw_test?], &limited, &device)?;
 
-    let evaluation = evaluate(&probe, &train, &test.labelled, names, &device)?;
+    let evaluation = evaluate(&probe, &train, &test.labelled, names)?;
     println!("\n{}", evaluation.report);
     if let Some(epochs) = options.fine_tune {
-        let settings = FineTune { epochs, ..FineTune::default() };
+        let settings = FineTuneConfig { epochs, ..FineTuneConfig::default() };
         println!("fine-tuning from random weights");
-        let random = config.init(0, &device)?;
         // The running averages of random weights are of no images, and a probe of their features misleads.
-        let from_zeros = FineTune { start: LinearStart::Zero, ..settings };
-        fine_tune(&from_zeros, &random, &labelled, &transform, &device)?;
+        let from_zeros = FineTuneConfig { start: LinearStart::Zero, ..settings };
+        fine_tune(&FineTune::new(from_zeros)?, &random, &labelled)?;
         if let Some(run) = &options.run {
             println!("fine-tuning from the run's encoder");
-            let tuned = fine_tune(&settings, &encoder, &labelled, &transform, &device)?;
-            tuned.classifier.save(&run.join("fine-tuned.safetensors"))?;
+            let tuned = fine_tune(&FineTune::new(settings)?, &embedder, &labelled)?;
+            tuned.classifier.save(run.join("fine-tuned.safetensors"))?;
             println!("fine-tuned.safetensors is in {}", run.display());
         }
     }
     if let Some(run) = &options.run {
-        let table = PredictionTable::new(&evaluation.predictions, &test.images, &labelled.test)?;
-        table.write_csv(&run.join("predictions.csv"))?;
-        let classifier = Classifier::train(encoder, &labelled.train, &transform, &probe, &device)?;
-        classifier.save(&run.join("classifier.safetensors"))?;
+        let table = PredictionTable::new(&evaluation.predictions, &test.indices, &labelled.test)?;
+        table.write_csv(run.join("predictions.csv"))?;
+        let layer = evaluation.layer.context("logistic regression has a linear layer")?;
+        let classifier = Classifier::new(embedder, layer, names.to_vec())?;
+        classifier.save(run.join("classifier.safetensors"))?;
         println!("predictions.csv and classifier.safetensors are in {}", run.display());
     }
     Ok(())
@@ -125,20 +129,21 @@ fn write_features(
     device: &Device,
     path: &Path,
 ) -> Result<()> {
-    let knn = Knn::for_training_images(train.labels.len());
+    let knn = Knn::for_training_images(train.len(), device);
     let said = |protocol: &dyn Protocol| -> Result<Vec<usize>> {
-        Ok(protocol.predict(train, &test.features, device)?.top1())
+        Ok(protocol.predict(train, test.features())?.top1())
     };
     let (by_knn, by_logistic) = (said(&knn)?, said(logistic)?);
     let mut bytes = Vec::new();
     for (name, set) in [("train", train), ("test", test)] {
-        let values = set.features.values().iter().flat_map(|value| value.to_le_bytes()).collect();
-        let shape = vec![set.features.len(), set.features.size()];
+        let features = set.features();
+        let values = features.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let shape = vec![features.len(), features.size()];
         bytes.push((format!("{name}.features"), Dtype::F32, shape, values));
     }
-    let classes = [("train.labels", &train.labels), ("test.labels", &test.labels)];
+    let classes = [("train.labels", train.labels()), ("test.labels", test.labels())];
     for (name, classes) in
-        classes.into_iter().chain([("knn", &by_knn), ("logistic_regression", &by_logistic)])
+        classes.into_iter().chain([("knn", &by_knn[..]), ("logistic_regression", &by_logistic)])
     {
         let values: Vec<u8> = classes.iter().flat_map(|&c| (c as u64).to_le_bytes()).collect();
         bytes.push((name.to_owned(), Dtype::U64, vec![classes.len()], values));
@@ -147,7 +152,8 @@ fn write_features(
     for (name, dtype, shape, values) in &bytes {
         tensors.push((name, TensorView::new(*dtype, shape.clone(), values)?));
     }
-    let settings = [("k", knn.k as f64), ("temperature", knn.temperature), ("c", logistic.c)];
+    let KnnConfig { k, temperature } = *knn.config();
+    let settings = [("k", k as f64), ("temperature", temperature), ("c", logistic.config().c)];
     let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_string()));
     safetensors::serialize_to_file(tensors, Some(settings.collect()), path)
         .with_context(|| format!("cannot write {}", path.display()))
@@ -184,15 +190,9 @@ fn network(
 }
 
 /// Fine-tunes on few labels and on all, and returns the classifier that all made.
-fn fine_tune(
-    settings: &FineTune,
-    encoder: &ImageEncoder,
-    labelled: &Labelled,
-    transform: &EvaluationTransform,
-    device: &Device,
-) -> Result<FineTuned<ImageEncoder>> {
-    let fit = |images: &dyn ImageDataset| -> Result<FineTuned<ImageEncoder>> {
-        let tuned = settings.fit(encoder, images, transform, device, |progress| {
+fn fine_tune(settings: &FineTune, embedder: &Embedder, labelled: &Labelled) -> Result<FineTuned> {
+    let fit = |images: &dyn ImageDataset| -> Result<FineTuned> {
+        let tuned = settings.fit(embedder, images, |progress| {
             let (epoch, epochs, loss) = (progress.epoch, progress.epochs, progress.loss);
             eprint!(
                 "\repoch {epoch}/{epochs}, loss {loss:.3}, {:.0} images/s  ",
@@ -206,7 +206,7 @@ fn fine_tune(
         Ok(tuned)
     };
     for count in [10, 100] {
-        match LabelBudget::PerClass(count).subset(&labelled.train, 0) {
+        match LabelBudget::per_class(count)?.subset(&labelled.train, 0) {
             Ok(few) => drop(fit(&few)?),
             Err(error) => println!("  {count} labels per class: {error}"),
         }
@@ -220,12 +220,12 @@ fn compare(
     logistic: &LogisticRegression,
     device: &Device,
 ) -> Result<()> {
-    let knn = Knn::for_training_images(train.labels.len());
+    let knn = Knn::for_training_images(train.len(), device);
     let sgd = SgdProbe::default();
     let protocols: [&dyn Protocol; 3] = [&knn, logistic, &sgd];
     for protocol in protocols {
         let start = Instant::now();
-        let report = evaluate(protocol, train, test, &[], device)?.report;
+        let report = evaluate(protocol, train, test, &[])?.report;
         let (percent, seconds) = (100.0 * report.top1, start.elapsed().as_secs_f64());
         println!("  {percent:>5.1} %  {seconds:>6.2} s  {}", report.evaluated);
     }

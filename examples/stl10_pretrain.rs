@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use simclr::data::{DownloadProgress, ImageDataset, SampleConfig, Splits, Stl10, Subset};
-use simclr::eval::{Knn, raw_pixels};
+use simclr::embed::raw_pixels;
+use simclr::eval::{Knn, Protocol};
 use simclr::loss::Temperature;
 use simclr::model::{EncoderConfig, ImageEncoder, Stem};
 use simclr::train::{
@@ -352,11 +353,14 @@ fn report(
     let transform = config.augmentation()?.evaluation();
     let train = raw_pixels(&labelled.train, &transform)?.labelled;
     let test = raw_pixels(&labelled.test, &transform)?.labelled;
-    let knn = Knn::for_training_images(labelled.train.len());
-    let raw = knn.top1(&train, &test, device)?;
+    let knn = Knn::for_training_images(labelled.train.len(), device);
+    let raw = knn.top1(&train, &test)?;
 
-    let (train, asked) = (train.labels.len(), test.labels.len());
-    println!("\nkNN top-1 (k = {}) of {asked} held-out images among {train} labelled ones,", knn.k);
+    let (train, asked) = (train.len(), test.len());
+    println!(
+        "\nkNN top-1 (k = {}) of {asked} held-out images among {train} labelled ones,",
+        knn.config().k
+    );
     println!("and a linear layer's on the same features (logistic regression)");
     println!("  {:<18} {:>7} {:>7}", "", "kNN", "linear");
     let rows = [

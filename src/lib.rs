@@ -58,7 +58,8 @@
 //! | [`data`] | files -> images and labels |
 //! | [`nn`] | layers that train fast on the CPU |
 //! | [`model`] | images -> features h -> projections z |
-//! | [`eval`] | encoder and labelled images -> figures |
+//! | [`embed`] | encoder and images -> vectors, and what vectors answer |
+//! | [`eval`] | vectors and labels -> figures |
 //! | [`train`] | all of the above -> a trained encoder |
 //! | [`report`] | a run and its images -> one page that shows what was learnt |
 //!
@@ -117,15 +118,23 @@ pub mod model {
     };
 }
 
-/// Evaluation: encoder and labelled images in, figures out.
+/// Embedding: encoder and images in, vectors out, and what vectors answer.
+pub mod embed {
+    pub use simclr_embed::{
+        CosineIndex, EmbedError, Embedded, EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource,
+        Features, ImageIndex, LabelledFeatures, Neighbour, OutOfRange, PrincipalComponents, Tsne,
+        UnitVectors, labels_of, nearest_neighbours, raw_pixels,
+    };
+}
+
+/// Evaluation: vectors and labels in, figures out.
 pub mod eval {
     pub use simclr_eval::{
-        ClassFigures, Classifier, Confusion, ConfusionMatrix, Embedded, EmbeddedImages, EvalError,
-        Evaluated, Evaluation, Features, FineTune, FineTuneOptimizer, FineTuneProgress, FineTuned,
-        ImageIndex, Knn, LabelBudget, LabelledFeatures, Layer, LinearLayer, LinearStart,
-        LogisticFit, LogisticRegression, Neighbour, PredictionTable, Predictions, Protocol, Report,
-        SgdProbe, Spread, embed, embed_image, embed_images, embed_projections, evaluate,
-        nearest_neighbours, over_folds, raw_pixels, with_few_labels,
+        ClassFigures, Classifier, Confusion, ConfusionMatrix, EvalError, Evaluated, Evaluation,
+        FineTune, FineTuneConfig, FineTuneOptimizer, FineTuneProgress, FineTuned, Fitted, Knn,
+        KnnConfig, LabelBudget, LinearLayer, LinearStart, LogisticFit, LogisticRegression,
+        LogisticRegressionConfig, OutOfRange, PredictionTable, Predictions, Protocol, Report,
+        SgdProbe, SgdProbeConfig, Spread, evaluate, over_folds, with_few_labels,
     };
 }
 

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
-use image::RgbImage;
 use sha2::{Digest, Sha256};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
-use simclr::eval::{Features, embed_image};
-use simclr::model::{EncoderConfig, ImageEncoder, WeightFile, load_weights};
+use simclr::embed::Embedder;
+use simclr::model::EncoderConfig;
 use simclr::train::{RunDirectory, device_from_name};
 
 use crate::failure::usage;
@@ -53,11 +52,9 @@ enum Normalize {
     None,
 }
 
-/// An encoder, and how images become its input.
+/// An embedder, and what tells its vectors from others'.
 pub(crate) struct TrainedEncoder {
-    pub(crate) encoder: ImageEncoder,
-    pub(crate) transform: EvaluationTransform,
-    pub(crate) device: Device,
+    pub(crate) embedder: Embedder,
     /// SHA-256 of the weights' file: tells encoders apart.
     pub(crate) checksum: String,
 }
@@ -73,7 +70,6 @@ impl EncoderArgs {
         else {
             return Err(usage("expected --run, or --weights with --encoder and --image-size"));
         };
-        encoder.check_image_size(size as usize)?;
         let normalization = match self.normalize {
             Normalize::Imagenet => Normalization::IMAGENET,
             Normalize::Cifar10 => Normalization::CIFAR10,
@@ -81,8 +77,8 @@ impl EncoderArgs {
             Normalize::None => Normalization::NONE,
         };
         let transform = EvaluationTransform::new(size, ResizeFilter::Bilinear, normalization)?;
-        let (encoder, _) = WeightFile::open(weights)?.load(encoder.init(0, &device)?)?;
-        Ok(TrainedEncoder { encoder, transform, device, checksum: checksum(weights)? })
+        let embedder = Embedder::from_weights(weights, encoder, transform, &device)?;
+        Ok(TrainedEncoder { embedder, checksum: checksum(weights)? })
     }
 
     /// The same network before it learnt anything.
@@ -96,7 +92,8 @@ impl EncoderArgs {
             (None, Some(encoder)) => (encoder.clone(), 0),
             (None, None) => return Err(usage("expected --run or --encoder")),
         };
-        trained.encoder = config.init(seed, &trained.device)?;
+        let untrained = config.init(seed, trained.embedder.device())?;
+        trained.embedder = trained.embedder.with_encoder(untrained);
         Ok(trained)
     }
 
@@ -121,16 +118,9 @@ fn from_run(path: &Path, device: Device) -> Result<TrainedEncoder> {
             path.display()
         )));
     }
-    let encoder = load_weights(config.encoder.init(config.seed, &device)?, &weights)?;
     let transform = config.augmentation()?.evaluation();
-    Ok(TrainedEncoder { encoder, transform, device, checksum: checksum(&weights)? })
-}
-
-impl TrainedEncoder {
-    /// The vector of one image.
-    pub(crate) fn embed(&self, image: &RgbImage) -> Result<Features> {
-        Ok(embed_image(&self.encoder, image, &self.transform, &self.device)?)
-    }
+    let embedder = Embedder::from_weights(&weights, &config.encoder, transform, &device)?;
+    Ok(TrainedEncoder { embedder, checksum: checksum(&weights)? })
 }
 
 fn checksum(path: &Path) -> Result<String> {

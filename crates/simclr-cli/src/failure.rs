@@ -4,6 +4,7 @@ use std::io;
 
 use anyhow::Error;
 use simclr::data::{DataError, DownloadError};
+use simclr::embed::{EmbedError, OutOfRange};
 use simclr::eval::EvalError;
 use simclr::model::{ModelError, WeightError};
 use simclr::report::ReportError;
@@ -81,6 +82,12 @@ fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<Kind> {
             Kind::Images
         });
     }
+    if error.is::<OutOfRange>() {
+        return Some(Kind::Usage);
+    }
+    if let Some(error) = error.downcast_ref::<EmbedError>() {
+        return of_embedding(error);
+    }
     if let Some(error) = error.downcast_ref::<EvalError>() {
         return of_evaluation(error);
     }
@@ -125,6 +132,7 @@ fn of_report(error: &ReportError) -> Option<Kind> {
         ReportError::NoEncoder { .. } | ReportError::Write { .. } => Some(Kind::Files),
         ReportError::Run(error) => of_training(error),
         ReportError::Data(error) => kind_of(error),
+        ReportError::Embed(error) => of_embedding(error),
         ReportError::Eval(error) => of_evaluation(error),
         _ => None,
     }
@@ -132,22 +140,26 @@ fn of_report(error: &ReportError) -> Option<Kind> {
 
 fn of_evaluation(error: &EvalError) -> Option<Kind> {
     match error {
-        EvalError::Parameter { .. } | EvalError::Augmentation(_) | EvalError::OutOfRange(_) => {
-            Some(Kind::Usage)
+        EvalError::OutOfRange(_) => Some(Kind::Usage),
+        EvalError::Embed(error) => of_embedding(error),
+        EvalError::TooFewImages { .. } | EvalError::OneClass { .. } => Some(Kind::Images),
+        _ => None,
+    }
+}
+
+fn of_embedding(error: &EmbedError) -> Option<Kind> {
+    match error {
+        EmbedError::OutOfRange(_) | EmbedError::Augmentation(_) => Some(Kind::Usage),
+        EmbedError::Data(error) => kind_of(error),
+        EmbedError::NoImages { .. } | EmbedError::Count { .. } | EmbedError::Unlabelled { .. } => {
+            Some(Kind::Images)
         }
-        EvalError::Data(error) => kind_of(error),
-        EvalError::NoImages { .. }
-        | EvalError::TooFewImages { .. }
-        | EvalError::OneClass { .. }
-        | EvalError::ClassCount { .. }
-        | EvalError::Unlabelled { .. } => Some(Kind::Images),
-        EvalError::NotAClassifier { .. }
-        | EvalError::NotAnIndex { .. }
-        | EvalError::FeatureSize { .. }
-        | EvalError::Read { .. }
-        | EvalError::Write { .. }
-        | EvalError::Model(_)
-        | EvalError::Weights(_) => Some(Kind::Files),
+        EmbedError::File { .. }
+        | EmbedError::FeatureSize { .. }
+        | EmbedError::Read { .. }
+        | EmbedError::Write { .. }
+        | EmbedError::Model(_)
+        | EmbedError::Weights(_) => Some(Kind::Files),
         _ => None,
     }
 }

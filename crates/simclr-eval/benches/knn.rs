@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use serde_json::json;
-use simclr_eval::{Features, Knn, LabelledFeatures, Protocol};
+use simclr_embed::{Features, LabelledFeatures};
+use simclr_eval::{Knn, KnnConfig, Protocol};
 
 const CLASSES: usize = 10;
 const ROUNDS: usize = 3;
@@ -24,19 +25,20 @@ fn main() {
     match arguments.as_slice() {
         [] => {}
         &[train, size, test, k] => search(train, size, test, k),
-        _ => panic!("expected no argument, or: BANK FEATURES QUERIES K"),
+        _ => panic!("expected no argument, or: TRAIN FEATURES TEST K"),
     }
 }
 
 fn search(train: usize, size: usize, test: usize, k: usize) {
     let labels = (0..train).map(|row| row % CLASSES).collect();
-    let train = LabelledFeatures { features: features(train, size, 1), labels };
+    let train = LabelledFeatures::new(features(train, size, 1), labels).expect("a label each");
     let test = features(test, size, 2);
-    let knn = Knn { k, ..Knn::default() };
+    let knn =
+        Knn::new(KnnConfig { k, ..KnnConfig::default() }, &Device::flex()).expect("k of 1 or more");
     let before = peak_mib();
     let seconds = |_| {
         let start = Instant::now();
-        let predictions = knn.predict(&train, &test, &Device::flex()).expect("finite features");
+        let predictions = knn.predict(&train, &test).expect("finite features");
         assert_eq!(predictions.len(), test.len());
         start.elapsed().as_secs_f64()
     };
@@ -56,7 +58,7 @@ fn features(count: usize, size: usize, seed: u64) -> Features {
     Features::new((0..count * size).map(|_| draw()).collect(), size)
 }
 
-/// The most memory that the process has held so far; zero where `/proc` is not there to say.
+/// The most memory that the process has held so far; zero where there is no `/proc`.
 fn peak_mib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,78 +1,37 @@
 //! What can go wrong in an evaluation.
 
+<<<<<<< HEAD
 use std::io;
 use std::path::{Path, PathBuf};
 
 use simclr_augment::{AugmentationError, OutOfRange};
 use simclr_data::DataError;
 use simclr_model::{ModelError, WeightError};
+=======
+use simclr_augment::AugmentationError;
+use simclr_data::DataError;
+use simclr_embed::EmbedError;
+use simclr_range::OutOfRange;
+>>>>>>> house-eval
 use thiserror::Error;
 
 /// An evaluation that cannot be done on what was given.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// A setting of an evaluation protocol is out of range.
-    #[error("expected {field} of {protocol} to be {expected}, found {found}")]
-    Parameter {
-        /// The protocol, for example "kNN".
-        protocol: &'static str,
-        /// The setting.
-        field: &'static str,
-        /// Its legal range.
-        expected: &'static str,
-        /// The value that was given.
-        found: f64,
-    },
-    /// There is nothing to vote, or nothing to be asked about.
-    #[error("expected at least one image in the {set}, found none")]
-    NoImages {
-        /// Which set is empty: "train", "test" or "index".
-        set: &'static str,
-    },
-    /// Feature vectors of another length than those that a classifier knows.
-    #[error("expected feature vectors of length {expected}, found {found}")]
-    FeatureSize {
-        /// Features of each image that was learnt from.
-        expected: usize,
-        /// Features of each image that is asked about.
+    /// A setting is out of its range.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    /// Images cannot be embedded, features cannot be learnt from or compared, or a file is not what it should be.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// All examples are of one class, so that there is nothing to tell apart.
+    #[error("expected examples of at least two classes, found class {found} alone")]
+    OneClass {
+        /// The class.
         found: usize,
     },
-    /// Labels and feature vectors that don't go together.
-    #[error("expected one label for each of {expected} feature vectors, found {found}")]
-    LabelCount {
-        /// Feature vectors.
-        expected: usize,
-        /// Labels.
-        found: usize,
-    },
-    /// Images and predictions that don't go together.
-    #[error("expected one image for each of {expected} predictions, found {found}")]
-    ImageCount {
-        /// Predictions.
-        expected: usize,
-        /// Images.
-        found: usize,
-    },
-    /// Names and vectors of an index that don't go together.
-    #[error("expected a name for each of {expected} vectors, found {found}")]
-    NameCount {
-        /// Vectors.
-        expected: usize,
-        /// Names.
-        found: usize,
-    },
-    /// A file that holds no index of images.
-    #[error("expected {expected} in {}, found {found}", path.display())]
-    NotAnIndex {
-        /// The file.
-        path: PathBuf,
-        /// What it should hold.
-        expected: &'static str,
-        /// What is there.
-        found: String,
-    },
-    /// A class with fewer images than are to be drawn of it.
+    /// A class has fewer images than are to be drawn.
     #[error("expected at least {expected} images of class {class}, found {found}")]
     TooFewImages {
         /// The class.
@@ -82,7 +41,7 @@ pub enum EvalError {
         /// Images of the class.
         found: usize,
     },
-    /// A fold with a row that there is none of.
+    /// A fold names a row that does not exist.
     #[error("expected rows below {images} in a fold, found {row}")]
     Fold {
         /// Training images.
@@ -90,9 +49,10 @@ pub enum EvalError {
         /// The row.
         row: usize,
     },
-    /// An evaluation over draws without a draw.
+    /// There is no draw of the training images to evaluate.
     #[error("expected at least one draw of the training images, found none")]
     NoDraws,
+<<<<<<< HEAD
     /// Classes and names that don't go together.
     #[error("expected a name for each of {expected} classes, found {found}")]
     ClassCount {
@@ -158,6 +118,9 @@ pub enum EvalError {
         found: usize,
     },
     /// Fine-tuning that went astray.
+=======
+    /// Fine-tuning diverged: the loss is NaN or infinite.
+>>>>>>> house-eval
     #[error(
         "expected a finite loss, found {loss} in epoch {epoch}: try a learning rate below {learning_rate}"
     )]
@@ -169,6 +132,7 @@ pub enum EvalError {
         /// The peak of the schedule.
         learning_rate: f64,
     },
+<<<<<<< HEAD
     /// An image that was to be evaluated has no label.
     #[error("expected a label for every image to evaluate, found none for {name}")]
     Unlabelled {
@@ -187,12 +151,18 @@ pub enum EvalError {
     /// The device failed to hand out what it computed.
     #[error("the device failed: {0}")]
     Device(String),
+=======
+>>>>>>> house-eval
 }
 
-impl EvalError {
-    /// That `path` cannot be written.
-    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Write { path, source }
+impl From<DataError> for EvalError {
+    fn from(error: DataError) -> Self {
+        Self::Embed(error.into())
+    }
+}
+
+impl From<AugmentationError> for EvalError {
+    fn from(error: AugmentationError) -> Self {
+        Self::Embed(error.into())
     }
 }

@@ -1,85 +1,83 @@
 //! Is an encoder any good? Figures from labelled images: kNN and linear probes on frozen features, and
 //! [fine-tuning](FineTune) of the whole network.
 //!
-//! The quickest honest answer is a nearest-neighbour vote: [`embed`] turns two labelled sets into
-//! features, and [`Knn`] asks how often the labelled neighbours of a held-out image name its class.
-//! [`raw_pixels`] gives the floor: what the same vote reaches without any encoder.
+//! The quickest honest answer is a nearest-neighbour vote: an [`Embedder`](simclr_embed::Embedder) turns two labelled
+//! sets into features, and [`Knn`] counts how often the labelled neighbours of a held-out image name its class.
+//! [`raw_pixels`](simclr_embed::raw_pixels) give the floor: what the same vote reaches without any encoder.
 //!
 //! ```
 //! use burn::tensor::Device;
 //! use simclr_augment::SimClrAugmentation;
 //! use simclr_data::{SampleConfig, Splits};
-//! use simclr_eval::{Knn, embed, raw_pixels};
+//! use simclr_embed::{Embedder, raw_pixels};
+//! use simclr_eval::{Knn, Protocol};
 //! use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 //!
 //! let device = Device::flex();
 //! let sample = SampleConfig { images: 50, size: 32, ..SampleConfig::default() };
 //! let labelled = Splits::sample(&sample)?.labelled.expect("the sample is labelled");
-//! let transform = SimClrAugmentation::cifar10().evaluation();
-//! let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar);
-//! let encoder = encoder.init(0, &device)?;
+//! // or `Embedder::open("runs/1", &device)?`
+//! let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar).init(0, &device)?;
+//! let embedder = Embedder::new(encoder, SimClrAugmentation::cifar10().evaluation(), &device);
 //!
-//! let knn = Knn::for_training_images(labelled.train.len());
-//! let train = embed(&encoder, &labelled.train, &transform, &device)?.labelled;
-//! let test = embed(&encoder, &labelled.test, &transform, &device)?.labelled;
-//! println!("random weights: {:.1} %", 100.0 * knn.top1(&train, &test, &device)?);
+//! let knn = Knn::for_training_images(labelled.train.len(), &device);
+//! let train = embedder.embed_labelled(&labelled.train)?.labelled;
+//! let test = embedder.embed_labelled(&labelled.test)?.labelled;
+//! println!("random weights: {:.1} %", 100.0 * knn.top1(&train, &test)?);
 //!
-//! let train = raw_pixels(&labelled.train, &transform)?.labelled;
-//! let test = raw_pixels(&labelled.test, &transform)?.labelled;
-//! println!("raw pixels: {:.1} %", 100.0 * knn.top1(&train, &test, &device)?);
+//! let train = raw_pixels(&labelled.train, embedder.transform())?.labelled;
+//! let test = raw_pixels(&labelled.test, embedder.transform())?.labelled;
+//! println!("raw pixels: {:.1} %", 100.0 * knn.top1(&train, &test)?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Protocols
+//!
+//! | type | learns |
+//! |---|---|
+//! | [`Knn`] | nothing: the nearest images of the training set vote |
+//! | [`LogisticRegression`] | a linear layer, to its one optimum |
+//! | [`SgdProbe`] | a linear layer by SGD, as in the papers |
+//! | [`FineTune`] | the whole network |
+//!
+//! The first three are a [`Protocol`]: [`evaluate`] makes a [`Report`] of any of them, and gives the linear layer that it
+//! measured. With that layer, an embedder becomes a [`Classifier`] to keep in a file. [`with_few_labels`] and
+//! [`over_folds`] repeat an evaluation on several draws of the training set.
 
+mod budget;
 mod classifier;
-mod classifier_file;
-mod confusion_matrix;
-mod cosine;
-mod embedded_images;
 mod error;
 mod evaluation;
-mod features;
+mod figures;
 mod fine_tune;
-mod fine_tuned;
-mod fine_tuning;
-mod image_index;
 mod knn;
-mod labelled_features;
-mod labelled_views;
-mod layer;
-mod lbfgs;
 mod linear_layer;
-mod linear_start;
-mod logistic_regression;
-mod low_label;
-mod neighbours;
-mod network;
-mod prediction_table;
-mod predictions;
+mod probe;
 mod protocol;
-mod report;
-mod sgd_probe;
-mod softmax_regression;
-mod standardization;
+mod softmax;
+mod warmup_cosine;
 
+pub use budget::{LabelBudget, Spread, over_folds, with_few_labels};
 pub use classifier::Classifier;
-pub use confusion_matrix::{Confusion, ConfusionMatrix};
-pub use embedded_images::{EmbeddedImages, embed_image, embed_images};
 pub use error::EvalError;
 pub use evaluation::{Evaluation, evaluate};
-pub use features::Features;
-pub use fine_tune::{FineTune, FineTuneOptimizer, FineTuneProgress};
-pub use fine_tuned::FineTuned;
-pub use image_index::ImageIndex;
-pub use knn::Knn;
-pub use labelled_features::{Embedded, LabelledFeatures, embed, embed_projections, raw_pixels};
-pub use layer::Layer;
+pub use figures::{
+    ClassFigures, Confusion, ConfusionMatrix, Evaluated, PredictionTable, Predictions, Report,
+};
+pub use fine_tune::{
+    FineTune, FineTuneConfig, FineTuneOptimizer, FineTuneProgress, FineTuned, LinearStart,
+};
+pub use knn::{Knn, KnnConfig};
 pub use linear_layer::LinearLayer;
-pub use linear_start::LinearStart;
-pub use logistic_regression::{LogisticFit, LogisticRegression};
-pub use low_label::{LabelBudget, Spread, over_folds, with_few_labels};
-pub use neighbours::{Neighbour, nearest_neighbours};
-pub use prediction_table::PredictionTable;
-pub use predictions::Predictions;
-pub use protocol::Protocol;
-pub use report::{ClassFigures, Evaluated, Report};
-pub use sgd_probe::SgdProbe;
+pub use probe::{
+    LogisticFit, LogisticRegression, LogisticRegressionConfig, SgdProbe, SgdProbeConfig,
+};
+pub use protocol::{Fitted, Protocol};
+/// The error for a value out of range, the same in every crate.
+pub use simclr_range::OutOfRange;
+pub use warmup_cosine::WarmupCosine;
+
+/// The README's code is tested with the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

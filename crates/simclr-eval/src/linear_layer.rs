@@ -2,35 +2,37 @@
 
 use nalgebra::{DMatrix, DMatrixView};
 use rayon::prelude::*;
+use simclr_embed::{EmbedError, Features};
 
 use crate::error::EvalError;
-use crate::features::Features;
-use crate::predictions::Predictions;
+use crate::figures::Predictions;
+use crate::softmax::softmax;
 
 /// Rows that are widened to f64 at a time.
 const BLOCK: usize = 256;
 
-/// The bias of a class without examples, whose probability is zero: a number, since weight files hold no infinities.
+/// The bias of a class without examples, whose probability is zero: a finite number, since weight files hold no
+/// infinities.
 pub(crate) const NEVER: f32 = -1e30;
 
 /// What a linear probe learns: a score for each class from each feature vector.
 ///
-/// Standardisation is folded into it, so that it takes features as the encoder gives them.
+/// Standardisation is folded into the weights, so that the layer takes features as the encoder gives them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinearLayer {
     /// Class after class, `[classes, features]`.
     weights: Vec<f32>,
-    /// One per class; [`NEVER`] for a class that nothing belongs to.
+    /// One per class; [`NEVER`] for a class without examples.
     biases: Vec<f32>,
 }
 
 impl LinearLayer {
-    /// A layer from its weights, class after class, and a bias for each class; minus infinity, for a class that is
-    /// never likely, is kept as -1e30.
+    /// A layer from its weights, class after class, and a bias for each class. A bias of minus infinity, for a class
+    /// that is never likely, is kept as -1e30.
     ///
     /// # Panics
     ///
-    /// If there is no class, or the number of weights is no positive multiple of the number of classes.
+    /// If there is no class, or the number of weights isn't a positive multiple of the number of classes.
     #[must_use]
     pub fn new(weights: Vec<f32>, mut biases: Vec<f32>) -> Self {
         assert!(
@@ -69,7 +71,7 @@ impl LinearLayer {
         &self.biases
     }
 
-    /// The same layer for at least `classes` classes: those it does not know are never likely.
+    /// The same layer for at least `classes` classes: new ones are never likely.
     #[must_use]
     pub fn with_classes(mut self, classes: usize) -> Self {
         let (size, known) = (self.feature_size(), self.classes());
@@ -82,16 +84,19 @@ impl LinearLayer {
     ///
     /// # Errors
     ///
-    /// [`EvalError::FeatureSize`] if the features are of another length.
-    pub fn predict(&self, features: &Features) -> Result<Predictions, EvalError> {
+    /// [`EvalError::Embed`] for features of another length, or that are NaN or infinite.
+    pub fn predict(&self, test: &Features) -> Result<Predictions, EvalError> {
         let (size, classes) = (self.feature_size(), self.classes());
-        if features.size() != size {
-            return Err(EvalError::FeatureSize { expected: size, found: features.size() });
+        if test.size() != size {
+            return Err(EmbedError::FeatureSize { expected: size, found: test.size() }.into());
+        }
+        if !test.is_empty() {
+            test.check("test set")?;
         }
         // Copied column by column: nalgebra 0.34.2 writes out of bounds if the left factor of a small
         // product is a view with strides between rows.
         let weights = DMatrix::from_fn(classes, size, |c, f| f64::from(self.weights[c * size + f]));
-        let blocks: Vec<Vec<f32>> = features
+        let blocks: Vec<Vec<f32>> = test
             .values()
             .par_chunks(BLOCK * size)
             .map(|rows| {
@@ -100,23 +105,13 @@ impl LinearLayer {
                 let bias = |class: usize, _| f64::from(self.biases[class]);
                 let mut logits = DMatrix::from_fn(classes, inputs.ncols(), bias);
                 logits.gemm(1.0, &weights, &inputs, 1.0);
-                logits.as_mut_slice().chunks_exact_mut(classes).for_each(softmax);
+                for column in logits.as_mut_slice().chunks_exact_mut(classes) {
+                    softmax(column);
+                }
                 logits.iter().map(|&p| p as f32).collect()
             })
             .collect();
         Ok(Predictions::new(blocks.concat(), classes))
-    }
-}
-
-fn softmax(logits: &mut [f64]) {
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for logit in logits.iter_mut() {
-        *logit = (*logit - largest).exp();
-        sum += *logit;
-    }
-    for p in logits {
-        *p /= sum;
     }
 }
 

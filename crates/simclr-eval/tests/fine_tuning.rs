@@ -7,9 +7,10 @@ use burn::tensor::Device;
 use image::RgbImage;
 use simclr_augment::{EvaluationTransform, SimClrAugmentation};
 use simclr_data::{DataError, ImageDataset, Labelled, SampleConfig, Splits, Subset};
+use simclr_embed::{Embedder, FeatureSource};
 use simclr_eval::{
-    Classifier, EvalError, FineTune, FineTuneOptimizer, FineTuneProgress, FineTuned, LabelBudget,
-    Layer, LinearStart, LogisticRegression, embed, evaluate,
+    Classifier, EvalError, FineTune, FineTuneConfig, FineTuneOptimizer, FineTuneProgress,
+    FineTuned, LabelBudget, LinearStart, LogisticRegression, LogisticRegressionConfig, evaluate,
 };
 use simclr_model::{Encoder, ResNet, ResNetConfig, ResNetDepth, Stem, save_weights};
 
@@ -27,20 +28,24 @@ fn labelled(images: usize) -> Labelled {
     Splits::sample(&config).unwrap().labelled.unwrap()
 }
 
-fn quick() -> FineTune {
-    FineTune { epochs: 2, batch_size: 16, ..FineTune::default() }
+fn embedder() -> Embedder<ResNet> {
+    Embedder::new(encoder(), transform(), &Device::flex())
+}
+
+fn quick() -> FineTuneConfig {
+    FineTuneConfig { epochs: 2, batch_size: 16, ..FineTuneConfig::default() }
 }
 
 fn go_on(_: FineTuneProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn fit(settings: FineTune, images: &dyn ImageDataset) -> Result<FineTuned<ResNet>, EvalError> {
-    settings.fit(&encoder(), images, &transform(), &Device::flex(), go_on)
+fn fit(config: FineTuneConfig, images: &dyn ImageDataset) -> Result<FineTuned<ResNet>, EvalError> {
+    FineTune::new(config)?.fit(&embedder(), images, go_on)
 }
 
-fn message(settings: FineTune, images: &dyn ImageDataset) -> String {
-    fit(settings, images).map(|_| ()).unwrap_err().to_string()
+fn message(config: FineTuneConfig, images: &dyn ImageDataset) -> String {
+    fit(config, images).map(|_| ()).unwrap_err().to_string()
 }
 
 /// All weights of an encoder, running averages among them.
@@ -93,24 +98,24 @@ impl ImageDataset for Flawed {
     }
 }
 
-/// An encoder whose running averages are those of the sample, as pretraining leaves it: those of random
-/// weights are of no images at all.
-fn acquainted(images: &dyn ImageDataset) -> ResNet {
-    let settings = FineTune { epochs: 8, start: LinearStart::Zero, ..quick() };
-    fit(settings, images).unwrap().classifier.encoder().clone()
+/// An encoder whose running averages are those of the sample, as pretraining leaves it. Those of random weights have
+/// not seen an image.
+fn acquainted(images: &dyn ImageDataset) -> Embedder<ResNet> {
+    let config = FineTuneConfig { epochs: 8, start: LinearStart::Zero, ..quick() };
+    fit(config, images).unwrap().classifier.embedder().clone()
 }
 
 #[test]
 fn it_goes_on_from_the_probe_on_the_frozen_encoder_and_leaves_it_behind() {
-    let (train, device) = (labelled(100).train, Device::flex());
-    let encoder = acquainted(&train);
-    let features = embed(&encoder, &train, &transform(), &device).unwrap().labelled;
+    let train = labelled(100).train;
+    let embedder = acquainted(&train);
+    let features = embedder.embed_labelled(&train).unwrap().labelled;
     let probe = LogisticRegression::default();
-    let frozen = evaluate(&probe, &features, &features, &[], &device).unwrap().report.top1;
-    let settings = FineTune { epochs: 40, batch_size: 25, learning_rate: 3e-3, ..quick() };
-    let settings = FineTune { crop_area: [0.9, 1.0], ..settings };
+    let frozen = evaluate(&probe, &features, &features, &[]).unwrap().report.top1;
+    let config = FineTuneConfig { epochs: 40, batch_size: 25, learning_rate: 3e-3, ..quick() };
+    let config = FineTuneConfig { crop_area: [0.9, 1.0], ..config };
     let mut losses = Vec::new();
-    let tuned = settings.fit(&encoder, &train, &transform(), &device, |progress| {
+    let tuned = FineTune::new(config).unwrap().fit(&embedder, &train, |progress| {
         losses.push(progress.loss);
         ControlFlow::Continue(())
     });
@@ -122,11 +127,11 @@ fn it_goes_on_from_the_probe_on_the_frozen_encoder_and_leaves_it_behind() {
 
 #[test]
 fn the_encoder_that_was_given_stays_as_it_was() {
-    let (given, images) = (encoder(), labelled(40).train);
-    let before = weights(&given);
-    let tuned = quick().fit(&given, &images, &transform(), &Device::flex(), go_on).unwrap();
-    assert_eq!(weights(&given), before);
-    assert_ne!(weights(tuned.classifier.encoder()), before);
+    let (given, images) = (embedder(), labelled(40).train);
+    let before = weights(given.encoder());
+    let tuned = FineTune::new(quick()).unwrap().fit(&given, &images, go_on).unwrap();
+    assert_eq!(weights(given.encoder()), before);
+    assert_ne!(weights(tuned.classifier.embedder().encoder()), before);
 }
 
 #[test]
@@ -134,8 +139,8 @@ fn the_seed_decides_and_the_number_of_threads_does_not() {
     let images = labelled(40).train;
     let run = |threads, seed| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let tuned = pool.install(|| fit(FineTune { seed, ..quick() }, &images).unwrap());
-        (weights(tuned.classifier.encoder()), tuned.classifier.layer().clone())
+        let tuned = pool.install(|| fit(FineTuneConfig { seed, ..quick() }, &images).unwrap());
+        (weights(tuned.classifier.embedder().encoder()), tuned.classifier.layer().clone())
     };
     let one = run(1, 7);
     assert_eq!(run(3, 7), one);
@@ -145,25 +150,25 @@ fn the_seed_decides_and_the_number_of_threads_does_not() {
 #[test]
 fn its_figures_say_what_they_are_of() {
     let Labelled { train, test } = labelled(100);
-    let few = LabelBudget::PerClass(2).subset(&train, 3).unwrap();
+    let few = LabelBudget::per_class(2).unwrap().subset(&train, 3).unwrap();
     let evaluated = fit(quick(), &few).unwrap().evaluate(&test).unwrap().report.evaluated;
     assert_eq!(
         evaluated.protocol,
         "fine-tuning (AdamW), 2 epochs, batch 16, rate 0.001, cosine, weight decay 0, crops of 0.2 to 1, \
          linear layer from logistic regression (L-BFGS), C = 1, seed 0"
     );
-    assert_eq!((evaluated.layer, evaluated.feature_size), (Layer::Encoder, 32));
+    assert_eq!((evaluated.source, evaluated.feature_size), (FeatureSource::Encoder, 32));
     assert_eq!((evaluated.train_images, evaluated.test_images), (20, 20));
 }
 
 #[test]
 fn the_papers_settings_start_from_zeros() {
-    let paper = FineTune::paper(1, 4096);
+    let paper = FineTuneConfig::paper(1, 4096);
     assert!((paper.learning_rate - 0.8).abs() < 1e-12);
     assert_eq!((paper.optimizer, paper.start), (FineTuneOptimizer::Nesterov, LinearStart::Zero));
     let mut loss = 0.0;
-    let settings = FineTune { batch_size: 40, ..paper };
-    let tuned = settings.fit(&encoder(), &labelled(40).train, &transform(), &Device::flex(), |p| {
+    let config = FineTuneConfig { batch_size: 40, ..paper };
+    let tuned = FineTune::new(config).unwrap().fit(&embedder(), &labelled(40).train, |p| {
         loss = p.loss;
         ControlFlow::Continue(())
     });
@@ -186,10 +191,10 @@ fn a_classifier_that_was_saved_says_the_same() {
 
 #[test]
 fn it_tells_of_each_epoch_and_can_be_stopped_after_one() {
-    let settings = FineTune { epochs: 9, ..quick() };
+    let config = FineTuneConfig { epochs: 9, ..quick() };
     let images = labelled(40).train;
     let mut epochs = Vec::new();
-    let stopped = settings.fit(&encoder(), &images, &transform(), &Device::flex(), |progress| {
+    let stopped = FineTune::new(config).unwrap().fit(&embedder(), &images, |progress| {
         assert!(progress.images_per_second > 0.0 && progress.epochs == 9);
         epochs.push(progress.epoch);
         if progress.epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -211,12 +216,12 @@ fn an_image_without_a_label_is_refused_by_name() {
 fn images_that_cannot_be_read_are_left_out_and_named_whatever_the_start() {
     for start in [LinearStart::Zero, quick().start] {
         let images = Flawed::without(vec![3, 30]);
-        let tuned = fit(FineTune { start, ..quick() }, &images).unwrap();
+        let tuned = fit(FineTuneConfig { start, ..quick() }, &images).unwrap();
         let skipped: Vec<String> = tuned.skipped.iter().map(ToString::to_string).collect();
         assert_eq!((tuned.train_images, skipped.len()), (38, 2));
         assert!(skipped[0].contains("sample/triangle/3"), "{skipped:?}");
     }
-    let none = FineTune { start: LinearStart::Zero, ..quick() };
+    let none = FineTuneConfig { start: LinearStart::Zero, ..quick() };
     let expected = "expected at least one image in the training set, found none";
     assert_eq!(message(none, &Flawed::without((0..40).collect())), expected);
 }
@@ -236,7 +241,7 @@ fn classes_without_examples_are_never_likely() {
     let Labelled { train, test } = labelled(40);
     for start in [LinearStart::Zero, quick().start] {
         let three = Subset::new(Arc::clone(&train), vec![0, 1, 2, 10, 11, 12]).unwrap();
-        let tuned = fit(FineTune { start, weight_decay: 0.1, ..quick() }, &three).unwrap();
+        let tuned = fit(FineTuneConfig { start, weight_decay: 0.1, ..quick() }, &three).unwrap();
         assert_eq!(tuned.classifier.class_names().len(), 10);
         let predictions = tuned.classifier.predict(&pictures(&test)).unwrap();
         assert!(predictions.rows().all(|scores| scores[3..].iter().all(|&score| score == 0.0)));
@@ -245,10 +250,10 @@ fn classes_without_examples_are_never_likely() {
 
 #[test]
 fn a_rate_that_is_far_too_high_is_an_error_that_says_so() {
-    let settings = FineTune { optimizer: FineTuneOptimizer::Nesterov, ..quick() };
+    let config = FineTuneConfig { optimizer: FineTuneOptimizer::Nesterov, ..quick() };
     for epochs in [1, 3] {
-        let settings = FineTune { epochs, learning_rate: 1e30, batch_size: 20, ..settings };
-        let error = fit(settings, &labelled(40).train).unwrap_err();
+        let config = FineTuneConfig { epochs, learning_rate: 1e30, batch_size: 20, ..config };
+        let error = fit(config, &labelled(40).train).unwrap_err();
         assert!(matches!(error, EvalError::Diverged { epoch: 1, .. }), "{error}");
         assert!(error.to_string().starts_with("expected a finite loss, found "), "{error}");
     }
@@ -256,21 +261,38 @@ fn a_rate_that_is_far_too_high_is_an_error_that_says_so() {
 
 #[test]
 fn settings_out_of_range_are_named() {
-    let (good, images) = (quick(), labelled(20).train);
-    for (settings, expected) in [
-        (FineTune { epochs: 0, ..good }, "epochs of fine-tuning to be at least 1, found 0"),
-        (FineTune { batch_size: 0, ..good }, "batch_size of fine-tuning to be at least 1, found 0"),
+    type Config = FineTuneConfig;
+    let good = quick();
+    let probe = LogisticRegressionConfig { c: 0.0, ..LogisticRegressionConfig::default() };
+    let shares = "two ascending shares in 0..=1, above 0";
+    for (config, expected) in [
+        (Config { epochs: 0, ..good }, "epochs to be at least 1, found 0"),
+        (Config { batch_size: 0, ..good }, "batch_size to be at least 1, found 0"),
         (
-            FineTune { learning_rate: f64::NAN, ..good },
-            "learning_rate of fine-tuning to be finite and positive, found NaN",
+            Config { learning_rate: f64::NAN, ..good },
+            "learning_rate to be finite and positive, found NaN",
         ),
         (
-            FineTune { weight_decay: -1.0, ..good },
-            "weight_decay of fine-tuning to be finite and at least 0, found -1",
+            Config { weight_decay: -1.0, ..good },
+            "weight_decay to be finite and at least 0, found -1",
+        ),
+        (
+            Config { crop_area: [0.0, 1.0], ..good },
+            &format!("crop_area to be {shares}, found [0.0, 1.0]"),
+        ),
+        (
+            Config { crop_area: [0.6, 0.5], ..good },
+            &format!("crop_area to be {shares}, found [0.6, 0.5]"),
+        ),
+        (
+            Config { start: LinearStart::Probe(probe), ..good },
+            "start.c to be finite and positive, found 0",
         ),
     ] {
-        assert_eq!(message(settings, &images), format!("expected {expected}"));
+        let message = FineTune::new(config).unwrap_err().to_string();
+        assert_eq!(message, format!("expected {expected}"));
     }
+<<<<<<< HEAD
     let crops = message(FineTune { crop_area: [0.0, 1.0], ..good }, &images);
     assert_eq!(
         crops,
@@ -279,4 +301,6 @@ fn settings_out_of_range_are_named() {
     let probe = LogisticRegression { c: 0.0, ..LogisticRegression::default() };
     let start = message(FineTune { start: LinearStart::Probe(probe), ..good }, &images);
     assert_eq!(start, "expected c of logistic regression to be finite and positive, found 0");
+=======
+>>>>>>> house-eval
 }

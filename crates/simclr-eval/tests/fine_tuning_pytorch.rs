@@ -13,7 +13,8 @@ use image::RgbImage;
 use serde::Deserialize;
 use simclr_augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr_data::{DataError, ImageDataset};
-use simclr_eval::{FineTune, FineTuneOptimizer, LinearStart};
+use simclr_embed::Embedder;
+use simclr_eval::{FineTune, FineTuneConfig, FineTuneOptimizer, LinearStart};
 use simclr_model::Encoder;
 use simclr_nn::{BatchNorm, Conv2d};
 
@@ -109,18 +110,19 @@ fn compare(name: &str, optimizer: FineTuneOptimizer) {
     let images = Patterns { class_names: (0..CLASSES).map(|class| class.to_string()).collect() };
     let transform =
         EvaluationTransform::new(SIDE, ResizeFilter::Bilinear, Normalization::CENTRED).unwrap();
-    let settings = FineTune {
+    let config = FineTuneConfig {
         epochs: EPOCHS,
         batch_size: IMAGES,
         learning_rate: golden.peak,
         optimizer,
         weight_decay: golden.weight_decay,
         start: LinearStart::Zero,
-        crop_area: [1.0, 1.0], // Of a square image, that is all of it.
+        crop_area: [1.0, 1.0], // the whole image, as it is square
         seed: 5,
     };
     let mut losses = Vec::new();
-    let tuned = settings.fit(&OneLayer::new(&device), &images, &transform, &device, |progress| {
+    let embedder = Embedder::new(OneLayer::new(&device), transform, &device);
+    let tuned = FineTune::new(config).unwrap().fit(&embedder, &images, |progress| {
         losses.push(progress.loss);
         ControlFlow::Continue(())
     });

@@ -3,8 +3,9 @@
 
 use burn::tensor::Device;
 use serde::Deserialize;
+use simclr_embed::{Features, LabelledFeatures};
 use simclr_eval::{
-    Features, Knn, LabelledFeatures, LogisticRegression, Predictions, Protocol, evaluate,
+    Knn, KnnConfig, LogisticRegression, LogisticRegressionConfig, Predictions, Protocol, evaluate,
 };
 
 #[derive(Deserialize)]
@@ -20,7 +21,7 @@ struct Case {
     train: Vec<f32>,
     train_labels: Vec<usize>,
     test: Vec<f32>,
-    query_labels: Vec<usize>,
+    test_labels: Vec<usize>,
     knn: Vec<KnnCase>,
     logistic: Vec<LogisticCase>,
     figures_of_knn_2: Figures,
@@ -59,11 +60,18 @@ struct LogisticCase {
 impl Case {
     fn train(&self) -> LabelledFeatures {
         let features = Features::new(self.train.clone(), self.size);
-        LabelledFeatures { features, labels: self.train_labels.clone() }
+        LabelledFeatures::new(features, self.train_labels.clone()).unwrap()
     }
 
     fn test(&self) -> Features {
         Features::new(self.test.clone(), self.size)
+    }
+}
+
+impl KnnCase {
+    fn knn(&self) -> Knn {
+        let config = KnnConfig { k: self.k, temperature: self.temperature };
+        Knn::new(config, &Device::flex()).unwrap()
     }
 }
 
@@ -84,8 +92,8 @@ fn assert_scores(name: &str, found: &Predictions, classes: usize, expected: &[f3
 fn knn_predicts_what_scikit_learn_does() {
     for case in cases() {
         for expected in &case.knn {
-            let knn = Knn { k: expected.k, temperature: expected.temperature };
-            let found = knn.predict(&case.train(), &case.test(), &Device::flex()).unwrap();
+            let knn = expected.knn();
+            let found = knn.predict(&case.train(), &case.test()).unwrap();
             let name = format!("{}, {}", case.name, knn.describe());
             assert_eq!(found.top1(), expected.predicted, "{name}");
             assert_scores(&name, &found, case.classes, &expected.scores, 1e-5);
@@ -97,12 +105,13 @@ fn knn_predicts_what_scikit_learn_does() {
 fn logistic_regression_reaches_scikit_learns_optimum() {
     for case in cases() {
         for expected in &case.logistic {
-            let probe = LogisticRegression {
+            let config = LogisticRegressionConfig {
                 c: expected.c,
                 standardize: expected.standardize,
                 tolerance: 1e-8,
                 max_iterations: 100_000,
             };
+            let probe = LogisticRegression::new(config).unwrap();
             let fit = probe.fit(&case.train()).unwrap();
             let name = format!(
                 "{}, C = {}, standardised {}, {} iterations",
@@ -123,10 +132,12 @@ fn logistic_regression_reaches_scikit_learns_optimum() {
 fn the_default_tolerance_is_within_half_a_point() {
     for case in cases() {
         for expected in case.logistic.iter().filter(|expected| expected.standardize) {
-            let probe = LogisticRegression { c: expected.c, ..LogisticRegression::default() };
-            let found = probe.predict(&case.train(), &case.test(), &Device::flex()).unwrap();
+            let config =
+                LogisticRegressionConfig { c: expected.c, ..LogisticRegressionConfig::default() };
+            let probe = LogisticRegression::new(config).unwrap();
+            let found = probe.predict(&case.train(), &case.test()).unwrap();
             let same = found.top1().iter().zip(&expected.predicted).filter(|(a, b)| a == b).count();
-            assert_eq!(same, case.query_labels.len(), "{}, C = {}", case.name, expected.c);
+            assert_eq!(same, case.test_labels.len(), "{}, C = {}", case.name, expected.c);
         }
     }
 }
@@ -134,17 +145,16 @@ fn the_default_tolerance_is_within_half_a_point() {
 #[test]
 fn figures_per_class_are_scikit_learns() {
     for case in cases() {
-        let (knn, expected) = (&case.knn[2], &case.figures_of_knn_2);
-        let knn = Knn { k: knn.k, temperature: knn.temperature };
-        let test = LabelledFeatures { features: case.test(), labels: case.query_labels.clone() };
-        let found = evaluate(&knn, &case.train(), &test, &[], &Device::flex()).unwrap();
+        let (knn, expected) = (case.knn[2].knn(), &case.figures_of_knn_2);
+        let test = LabelledFeatures::new(case.test(), case.test_labels.clone()).unwrap();
+        let found = evaluate(&knn, &case.train(), &test, &[]).unwrap();
 
         let close = |name: &str, found: f64, expected: f64| {
             assert!((found - expected).abs() < 1e-9, "{}, {name}: {found}", case.name);
         };
         let report = &found.report;
         close("top-1", report.top1, expected.top1);
-        close("top-2", found.predictions.accuracy(&test.labels, 2), expected.top2);
+        close("top-2", found.predictions.accuracy(test.labels(), 2), expected.top2);
         close("balanced accuracy", report.balanced_accuracy, expected.balanced_accuracy);
         close("macro F1", report.macro_f1, expected.macro_f1);
         for (class, figures) in report.per_class.iter().enumerate() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
+use simclr_embed::EmbedError;
 use simclr_eval::EvalError;
 use simclr_model::{ModelError, WeightError};
 use simclr_range::OutOfRange;
@@ -58,6 +59,9 @@ pub enum ReportError {
     /// The config's augmentation is out of range, or failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
+    /// Images cannot be embedded.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
     /// The evaluation failed.
     #[error(transparent)]
     Eval(#[from] EvalError),

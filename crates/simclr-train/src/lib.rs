@@ -49,7 +49,7 @@ pub use optim::optimizer::OptimizerConfig;
 pub use rate::learning_rate::{LearningRate, LearningRateScaling};
 pub use rate::learning_rate_curve::{LearningRateCurve, TriedRate};
 pub use rate::range_test::RangeTest;
-pub use rate::warmup_cosine::WarmupCosine;
+pub use simclr_eval::WarmupCosine;
 pub use run::run_config::{MadeWith, RunConfig};
 pub use run::run_directory::RunDirectory;
 pub use run::summary::Summary;

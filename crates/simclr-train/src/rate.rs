@@ -3,4 +3,3 @@
 pub(crate) mod learning_rate;
 pub(crate) mod learning_rate_curve;
 pub(crate) mod range_test;
-pub(crate) mod warmup_cosine;

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
-use simclr::data::ImageDataset;
-use simclr::data::ImageFolder;
-use simclr::eval::{ImageIndex, embed_images};
+use simclr::data::{ImageDataset, ImageFolder};
+use simclr::embed::ImageIndex;
 
 use crate::encoder_args::EncoderArgs;
 use crate::failure::usage;
@@ -50,12 +49,10 @@ impl Arguments {
         let folder: std::sync::Arc<dyn ImageDataset> =
             std::sync::Arc::new(ImageFolder::open(&self.data)?);
         let watched = Watched::new("embedding", &folder);
-        let embedded =
-            embed_images(&trained.encoder, &watched, &trained.transform, &trained.device)?;
+        let embedded = trained.embedder.embed(&watched)?;
         drop(watched);
         print_skipped(&embedded.skipped);
-        let names = embedded.images.iter().map(|&index| folder.name(index)).collect();
-        let index = ImageIndex::new(names, embedded.features, trained.checksum)
+        let index = ImageIndex::new(embedded.names, embedded.features, trained.checksum)
             .with_context(|| format!("no vectors of {}", self.data.display()))?;
         if numpy {
             index.save_npy(&out)?;

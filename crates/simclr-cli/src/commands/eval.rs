@@ -5,22 +5,22 @@ mod labels;
 mod predictions;
 mod subject;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use simclr::data::Stl10;
+use simclr::embed::LabelledFeatures;
 use simclr::eval::{
-    Classifier, Knn, LabelBudget, LabelledFeatures, LinearLayer, LogisticRegression, SgdProbe,
-    evaluate, over_folds,
+    Classifier, Evaluation, Knn, KnnConfig, LogisticRegression, LogisticRegressionConfig, SgdProbe,
+    Spread, evaluate, over_folds,
 };
 
 use self::labels::LabelArgs;
 use self::predictions::PredictionArgs;
 use self::subject::{Subject, SubjectArgs};
 use crate::bar::while_waiting;
-use crate::encoder_args::TrainedEncoder;
 use crate::failure::usage;
 use crate::output::Output;
 
@@ -92,9 +92,10 @@ impl KnnArguments {
     fn run(&self, output: &Output) -> Result<()> {
         self.common.predictions.check()?;
         let subject = self.common.subject.load()?;
-        let k = self.k.unwrap_or_else(|| Knn::for_training_images(subject.train.labels.len()).k);
-        let knn = Knn { k, temperature: self.temperature };
-        let result = self.common.evaluate(&knn, &subject, output)?;
+        let k = self.k.unwrap_or_else(|| KnnConfig::for_training_images(subject.train.len()).k);
+        let config = KnnConfig { k, temperature: self.temperature };
+        let knn = Knn::new(config, &subject.device)?;
+        let (result, _) = self.common.evaluate(&knn, &subject, output)?;
         output.result(&result);
         Ok(())
     }
@@ -107,21 +108,18 @@ impl LinearArguments {
             return Err(usage("expected --save with an encoder, found raw pixels"));
         }
         let subject = self.common.subject.load()?;
-        let mut logistic = LogisticRegression { c: self.c, ..LogisticRegression::default() };
+        let mut config = LogisticRegressionConfig { c: self.c, ..Default::default() };
         if subject.trained.is_none() {
             // Neighbouring pixels say the same: L-BFGS would take minutes to its optimum.
-            logistic.max_iterations = 100;
+            config.max_iterations = 100;
         }
-        let sgd = SgdProbe::default();
+        let (logistic, sgd) = (LogisticRegression::new(config)?, SgdProbe::default());
         let protocol: &dyn simclr::eval::Protocol = if self.sgd { &sgd } else { &logistic };
-        let result = self.common.evaluate(protocol, &subject, output)?;
-        if let (Some(path), Some(trained)) = (&self.save, &subject.trained) {
-            let layer = if self.sgd {
-                sgd.fit(&subject.train)?
-            } else {
-                logistic.fit(&subject.train)?.layer
-            };
-            save(&subject, trained, layer, path)?;
+        let (result, evaluations) = self.common.evaluate(protocol, &subject, output)?;
+        let first = evaluations.into_iter().next().and_then(|evaluation| evaluation.layer);
+        if let (Some(path), Some(trained), Some(layer)) = (&self.save, &subject.trained, first) {
+            let names = subject.labelled.train.class_names().to_vec();
+            Classifier::new(trained.embedder.clone(), layer, names)?.save(path)?;
             output.line(format!("classifier: {}", path.display()));
         }
         output.result(&result);
@@ -129,34 +127,23 @@ impl LinearArguments {
     }
 }
 
-fn save(
-    subject: &Subject,
-    trained: &TrainedEncoder,
-    layer: LinearLayer,
-    path: &Path,
-) -> Result<()> {
-    let names = subject.labelled.train.class_names().to_vec();
-    let layer = layer.with_classes(names.len());
-    let (encoder, transform) = (trained.encoder.clone(), trained.transform.clone());
-    Ok(Classifier::new(encoder, layer, names, transform, &trained.device)?.save(path)?)
-}
-
 impl Common {
-    /// Prints the figures, and gives them for machines.
+    /// Prints the figures, and gives them for machines, with the evaluation of each draw, or the one of all labels.
     fn evaluate(
         &self,
         protocol: &dyn simclr::eval::Protocol,
         subject: &Subject,
         output: &Output,
-    ) -> Result<Value> {
+    ) -> Result<(Value, Vec<Evaluation>)> {
         let sets = [&subject.train, &subject.test.labelled];
+        let names = subject.labelled.train.class_names();
         output.line(format!("{}; {}", subject.name, subject.data));
         if let Some(draws) = self.draws(&subject.train)? {
-            let spread = while_waiting("evaluating", || {
-                over_folds(protocol, sets, &draws, &subject.device)
-            })?;
+            let evaluations =
+                while_waiting("evaluating", || over_folds(protocol, sets, &draws, names))?;
+            let spread = Spread::new(&evaluations);
             output.line(format!("{}, few labels: {spread}", protocol.describe()));
-            return Ok(json!({
+            let result = json!({
                 "of": subject.name,
                 "data": subject.data,
                 "protocol": protocol.describe(),
@@ -164,16 +151,17 @@ impl Common {
                 "mean": spread.mean(),
                 "standard_deviation": spread.standard_deviation(),
                 "train_images": spread.train_images,
-            }));
+            });
+            return Ok((result, evaluations));
         }
-        let names = subject.labelled.train.class_names();
-        let evaluation = while_waiting("evaluating", || {
-            evaluate(protocol, sets[0], sets[1], names, &subject.device)
-        })?;
+        let evaluation =
+            while_waiting("evaluating", || evaluate(protocol, sets[0], sets[1], names))?;
         output.line(&evaluation.report);
-        let (images, test) = (&subject.test.images, &subject.labelled.test);
-        self.predictions.write(&evaluation, images, test, output)?;
-        Ok(json!({ "of": subject.name, "data": subject.data, "report": evaluation.report }))
+        let (indices, test) = (&subject.test.indices, &subject.labelled.test);
+        self.predictions.write(&evaluation, indices, test, output)?;
+        let report = &evaluation.report;
+        let result = json!({ "of": subject.name, "data": subject.data, "report": report });
+        Ok((result, vec![evaluation]))
     }
 
     /// The labelled images of each draw, if not all are to be learnt from at once.
@@ -184,9 +172,9 @@ impl Common {
             })?;
             return Ok(Some(Stl10::folds(dir)?));
         }
-        let draw = |budget: LabelBudget, seed| Ok(budget.draw(&train.labels, seed)?);
-        let draws =
-            self.labels.budget().map(|budget| (0..DRAWS).map(|seed| draw(budget, seed)).collect());
-        draws.transpose()
+        let Some(budget) = self.labels.budget()? else { return Ok(None) };
+        let draws: Result<_, _> =
+            (0..DRAWS).map(|seed| budget.draw(train.labels(), seed)).collect();
+        Ok(Some(draws?))
     }
 }

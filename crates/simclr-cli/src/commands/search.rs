@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use simclr::data::{decode_image, printable};
-use simclr::eval::{ImageIndex, Neighbour};
+use simclr::embed::{ImageIndex, Neighbour};
 
 use crate::commands::embed::INDEX;
 use crate::encoder_args::EncoderArgs;
@@ -56,8 +56,8 @@ impl Arguments {
         }
         let mut results = Vec::new();
         for query in &self.queries {
-            let vector = trained.embed(&decode_image(query)?)?;
-            let found = index.nearest(&vector, self.count, &trained.device)?;
+            let vector = trained.embedder.embed_image(&decode_image(query)?)?;
+            let found = index.nearest(&vector, self.count, trained.embedder.device())?;
             output.line(format!("most like {}:", printable(&query.display().to_string())));
             let name = |found: &Neighbour| &index.names()[found.row as usize];
             for found in &found[0] {

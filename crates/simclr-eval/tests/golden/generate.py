@@ -26,11 +26,11 @@ def features(seed, classes, train, test, size):
     return x[:train], labels[:train], x[train:], labels[train:]
 
 
-def knn(x, y, queries, k, temperature):
+def knn(x, y, test_x, k, temperature):
     weights = lambda distances: np.exp((1.0 - distances) / temperature)
     model = KNeighborsClassifier(k, metric="cosine", algorithm="brute", weights=weights)
     model.fit(x.astype(np.float64), y)
-    scores = model.predict_proba(queries.astype(np.float64))
+    scores = model.predict_proba(test_x.astype(np.float64))
     return {
         "k": k,
         "temperature": temperature,
@@ -39,14 +39,14 @@ def knn(x, y, queries, k, temperature):
     }
 
 
-def logistic(x, y, queries, c, standardize):
-    x, queries = x.astype(np.float64), queries.astype(np.float64)
+def logistic(x, y, test_x, c, standardize):
+    x, test_x = x.astype(np.float64), test_x.astype(np.float64)
     if standardize:
         scaler = StandardScaler().fit(x)
-        x, queries = scaler.transform(x), scaler.transform(queries)
+        x, test_x = scaler.transform(x), scaler.transform(test_x)
     model = LogisticRegression(C=c, tol=1e-10, max_iter=100_000).fit(x, y)
     objective = metrics.log_loss(y, model.predict_proba(x)) + 0.5 * (model.coef_**2).sum() / (c * len(y))
-    scores = model.predict_proba(queries)
+    scores = model.predict_proba(test_x)
     return {
         "c": c,
         "standardize": standardize,
@@ -76,8 +76,8 @@ def figures(scores, labels):
 
 
 def case(name, seed, classes, train, test, size):
-    x, y, queries, labels = features(seed, classes, train, test, size)
-    by_knn = [knn(x, y, queries, k, t) for k, t in [(1, 0.1), (5, 0.1), (20, 0.07), (train, 0.5)]]
+    x, y, test_x, labels = features(seed, classes, train, test, size)
+    by_knn = [knn(x, y, test_x, k, t) for k, t in [(1, 0.1), (5, 0.1), (20, 0.07), (train, 0.5)]]
     reference = by_knn[2]
     return {
         "name": name,
@@ -85,10 +85,10 @@ def case(name, seed, classes, train, test, size):
         "size": size,
         "train": [float(v) for v in np.char.mod("%.3f", x.ravel()).astype(float)],
         "train_labels": y.tolist(),
-        "queries": [float(v) for v in np.char.mod("%.3f", queries.ravel()).astype(float)],
-        "query_labels": labels.tolist(),
+        "test": [float(v) for v in np.char.mod("%.3f", test_x.ravel()).astype(float)],
+        "test_labels": labels.tolist(),
         "knn": by_knn,
-        "logistic": [logistic(x, y, queries, c, s) for c in (0.1, 1.0, 10.0) for s in (True, False)],
+        "logistic": [logistic(x, y, test_x, c, s) for c in (0.1, 1.0, 10.0) for s in (True, False)],
         "figures_of_knn_2": figures(np.array(reference["scores"]).reshape(-1, classes), labels),
     }
 

@@ -9,7 +9,7 @@ use crate::engine::loss_config::LossConfig;
 use crate::engine::precision::Precision;
 use crate::optim::optimizer::OptimizerConfig;
 use crate::rate::learning_rate::LearningRate;
-use crate::rate::warmup_cosine::WarmupCosine;
+use simclr_eval::WarmupCosine;
 
 /// How a [`Trainer`](crate::Trainer) trains: the same config, encoder and views give the same weights on the same
 /// backend.

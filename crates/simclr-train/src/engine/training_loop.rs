@@ -20,7 +20,7 @@ use crate::watch::representation::Representation;
 use crate::engine::step_figures::{PendingFigures, StepFigures};
 use crate::engine::training_state::TrainingState;
 use crate::views::view_loader::ViewLoader;
-use crate::rate::warmup_cosine::WarmupCosine;
+use simclr_eval::WarmupCosine;
 
 /// A run from its pieces.
 pub(crate) struct TrainingLoop<E: Encoder> {

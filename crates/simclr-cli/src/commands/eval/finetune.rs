@@ -9,8 +9,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use simclr::data::ImageDataset;
-use simclr::eval::{FineTune, FineTuneProgress, FineTuned, LinearStart, embed};
-use simclr::model::ImageEncoder;
+use simclr::eval::{FineTune, FineTuneConfig, FineTuneProgress, FineTuned, LinearStart};
 
 use super::labels::LabelArgs;
 use super::predictions::PredictionArgs;
@@ -65,7 +64,7 @@ impl FineTuneArguments {
             self.encoder.load()?
         };
         let (labelled, data) = self.data.labelled()?;
-        let train: Arc<dyn ImageDataset> = match self.labels.budget() {
+        let train: Arc<dyn ImageDataset> = match self.labels.budget()? {
             Some(budget) => Arc::new(budget.subset(&labelled.train, self.seed)?),
             None => Arc::clone(&labelled.train),
         };
@@ -79,14 +78,13 @@ impl FineTuneArguments {
 
         let tuned = self.fit(&trained, &train)?;
         print_skipped(&tuned.skipped);
-        let test = Watched::new("embedding to ask about", &labelled.test);
-        let encoder = tuned.classifier.encoder();
-        let test = embed(encoder, &test, &trained.transform, &trained.device)?;
-        drop(test);
+        let watched = Watched::new("embedding the test set", &labelled.test);
+        let test = tuned.classifier.embedder().embed_labelled(&watched)?;
+        drop(watched);
         print_skipped(&test.skipped);
         let evaluation = tuned.evaluate_features(&test.labelled)?;
         output.line(&evaluation.report);
-        self.predictions.write(&evaluation, &test.images, &labelled.test, output)?;
+        self.predictions.write(&evaluation, &test.indices, &labelled.test, output)?;
         if let Some(path) = &self.save {
             tuned.classifier.save(path)?;
             output.line(format!("classifier: {}", path.display()));
@@ -95,28 +93,19 @@ impl FineTuneArguments {
         Ok(())
     }
 
-    fn fit(
-        &self,
-        trained: &TrainedEncoder,
-        train: &Arc<dyn ImageDataset>,
-    ) -> Result<FineTuned<ImageEncoder>> {
+    fn fit(&self, trained: &TrainedEncoder, train: &Arc<dyn ImageDataset>) -> Result<FineTuned> {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
         on_ctrl_c(move || asked.store(true, Ordering::Relaxed))?;
         let bar = Bar::new("fine-tuning", self.epochs * train.len(), "images");
-        let tuned = self.settings().fit(
-            &trained.encoder,
-            train,
-            &trained.transform,
-            &trained.device,
-            |progress: FineTuneProgress| {
-                bar.set(progress.epoch * train.len());
-                if stop.load(Ordering::Relaxed) {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
-            },
-        )?;
+        let fine_tune = FineTune::new(self.config())?;
+        let tuned = fine_tune.fit(&trained.embedder, train, |progress: FineTuneProgress| {
+            bar.set(progress.epoch * train.len());
+            if stop.load(Ordering::Relaxed) {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
         if stop.load(Ordering::Relaxed) {
             let message = format!("stopped after epoch {} of {}", tuned.epochs, self.epochs);
             return Err(Interrupted(message).into());
@@ -124,18 +113,18 @@ impl FineTuneArguments {
         Ok(tuned)
     }
 
-    fn settings(&self) -> FineTune {
+    fn config(&self) -> FineTuneConfig {
         let (epochs, batch_size) = (self.epochs, self.batch_size);
-        let mut settings = if self.paper {
-            FineTune::paper(epochs, batch_size)
+        let mut config = if self.paper {
+            FineTuneConfig::paper(epochs, batch_size)
         } else {
-            FineTune { epochs, batch_size, ..FineTune::default() }
+            FineTuneConfig { epochs, batch_size, ..FineTuneConfig::default() }
         };
         if self.from_random_weights {
             // Their features, before batch normalisation has seen an image, are not those of training.
-            settings.start = LinearStart::Zero;
+            config.start = LinearStart::Zero;
         }
-        settings.learning_rate = self.learning_rate.unwrap_or(settings.learning_rate);
-        FineTune { seed: self.seed, ..settings }
+        config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);
+        FineTuneConfig { seed: self.seed, ..config }
     }
 }

@@ -1,5 +1,6 @@
 //! How many labels.
 
+use anyhow::Result;
 use clap::Args;
 use simclr::eval::LabelBudget;
 
@@ -15,8 +16,11 @@ pub(super) struct LabelArgs {
 }
 
 impl LabelArgs {
-    pub(super) fn budget(&self) -> Option<LabelBudget> {
-        let per_class = self.labels_per_class.map(LabelBudget::PerClass);
-        per_class.or(self.label_share.map(LabelBudget::Fraction))
+    pub(super) fn budget(&self) -> Result<Option<LabelBudget>> {
+        Ok(match (self.labels_per_class, self.label_share) {
+            (Some(images), _) => Some(LabelBudget::per_class(images)?),
+            (None, Some(share)) => Some(LabelBudget::fraction(share)?),
+            (None, None) => None,
+        })
     }
 }

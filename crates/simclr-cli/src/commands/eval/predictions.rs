@@ -29,16 +29,16 @@ impl PredictionArgs {
         }
     }
 
-    /// Writes the predictions for `test` at the indices `images`, if a file was named.
+    /// Writes the predictions for `test` at `indices`, if a file was named.
     pub(super) fn write(
         &self,
         evaluation: &Evaluation,
-        images: &[usize],
+        indices: &[usize],
         test: &dyn ImageDataset,
         output: &Output,
     ) -> Result<()> {
         let Some(path) = &self.predictions else { return Ok(()) };
-        let table = PredictionTable::new(&evaluation.predictions, images, test)?;
+        let table = PredictionTable::new(&evaluation.predictions, indices, test)?;
         if path.extension().is_some_and(|extension| extension == "csv") {
             table.write_csv(path)?;
         } else {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use simclr::data::{ImageDataset, Labelled};
-use simclr::eval::{Embedded, LabelledFeatures, embed, raw_pixels};
+use simclr::embed::{EmbeddedLabelled, LabelledFeatures, raw_pixels};
 
 use crate::data_args::DataArgs;
 use crate::encoder_args::{EncoderArgs, TrainedEncoder};
@@ -40,7 +40,7 @@ pub(super) struct Subject {
     pub(super) data: String,
     pub(super) labelled: Labelled,
     pub(super) train: LabelledFeatures,
-    pub(super) test: Embedded,
+    pub(super) test: EmbeddedLabelled,
     pub(super) device: Device,
     /// None for raw pixels.
     pub(super) trained: Option<TrainedEncoder>,
@@ -62,17 +62,17 @@ impl SubjectArgs {
             Of::Encoder | Of::RawPixels => self.encoder.load()?,
         };
         let (labelled, data) = self.data.labelled()?;
-        let features = |images: &dyn ImageDataset| -> Result<Embedded> {
+        let features = |images: &dyn ImageDataset| -> Result<EmbeddedLabelled> {
             Ok(match self.of {
-                Of::RawPixels => raw_pixels(images, &trained.transform)?,
-                _ => embed(&trained.encoder, images, &trained.transform, &trained.device)?,
+                Of::RawPixels => raw_pixels(images, trained.embedder.transform())?,
+                _ => trained.embedder.embed_labelled(images)?,
             })
         };
-        let train = features(&Watched::new("embedding to learn from", &labelled.train))?;
-        let test = features(&Watched::new("embedding to ask about", &labelled.test))?;
+        let train = features(&Watched::new("embedding the training set", &labelled.train))?;
+        let test = features(&Watched::new("embedding the test set", &labelled.test))?;
         print_skipped(&train.skipped);
         print_skipped(&test.skipped);
-        let (name, device) = (self.encoder.name(), trained.device.clone());
+        let (name, device) = (self.encoder.name(), trained.embedder.device().clone());
         let (name, trained) = match self.of {
             Of::Encoder => (name, Some(trained)),
             Of::RandomWeights => (format!("random weights instead of {name}"), Some(trained)),

@@ -1,0 +1,15 @@
+//! From images to feature vectors.
+
+mod batches;
+mod embedded;
+mod embedder;
+mod embedder_file;
+mod open;
+mod parameter_bound;
+mod raw_pixels;
+mod weight_metadata;
+
+pub use self::embedded::{Embedded, EmbeddedLabelled};
+pub use self::embedder::Embedder;
+pub use self::embedder_file::EmbedderFile;
+pub use self::raw_pixels::raw_pixels;

@@ -1,0 +1,233 @@
+//! An encoder and all that turns images into its vectors.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
+use simclr_augment::EvaluationTransform;
+use simclr_data::ImageDataset;
+use simclr_model::{Encoder, EncoderConfig, ImageEncoder, ProjectionHead};
+use simclr_range::OutOfRange;
+
+use super::batches::{Reader, set_reader};
+use super::embedded::{Embedded, EmbeddedLabelled};
+use super::embedder_file::EmbedderFile;
+use crate::error::EmbedError;
+use crate::vectors::{FeatureSource, Features, labels_of};
+
+/// Images in a batch by default, and pixels: at 224 x 224, 256 images would take gigabytes in the first layers.
+const MOST_IMAGES: usize = 256;
+const MOST_PIXELS: usize = 1 << 22;
+
+/// What a run leaves: an encoder, how images become its input, and the device it runs on.
+///
+/// Images go through it in batches, and the next batch is read and transformed on the host while the device embeds the
+/// current one. The vectors don't depend on the number of threads, nor on the size of the batches, except for rounding
+/// where a backend chooses another kernel for another size.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use simclr_augment::SimClrAugmentation;
+/// use simclr_data::{Sample, SampleConfig};
+/// use simclr_embed::{Embedder, nearest_neighbours};
+/// use simclr_model::EncoderConfig;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let run = folder.path();
+/// # let device = Device::flex();
+/// // From parts; `Embedder::from_weights` takes a file of torchvision or timm.
+/// let config: EncoderConfig = "resnet18x0.25_cifar".parse()?;
+/// let transform = SimClrAugmentation::cifar10().with_size(16)?.evaluation();
+/// let embedder = Embedder::new(config.init(0, &device)?, transform, &device).with_config(config);
+/// embedder.save(run.join("encoder.safetensors"))?; // as a run does when it ends
+///
+/// let embedder = Embedder::open(run, &device)?;
+/// let images = Sample::new(SampleConfig { images: 8, size: 16, ..SampleConfig::default() })?;
+/// let embedded = embedder.embed(&images)?;
+/// assert_eq!(embedded.names[4], "sample/star/4");
+///
+/// let nearest = nearest_neighbours(&embedded.features, &embedded.features, 3, &device)?;
+/// assert_eq!((nearest.len(), nearest[5].len()), (8, 3));
+/// assert!((nearest[5][0].cosine - 1.0).abs() < 1e-5); // an image is like itself
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Embedder<E = ImageEncoder> {
+    encoder: E,
+    transform: EvaluationTransform,
+    device: Device,
+    config: Option<EncoderConfig>,
+    batch_size: usize,
+}
+
+impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
+    /// An embedder from its parts. `encoder` is on `device`; a copy in its evaluation state is kept, without gradients
+    /// and with the running statistics of its normalisation.
+    #[must_use]
+    pub fn new(encoder: E, transform: EvaluationTransform, device: &Device) -> Self {
+        let pixels = (transform.size() as usize).pow(2);
+        Self {
+            encoder: encoder.valid(),
+            transform,
+            device: device.clone().inner(),
+            config: None,
+            batch_size: (MOST_PIXELS / pixels).clamp(1, MOST_IMAGES),
+        }
+    }
+
+    /// The same embedder with the config that its encoder was made from, if that is known. [`save`](Self::save) writes
+    /// it, and [`open`](Embedder::open) needs it.
+    #[must_use]
+    pub fn with_config(self, config: impl Into<Option<EncoderConfig>>) -> Self {
+        Self { config: config.into(), ..self }
+    }
+
+    /// The same embedder with another encoder of the same architecture, such as one with random weights or a fine-tuned
+    /// one.
+    #[must_use]
+    pub fn with_encoder(self, encoder: E) -> Self {
+        Self { encoder: encoder.valid(), ..self }
+    }
+
+    /// The same embedder with so many images in a batch, at least 1. The default is 256, or as many as have 2^22 pixels
+    /// if that is fewer.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] for 0.
+    pub fn with_batch_size(self, batch_size: usize) -> Result<Self, OutOfRange> {
+        OutOfRange::unless(batch_size > 0, "batch_size", "at least 1", batch_size)?;
+        Ok(Self { batch_size, ..self })
+    }
+
+    /// The encoder, in its evaluation state.
+    #[must_use]
+    pub fn encoder(&self) -> &E {
+        &self.encoder
+    }
+
+    /// How an image becomes the encoder's input.
+    #[must_use]
+    pub fn transform(&self) -> &EvaluationTransform {
+        &self.transform
+    }
+
+    /// Where the encoder runs.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The config that the encoder was made from, if that is known.
+    #[must_use]
+    pub fn config(&self) -> Option<&EncoderConfig> {
+        self.config.as_ref()
+    }
+
+    /// Length of a feature vector.
+    #[must_use]
+    pub fn feature_size(&self) -> usize {
+        self.encoder.feature_size()
+    }
+
+    /// The features h of one image: a single row.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embed_images`](Self::embed_images).
+    pub fn embed_image(&self, image: &RgbImage) -> Result<Features, EmbedError> {
+        self.embed_images(std::slice::from_ref(image))
+    }
+
+    /// The features h of some images, which may be of any size.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::Augmentation`] for an image without pixels, [`EmbedError::Device`] if the device fails.
+    pub fn embed_images(&self, images: &[RgbImage]) -> Result<Features, EmbedError> {
+        let transform = &self.transform;
+        let reader = Reader {
+            batch_size: self.batch_size,
+            view_len: transform.view_len(),
+            read: |index: usize, out: &mut [f32]| Ok(transform.view_into(&images[index], out)?),
+        };
+        let rows = reader.through(images.len(), |pixels| self.features(pixels))?;
+        Ok(Features::new(rows.values, self.feature_size()).with_source(FeatureSource::Encoder))
+    }
+
+    /// The features h of every image of a set, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::Data`] if the set fails as a whole (one unreadable image is left out and reported in
+    /// [`Embedded::skipped`] instead), [`EmbedError::Augmentation`] for an image without pixels,
+    /// [`EmbedError::Device`] if the device fails.
+    pub fn embed(&self, images: &dyn ImageDataset) -> Result<Embedded, EmbedError> {
+        let reader = set_reader(images, &self.transform, self.batch_size);
+        let rows = reader.through(images.len(), |pixels| self.features(pixels))?;
+        Ok(Embedded::new(rows, self.feature_size(), FeatureSource::Encoder, images))
+    }
+
+    /// The features h of every image of a labelled set, in order: [`embed`](Self::embed) with labels.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::Unlabelled`] if an image has no label, before anything is computed; those of
+    /// [`embed`](Self::embed).
+    pub fn embed_labelled(
+        &self,
+        images: &dyn ImageDataset,
+    ) -> Result<EmbeddedLabelled, EmbedError> {
+        let labels = labels_of(images)?;
+        Ok(self.embed(images)?.labelled(&labels))
+    }
+
+    /// The projections z of every image of a labelled set by the `head` that the encoder was trained under: what the
+    /// loss compared. They are not used after training, and a probe on them shows why.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embed_labelled`](Self::embed_labelled).
+    pub fn embed_projections(
+        &self,
+        head: &ProjectionHead,
+        images: &dyn ImageDataset,
+    ) -> Result<EmbeddedLabelled, EmbedError> {
+        let labels = labels_of(images)?;
+        let head = head.valid();
+        let size = head.forward(Tensor::zeros([1, self.feature_size()], &self.device)).dims()[1];
+        let reader = set_reader(images, &self.transform, self.batch_size);
+        let rows = reader.through(images.len(), |pixels| {
+            to_host(head.forward(self.encode(pixels))) // [n, output_size]
+        })?;
+        Ok(Embedded::new(rows, size, FeatureSource::Projection, images).labelled(&labels))
+    }
+
+    /// Writes the encoder to a file that says what it is: its config, if [that is known](Self::with_config), and the
+    /// transform. The file appears as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EmbedderFile::write`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), EmbedError> {
+        EmbedderFile::write(&self.encoder, self.config(), &self.transform, [], path)
+    }
+
+    fn features(&self, pixels: Vec<f32>) -> Result<Vec<f32>, EmbedError> {
+        to_host(self.encode(pixels))
+    }
+
+    /// The features of a batch of images: `[n, feature_size]`.
+    fn encode(&self, pixels: Vec<f32>) -> Tensor<2> {
+        let side = self.transform.size() as usize;
+        let images = pixels.len() / self.transform.view_len();
+        let batch = TensorData::new(pixels, [images, 3, side, side]);
+        self.encoder.encode(Tensor::from_data(batch, &self.device))
+    }
+}
+
+/// The values of a tensor, row after row.
+fn to_host(tensor: Tensor<2>) -> Result<Vec<f32>, EmbedError> {
+    tensor.try_into_vec_as::<f32>().map_err(EmbedError::device)
+}

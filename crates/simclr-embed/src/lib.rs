@@ -1,0 +1,62 @@
+//! An image encoder and images in, feature vectors out; and what vectors answer.
+//!
+//! An [`Embedder`] is what a pretraining run leaves: an encoder, how images become its input, and a device. It is opened
+//! from the run's folder, from a file of weights, or made from parts, and turns an image, or a data set, into vectors
+//! that know their images' names.
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use simclr_augment::SimClrAugmentation;
+//! use simclr_data::{ImageDataset, Sample, SampleConfig};
+//! use simclr_embed::{Embedder, ImageIndex};
+//! use simclr_model::EncoderConfig;
+//!
+//! let device = Device::flex();
+//! // or `Embedder::open("runs/1", &device)?`
+//! let config: EncoderConfig = "resnet18x0.25_cifar".parse()?;
+//! let transform = SimClrAugmentation::cifar10().with_size(16)?.evaluation();
+//! let embedder = Embedder::new(config.init(0, &device)?, transform, &device);
+//!
+//! let images = Sample::new(SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
+//! let embedded = embedder.embed(&images)?;
+//! let index = ImageIndex::new(embedded.names, embedded.features, "random weights")?;
+//!
+//! let query = embedder.embed_image(&images.image(7)?)?;
+//! let found = index.nearest(&query, 3, &device)?;
+//! assert_eq!(index.names()[found[0][0].row as usize], images.name(7));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What vectors answer
+//!
+//! | type | question |
+//! |---|---|
+//! | [`ImageIndex`] | which of these images are most like this one? Kept in a file |
+//! | [`CosineIndex`] | which vectors are nearest to these? Exact, in bounded memory |
+//! | [`PrincipalComponents`], [`Tsne`] | where do the images lie on a map? |
+//! | [`LabelledFeatures`] | is the encoder any good? `simclr-eval` answers |
+//!
+//! # Files
+//!
+//! [`Embedder::save`] writes safetensors that any tool reads; its header says what the weights are of
+//! ([`EmbedderFile`]), so that [`Embedder::open`] needs nothing else. What a header says is checked before it is
+//! believed.
+
+mod embedding;
+mod error;
+mod map;
+mod search;
+mod vectors;
+
+pub use embedding::{Embedded, EmbeddedLabelled, Embedder, EmbedderFile, raw_pixels};
+pub use error::EmbedError;
+pub use map::{PrincipalComponents, Tsne};
+pub use search::{CosineIndex, ImageIndex, Neighbour, nearest_neighbours};
+/// The error for a value out of range, the same in every crate.
+pub use simclr_range::OutOfRange;
+pub use vectors::{FeatureSource, Features, LabelledFeatures, UnitVectors, labels_of};
+
+/// The README's code is tested with the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,9 @@
+//! Vectors as points of the plane, alike ones near each other.
+
+mod affinities;
+mod motion;
+mod principal_components;
+mod tsne;
+
+pub use self::principal_components::PrincipalComponents;
+pub use self::tsne::Tsne;

@@ -1,0 +1,12 @@
+//! Feature vectors on the host.
+
+mod feature_source;
+mod features;
+mod labelled_features;
+mod unit_vectors;
+
+pub use self::feature_source::FeatureSource;
+pub use self::features::Features;
+pub use self::labelled_features::{LabelledFeatures, labels_of};
+pub use self::unit_vectors::UnitVectors;
+pub(crate) use self::unit_vectors::unit;

@@ -1,0 +1,9 @@
+//! How few labels are enough.
+
+mod folds;
+mod label_budget;
+mod spread;
+
+pub use self::folds::{over_folds, with_few_labels};
+pub use self::label_budget::LabelBudget;
+pub use self::spread::Spread;

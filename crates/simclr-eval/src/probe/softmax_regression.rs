@@ -1,0 +1,215 @@
+//! The cross-entropy of a linear layer and its gradient: what both linear probes minimise.
+
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use rayon::prelude::*;
+use simclr_embed::{Features, LabelledFeatures};
+
+use super::standardization::Standardization;
+use crate::error::EvalError;
+use crate::linear_layer::{LinearLayer, NEVER};
+use crate::softmax::softmax;
+
+/// Rows that are widened to f64 at a time.
+const BLOCK: usize = 256;
+
+/// Parts that are summed up each by itself, so that the sum doesn't depend on the number of threads.
+const PARTS: usize = 16;
+
+/// The fewest rows in a part.
+const SMALLEST_PART: usize = 64;
+
+/// A linear layer with softmax on labelled features.
+///
+/// Its parameters are one vector: a weight for each feature and class, feature by feature, then a bias
+/// for each class.
+pub(super) struct SoftmaxRegression<'a> {
+    features: &'a Features,
+    standardization: Standardization,
+    /// Position in `present` of each row's class.
+    targets: Vec<usize>,
+    /// The classes that have examples, ascending.
+    present: Vec<usize>,
+}
+
+impl<'a> SoftmaxRegression<'a> {
+    /// A regression on the training set, whose features are standardised first or not.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::Embed`] without images, or for features that are NaN or infinite; [`EvalError::OneClass`] if there
+    /// is nothing to tell apart.
+    pub(super) fn new(train: &'a LabelledFeatures, standardize: bool) -> Result<Self, EvalError> {
+        let features = train.features();
+        features.check("training set")?;
+        let mut present = train.labels().to_vec();
+        present.sort_unstable();
+        present.dedup();
+        if let [found] = present[..] {
+            return Err(EvalError::OneClass { found });
+        }
+        let standardization = Standardization::for_probe(features, standardize);
+        let position = |label| present.binary_search(label).expect("every label is present");
+        let targets = train.labels().iter().map(position).collect();
+        Ok(Self { features, standardization, targets, present })
+    }
+
+    /// Number of training images.
+    pub(super) fn rows(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Number of classes with examples.
+    pub(super) fn classes(&self) -> usize {
+        self.present.len()
+    }
+
+    /// Number of weights, which come before the biases.
+    pub(super) fn weights(&self) -> usize {
+        self.classes() * self.features.size()
+    }
+
+    /// Number of weights and biases.
+    pub(super) fn parameters(&self) -> usize {
+        self.weights() + self.classes()
+    }
+
+    /// The sum of the cross-entropies of `rows`, and its gradient.
+    pub(super) fn loss(&self, parameters: &[f64], rows: &[usize]) -> (f64, Vec<f64>) {
+        let part = rows.len().div_ceil(PARTS).max(SMALLEST_PART);
+        let parts: Vec<_> =
+            rows.par_chunks(part).map(|rows| self.loss_of_part(parameters, rows)).collect();
+        let mut sum = (0.0, vec![0.0; self.parameters()]);
+        for (loss, gradient) in parts {
+            sum.0 += loss;
+            sum.1.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g);
+        }
+        sum
+    }
+
+    fn loss_of_part(&self, parameters: &[f64], rows: &[usize]) -> (f64, Vec<f64>) {
+        let (size, classes) = (self.features.size(), self.classes());
+        let (weights, bias) = parameters.split_at(self.weights());
+        let weights = DMatrixView::from_slice(weights, classes, size);
+        let mut loss = 0.0;
+        let mut gradient = vec![0.0; self.parameters()];
+        let mut buffer = vec![0.0; BLOCK.min(rows.len()) * size];
+        for block in rows.chunks(BLOCK) {
+            let x = &mut buffer[..block.len() * size];
+            for (&row, out) in block.iter().zip(x.chunks_exact_mut(size)) {
+                self.standardization.apply(self.features.row(row), out);
+            }
+            let inputs = DMatrixView::from_slice(x, size, block.len());
+            let mut residuals = DMatrix::from_fn(classes, block.len(), |class, _| bias[class]);
+            residuals.gemm(1.0, &weights, &inputs, 1.0); // logits, [classes, block]
+            let columns = residuals.as_mut_slice().chunks_exact_mut(classes);
+            for (column, &row) in columns.zip(block) {
+                loss += cross_entropy(column, self.targets[row]);
+            }
+
+            let (by_weight, by_bias) = gradient.split_at_mut(self.weights());
+            let transposed = DMatrixView::from_slice_with_strides(x, block.len(), size, size, 1);
+            DMatrixViewMut::from_slice(by_weight, classes, size).gemm(
+                1.0,
+                &residuals,
+                &transposed,
+                1.0,
+            );
+            for column in residuals.as_slice().chunks_exact(classes) {
+                by_bias.iter_mut().zip(column).for_each(|(sum, r)| *sum += r);
+            }
+        }
+        (loss, gradient)
+    }
+
+    /// The layer that these parameters stand for, on features that are not standardised.
+    ///
+    /// w . (x - mean) scale + b is (w scale) . x + (b - (w scale) . mean). A class without examples has
+    /// a prior probability of zero: the bias [`NEVER`].
+    pub(super) fn layer(&self, parameters: &[f64]) -> LinearLayer {
+        let (size, present) = (self.features.size(), self.classes());
+        let classes = self.present.last().map_or(0, |last| last + 1);
+        let mut weights = vec![0.0; classes * size];
+        let mut biases = vec![NEVER; classes];
+        let (by_feature, bias) = parameters.split_at(self.weights());
+        for (position, &class) in self.present.iter().enumerate() {
+            let mut shift = 0.0;
+            for (feature, weight) in weights[class * size..][..size].iter_mut().enumerate() {
+                let folded =
+                    by_feature[feature * present + position] * self.standardization.scale[feature];
+                shift += folded * self.standardization.mean[feature];
+                *weight = folded as f32;
+            }
+            biases[class] = (bias[position] - shift) as f32;
+        }
+        LinearLayer::new(weights, biases)
+    }
+}
+
+/// The cross-entropy of the softmax of `logits`, which become softmax minus one-hot: its gradient.
+fn cross_entropy(logits: &mut [f64], target: usize) -> f64 {
+    let of_target = logits[target];
+    let (largest, sum) = softmax(logits);
+    logits[target] -= 1.0;
+    sum.ln() - (of_target - largest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn labelled(values: Vec<f32>, size: usize, labels: Vec<usize>) -> LabelledFeatures {
+        LabelledFeatures::new(Features::new(values, size), labels).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn the_gradient_is_that_of_finite_differences(
+            rows in prop::collection::vec((prop::array::uniform3(-2.0_f32..2.0), 0_usize..4), 2..9),
+            parameters in prop::collection::vec(-1.5_f64..1.5, 16),
+        ) {
+            let (points, labels): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            prop_assume!(labels.iter().any(|&label| label != labels[0]));
+            let train = labelled(points.concat(), 3, labels);
+            let problem = SoftmaxRegression::new(&train, true).unwrap();
+            let parameters = &parameters[..problem.parameters()];
+            let rows: Vec<usize> = (0..train.len()).collect();
+            let (_, gradient) = problem.loss(parameters, &rows);
+            for (i, found) in gradient.into_iter().enumerate() {
+                let at = |change: f64| {
+                    let mut moved = parameters.to_vec();
+                    moved[i] += change;
+                    problem.loss(&moved, &rows).0
+                };
+                let expected = (at(1e-5) - at(-1e-5)) / 2e-5;
+                prop_assert!((found - expected).abs() < 1e-6, "{i}: {found}, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_digits_do_not_depend_on_the_number_of_threads() {
+        let values = (0..1000 * 5).map(|i| ((i * i) % 97) as f32 / 97.0).collect();
+        let train = labelled(values, 5, (0..1000).map(|i| (i * 7) % 3).collect());
+        let problem = SoftmaxRegression::new(&train, true).unwrap();
+        let parameters: Vec<f64> = (0..18).map(|i| f64::from(i) / 10.0).collect();
+        let rows: Vec<usize> = (0..1000).collect();
+        let with_threads = |threads: usize| {
+            let pool =
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| problem.loss(&parameters, &rows))
+        };
+        assert_eq!(with_threads(1), with_threads(4));
+    }
+
+    #[test]
+    fn a_class_without_examples_is_never_likely() {
+        let train = labelled(vec![0.0, 1.0, 2.0], 1, vec![0, 2, 2]);
+        let problem = SoftmaxRegression::new(&train, false).unwrap();
+        assert_eq!((problem.classes(), problem.parameters()), (2, 4));
+        let layer = problem.layer(&[0.0, 0.0, -5.0, -6.0]);
+        let predictions = layer.predict(train.features()).unwrap();
+        assert!(predictions.rows().all(|scores| scores[1] == 0.0));
+        assert_eq!(predictions.classes(), 3);
+    }
+}
