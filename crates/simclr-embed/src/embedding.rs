@@ -7,7 +7,6 @@ mod embedder_file;
 mod open;
 mod parameter_bound;
 mod raw_pixels;
-mod weight_metadata;
 
 pub use self::embedded::{Embedded, EmbeddedLabelled};
 pub use self::embedder::Embedder;

@@ -292,15 +292,4 @@ fn settings_out_of_range_are_named() {
         let message = FineTune::new(config).unwrap_err().to_string();
         assert_eq!(message, format!("expected {expected}"));
     }
-<<<<<<< HEAD
-    let crops = message(FineTune { crop_area: [0.0, 1.0], ..good }, &images);
-    assert_eq!(
-        crops,
-        "expected crop.area to be [min, max] with 0 < min <= max <= 1, found [0.0, 1.0]"
-    );
-    let probe = LogisticRegression { c: 0.0, ..LogisticRegression::default() };
-    let start = message(FineTune { start: LinearStart::Probe(probe), ..good }, &images);
-    assert_eq!(start, "expected c of logistic regression to be finite and positive, found 0");
-=======
->>>>>>> house-eval
 }

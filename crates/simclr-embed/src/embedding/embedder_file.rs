@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
-use simclr_augment::{EvaluationTransform, Normalization, ResizeFilter};
-use simclr_model::{EncoderConfig, ImageEncoder};
+use simclr_augment::EvaluationTransform;
+use simclr_model::{EncoderConfig, ImageEncoder, WeightFile, WeightMetadata, save_weights_with};
 
 use super::parameter_bound::fewest_parameters;
-use super::weight_metadata::{WeightFile, WeightMetadata, save_weights_with};
 use crate::error::EmbedError;
 
 /// The version of the format that is written and read.
@@ -62,15 +60,6 @@ pub struct EmbedderFile {
     transform: EvaluationTransform,
 }
 
-/// An [`EvaluationTransform`] as JSON.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredTransform {
-    size: u32,
-    filter: ResizeFilter,
-    normalization: Normalization,
-}
-
 impl EmbedderFile {
     /// Writes the weights of `network` with a header that describes its encoder, and with `more` keys. The file
     /// appears as a whole or not at all.
@@ -86,19 +75,24 @@ impl EmbedderFile {
         more: impl IntoIterator<Item = (&'static str, String)>,
         path: impl AsRef<Path>,
     ) -> Result<(), EmbedError> {
-        let transform = StoredTransform {
-            size: transform.size(),
-            filter: transform.filter(),
-            normalization: transform.normalization().clone(),
-        };
-        let transform = serde_json::to_string(&transform).expect("finite numbers are always JSON");
+        let mut metadata = Self::metadata(config, transform);
+        metadata.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        Ok(save_weights_with(network, &metadata, path)?)
+    }
+
+    /// What the header of such a file says of an encoder: for code that writes the weights itself.
+    #[must_use]
+    pub fn metadata(
+        config: Option<&EncoderConfig>,
+        transform: &EvaluationTransform,
+    ) -> WeightMetadata {
+        let transform = serde_json::to_string(transform).expect("finite numbers are always JSON");
         let mut metadata = WeightMetadata::from([
             (FORMAT_KEY.to_owned(), FORMAT.to_owned()),
             (TRANSFORM_KEY.to_owned(), transform),
         ]);
         metadata.extend(config.map(|config| (ENCODER_KEY.to_owned(), config.to_string())));
-        metadata.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
-        Ok(save_weights_with(network, &metadata, path.as_ref())?)
+        metadata
     }
 
     /// Opens a file that [`write`](Self::write) wrote, and checks its header.
@@ -116,8 +110,10 @@ impl EmbedderFile {
             let expected = format!("`{FORMAT_KEY}` {FORMAT}");
             return Err(EmbedError::file(path, expected, format!("{format:?}")));
         }
-        let transform = transform(value_of(metadata, TRANSFORM_KEY, path)?)
-            .map_err(|found| EmbedError::file(path, "an evaluation transform", found))?;
+        let transform = serde_json::from_str(value_of(metadata, TRANSFORM_KEY, path)?);
+        let transform: EvaluationTransform = transform.map_err(|error| {
+            EmbedError::file(path, "an evaluation transform", error.to_string())
+        })?;
         let config = match metadata.get(ENCODER_KEY) {
             None => None,
             Some(name) => Some(config(name, &weights, path)?),
@@ -182,12 +178,6 @@ fn value_of<'a>(
 fn missing(key: &str, path: &Path) -> EmbedError {
     let expected = format!("a header with `{key}`");
     EmbedError::file(path, expected, "one without: weights that don't say what they are of")
-}
-
-fn transform(json: &str) -> Result<EvaluationTransform, String> {
-    let StoredTransform { size, filter, normalization } =
-        serde_json::from_str(json).map_err(|error| error.to_string())?;
-    EvaluationTransform::new(size, filter, normalization).map_err(|error| error.to_string())
 }
 
 /// The config that `name` stands for, if the file is large enough to hold its weights.

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamGroup};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 use simclr_model::Encoder;
+use simclr_nn::batch_norms;
 use simclr_range::OutOfRange;
 
 use crate::engine::device::device_name;
@@ -70,7 +71,8 @@ impl Precision {
         match self.lowered() {
             None => encoder.encode(input),
             Some(dtype) => {
-                let lowered = encoder.clone().map(&mut Lowering { dtype, inside_norms: 0 });
+                let kept = batch_norms(encoder);
+                let lowered = encoder.clone().map(&mut Lowering { dtype, kept });
                 lowered.encode(input).cast(FloatDType::F32)
             }
         }
@@ -92,26 +94,14 @@ const LOSS_SCALE: f32 = 1024.0;
 /// Casts weights in the graph, so that gradients arrive at the originals.
 struct Lowering {
     dtype: FloatDType,
-    /// How many of the modules around are batch normalisations.
-    inside_norms: usize,
-}
-
-/// The last part of a module's type: its name.
-fn is_norm(container_type: &str) -> bool {
-    container_type.ends_with("BatchNorm")
+    /// The parameters that stay in f32: those of batch normalisation, and its running averages.
+    kept: ParamGroup,
 }
 
 impl ModuleMapper for Lowering {
-    fn enter_module(&mut self, _: &str, container_type: &str) {
-        self.inside_norms += usize::from(is_norm(container_type));
-    }
-
-    fn exit_module(&mut self, _: &str, container_type: &str) {
-        self.inside_norms -= usize::from(is_norm(container_type));
-    }
-
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self.inside_norms > 0 { param } else { param.map(|weight| weight.cast(self.dtype)) }
+        let kept = self.kept.matches(&param.id, None);
+        if kept { param } else { param.map(|weight| weight.cast(self.dtype)) }
     }
 }
 
@@ -132,10 +122,10 @@ impl fmt::Display for Precision {
 }
 
 impl FromStr for Precision {
-    type Err = TrainError;
+    type Err = OutOfRange;
 
     /// `f32`, `bf16` or `f16`.
-    fn from_str(name: &str) -> Result<Self, TrainError> {
+    fn from_str(name: &str) -> Result<Self, OutOfRange> {
         let found = Self::ALL.into_iter().find(|precision| precision.name() == name);
         found.ok_or_else(|| {
             let known = Self::ALL.map(Self::name).join(", ");

@@ -1,6 +1,5 @@
 //! Training of any encoder on any views.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use burn::tensor::Device;
 use burn::train::Interrupter;
 use serde::Serialize;
 use simclr_loss::TwoViewLoss;
-use simclr_model::{Encoder, SimClr};
+use simclr_model::{Encoder, SimClr, WeightMetadata};
 use simclr_range::OutOfRange;
 
 use crate::engine::loss_config::LossConfig;
@@ -91,7 +90,7 @@ pub struct Trainer {
     pub(crate) data: String,
     pub(crate) subject: toml::Table,
     pub(crate) weights: Option<PathBuf>,
-    pub(crate) weight_metadata: BTreeMap<String, String>,
+    pub(crate) weight_metadata: WeightMetadata,
     /// Where the config's learning rate comes from, if a range test chose it.
     pub(crate) learning_rate_curve: Option<LearningRateCurve>,
     pub(crate) progress: Progress,
@@ -159,7 +158,7 @@ impl Trainer {
             data: "not described".to_owned(),
             subject: toml::Table::new(),
             weights: None,
-            weight_metadata: BTreeMap::new(),
+            weight_metadata: WeightMetadata::new(),
             learning_rate_curve: None,
             progress: Progress::Auto,
             interrupter: Interrupter::new(),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::Device;
 use simclr_model::{Encoder, SimClr, save_weights_with};
 use simclr_range::OutOfRange;

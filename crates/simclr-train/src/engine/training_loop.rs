@@ -204,7 +204,7 @@ impl<E: Encoder> TrainingLoop<E> {
 
     /// A warning, if the epoch's figures call for one.
     fn trouble(&mut self, epoch: usize, figures: &EpochFigures) -> Option<String> {
-        let pinned = is_at_chance_level(figures.mean_loss, figures.examples);
+        let pinned = is_at_chance_level(figures.mean_loss, self.step.chance_level(figures.examples));
         self.at_chance_level = if pinned { self.at_chance_level + 1 } else { 0 };
         if let Some(text) = figures.representation.as_ref().and_then(collapse) {
             return Some(text);

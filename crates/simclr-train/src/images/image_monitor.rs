@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use simclr_augment::EvaluationTransform;
 use simclr_data::Labelled;
 use simclr_embed::{Embedder, LabelledFeatures};
-use simclr_eval::{EvalError, Knn, LogisticRegression};
+use simclr_eval::{EvalError, Knn, LogisticRegression, Protocol};
 use simclr_model::Encoder;
 
 use crate::watch::monitor::{Monitor, Observation};
@@ -41,8 +41,8 @@ struct EmbeddedImages {
 
 impl Observation for EmbeddedImages {
     fn knn_top1(&self) -> Result<f64, EvalError> {
-        let knn = Knn::for_training_images(self.train.labels.len());
-        knn.top1(&self.train, &self.test, &self.device)
+        let knn = Knn::for_training_images(self.train.len(), &self.device);
+        knn.top1(&self.train, &self.test)
     }
 
     /// [`LogisticRegression`] as it comes; `None` if all examples are of one class.
@@ -50,8 +50,8 @@ impl Observation for EmbeddedImages {
         let probe = LogisticRegression::default();
         match probe.fit(&self.train) {
             Ok(fit) => {
-                let predictions = fit.layer.predict(&self.test.features)?;
-                Ok(Some(predictions.accuracy(&self.test.labels, 1)))
+                let predictions = fit.layer.predict(self.test.features())?;
+                Ok(Some(predictions.accuracy(self.test.labels(), 1)))
             }
             Err(EvalError::OneClass { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, CropConfig, SimClrAugmentation};
-use simclr_data::{ImageDataset, image_size};
+use simclr_data::Splits;
 use simclr_model::{
     Encoder, EncoderConfig, ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr, Stem,
 };
@@ -76,8 +76,8 @@ impl PretrainConfig {
     /// # Errors
     ///
     /// [`TrainError::Data`] if none of the first images can be read.
-    pub fn for_images(images: &dyn ImageDataset) -> Result<Self, TrainError> {
-        Self::small(image_size(images)?.min(LARGEST_SMALL_VIEW))
+    pub fn for_images(data: &Splits) -> Result<Self, TrainError> {
+        Self::small(data.typical_side()?.min(LARGEST_SMALL_VIEW))
     }
 
     /// What learns most from the [built-in sample](simclr_data::Sample) in two minutes on two cores: small views, many

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use burn::train::Interrupter;
 use simclr_augment::{DeviceAugmentation, SimClrAugmentation};
 use simclr_data::Splits;
-use simclr_embed::embedder_metadata;
+use simclr_embed::EmbedderFile;
 use simclr_loss::TwoViewLoss;
 use simclr_model::{ImageEncoder, SimClr, WeightFile};
 
@@ -179,7 +179,7 @@ impl Pretraining {
         let mut trainer =
             self.trainer.with_subject(ImageConfig::TABLE, &self.images, &data.description)?;
         trainer.weights = self.weights;
-        trainer.weight_metadata = embedder_metadata(&self.images.encoder, &transform);
+        trainer.weight_metadata = EmbedderFile::metadata(Some(&self.images.encoder), &transform);
         trainer.train(model, views, monitor, &device)
     }
 
