@@ -309,7 +309,7 @@ impl Pretraining {
         let mut summary = Summary::new(log.epochs(), config, device, skipped.len());
         let encoder = state.model.encoder.valid();
         if let Some(run) = &run {
-            save_weights(&encoder, &run.encoder_weights())?;
+            save_weights(&encoder, run.encoder_weights())?;
         }
         // After the weights are safe: an evaluation that fails must not cost them.
         if let Some(monitor) = monitor.filter(|_| summary.epochs == config.epochs) {
