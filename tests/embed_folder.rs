@@ -72,7 +72,7 @@ fn vectors_of_a_folder_are_the_encoders_in_the_order_of_names() {
     let folder = tempfile::tempdir().unwrap();
     let images = write_images(folder.path());
     let encoder = ENCODER.parse::<EncoderConfig>().unwrap().init(1, &Device::flex()).unwrap();
-    save_weights(&encoder, &folder.path().join("ours.safetensors")).unwrap();
+    save_weights(&encoder, folder.path().join("ours.safetensors")).unwrap();
     let published = folder.path().join("published.safetensors");
     save_published_weights(&encoder, Naming::Torchvision, &published).unwrap();
     let expected = expected(&images);
@@ -110,7 +110,7 @@ fn mistakes_are_named() {
     write_images(folder.path());
     std::fs::write(folder.path().join("torn.pth"), b"PK\x03\x04 and no more").unwrap();
     let encoder = ENCODER.parse::<EncoderConfig>().unwrap().init(1, &Device::flex()).unwrap();
-    save_weights(&encoder, &folder.path().join("ours.safetensors")).unwrap();
+    save_weights(&encoder, folder.path().join("ours.safetensors")).unwrap();
     for (arguments, message) in [
         (["--weights=ours.safetensors", "--encoder=vgg16", "--out=v.npy"], "found \"vgg16\""),
         (

@@ -6,7 +6,7 @@ use std::fmt;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Gradients, Tensor, TensorData};
 
-/// What a tensor of a module is for.
+/// The purpose of a tensor in a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TensorRole {
@@ -32,7 +32,7 @@ pub struct ModuleTensor {
     pub group_path: String,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// What it is for.
+    /// Its purpose.
     pub role: TensorRole,
     param: Box<dyn AnyParam>,
 }

@@ -58,7 +58,7 @@ mod tests {
         for (key, value) in &metadata {
             assert_eq!(file.metadata().get(key), Some(value));
         }
-        // What PyTorch's tools ask for.
+        // PyTorch's tools need this key.
         assert_eq!(file.metadata().get("format").map(String::as_str), Some("pt"));
         assert_eq!(file.metadata().len(), metadata.len() + 1);
         let loaded = file.load_module(net(ResNetDepth::ResNet18, 2)).unwrap();

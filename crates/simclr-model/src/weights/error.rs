@@ -48,7 +48,7 @@ pub enum WeightFault {
     /// Something in the file contradicts its format.
     #[error("expected {expected}, found {found}")]
     Malformed {
-        /// What the format asks for.
+        /// What the format demands.
         expected: String,
         /// What the file holds.
         found: String,

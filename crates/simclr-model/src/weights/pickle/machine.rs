@@ -1,4 +1,4 @@
-//! The stack machine that a pickle is a program for.
+//! The stack machine that runs pickles.
 
 use std::collections::HashMap;
 

@@ -18,7 +18,7 @@ pub(in crate::weights) enum Value<'a> {
     Object(usize),
 }
 
-/// What [`Value::Object`] stands for.
+/// The container or PyTorch object behind a [`Value::Object`].
 #[derive(Debug)]
 pub(super) enum Object<'a> {
     /// A tuple or list.

@@ -294,7 +294,9 @@ mod tests {
         bytes.resize(LOCAL_BYTES, 0);
         bytes.extend(CONTENT);
         let start = bytes.len() as u64;
-        entries.iter().for_each(|entry| entry.write(wide, &mut bytes));
+        for entry in entries {
+            entry.write(wide, &mut bytes);
+        }
         let size = bytes.len() as u64 - start;
         End { count: entries.len() as u64, size, start }.write(wide, &mut bytes);
         bytes
