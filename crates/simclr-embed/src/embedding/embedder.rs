@@ -65,6 +65,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     /// An embedder from its parts. `encoder` is on `device`; a copy in its evaluation state is kept, without gradients
     /// and with the running statistics of its normalisation.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "an embedder owns its encoder")]
     pub fn new(encoder: E, transform: EvaluationTransform, device: &Device) -> Self {
         let pixels = (transform.size() as usize).pow(2);
         Self {
@@ -86,6 +87,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     /// The same embedder with another encoder of the same architecture, such as one with random weights or a fine-tuned
     /// one.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "an embedder owns its encoder")]
     pub fn with_encoder(self, encoder: E) -> Self {
         Self { encoder: encoder.valid(), ..self }
     }

@@ -12,7 +12,7 @@ const WIDTH_STEPS: usize = 64;
 /// p(j | i) ~ exp(-d_ij² b_i),  p_ij = (p(j | i) + p(i | j)) / 2n
 /// ```
 ///
-/// where b_i gives p(. | i) the wanted perplexity.
+/// where `b_i` gives p(. | i) the wanted perplexity.
 #[derive(Debug)]
 pub(super) struct Affinities {
     /// `[n, n]`, row by row; sums to 1.
@@ -21,7 +21,7 @@ pub(super) struct Affinities {
 }
 
 impl Affinities {
-    /// Between the rows of `vectors`, `[n, d]`, by their squared distances d_ij².
+    /// Between the rows of `vectors`, `[n, d]`, by their squared distances `d_ij²`.
     pub(super) fn new(vectors: &DMatrix<f64>, perplexity: f64) -> Self {
         let points = vectors.nrows();
         let gram = vectors * vectors.transpose();
@@ -43,7 +43,7 @@ impl Affinities {
         self.points
     }
 
-    /// p_ij for all j.
+    /// `p_ij` for all j.
     pub(super) fn row(&self, i: usize) -> &[f64] {
         &self.values[i * self.points..][..self.points]
     }

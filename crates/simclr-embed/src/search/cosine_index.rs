@@ -90,14 +90,14 @@ impl CosineIndex {
         let mut results = Vec::with_capacity(queries.len());
         for start in (0..queries.len()).step_by(QUERY_BLOCK) {
             let end = (start + QUERY_BLOCK).min(queries.len());
-            let nearest = self.search(unit_rows(queries, start, end, &self.device), k)?;
+            let nearest = self.search(&unit_rows(queries, start, end, &self.device), k)?;
             results.par_extend(nearest.into_par_iter().map(|nearest| each(&nearest.finish())));
         }
         Ok(results)
     }
 
     /// The nearest rows to each query of a block, `[queries, features]`.
-    fn search(&self, block: Tensor<2>, k: usize) -> Result<Vec<Nearest>, EmbedError> {
+    fn search(&self, block: &Tensor<2>, k: usize) -> Result<Vec<Nearest>, EmbedError> {
         let mut nearest: Vec<Nearest> = (0..block.dims()[0]).map(|_| Nearest::new(k)).collect();
         let mut first = 0;
         for tile in &self.tiles {

@@ -122,7 +122,7 @@ impl Features {
         if expected == found { Ok(()) } else { Err(EmbedError::FeatureSize { expected, found }) }
     }
 
-    /// Writes the vectors as NumPy's `.npy`, `[len, size]` in f32. The file appears as a whole or not at all.
+    /// Writes the vectors as `NumPy`'s `.npy`, `[len, size]` in f32. The file appears as a whole or not at all.
     ///
     /// ```
     /// use simclr_embed::Features;

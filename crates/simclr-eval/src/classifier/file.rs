@@ -38,7 +38,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), EvalError> {
         let Self { embedder, layer, class_names } = self;
         let network = Network::new(embedder.encoder().clone(), layer, embedder.device());
-        let names = serde_json::to_string(class_names).expect("strings are always JSON");
+        let names = serde_json::Value::from(class_names.as_slice()).to_string();
         let (config, transform) = (embedder.config(), embedder.transform());
         Ok(EmbedderFile::write(&network, config, transform, [(CLASSES_KEY, names)], path)?)
     }
