@@ -16,7 +16,7 @@ use simclr::data::{Cifar10, Cifar10Split, Splits, Subset};
 use simclr::loss::Temperature;
 use simclr::model::{ResNetConfig, ResNetDepth, Stem};
 use simclr::train::{
-    LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Pretraining, Progress, Recipe,
+    LearningRate, LossConfig, OptimizerConfig, Pretraining, Progress, Recipe, TrainConfig, Trainer,
 };
 
 fn main() -> anyhow::Result<()> {
@@ -37,17 +37,19 @@ fn epoch(folder: &Path, width: usize, images: usize, batch_size: usize) -> anyho
         labelled: None,
         description: format!("the first {images} training images of CIFAR-10"),
     };
-    let config = PretrainConfig {
+    let mut config = Recipe::Cifar10Google.config();
+    config.train = TrainConfig {
         epochs: 1,
         batch_size,
         learning_rate: LearningRate::unscaled(1e-3),
         warmup_epochs: 0,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig::new(ResNetDepth::ResNet18, width, Stem::Cifar).into(),
-        ..Recipe::Cifar10Google.config()
+        ..config.train
     };
-    let run = Pretraining::new(config).with_progress(Progress::Silent);
+    config.images.encoder = ResNetConfig::new(ResNetDepth::ResNet18, width, Stem::Cifar).into();
+    let silent = |trainer: Trainer| trainer.with_progress(Progress::Silent);
+    let run = Pretraining::new(config)?.with_trainer(silent);
     let summary = run.run(&data, &Device::flex())?.summary;
     let learnt = images / batch_size * batch_size;
     let rate = summary.images_per_second.context("an epoch has a rate")?;

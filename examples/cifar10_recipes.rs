@@ -10,21 +10,19 @@
 //! `docs/reproducing.md`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use simclr::augment::{AugmentationConfig, CropConfig, SimClrAugmentation};
-use simclr::data::{Splits, Subset};
+use simclr::augment::CropConfig;
+use simclr::data::Splits;
 use simclr::loss::Temperature;
 use simclr::train::{
     LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Pretraining, Recipe as Published,
-    device_from_name,
+    TrainConfig, device_from_name,
 };
 
-/// Images to pretrain on, which are also the labelled ones, and of the test split.
+/// Images to pretrain on, which are also the labelled ones; a fifth as many of the test split are held out.
 const IMAGES: usize = 10_000;
-const QUERIES: usize = 2_000;
 
 /// Pretrain a small encoder on CIFAR-10 and evaluate it.
 #[derive(Parser)]
@@ -58,20 +56,17 @@ enum Recipe {
 fn main() -> Result<()> {
     let options = Options::parse();
     let device = device_from_name(&options.device)?;
-    let mut data = Splits::open(&options.data)?;
-    data.pretrain = Arc::new(Subset::first(data.pretrain, IMAGES));
-    let labelled = data.labelled.as_mut().context("expected the files of CIFAR-10")?;
-    labelled.train = Arc::new(Subset::first(Arc::clone(&labelled.train), IMAGES));
-    labelled.test = Arc::new(Subset::first(Arc::clone(&labelled.test), QUERIES));
-    data.description = format!("CIFAR-10: the first {IMAGES} training and {QUERIES} test images");
-
-    let config = PretrainConfig { seed: options.seed, ..config(options.recipe)? };
+    let data = Splits::open(&options.data)?.limited_to(IMAGES)?;
+    let mut config = config(options.recipe)?;
+    config.train.seed = options.seed;
     println!("{}", config.describe(data.pretrain.len(), &device)?);
     let out = options.out.unwrap_or_else(|| {
         let recipe = options.recipe.to_possible_value().expect("no recipe is hidden");
         PathBuf::from(format!("runs/cifar10-{}-{}", recipe.get_name(), options.seed))
     });
-    let pretrained = Pretraining::new(config).in_directory(&out).run(&data, &device)?;
+    let pretrained = Pretraining::new(config)?
+        .with_trainer(|trainer| trainer.with_directory(&out))
+        .run(&data, &device)?;
 
     let summary = &pretrained.summary;
     let percent = |share: Option<f64>| share.map_or(f64::NAN, |share| 100.0 * share);
@@ -86,24 +81,21 @@ fn main() -> Result<()> {
 
 fn config(recipe: Recipe) -> Result<PretrainConfig> {
     let crop = CropConfig { area: [0.2, 1.0], ..CropConfig::TORCHVISION };
-    let augmentation = SimClrAugmentation::cifar10().config().clone();
-    let reference = PretrainConfig {
+    let mut config = Published::Cifar10Google.config();
+    let (batch_size, rate) = match recipe {
+        Recipe::Reference => (256, 1e-3),
+        Recipe::SmallBatches => (64, 2e-3),
+    };
+    config.train = TrainConfig {
         epochs: 20,
-        batch_size: 256,
-        learning_rate: LearningRate::unscaled(1e-3),
+        batch_size,
+        learning_rate: LearningRate::unscaled(rate),
         warmup_epochs: 1,
         loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: "resnet18x0.25_cifar_gamma1".parse()?,
-        augmentation: AugmentationConfig { crop, ..augmentation },
-        ..Published::Cifar10Google.config()
+        ..config.train
     };
-    Ok(match recipe {
-        Recipe::Reference => reference,
-        Recipe::SmallBatches => PretrainConfig {
-            batch_size: 64,
-            learning_rate: LearningRate::unscaled(2e-3),
-            ..reference
-        },
-    })
+    config.images.encoder = "resnet18x0.25_cifar_gamma1".parse()?;
+    config.images.augmentation.crop = crop;
+    Ok(config)
 }

@@ -12,7 +12,6 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -20,16 +19,14 @@ use burn::tensor::Device;
 use clap::Parser;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use simclr::augment::{EvaluationTransform, SimClrAugmentation};
-use simclr::data::{ImageDataset, Labelled, SampleConfig, Splits, Subset};
+use simclr::data::{ImageDataset, Labelled, Splits};
 use simclr::embed::{Embedder, LabelledFeatures, raw_pixels};
 use simclr::eval::{
     Classifier, FineTune, FineTuneConfig, FineTuned, Knn, KnnConfig, LabelBudget, LinearStart,
     LogisticRegression, LogisticRegressionConfig, PredictionTable, Protocol, SgdProbe, Spread,
     evaluate, with_few_labels,
 };
-use simclr::model::{EncoderConfig, ResNetConfig, ResNetDepth, Stem};
-use simclr::train::{RunDirectory, device_from_name};
+use simclr::train::{PretrainConfig, device_from_name};
 
 /// Evaluate an encoder on labelled images.
 #[derive(Parser)]
@@ -57,16 +54,21 @@ struct Options {
 fn main() -> Result<()> {
     let options = Options::parse();
     let device = device_from_name(&options.device)?;
-    let labelled = labelled(&options)?;
-    let (config, transform) = network(&options, labelled.train.as_ref())?;
-    let random = Embedder::new(config.init(0, &device)?, transform, &device);
-    let random = random.with_config(config.clone());
-    let embedder = match &options.run {
+    let data = Splits::open_or_sample(options.data.as_ref(), Some(options.images))?;
+    let labelled = data.labelled.as_ref().context("expected labelled images, found none")?;
+    let (embedder, random) = match &options.run {
         Some(run) => {
-            let weights = RunDirectory::open(run)?.encoder_weights();
-            Embedder::from_weights(weights, &config, random.transform().clone(), &device)?
+            let embedder = Embedder::open(run, &device)?;
+            let config = embedder.config().context("expected a run on images")?;
+            let random = config.init(0, &device)?;
+            (embedder.clone(), embedder.with_encoder(random))
         }
-        None => random.clone(),
+        None => {
+            let config = PretrainConfig::for_images(&data)?.images;
+            let transform = config.augmentation()?.evaluation();
+            let random = Embedder::new(config.encoder.init(0, &device)?, transform, &device);
+            (random.clone(), random)
+        }
     };
 
     let train = embedder.embed_labelled(&labelled.train)?.labelled;
@@ -103,10 +105,10 @@ fn main() -> Result<()> {
         println!("fine-tuning from random weights");
         // The running averages of random weights are of no images, and a probe of their features misleads.
         let from_zeros = FineTuneConfig { start: LinearStart::Zero, ..settings };
-        fine_tune(&FineTune::new(from_zeros)?, &random, &labelled)?;
+        fine_tune(&FineTune::new(from_zeros)?, &random, labelled)?;
         if let Some(run) = &options.run {
             println!("fine-tuning from the run's encoder");
-            let tuned = fine_tune(&FineTune::new(settings)?, &embedder, &labelled)?;
+            let tuned = fine_tune(&FineTune::new(settings)?, &embedder, labelled)?;
             tuned.classifier.save(run.join("fine-tuned.safetensors"))?;
             println!("fine-tuned.safetensors is in {}", run.display());
         }
@@ -157,36 +159,6 @@ fn write_features(
     let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_string()));
     safetensors::serialize_to_file(tensors, Some(settings.collect()), path)
         .with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Labelled images to learn from and to ask about.
-fn labelled(options: &Options) -> Result<Labelled> {
-    let Some(dir) = &options.data else {
-        let config = SampleConfig { images: options.images, ..SampleConfig::default() };
-        return Splits::sample(&config)?.labelled.context("the sample is labelled");
-    };
-    let Labelled { train, test } =
-        Splits::open(dir)?.labelled.context("expected labelled images, found none")?;
-    Ok(Labelled {
-        train: Arc::new(Subset::first(train, options.images)),
-        test: Arc::new(Subset::first(test, options.images.div_ceil(5))),
-    })
-}
-
-/// The run's network and how it sees images, or a slim `ResNet`-18.
-fn network(
-    options: &Options,
-    images: &dyn ImageDataset,
-) -> Result<(EncoderConfig, EvaluationTransform)> {
-    if let Some(dir) = &options.run {
-        let config = RunDirectory::open(dir)?.config()?.pretrain;
-        let transform = config.augmentation()?.evaluation();
-        return Ok((config.encoder, transform));
-    }
-    let size = images.image(0)?.width().min(48);
-    let stem = Stem::for_image_size(size);
-    let config = EncoderConfig::ResNet(ResNetConfig::new(ResNetDepth::ResNet18, 16, stem));
-    Ok((config, SimClrAugmentation::cifar10().with_size(size)?.evaluation()))
 }
 
 /// Fine-tunes on few labels and on all, and returns the classifier that all made.

@@ -25,12 +25,13 @@ use clap::Parser;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
-use simclr::eval::{EvalError, Features, Knn, LabelledFeatures};
+use simclr::embed::{Features, LabelledFeatures};
+use simclr::eval::{EvalError, Knn, Protocol};
 use simclr::model::{Encoder, ProjectionHeadConfig, SimClr, WeightInit};
 use simclr::nn::{BatchNorm, Conv2d};
 use simclr::train::{
-    Monitor, Observation, Progress, TrainConfig, TrainError, Trainer, TwoViews, ViewBatch, ViewSource,
-    device_from_name,
+    Monitor, Observation, Progress, TrainConfig, TrainError, Trainer, TwoViews, ViewBatch,
+    ViewSource, device_from_name,
 };
 
 /// Samples of a view.
@@ -252,7 +253,7 @@ impl SignalMonitor {
         let features = encoder.encode(Tensor::from_data(data, &self.device));
         let values = features.to_data_as::<f32>().iter::<f32>().collect();
         let features = Features::new(values, encoder.feature_size());
-        LabelledFeatures { features, labels: signals.kinds.clone() }
+        LabelledFeatures::new(features, signals.kinds.clone()).expect("a kind for each signal")
     }
 }
 
@@ -272,6 +273,6 @@ struct EmbeddedSignals {
 
 impl Observation for EmbeddedSignals {
     fn knn_top1(&self) -> Result<f64, EvalError> {
-        Knn::for_training_images(SIGNALS).top1(&self.train, &self.test, &self.device)
+        Knn::for_training_images(SIGNALS, &self.device).top1(&self.train, &self.test)
     }
 }

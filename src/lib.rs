@@ -5,10 +5,25 @@
 //! on nothing but that, it turns images into vectors in which kinds of things lie together, and a few
 //! labels, or none, are enough for the rest.
 //!
+//! # From images to an encoder
+//!
+//! ```
+//! use simclr::data::{SampleConfig, Splits};
+//! use simclr::train::{PretrainConfig, device_from_name, pretrain};
+//!
+//! // The built-in sample, tiny; `Splits::open("folder")` takes STL-10, CIFAR-10 or your own photos.
+//! let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
+//! let mut config = PretrainConfig::for_images(&data)?;
+//! (config.train.epochs, config.train.batch_size) = (1, 10);
+//! let pretrained = pretrain(&config, &data, &device_from_name("flex")?)?;
+//! println!("kNN top-1: {:?}", pretrained.summary.knn_top1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # The loss in your own training code
 //!
 //! ```
-//! use burn::tensor::{Device, Tensor};
+//! use simclr::burn::tensor::{Device, Tensor};
 //! use simclr::loss::NtXent;
 //!
 //! # let device = Device::flex();
@@ -19,59 +34,34 @@
 //! # Ok::<(), simclr::loss::OutOfRange>(())
 //! ```
 //!
-//! # From images to an encoder
-//!
-//! ```
-//! use simclr::augment::SimClrAugmentation;
-//! use simclr::data::{SampleConfig, Splits};
-//! use simclr::loss::Temperature;
-//! use simclr::model::{Encoder, ResNetConfig, ResNetDepth, Stem};
-//! use simclr::train::{
-//!     LearningRate, LossConfig, OptimizerConfig, PretrainConfig, Recipe, device_from_name, pretrain,
-//! };
-//!
-//! // The built-in sample, tiny; `Splits::open("folder")` takes STL-10, CIFAR-10 or your own photos.
-//! let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
-//! let config = PretrainConfig {
-//!     epochs: 1,
-//!     batch_size: 10,
-//!     learning_rate: LearningRate::unscaled(1e-3),
-//!     warmup_epochs: 0,
-//!     loss: LossConfig::NtXent { temperature: Temperature::new(0.2)? },
-//!     optimizer: OptimizerConfig::adamw(1e-4),
-//!     encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
-//!     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
-//!     ..Recipe::Cifar10Google.config()
-//! };
-//! let pretrained = pretrain(&config, &data, &device_from_name("flex")?)?;
-//! assert_eq!(pretrained.encoder.feature_size(), 16);
-//! println!("kNN top-1: {:?}", pretrained.summary.knn_top1);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
 //! # The rooms
 //!
-//! | module | in, out |
+//! | module and feature | in, out |
 //! |---|---|
 //! | [`loss`] | two views' projections -> one number |
 //! | [`augment`] | one image and drawn parameters -> one view |
 //! | [`data`] | files -> images and labels |
-//! | [`nn`] | layers that train fast on the CPU |
+//! | [`nn`] | layers that train fast, drop-in for Burn's |
 //! | [`model`] | images -> features h -> projections z |
 //! | [`embed`] | encoder and images -> vectors, and what vectors answer |
 //! | [`eval`] | vectors and labels -> figures |
-//! | [`train`] | all of the above -> a trained encoder |
+//! | [`train`] | views, encoder and loss -> a trained encoder |
 //! | [`report`] | a run and its images -> one page that shows what was learnt |
 //!
-//! Each is a crate of its own (`simclr-loss`, ...) that can be used without the others.
+//! Each is a crate of its own (`simclr-loss`, ...) that can be used without the others, and a Cargo feature here. All
+//! are on by default; `default-features = false, features = ["loss", "flex"]` builds the losses and Burn's CPU backend
+//! alone.
 //!
 //! # Backends
 //!
-//! Everything runs where its [`Device`](burn::tensor::Device) says: features `flex` (the default, pure
-//! Rust on the CPU), `ndarray`, `wgpu`, `vulkan`, `metal` and `cuda` only forward to Burn. Nothing has
-//! run on a CUDA GPU yet.
+//! Everything runs where its [`Device`](burn::tensor::Device) says. The features `flex` (the default, pure
+//! Rust on the CPU), `ndarray`, `wgpu`, `vulkan`, `metal` and `cuda` only forward to Burn; those of GPUs turn on its
+//! fusion and autotune, as Burn's own defaults do. Nothing has run on a GPU yet.
+
+pub use burn;
 
 /// Contrastive losses: two views' projections in, one number out.
+#[cfg(feature = "loss")]
 pub mod loss {
     pub use simclr_loss::{
         Anchor, DecoupledNtXent, Explanation, NaiveNtXent, NtXent, OutOfRange, SupCon, Temperature,
@@ -80,6 +70,7 @@ pub mod loss {
 }
 
 /// Augmentation: one image and drawn parameters in, one view out.
+#[cfg(feature = "augment")]
 pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
@@ -90,6 +81,7 @@ pub mod augment {
 }
 
 /// Data sets: files in, images and labels out.
+#[cfg(feature = "data")]
 pub mod data {
     pub use simclr_data::{
         Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
@@ -100,12 +92,14 @@ pub mod data {
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};
 }
 
-/// Convolution and batch normalisation that train fast on the CPU: drop-in modules for Burn's own.
+/// Layers that train fast: drop-in modules for Burn's own.
+#[cfg(feature = "nn")]
 pub mod nn {
-    pub use simclr_nn::{BatchNorm, Conv2d, channels_last, conv2d, max_pool2d};
+    pub use simclr_nn::{BatchNorm, Conv2d, batch_norms, channels_last, conv2d, max_pool2d};
 }
 
 /// Encoders and the projection head: images in, features h and projections z out.
+#[cfg(feature = "model")]
 pub mod model {
     pub use simclr_model::{
         ConvNorm, EfficientNet, EfficientNetConfig, EfficientNetVariant, Encoder, EncoderConfig,
@@ -119,6 +113,7 @@ pub mod model {
 }
 
 /// Embedding: encoder and images in, vectors out, and what vectors answer.
+#[cfg(feature = "embed")]
 pub mod embed {
     pub use simclr_embed::{
         CosineIndex, EmbedError, Embedded, EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource,
@@ -128,6 +123,7 @@ pub mod embed {
 }
 
 /// Evaluation: vectors and labels in, figures out.
+#[cfg(feature = "eval")]
 pub mod eval {
     pub use simclr_eval::{
         ClassFigures, Classifier, Confusion, ConfusionMatrix, EvalError, Evaluated, Evaluation,
@@ -139,40 +135,43 @@ pub mod eval {
 }
 
 /// Pretraining: unlabelled images in, a trained encoder out.
+#[cfg(feature = "train")]
 pub mod train {
     pub use simclr_train::{
-        ChunkStatistics, DecayScope, EpochViews, ImageMonitor, ImageViews, Lars, LarsState,
-        LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith, MetricsLine,
-        Monitor, OptimizerConfig, Precision, PretrainConfig, Pretrained, Pretraining, Progress,
-        RangeTest, Recipe, Representation, RunConfig, RunDescription, RunDirectory, Skipped,
-        StepLayout, StepViews, Summary, TrainError, TriedRate, TwoViews, ViewBatch, ViewLoader,
-        ViewPath, ViewSource, WarmupCosine, device_from_name, pretrain, read_metrics,
+        ChunkStatistics, DecayScope, EpochViews, ImageConfig, ImageMonitor, ImageViews, Lars,
+        LarsState, LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith,
+        MetricsLine, Monitor, Observation, OptimizerConfig, Precision, PretrainConfig, Pretraining,
+        Progress, RangeTest, Recipe, Representation, RunConfig, RunDescription, RunDirectory,
+        Skipped, StepLayout, StepViews, Summary, TrainConfig, TrainError, Trained, Trainer,
+        TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath, ViewSource, WarmupCosine,
+        device_from_name, device_name, pretrain, read_metrics,
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};
 }
 
 /// The page about a run: a run's folder and its images in, one file of HTML out.
+#[cfg(feature = "report")]
 pub mod report {
     pub use simclr_report::{ReportConfig, ReportError, RunReport, learning_rate_plot};
 }
 
 /// The README's code is tested with the crate.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 /// And so is the page on encoders.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../docs/encoders.md")]
 struct Encoders;
 
 /// And so is the page on views.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../docs/views.md")]
 struct Views;
 
 /// And the page on evaluation.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../docs/evaluation.md")]
 struct Evaluation;

@@ -4,7 +4,7 @@ use std::iter::zip;
 
 use burn::optim::Optimizer;
 use burn::tensor::{Device, Tensor, TensorData};
-use simclr::eval::{Features, nearest_neighbours};
+use simclr::embed::{Features, nearest_neighbours};
 use simclr::train::Lars;
 
 use crate::backends::{Case, compare};

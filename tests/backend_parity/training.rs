@@ -1,14 +1,13 @@
 //! Encoders and whole training steps on each backend, against the same steps on flex.
 
 use burn::tensor::{Device, FloatDType, Tensor};
-use simclr::augment::SimClrAugmentation;
 use simclr::data::{SampleConfig, Splits};
 use simclr::model::{
     Encoder, EncoderConfig, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem,
 };
 use simclr::train::{
-    LearningRate, MetricsLine, OptimizerConfig, Precision, PretrainConfig, Pretraining, Progress,
-    Recipe, RunDirectory, read_metrics,
+    LearningRate, MetricsLine, OptimizerConfig, Precision, Pretraining, Progress, Recipe,
+    RunDirectory, TrainConfig, read_metrics,
 };
 
 use crate::backends::{Case, compare};
@@ -108,7 +107,8 @@ fn losses(device: &Device, precision: Precision) -> Result<Vec<f64>, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let sample = SampleConfig { images: 24, size: 16, ..SampleConfig::default() };
     let data = Splits::sample(&sample).map_err(|error| error.to_string())?;
-    let config = PretrainConfig {
+    let mut config = Recipe::Cifar10Google.config();
+    config.train = TrainConfig {
         seed: 1,
         precision,
         epochs: 1,
@@ -116,19 +116,16 @@ fn losses(device: &Device, precision: Precision) -> Result<Vec<f64>, String> {
         learning_rate: LearningRate::unscaled(1e-3),
         warmup_epochs: 0,
         optimizer: OptimizerConfig::adamw(1e-4),
-        encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
-        projection: ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() },
-        augmentation: SimClrAugmentation::cifar10()
-            .with_size(16)
-            .map_err(|error| error.to_string())?
-            .config()
-            .clone(),
-        ..Recipe::Cifar10Google.config()
+        ..config.train
     };
+    config.images.encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into();
+    config.images.projection =
+        ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() };
+    let config = config.with_image_size(16).map_err(|error| error.to_string())?;
     let dir = folder.path().join("run");
     Pretraining::new(config)
-        .with_progress(Progress::Silent)
-        .in_directory(&dir)
+        .map_err(|error| error.to_string())?
+        .with_trainer(|trainer| trainer.with_progress(Progress::Silent).with_directory(&dir))
         .run(&Splits { labelled: None, ..data }, device)
         .map_err(|error| error.to_string())?;
     let run = RunDirectory::open(&dir).map_err(|error| error.to_string())?;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use simclr_augment::AugmentationError;
 use simclr_data::DataError;
-use simclr_eval::EvalError;
 use simclr_embed::EmbedError;
+use simclr_eval::EvalError;
 use simclr_model::{ModelError, WeightError};
 use simclr_range::OutOfRange;
 use thiserror::Error;
@@ -21,7 +21,9 @@ pub enum TrainError {
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
     /// Fewer examples than one batch.
-    #[error("expected at least {batch_size} examples, one batch, found {found}; ask for a smaller batch_size")]
+    #[error(
+        "expected at least {batch_size} examples, one batch, found {found}; ask for a smaller batch_size"
+    )]
     TooFewExamples {
         /// Examples of a batch.
         batch_size: usize,

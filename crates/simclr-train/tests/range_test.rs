@@ -108,9 +108,8 @@ fn a_curve_that_never_falls_is_an_error_and_no_guess() {
 
 #[test]
 fn impossible_ranges_are_refused() {
-    let message = |lowest, highest, steps| {
-        RangeTest::new(lowest, highest, steps).unwrap_err().to_string()
-    };
+    let message =
+        |lowest, highest, steps| RangeTest::new(lowest, highest, steps).unwrap_err().to_string();
     for lowest in [0.0, -1.0, f64::NAN] {
         let message = message(lowest, 10.0, 800);
         assert!(message.starts_with("expected range_test.lowest to be finite and"), "{message}");
@@ -119,10 +118,7 @@ fn impossible_ranges_are_refused() {
         let message = message(1e-7, highest, 800);
         assert!(message.starts_with("expected range_test.highest to be finite and"), "{message}");
     }
-    assert_eq!(
-        message(1e-7, 10.0, 9),
-        "expected range_test.steps to be at least 10, found 9"
-    );
+    assert_eq!(message(1e-7, 10.0, 9), "expected range_test.steps to be at least 10, found 9");
 }
 
 #[test]

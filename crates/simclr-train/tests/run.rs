@@ -13,9 +13,9 @@ use simclr_model::{
     ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem, load_weights,
 };
 use simclr_train::{
-    ChunkStatistics, ImageConfig, LearningRate, LossConfig, MetricsLine, PretrainConfig, Pretraining,
-    Progress, RunDirectory, Summary, TrainConfig, TrainError, Trained, Trainer, ViewPath,
-    read_metrics,
+    ChunkStatistics, ImageConfig, LearningRate, LossConfig, MetricsLine, PretrainConfig,
+    Pretraining, Progress, RunDirectory, Summary, TrainConfig, TrainError, Trained, Trainer,
+    ViewPath, read_metrics,
 };
 
 fn config(epochs: usize) -> PretrainConfig {
@@ -250,8 +250,8 @@ impl ImageDataset for FailsAfter {
 fn an_interrupted_run_keeps_its_checkpoint_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
-    let pretraining = in_directory(pretraining(config(50)), &dir);
-    let interrupter = pretraining.interrupter();
+    let first = in_directory(pretraining(config(50)), &dir);
+    let interrupter = first.interrupter();
     let watcher = std::thread::spawn({
         let first = dir.join("checkpoint/epoch-0001");
         move || {
@@ -261,7 +261,7 @@ fn an_interrupted_run_keeps_its_checkpoint_and_says_so() {
             interrupter.stop(Some("test"));
         }
     });
-    let pretrained = run(pretraining, &sample()).unwrap();
+    let pretrained = run(first, &sample()).unwrap();
     watcher.join().unwrap();
     assert!(pretrained.interrupted && pretrained.summary.epochs < 50);
     let resumed = run(resumed(pretraining(config(50)), &dir), &sample());
@@ -272,8 +272,7 @@ fn an_interrupted_run_keeps_its_checkpoint_and_says_so() {
 fn a_folder_with_files_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("precious.txt"), "mine").unwrap();
-    let error =
-        run(in_directory(pretraining(config(1)), folder.path()), &sample()).unwrap_err();
+    let error = run(in_directory(pretraining(config(1)), folder.path()), &sample()).unwrap_err();
     assert!(matches!(error, TrainError::RunExists { .. }), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -298,7 +297,10 @@ fn resuming_with_another_config_or_other_images_names_the_difference() {
     };
     let deeper = ResNetConfig::new(ResNetDepth::ResNet34, 2, Stem::Cifar).into();
     let message = resume(changed(1, |config| config.images.encoder = deeper), &sample());
-    assert!(message.contains("another images.encoder") && message.contains("resnet34"), "{message}");
+    assert!(
+        message.contains("another images.encoder") && message.contains("resnet34"),
+        "{message}"
+    );
     let message = resume(changed(1, |config| config.train.batch_size = 10), &sample());
     assert!(
         message.contains("another train.batch_size: the run in") && message.contains("has 8"),
@@ -412,8 +414,8 @@ fn several_devices_make_the_encoder_that_one_makes_of_the_same_chunks() {
 
 #[test]
 fn a_batch_that_the_devices_cannot_share_is_refused() {
-    let pretraining =
-        pretraining(config(1)).with_trainer(|t| t.with_more_devices(&[Device::flex(), Device::flex()]));
+    let pretraining = pretraining(config(1))
+        .with_trainer(|t| t.with_more_devices(&[Device::flex(), Device::flex()]));
     let message = run(pretraining, &sample()).unwrap_err().to_string();
     assert_eq!(
         message,
@@ -447,7 +449,8 @@ impl TwoViewLoss for Always {
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
-    run(in_directory(Pretraining::with_loss(config(1), "mine", Sum).unwrap(), &dir), &sample()).unwrap();
+    run(in_directory(Pretraining::with_loss(config(1), "mine", Sum).unwrap(), &dir), &sample())
+        .unwrap();
     let broken = Pretraining::with_loss(config(2), "mine", Always(f64::NAN)).unwrap();
     let error = run(resumed(broken, &dir), &sample()).map(drop).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { epoch: 2, step: 1, .. }), "{error}");

@@ -9,8 +9,8 @@ use simclr_loss::{TwoViewLoss, partner_ranks};
 use simclr_model::{Encoder, ProjectionHead, SimClr};
 
 use crate::engine::buffers::BufferMean;
-use crate::error::TrainError;
 use crate::engine::precision::Precision;
+use crate::error::TrainError;
 use crate::views::view_source::TwoViews;
 
 /// Computes the gradients of a step.

@@ -153,8 +153,9 @@ impl<'a, I: Send + 'static> Training<'a, I> {
     ) -> Result<Loaded<E>, TrainError> {
         let optimizer = |model: &SimClr<E>| self.trainer.config.optimizer.init(model);
         match run.filter(|_| self.trainer.resumes) {
-            Some(run) => run
-                .load_latest_checkpoint(|| TrainingState::new(model.clone(), optimizer(&model))),
+            Some(run) => {
+                run.load_latest_checkpoint(|| TrainingState::new(model.clone(), optimizer(&model)))
+            }
             None => {
                 let optimizer = optimizer(&model);
                 let state = TrainingState::new(model, optimizer);
@@ -194,7 +195,8 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         if let Some(run) = run {
             save_weights_with(encoder, &self.trainer.weight_metadata, run.encoder_weights())?;
         }
-        if let Some(observation) = observation.filter(|_| summary.epochs == summary.epochs_planned) {
+        if let Some(observation) = observation.filter(|_| summary.epochs == summary.epochs_planned)
+        {
             summary.linear_probe = observation.linear_probe()?;
         }
         if let Some(run) = run {

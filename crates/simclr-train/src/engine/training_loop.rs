@@ -7,19 +7,19 @@ use burn::tensor::Tensor;
 use burn::train::Interrupter;
 use simclr_model::Encoder;
 
-use crate::run::checkpoint::CheckpointFolder;
 use crate::engine::contrastive_step::ContrastiveStep;
-use crate::watch::dashboard::Dashboard;
+use crate::engine::step_figures::{PendingFigures, StepFigures};
+use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
+use crate::run::checkpoint::CheckpointFolder;
+use crate::views::view_loader::ViewLoader;
+use crate::watch::dashboard::Dashboard;
 use crate::watch::guards::{
     EPOCHS_AT_CHANCE_LEVEL, collapse, divergence, is_at_chance_level, nothing_learnt,
 };
 use crate::watch::metrics_log::{MetricsLine, MetricsLog};
 use crate::watch::monitor::{Monitor, Observation};
 use crate::watch::representation::Representation;
-use crate::engine::step_figures::{PendingFigures, StepFigures};
-use crate::engine::training_state::TrainingState;
-use crate::views::view_loader::ViewLoader;
 use simclr_eval::WarmupCosine;
 
 /// A run from its pieces.
@@ -187,7 +187,10 @@ impl<E: Encoder> TrainingLoop<E> {
         Ok(())
     }
 
-    fn observe(&self, state: &TrainingState<E>) -> Result<Option<Box<dyn Observation>>, TrainError> {
+    fn observe(
+        &self,
+        state: &TrainingState<E>,
+    ) -> Result<Option<Box<dyn Observation>>, TrainError> {
         let Some(monitor) = &self.monitor else { return Ok(None) };
         Ok(Some(monitor.observe(&state.model.encoder.valid())?))
     }
@@ -204,7 +207,8 @@ impl<E: Encoder> TrainingLoop<E> {
 
     /// A warning, if the epoch's figures call for one.
     fn trouble(&mut self, epoch: usize, figures: &EpochFigures) -> Option<String> {
-        let pinned = is_at_chance_level(figures.mean_loss, self.step.chance_level(figures.examples));
+        let pinned =
+            is_at_chance_level(figures.mean_loss, self.step.chance_level(figures.examples));
         self.at_chance_level = if pinned { self.at_chance_level + 1 } else { 0 };
         if let Some(text) = figures.representation.as_ref().and_then(collapse) {
             return Some(text);

@@ -74,8 +74,7 @@ impl ImageViews {
             Err(error) => return Err(error.into()),
         };
         let mut view = |view: usize| {
-            let key =
-                ViewKey { seed: self.seed, pass, index: index as u64, view: view as u64 };
+            let key = ViewKey { seed: self.seed, pass, index: index as u64, view: view as u64 };
             make(&image, &policy.draw(key, image.width(), image.height()), view)
         };
         match (view(0), view(1)) {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, CropConfig, SimClrAugmentation};
 use simclr_data::Splits;
 use simclr_model::{
-    Encoder, EncoderConfig, ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr, Stem,
+    Encoder, EncoderConfig, ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr,
+    Stem,
 };
 
 use crate::engine::train_config::TrainConfig;
@@ -206,8 +207,12 @@ pub(crate) mod tests {
         let text = toml::to_string(&tiny()).unwrap();
         assert_eq!(toml::from_str::<PretrainConfig>(&text).unwrap(), tiny());
         let on_device = text.replace("views = \"cpu\"", "views = \"device\"");
-        assert_eq!(toml::from_str::<PretrainConfig>(&on_device).unwrap().images.views, ViewPath::Device);
-        let error = toml::from_str::<PretrainConfig>(&text.replace("epochs =", "epoch =")).unwrap_err();
+        assert_eq!(
+            toml::from_str::<PretrainConfig>(&on_device).unwrap().images.views,
+            ViewPath::Device
+        );
+        let error =
+            toml::from_str::<PretrainConfig>(&text.replace("epochs =", "epoch =")).unwrap_err();
         assert!(error.to_string().contains("unknown field `epoch`"), "{error}");
         assert!(
             toml::from_str::<PretrainConfig>(

@@ -164,11 +164,7 @@ impl Pretraining {
     /// [`TrainError`]: weights of another network, fewer images than a batch, a run directory that cannot be made or
     /// resumed, a data set or device that fails. Single images that cannot be read are skipped and reported in
     /// [`Trained::skipped`].
-    pub fn run(
-        self,
-        data: &Splits,
-        device: &Device,
-    ) -> Result<Trained<ImageEncoder>, TrainError> {
+    pub fn run(self, data: &Splits, device: &Device) -> Result<Trained<ImageEncoder>, TrainError> {
         let transform = self.augmentation.evaluation();
         let monitor = data.labelled.clone().map(|labelled| -> Box<dyn Monitor<ImageEncoder>> {
             Box::new(ImageMonitor::new(labelled, transform.clone(), device))

@@ -7,16 +7,16 @@ use simclr_augment::SimClrAugmentation;
 use simclr_loss::Temperature;
 use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 
-use crate::error::TrainError;
-use crate::images::image_views::ViewPath;
-use crate::rate::learning_rate::LearningRate;
 use crate::engine::chunk_statistics::ChunkStatistics;
-use crate::engine::train_config::TrainConfig;
 use crate::engine::loss_config::LossConfig;
-use crate::optim::optimizer::OptimizerConfig;
 use crate::engine::precision::Precision;
+use crate::engine::train_config::TrainConfig;
+use crate::error::TrainError;
 use crate::images::image_config::ImageConfig;
+use crate::images::image_views::ViewPath;
 use crate::images::pretrain_config::PretrainConfig;
+use crate::optim::optimizer::OptimizerConfig;
+use crate::rate::learning_rate::LearningRate;
 
 /// A published recipe: every value of a [`PretrainConfig`] and where it comes from.
 ///

@@ -5,9 +5,9 @@ use std::fmt;
 
 use burn::module::Module;
 
+use crate::images::pretrain_config::PretrainConfig;
 use crate::optim::decay_scope::{DecayScope, TrainedParameter, trained_parameters};
 use crate::optim::optimizer::OptimizerConfig;
-use crate::images::pretrain_config::PretrainConfig;
 
 /// What a config comes to on a data set: read it before you start a long run.
 ///
@@ -116,8 +116,8 @@ impl fmt::Display for RunDescription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::images::pretrain_config::tests::tiny;
     use crate::TrainConfig;
+    use crate::images::pretrain_config::tests::tiny;
     use burn::tensor::Device;
 
     #[test]

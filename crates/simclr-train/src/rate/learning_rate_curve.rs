@@ -114,7 +114,8 @@ impl LearningRateCurve {
             return false;
         };
         let gain = self.chance_level - least;
-        let collapsed = gain > LEAST_GAIN * self.chance_level && last > self.chance_level - 0.5 * gain;
+        let collapsed =
+            gain > LEAST_GAIN * self.chance_level && last > self.chance_level - 0.5 * gain;
         collapsed || last > 1.25 * losses[0].max(self.chance_level)
     }
 }

@@ -4,9 +4,9 @@ use simclr_model::Encoder;
 use simclr_range::OutOfRange;
 
 use crate::engine::contrastive_step::ContrastiveStep;
+use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::rate::learning_rate_curve::{LearningRateCurve, TriedRate};
-use crate::engine::training_state::TrainingState;
 use crate::views::view_loader::ViewLoader;
 
 /// Fewer steps make no curve.

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use simclr_model::Encoder;
 
-use crate::error::TrainError;
 use crate::engine::training_state::TrainingState;
+use crate::error::TrainError;
 
 /// The parts of a checkpoint, each a burnpack file.
 const MODEL: &str = "model.bpk";

@@ -58,9 +58,9 @@ impl RunConfig {
         }
         match self.subject.len() {
             0 | 1 => Ok(self),
-            found => Err(format!(
-                "expected one table beside [made_with] and [train], found {found}"
-            )),
+            found => {
+                Err(format!("expected one table beside [made_with] and [train], found {found}"))
+            }
         }
     }
 

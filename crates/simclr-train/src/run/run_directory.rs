@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 use simclr_data::replace_file;
 use simclr_model::Encoder;
 
-use crate::run::checkpoint::{CheckpointFolder, Loaded};
+use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::rate::learning_rate_curve::LearningRateCurve;
+use crate::run::checkpoint::{CheckpointFolder, Loaded};
 use crate::run::run_config::RunConfig;
 use crate::run::summary::Summary;
-use crate::engine::training_state::TrainingState;
 
 const CONFIG: &str = "config.toml";
 const SUMMARY: &str = "summary.json";

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::watch::metrics_log::MetricsLine;
 use crate::engine::train_config::TrainConfig;
+use crate::watch::metrics_log::MetricsLine;
 
 /// `summary.json` of a run directory. Accuracies are shares in 0..=1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,9 +4,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use simclr_model::{Encoder, SimClr};
 
+use crate::engine::step_figures::StepFigures;
 use crate::error::TrainError;
 use crate::watch::representation::Representation;
-use crate::engine::step_figures::StepFigures;
 
 /// How near to the chance level a loss is that tells no image from another.
 const PINNED: f64 = 0.005;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use simclr_data::replace_file;
 
+use crate::engine::step_figures::StepFigures;
 use crate::error::TrainError;
 use crate::watch::representation::Representation;
-use crate::engine::step_figures::StepFigures;
 use crate::watch::tensorboard::TensorBoardLog;
 
 /// One line of `metrics.jsonl`.
