@@ -166,7 +166,7 @@ fn decayed(optimizer: OptimizerConfig) -> Vec<String> {
         }
     }
     let mut config = Recipe::Cifar10Google.config();
-    config.encoder = "resnet18x0.03125_cifar".parse().unwrap(); // 2 channels in the first stage
+    config.images.encoder = "resnet18x0.03125_cifar".parse().unwrap(); // 2 channels in the first stage
     let model = config.init_model(&Device::flex().autodiff()).unwrap().map(&mut Half);
     let before = parameters(&model);
     let gradients = zero_gradients(&model);
@@ -201,7 +201,7 @@ fn weight_decay_moves_exactly_the_parameters_of_its_scope() {
 fn lars_continues_from_its_record_as_if_it_had_not_stopped() {
     let device = Device::flex().autodiff();
     let mut config = Recipe::Cifar10Google.config();
-    config.encoder = "resnet18x0.03125_cifar".parse().unwrap(); // 2 channels in the first stage
+    config.images.encoder = "resnet18x0.03125_cifar".parse().unwrap(); // 2 channels in the first stage
     let model = config.init_model(&device).unwrap();
     let optimizer = || OptimizerConfig::lars(0.1).init(&model);
 
