@@ -7,7 +7,7 @@ use simclr_augment::AugmentationError;
 use simclr_data::DataError;
 use simclr_embed::EmbedError;
 use simclr_eval::EvalError;
-use simclr_model::{ModelError, WeightError};
+use simclr_model::ModelError;
 use simclr_range::OutOfRange;
 use simclr_train::TrainError;
 use thiserror::Error;
@@ -44,22 +44,20 @@ pub enum ReportError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A file of the run is missing or damaged.
+    /// A file of the run is missing or damaged, or the run is not on images.
     #[error(transparent)]
     Run(#[from] TrainError),
     /// The data set failed as a whole.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The config's encoder cannot be built, or doesn't take images of its size.
+    /// The config's encoder cannot be built.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The run's weights cannot be loaded, or are not those of the config's encoder.
-    #[error(transparent)]
-    Weights(#[from] WeightError),
-    /// The config's augmentation is out of range, or failed on an image.
+    /// An image cannot be transformed.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
-    /// Images cannot be embedded.
+    /// The run's weights are not those of the config's encoder, images cannot be embedded, or features cannot be
+    /// compared.
     #[error(transparent)]
     Embed(#[from] EmbedError),
     /// The evaluation failed.

@@ -11,7 +11,7 @@ mod sprite_sheet;
 mod view_rows;
 
 pub(crate) use embedding_map::{EmbeddingMap, Point, SIDE};
-pub(crate) use gallery::{Embedder, Galleries, Gallery};
+pub(crate) use gallery::{Galleries, Gallery};
 pub(crate) use neighbour_rows::{NeighbourRow, ShownNeighbour, neighbour_rows};
 pub(crate) use part::{LabelledParts, Part};
 pub(crate) use picture::Picture;

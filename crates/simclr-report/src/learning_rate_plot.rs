@@ -22,7 +22,7 @@ const CAPTION: Caption = Caption {
 /// let loss = |decade: f64| 4.8 - 1.0 / (1.0 + (-4.0 * (decade + 3.0)).exp());
 /// let decades = (0..100).map(|step| -7.0 + 0.06 * f64::from(step));
 /// let tried = decades.map(|x| TriedRate { rate: 10_f64.powf(x), loss: loss(x) }).collect();
-/// let curve = LearningRateCurve { tried, guessing: 4.8, diverged: false };
+/// let curve = LearningRateCurve { tried, chance_level: 4.8, diverged: false };
 ///
 /// let svg = learning_rate_plot(&curve);
 /// assert!(svg.starts_with("<svg") && svg.contains("The loss falls fastest at 1"));
@@ -56,7 +56,7 @@ pub(crate) fn learning_rate_chart(curve: &LearningRateCurve) -> LineChart {
             line("smoothed loss", Style::First, curve.smoothed()),
             line("loss of each step", Style::Faint, losses(curve)),
         ],
-        level: Some((curve.guessing, "chance level")),
+        level: Some((curve.chance_level, "chance level")),
         mark: curve.suggestion().map(|rate| (rate, format!("suggested: {}", scientific(rate)))),
     }
 }
@@ -88,7 +88,7 @@ mod tests {
             let loss = 5.0 - 2.0 / (1.0 + (-4.0 * (decade + 3.0)).exp());
             TriedRate { rate: 10_f64.powf(decade), loss }
         });
-        LearningRateCurve { tried: tried.collect(), guessing: 4.9, diverged: false }
+        LearningRateCurve { tried: tried.collect(), chance_level: 4.9, diverged: false }
     }
 
     fn point(text: &str) -> (f64, f64) {

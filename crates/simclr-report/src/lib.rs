@@ -34,13 +34,11 @@ mod images;
 mod learning_rate_plot;
 mod numbers;
 mod page;
-mod pca;
 mod quality;
 mod report_config;
 mod run;
 mod run_report;
 mod text;
-mod tsne;
 
 pub use error::ReportError;
 pub use learning_rate_plot::learning_rate_plot;

@@ -4,42 +4,36 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use simclr_data::{ImageDataset, Labelled, Splits, replace_file};
-use simclr_train::{MadeWith, PretrainConfig, RunDirectory, Summary, read_metrics};
+use simclr_embed::Embedder;
+use simclr_train::{PretrainConfig, RunDirectory};
 
 use crate::contents::Contents;
 use crate::error::ReportError;
-use crate::images::{
-    Embedder, EmbeddingMap, Galleries, LabelledParts, Part, neighbour_rows, view_rows,
-};
+use crate::images::{EmbeddingMap, Galleries, LabelledParts, Part, neighbour_rows, view_rows};
 use crate::page;
 use crate::quality::{FIRST, Quality, RANDOM, Stages};
 use crate::report_config::ReportConfig;
-use crate::run::{Curves, RunFacts};
-use crate::text::Text;
+use crate::run::{Curves, RunFacts, RunFiles};
 
 /// Everything that the page about a run shows, computed.
 ///
 /// ```
 /// use burn::tensor::Device;
-/// use simclr_augment::SimClrAugmentation;
 /// use simclr_data::{SampleConfig, Splits};
 /// use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 /// use simclr_report::{ReportConfig, RunReport};
-/// use simclr_train::{PretrainConfig, Pretraining, Recipe, RunDirectory};
+/// use simclr_train::{PretrainConfig, Pretraining, RunDirectory};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("1");
 /// let device = Device::flex();
 /// let data = Splits::sample(&SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
-/// let config = PretrainConfig {
-///     epochs: 1,
-///     batch_size: 10,
-///     warmup_epochs: 0,
-///     encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
-///     augmentation: SimClrAugmentation::cifar10().with_size(16)?.config().clone(),
-///     ..Recipe::Cifar10Google.config()
-/// };
-/// Pretraining::new(config).in_directory(&path).run(&data, &device)?;
+/// let mut config = PretrainConfig::small(16)?;
+/// (config.train.epochs, config.train.batch_size) = (1, 10);
+/// config.images.encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into();
+/// Pretraining::new(config)?
+///     .with_trainer(|trainer| trainer.with_directory(&path))
+///     .run(&data, &device)?;
 ///
 /// let run = RunDirectory::open(&path)?;
 /// let report = RunReport::new(&run, &data, &ReportConfig::default(), &device)?;
@@ -61,8 +55,8 @@ impl RunReport {
     ///
     /// # Errors
     ///
-    /// [`ReportError`]: a value of `config` is out of range; the run has no encoder, or a damaged file; no image can be
-    /// read; the data set or the device fails.
+    /// [`ReportError`]: a value of `config` is out of range; the run is not on images, has no encoder, or a damaged
+    /// file; no image can be read; the data set or the device fails.
     pub fn new(
         run: &RunDirectory,
         data: &Splits,
@@ -70,28 +64,22 @@ impl RunReport {
         device: &Device,
     ) -> Result<Self, ReportError> {
         config.check()?;
-        let made = run.config()?;
-        let weights = run.encoder_weights();
-        if !weights.is_file() {
-            return Err(ReportError::NoEncoder { path: weights });
-        }
-        let (log, summary) = (read_metrics(&run.metrics())?, run.summary()?);
-        let range_test = run.learning_rate_curve()?;
-        let trained = Embedder::open(run, device)?;
-        let pretrain = &made.pretrain;
-        let augmentation = pretrain.augmentation()?;
+        let files = RunFiles::read(run)?;
+        let PretrainConfig { train, images } = &files.pretrain;
+        let augmentation = images.augmentation()?;
+        // `Embedder::open` would accept another encoder's weights, and the page describes the config's.
+        let trained = Embedder::load(run.path(), images.encoder.init(train.seed, device)?, device)?;
 
-        let views = view_rows(&data.pretrain, &augmentation, pretrain.seed, config.seed)?;
+        let views = view_rows(&data.pretrain, &augmentation, train.seed, config.seed)?;
         let galleries = Galleries::embed(&data.pretrain, data.labelled.as_ref(), config, &trained)?;
-        let by_run = by_run(summary.as_ref(), &made.made_with, data);
-        let quality = quality(&galleries, &trained, pretrain, by_run)?;
+        let quality = quality(&galleries, &trained, &files.pretrain, by_run(&files, data))?;
         let classes = quality.as_ref().map_or(0, |quality| quality.knn.per_class.len());
         let contents = Contents {
-            facts: RunFacts::new(Text::path(run.path()), &made, summary, &trained.encoder, data),
+            facts: RunFacts::new(&files, trained.encoder(), data),
             quality,
-            curves: Curves::new(&log, range_test.as_ref(), pretrain, classes),
+            curves: Curves::new(&files.log, files.range_test.as_ref(), train, classes),
             views,
-            map: EmbeddingMap::new(galleries.test(), &trained.transform, config)?,
+            map: EmbeddingMap::new(galleries.test(), trained.transform(), config)?,
             neighbours: neighbour_rows(&galleries, &trained, config.seed)?,
             skipped: galleries.skipped(),
         };
@@ -124,16 +112,18 @@ fn quality(
     by_run: Option<Stages>,
 ) -> Result<Option<Quality>, ReportError> {
     let Galleries::Labelled { train, test } = galleries else { return Ok(None) };
-    let untrained = Embedder::untrained(config, &trained.device)?;
+    // Drawn anew: a clone of the encoder that the weights were loaded into shares its running statistics.
+    let untrained = config.images.encoder.init(config.train.seed, trained.device())?;
+    let untrained = trained.clone().with_encoder(untrained);
     Quality::new([train, test], trained, &untrained, by_run).map(Some)
 }
 
 /// What a run measured on all of its labelled images, if `data` is the run's own.
-fn by_run(summary: Option<&Summary>, made_with: &MadeWith, data: &Splits) -> Option<Stages> {
+fn by_run(run: &RunFiles, data: &Splits) -> Option<Stages> {
+    let made_with = &run.config.made_with;
     let Labelled { train, test } = data.labelled.as_ref()?;
     let images = LabelledParts { train: Part::all(train.len()), test: Part::all(test.len()) };
     let first = if made_with.weights.is_some() { FIRST } else { RANDOM };
-    summary
-        .filter(|_| made_with.data == data.description)
-        .and_then(|summary| Stages::of_run(summary, images, first))
+    let summary = run.summary.as_ref().filter(|_| made_with.data == data.description)?;
+    Stages::of_run(summary, images, first)
 }

@@ -61,6 +61,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "these places are exact in binary")]
     fn an_axis_may_run_upwards() {
         let scale = Scale { spread: Spread::Linear, values: [0.0, 2.0], places: [210.0, 10.0] };
         assert_eq!([0.0, 0.5, 2.0].map(|value| scale.place(value)), [210.0, 160.0, 10.0]);

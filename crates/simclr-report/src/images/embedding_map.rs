@@ -1,18 +1,15 @@
 //! Images as points in the plane, similar ones near each other.
 
-use nalgebra::DMatrix;
 use rand::RngExt;
 use simclr_augment::EvaluationTransform;
-use simclr_eval::Features;
+use simclr_embed::{PrincipalComponents, Tsne, UnitVectors};
 
 use crate::error::ReportError;
 use crate::images::draws::{Purpose, generator, some_of};
 use crate::images::gallery::Gallery;
 use crate::images::sprite_sheet::SpriteSheet;
-use crate::pca::PrincipalComponents;
 use crate::report_config::ReportConfig;
 use crate::text::Text;
-use crate::tsne::{FEWEST_POINTS, Tsne};
 
 /// Side of the map, and the margin at each edge.
 pub(crate) const SIDE: f64 = 640.0;
@@ -55,11 +52,11 @@ impl EmbeddingMap {
         config: &ReportConfig,
     ) -> Result<Self, ReportError> {
         let rows = some_of(gallery.len(), config.map_points, config.seed, Purpose::MapPoints);
-        let vectors = unit_vectors(&gallery.features, &rows);
+        let vectors = UnitVectors::new(&gallery.features.select(&rows));
         let mut random = generator(config.seed, Purpose::MapStart);
         let components = PrincipalComponents::new(&vectors, &mut random);
 
-        let has_tsne = rows.len() >= FEWEST_POINTS;
+        let has_tsne = rows.len() >= Tsne::FEWEST_POINTS;
         let pca = on_the_map(&components.places);
         let tsne = if has_tsne {
             let largest = components.places.iter().flatten().fold(0.0, |l: f64, x| l.max(x.abs()));
@@ -87,19 +84,6 @@ impl EmbeddingMap {
             classes: gallery.class_names().iter().map(Text::new).collect(),
         })
     }
-}
-
-/// The rows as unit vectors, `[rows, size]`: cosines compare directions. A row of zeros stays.
-fn unit_vectors(features: &Features, rows: &[usize]) -> DMatrix<f64> {
-    let values = rows.iter().flat_map(|&row| features.row(row)).map(|&value| f64::from(value));
-    let mut vectors = DMatrix::from_row_iterator(rows.len(), features.size(), values);
-    for mut row in vectors.row_iter_mut() {
-        let norm = row.norm();
-        if norm > 0.0 {
-            row /= norm;
-        }
-    }
-    vectors
 }
 
 /// Places in the map: both axes are scaled alike, and up is up.
@@ -139,12 +123,5 @@ mod tests {
         let places = on_the_map(&[[-1.0, 0.0], [3.0, 0.0], [1.0, 1.0]]);
         assert_eq!(places, vec![[16.0, 396.0], [624.0, 396.0], [320.0, 244.0]]);
         assert_eq!(on_the_map(&[[5.0, 5.0]; 2]), [[320.0; 2]; 2]);
-    }
-
-    #[test]
-    fn vectors_are_compared_by_direction() {
-        let features = Features::new(vec![3.0, 4.0, 0.0, 0.0, 0.0, 2.0], 2);
-        let vectors = unit_vectors(&features, &[0, 1, 2]);
-        assert_eq!(vectors, DMatrix::from_row_slice(3, 2, &[0.6, 0.8, 0.0, 0.0, 0.0, 1.0]));
     }
 }

@@ -1,11 +1,10 @@
 //! Images beside their nearest neighbours.
 
-use burn::tensor::Device;
-use simclr_eval::{Features, Neighbour, nearest_neighbours};
+use simclr_embed::{Embedder, Neighbour, nearest_neighbours};
 
 use crate::error::ReportError;
 use crate::images::draws::{Purpose, shuffled};
-use crate::images::gallery::{Embedder, Galleries, Gallery};
+use crate::images::gallery::{Galleries, Gallery};
 use crate::images::shown::Shown;
 
 /// Queries, and neighbours of each.
@@ -34,19 +33,20 @@ pub(crate) fn neighbour_rows(
     embedder: &Embedder,
     seed: u64,
 ) -> Result<Vec<NeighbourRow>, ReportError> {
-    let Embedder { transform, device, .. } = embedder;
     let (queries, index, labelled) = match galleries {
         Galleries::Labelled { train, test } => (test, train, true),
         Galleries::Unlabelled(images) => (images, images, false),
     };
     let rows = of_different_classes(queries, seed);
     // Without labels an image is in the index itself, and its own nearest neighbour.
-    let found = nearest(queries, &rows, index, NEIGHBOURS + usize::from(!labelled), device)?;
+    let count = NEIGHBOURS + usize::from(!labelled);
+    let vectors = queries.features.select(&rows);
+    let found = nearest_neighbours(&index.features, &vectors, count, embedder.device())?;
     let shown = |query: usize, found: Neighbour| -> Result<ShownNeighbour, ReportError> {
         let row = found.row as usize;
         let labels = queries.label(query).zip(index.label(row));
         Ok(ShownNeighbour {
-            image: Shown::new(index, row, transform)?,
+            image: Shown::new(index, row, embedder.transform())?,
             cosine: found.cosine,
             same_class: labels.filter(|_| labelled).map(|(a, b)| a == b),
         })
@@ -55,24 +55,11 @@ pub(crate) fn neighbour_rows(
         let others = found.into_iter().filter(|found| labelled || found.row as usize != query);
         let neighbours = others.take(NEIGHBOURS).map(|found| shown(query, found));
         Ok(NeighbourRow {
-            query: Shown::new(queries, query, transform)?,
+            query: Shown::new(queries, query, embedder.transform())?,
             neighbours: neighbours.collect::<Result<_, ReportError>>()?,
         })
     };
     rows.iter().zip(found).map(row).collect()
-}
-
-/// The `count` nearest neighbours in `index` of some rows of `queries`.
-fn nearest(
-    queries: &Gallery,
-    rows: &[usize],
-    index: &Gallery,
-    count: usize,
-    device: &Device,
-) -> Result<Vec<Vec<Neighbour>>, ReportError> {
-    let values = rows.iter().flat_map(|&row| queries.features.row(row)).copied().collect();
-    let features = Features::new(values, queries.features.size());
-    Ok(nearest_neighbours(&index.features, &features, count, device)?)
 }
 
 /// Queries that the seed draws, the first of each class before any second.

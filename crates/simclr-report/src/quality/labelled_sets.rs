@@ -1,9 +1,8 @@
 //! Training and test set of one kind of features.
 
 use burn::tensor::Device;
-use simclr_eval::{
-    EvalError, Evaluation, Knn, LabelledFeatures, LogisticRegression, Protocol, evaluate,
-};
+use simclr_embed::LabelledFeatures;
+use simclr_eval::{EvalError, Evaluation, Knn, LogisticRegression, Protocol, evaluate};
 
 use crate::quality::stages::Stage;
 
@@ -17,7 +16,7 @@ pub(crate) struct LabelledSets<'a> {
 
 impl LabelledSets<'_> {
     pub(crate) fn knn(&self) -> Result<Evaluation, EvalError> {
-        self.evaluate(&Knn::for_training_images(self.train.labels.len()))
+        self.evaluate(&Knn::for_training_images(self.train.len(), self.device))
     }
 
     /// `None` if all training images are of one class.
@@ -46,6 +45,6 @@ impl LabelledSets<'_> {
     }
 
     fn evaluate(&self, protocol: &dyn Protocol) -> Result<Evaluation, EvalError> {
-        evaluate(protocol, &self.train, &self.test, self.class_names, self.device)
+        evaluate(protocol, &self.train, &self.test, self.class_names)
     }
 }

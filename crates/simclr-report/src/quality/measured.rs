@@ -1,10 +1,11 @@
 //! What labelled images say about the encoder.
 
 use simclr_augment::EvaluationTransform;
-use simclr_eval::{LogisticRegression, Report};
+use simclr_embed::{Embedder, raw_pixels};
+use simclr_eval::{LogisticRegression, LogisticRegressionConfig, Report};
 
 use crate::error::ReportError;
-use crate::images::{Embedder, Gallery, LabelledParts};
+use crate::images::{Gallery, LabelledParts};
 use crate::quality::confused::{ConfusedPair, confused};
 use crate::quality::labelled_sets::LabelledSets;
 use crate::quality::stages::{AFTER, RANDOM, Stage, Stages};
@@ -38,23 +39,19 @@ impl Quality {
         untrained: &Embedder,
         by_run: Option<Stages>,
     ) -> Result<Self, ReportError> {
-        let (class_names, device) = (train.class_names(), &embedder.device);
+        let (class_names, device) = (train.class_names(), embedder.device());
         let sets = |train, test, class_names| LabelledSets { train, test, class_names, device };
-        let trained = sets(
-            train.labelled(train.features.clone())?,
-            test.labelled(test.features.clone())?,
-            class_names,
-        );
-        let random = sets(
-            train.labelled(train.embed_by(untrained)?)?,
-            test.labelled(test.embed_by(untrained)?)?,
-            &[],
-        );
-        let small = small(&embedder.transform)?;
-        let raw = sets(train.raw_pixels(&small)?, test.raw_pixels(&small)?, &[]);
+        let trained = sets(train.labelled()?, test.labelled()?, class_names);
+        let by_untrained = |gallery: &Gallery| untrained.embed_labelled(&gallery.images);
+        let random = sets(by_untrained(train)?.labelled, by_untrained(test)?.labelled, &[]);
+        let small = small(embedder.transform())?;
+        let pixels = |gallery: &Gallery| raw_pixels(&gallery.images, &small);
+        let raw = sets(pixels(train)?.labelled, pixels(test)?.labelled, &[]);
 
         let probe = LogisticRegression::default();
-        let limited = LogisticRegression { max_iterations: RAW_PIXEL_STEPS, ..probe };
+        let limited =
+            LogisticRegressionConfig { max_iterations: RAW_PIXEL_STEPS, ..*probe.config() };
+        let limited = LogisticRegression::new(limited).expect("100 steps are in range");
         let (knn, linear) = (trained.knn()?, trained.linear(&probe)?);
         let side = small.size();
         let after = Stage {
@@ -71,7 +68,7 @@ impl Quality {
             ],
         };
         let judged = linear.as_ref().unwrap_or(&knn);
-        let confused = confused(judged, &trained.test.labels, test, &embedder.transform)?;
+        let confused = confused(judged, trained.test.labels(), test, embedder.transform())?;
         let by_run = by_run.filter(|by_run| !by_run.are_in(&stages));
         let (knn, linear) = (knn.report, linear.map(|linear| linear.report));
         Ok(Self { knn, linear, stages, by_run, confused })

@@ -1,6 +1,7 @@
 //! What a run logged, as curves.
 
-use simclr_train::{LearningRateCurve, LossConfig, MetricsLine, PretrainConfig};
+use simclr_loss::{DecoupledNtXent, NtXent};
+use simclr_train::{LearningRateCurve, LossConfig, MetricsLine, TrainConfig};
 
 use crate::chart::{Axis, Caption, Line, LineChart, Spread, Style, Unit};
 use crate::learning_rate_plot::learning_rate_chart;
@@ -21,7 +22,7 @@ impl Curves {
     pub(crate) fn new(
         lines: &[MetricsLine],
         range_test: Option<&LearningRateCurve>,
-        config: &PretrainConfig,
+        config: &TrainConfig,
         classes: usize,
     ) -> Self {
         let log = Log::new(lines);
@@ -95,12 +96,14 @@ fn of_epochs(
 }
 
 /// The loss of an encoder that cannot tell views apart: the logarithm of the number of views to choose from.
-fn chance_loss(config: &PretrainConfig) -> Option<(f64, &'static str)> {
-    let views = 2.0 * config.batch_size as f64;
+fn chance_loss(config: &TrainConfig) -> Option<(f64, &'static str)> {
+    let images = config.batch_size;
     match config.loss {
-        LossConfig::NtXent { .. } => Some(((views - 1.0).ln(), "chance level, ln(2n − 1)")),
+        LossConfig::NtXent { .. } => {
+            Some((NtXent::chance_loss(images), "chance level, ln(2n − 1)"))
+        }
         LossConfig::DecoupledNtXent { .. } => {
-            Some(((views - 2.0).ln(), "chance level, ln(2n − 2)"))
+            Some((DecoupledNtXent::chance_loss(images), "chance level, ln(2n − 2)"))
         }
         _ => None,
     }
@@ -155,7 +158,7 @@ mod tests {
     fn curves(log: &str, classes: usize) -> Curves {
         let lines: Vec<MetricsLine> =
             log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        Curves::new(&lines, None, &Recipe::Cifar10Google.config(), classes)
+        Curves::new(&lines, None, &Recipe::Cifar10Google.config().train, classes)
     }
 
     fn step(epoch: usize, step: usize, loss: &str) -> String {
@@ -195,8 +198,8 @@ mod tests {
     #[test]
     fn a_range_test_is_a_curve_of_its_own() {
         let tried = [1e-4, 1e-3, 1e-2].map(|rate| TriedRate { rate, loss: 3.0 });
-        let test = LearningRateCurve { tried: tried.to_vec(), guessing: 3.4, diverged: false };
-        let curves = Curves::new(&[], Some(&test), &Recipe::Cifar10Google.config(), 0);
+        let test = LearningRateCurve { tried: tried.to_vec(), chance_level: 3.4, diverged: false };
+        let curves = Curves::new(&[], Some(&test), &Recipe::Cifar10Google.config().train, 0);
         let [chart] = curves.charts.as_slice() else { panic!("{:?}", curves.charts) };
         let data = serde_json::to_value(ChartData::new(chart)).unwrap();
         assert_eq!((&data["axis"], &data["logarithmic"]), (&"learning rate".into(), &true.into()));

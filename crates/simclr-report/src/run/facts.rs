@@ -2,10 +2,10 @@
 
 use simclr_data::{ImageDataset, Splits};
 use simclr_model::{Encoder, ImageEncoder};
-use simclr_train::{MadeWith, PretrainConfig, RunConfig, Summary};
+use simclr_train::{ImageConfig, MadeWith, PretrainConfig, Summary, TrainConfig};
 
 use crate::numbers::counted;
-use crate::run::device_name::device_name;
+use crate::run::run_files::RunFiles;
 use crate::run::settings;
 use crate::text::Text;
 
@@ -29,48 +29,39 @@ pub(crate) struct RunFacts {
 }
 
 impl RunFacts {
-    pub(crate) fn new(
-        run: Text,
-        config: &RunConfig,
-        summary: Option<Summary>,
-        encoder: &ImageEncoder,
-        data: &Splits,
-    ) -> Self {
-        let RunConfig { made_with, pretrain } = config;
-        let rows = rows(config, summary.as_ref(), encoder);
+    pub(crate) fn new(run: &RunFiles, encoder: &ImageEncoder, data: &Splits) -> Self {
+        let RunFiles { path, config, pretrain: PretrainConfig { images, .. }, summary, .. } = run;
+        let recorded = &config.made_with.data;
         let config =
             toml::to_string(config).expect("a config holds nothing that TOML cannot write");
+        let rows = rows(run, encoder).into_iter();
         Self {
-            run,
-            encoder: Text::new(pretrain.encoder.to_string()),
-            headline: headline(&made_with.data, data, pretrain),
-            rows: rows.into_iter().map(|(name, value)| (name, Text::new(value))).collect(),
-            notes: notes(&made_with.data, summary.as_ref(), data).map(Text::new).collect(),
-            summary,
+            run: path.clone(),
+            encoder: Text::new(images.encoder.to_string()),
+            headline: headline(recorded, data, images),
+            rows: rows.map(|(name, value)| (name, Text::new(value))).collect(),
+            notes: notes(recorded, summary.as_ref(), data).map(Text::new).collect(),
+            summary: summary.clone(),
             config: Text::new(config),
         }
     }
 }
 
-fn rows(
-    config: &RunConfig,
-    summary: Option<&Summary>,
-    encoder: &ImageEncoder,
-) -> Vec<(&'static str, String)> {
-    let RunConfig { made_with: MadeWith { simclr, revision, device, data, weights, .. }, pretrain } =
-        config;
+fn rows(run: &RunFiles, encoder: &ImageEncoder) -> Vec<(&'static str, String)> {
+    let MadeWith { simclr, revision, device, data, weights } = &run.config.made_with;
+    let PretrainConfig { train, images } = &run.pretrain;
     let mut rows = vec![
-        ("Encoder", settings::encoder(pretrain, encoder)),
-        ("Projection head", settings::head(pretrain, encoder.feature_size())),
+        ("Encoder", settings::encoder(images, encoder)),
+        ("Projection head", settings::head(images, encoder.feature_size())),
         ("Images", data.clone()),
-        ("Views", settings::views(&pretrain.augmentation, pretrain.views)),
-        ("Loss", settings::loss(&pretrain.loss)),
-        ("Batch", settings::batch(pretrain)),
-        ("Optimiser", pretrain.optimizer.to_string()),
-        ("Learning rate", settings::rate(pretrain)),
-        ("Epochs", epochs(pretrain, summary)),
-        ("Seed", pretrain.seed.to_string()),
-        ("Device", device_name(device)),
+        ("Views", settings::views(&images.augmentation, images.views)),
+        ("Loss", settings::loss(&train.loss)),
+        ("Batch", settings::batch(train)),
+        ("Optimiser", train.optimizer.to_string()),
+        ("Learning rate", settings::rate(train)),
+        ("Epochs", epochs(train, run.summary.as_ref())),
+        ("Seed", train.seed.to_string()),
+        ("Device", device.clone()),
         ("Made with", format!("simclr {simclr}, revision {revision}")),
     ];
     if let Some(weights) = weights {
@@ -80,7 +71,7 @@ fn rows(
 }
 
 /// The image count is known only for the run's own data.
-fn headline(recorded: &str, data: &Splits, config: &PretrainConfig) -> String {
+fn headline(recorded: &str, data: &Splits, config: &ImageConfig) -> String {
     let side = config.augmentation.size;
     let images = if recorded == data.description {
         counted(data.pretrain.len(), "image")
@@ -90,7 +81,7 @@ fn headline(recorded: &str, data: &Splits, config: &PretrainConfig) -> String {
     format!("{images} without labels, in views of {side} × {side} pixels")
 }
 
-fn epochs(config: &PretrainConfig, summary: Option<&Summary>) -> String {
+fn epochs(config: &TrainConfig, summary: Option<&Summary>) -> String {
     let steps = config.steps_per_epoch.map_or(String::new(), |steps| format!(", of {steps} steps"));
     match summary {
         Some(summary) if summary.epochs < summary.epochs_planned => {
@@ -142,7 +133,7 @@ mod tests {
         let data = Splits::sample(&sample).unwrap();
         let notes: Vec<String> = notes("my photos", None, &data).collect();
         assert_eq!(notes.len(), 2);
-        let config = Recipe::Cifar10Google.config();
+        let config = Recipe::Cifar10Google.config().images;
         let headline = |recorded| super::headline(recorded, &data, &config);
         assert_eq!(headline("my photos"), "Images without labels, in views of 32 × 32 pixels");
         assert!(headline(&data.description).starts_with("10 images without labels"));

@@ -4,17 +4,17 @@ use std::fmt::Write;
 
 use simclr_augment::AugmentationConfig;
 use simclr_model::{Encoder, ImageEncoder, count_parameters};
-use simclr_train::{LossConfig, PretrainConfig, ViewPath};
+use simclr_train::{ImageConfig, LossConfig, TrainConfig, ViewPath};
 
 use crate::numbers::grouped;
 
-pub(crate) fn encoder(config: &PretrainConfig, encoder: &ImageEncoder) -> String {
+pub(crate) fn encoder(config: &ImageConfig, encoder: &ImageEncoder) -> String {
     let parameters = grouped(&count_parameters(encoder).to_string());
     let features = encoder.feature_size();
     format!("{}: {parameters} parameters; an image becomes {features} numbers", config.encoder)
 }
 
-pub(crate) fn head(config: &PretrainConfig, features: usize) -> String {
+pub(crate) fn head(config: &ImageConfig, features: usize) -> String {
     let head = config.projection;
     let hidden = head.hidden_size.unwrap_or(features);
     let (layers, output) = (head.layers, head.output_size);
@@ -67,7 +67,7 @@ pub(crate) fn loss(loss: &LossConfig) -> String {
     }
 }
 
-pub(crate) fn batch(config: &PretrainConfig) -> String {
+pub(crate) fn batch(config: &TrainConfig) -> String {
     let batch = config.batch_size;
     let negatives = (2 * batch).saturating_sub(2);
     let chunks =
@@ -75,7 +75,7 @@ pub(crate) fn batch(config: &PretrainConfig) -> String {
     format!("{batch} images: {negatives} negatives for each view{chunks}")
 }
 
-pub(crate) fn rate(config: &PretrainConfig) -> String {
+pub(crate) fn rate(config: &TrainConfig) -> String {
     let peak = config.learning_rate.in_words(config.batch_size);
     let (warmup, s) = (config.warmup_epochs, if config.warmup_epochs == 1 { "" } else { "s" });
     format!("{peak} at its peak, after {warmup} epoch{s} of warm-up; then a cosine to 0")
@@ -84,19 +84,19 @@ pub(crate) fn rate(config: &PretrainConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use simclr_train::Recipe;
+    use simclr_train::{PretrainConfig, Recipe};
 
     #[test]
     fn a_recipe_is_told_in_words() {
-        let config = Recipe::Cifar10Google.config();
+        let PretrainConfig { train, images } = Recipe::Cifar10Google.config();
         assert_eq!(
-            views(&config.augmentation, config.views),
+            views(&images.augmentation, images.views),
             "32 × 32 pixels; crops of 8 to 100 % of the image; flipped 50 %; colours changed 80 %; grey 20 %"
         );
-        assert_eq!(batch(&config), "512 images: 1022 negatives for each view");
-        assert_eq!(head(&config, 512), "2 layers: 512 through 512 to 128; not used after training");
+        assert_eq!(batch(&train), "512 images: 1022 negatives for each view");
+        assert_eq!(head(&images, 512), "2 layers: 512 through 512 to 128; not used after training");
         assert_eq!(
-            rate(&config),
+            rate(&train),
             "1 * 512 / 256 = 2 at its peak, after 10 epochs of warm-up; then a cosine to 0"
         );
     }

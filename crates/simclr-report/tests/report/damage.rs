@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use simclr_embed::EmbedError;
 use simclr_report::ReportError;
 use simclr_train::{RunDirectory, TrainError};
 
@@ -39,10 +40,40 @@ fn damaged_files_are_errors_that_name_them() {
         let copy = copy_of(run, &format!("damaged-{file}"));
         fs::write(copy.path().join(file), damage).unwrap();
         let error = report(&RunDirectory::open(copy.path()).unwrap(), data).unwrap_err();
-        let known =
-            matches!(error, ReportError::Run(TrainError::Parse { .. }) | ReportError::Model(_));
+        let known = matches!(
+            error,
+            ReportError::Run(TrainError::Parse { .. }) | ReportError::Embed(EmbedError::Weights(_))
+        );
         assert!(known && error.to_string().contains(part), "{file}: {error}");
     }
+}
+
+#[test]
+fn weights_of_another_encoder_than_the_configs_are_an_error() {
+    let (run, data) = unlabelled();
+    let copy = copy_of(run, "other-encoder");
+    let config = copy.path().join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let other = text.replace("resnet18x0.03125_cifar", "resnet18x0.0625_cifar");
+    assert_ne!(text, other);
+    fs::write(&config, other).unwrap();
+    let error = report(&copy, data).unwrap_err();
+    assert!(matches!(error, ReportError::Embed(EmbedError::Weights(_))), "{error}");
+}
+
+#[test]
+fn a_run_on_something_else_than_images_is_an_error_that_says_so() {
+    let (run, data) = unlabelled();
+    let copy = copy_of(run, "signals");
+    let config = copy.path().join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let (engine, _) = text.split_once("[images]").unwrap();
+    fs::write(&config, format!("{engine}[signals]\nlength = 64\n")).unwrap();
+    let error = report(&copy, data).unwrap_err();
+    assert!(matches!(error, ReportError::Run(TrainError::Parse { .. })));
+    let error = error.to_string();
+    assert!(error.contains("expected a table [images], found [signals]"), "{error}");
+    assert!(error.contains("config.toml"), "{error}");
 }
 
 #[test]

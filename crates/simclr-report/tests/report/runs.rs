@@ -11,8 +11,8 @@ use simclr_data::Splits;
 use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 use simclr_report::{ReportConfig, ReportError, RunReport};
 use simclr_train::{
-    LearningRate, LearningRateCurve, OptimizerConfig, PretrainConfig, Pretraining, Progress,
-    Recipe, RunDirectory, TriedRate,
+    ImageConfig, LearningRate, LearningRateCurve, OptimizerConfig, PretrainConfig, Pretraining,
+    Progress, Recipe, RunDirectory, TrainConfig, TriedRate,
 };
 
 /// Names that a browser must show and never read.
@@ -87,21 +87,28 @@ pub(crate) fn unlabelled() -> &'static (RunDirectory, Splits) {
 }
 
 fn config() -> PretrainConfig {
-    PretrainConfig {
+    let PretrainConfig { train, images } = Recipe::Cifar10Google.config();
+    let train = TrainConfig {
         seed: 3,
         epochs: 3,
         batch_size: 8,
         warmup_epochs: 1,
         learning_rate: LearningRate::unscaled(1e-3),
         optimizer: OptimizerConfig::adamw(1e-4),
+        ..train
+    };
+    let images = ImageConfig {
         encoder: ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into(),
         augmentation: SimClrAugmentation::cifar10().with_size(16).unwrap().config().clone(),
-        ..Recipe::Cifar10Google.config()
-    }
+        ..images
+    };
+    PretrainConfig { train, images }
 }
 
 fn pretrain(config: PretrainConfig, data: &Splits, path: &Path) -> RunDirectory {
-    let pretraining = Pretraining::new(config).with_progress(Progress::Silent).in_directory(path);
+    let pretraining = Pretraining::new(config)
+        .unwrap()
+        .with_trainer(|trainer| trainer.with_progress(Progress::Silent).with_directory(path));
     pretraining.run(data, &Device::flex()).unwrap();
     RunDirectory::open(path).unwrap()
 }
@@ -114,5 +121,5 @@ fn range_test() -> LearningRateCurve {
         let loss = 2.7 - 0.9 / (1.0 + (-4.0 * (decade + 3.0)).exp()) + noise;
         TriedRate { rate: 10_f64.powf(decade), loss }
     });
-    LearningRateCurve { tried: tried.collect(), guessing: 2.7, diverged: false }
+    LearningRateCurve { tried: tried.collect(), chance_level: 2.7, diverged: false }
 }
