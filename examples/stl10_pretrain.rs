@@ -58,7 +58,8 @@ struct Options {
     /// Seed of weights, order and views [default: 0]
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     seed: Option<u64>,
-    /// flex, ndarray, wgpu, wgpu:N, vulkan, metal, cuda:N, as far as they are built in
+    /// flex, ndarray, wgpu, wgpu:N, vulkan, metal, cuda:N, remote:ID@ADDRESS:PORT, as far as they are built in;
+    /// several, with commas, share each batch
     #[arg(long, value_name = "NAME", default_value = "flex")]
     device: String,
     /// Folder for the run, new or empty [default: the first free of runs/1, runs/2, ...]
@@ -71,7 +72,8 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let device = device_from_name(&options.device)?;
+    let devices = options.device.split(',').map(device_from_name).collect::<Result<Vec<_>, _>>()?;
+    let (device, more_devices) = devices.split_first().context("expected a device")?;
     if let (Some(dir), true) = (&options.data, options.download) {
         Stl10::download(dir, &mut show_download)?;
         eprintln!();
@@ -89,19 +91,23 @@ fn main() -> Result<()> {
     let transform = config.images.augmentation()?.evaluation();
     let out = options.resume.clone().or(options.out.clone());
     let out = out.map_or_else(|| RunDirectory::free_name("runs"), Ok)?;
-    let mut pretraining = Pretraining::new(config)?.with_trainer(|trainer| match options.resume {
-        Some(_) => trainer.with_resumed(&out),
-        None => trainer.with_directory(&out),
+    let mut pretraining = Pretraining::new(config)?.with_trainer(|trainer| {
+        let trainer = trainer.with_more_devices(more_devices);
+        if options.resume.is_some() {
+            trainer.with_resumed(&out)
+        } else {
+            trainer.with_directory(&out)
+        }
     });
     let interrupter = pretraining.interrupter();
     ctrlc::set_handler(move || interrupter.stop(Some("Ctrl-C")))?; // Stops after the step.
     if options.lr.as_deref() == Some("auto") {
         println!("trying learning rates");
-        pretraining = pretraining.with_auto_rate(&data, &device)?;
+        pretraining = pretraining.with_auto_rate(&data, device)?;
     }
-    println!("{}", pretraining.config().describe(data.pretrain.len(), &device)?);
+    println!("{}", pretraining.config().describe(data.pretrain.len(), device)?);
     println!("run directory: {}", out.display());
-    let trained = pretraining.run(&data, &device)?;
+    let trained = pretraining.run(&data, device)?;
 
     let skipped = &trained.skipped;
     skipped.iter().take(5).for_each(|skipped| eprintln!("skipped: {}", skipped.reason));
@@ -118,7 +124,7 @@ fn main() -> Result<()> {
     };
     let [train, test] = [&labelled.train, &labelled.test].map(|set| raw_pixels(set, &transform));
     let (train, test) = (train?.labelled, test?.labelled);
-    let raw = Knn::for_training_images(train.len(), &device).top1(&train, &test)?;
+    let raw = Knn::for_training_images(train.len(), device).top1(&train, &test)?;
     println!("top-1 of {} held-out images, with {} labelled ones", test.len(), train.len());
     print_table(&trained.summary, raw);
     Ok(())

@@ -10,13 +10,17 @@ use example::example;
 
 const KILLS: u32 = 20;
 
-/// Starts or resumes a run of 8 tiny epochs, each of which ends within a pass over the images.
+/// Starts or resumes a run of 8 tiny epochs.
 fn start(run: &Path) -> Child {
     let mut command = Command::new(example("stl10_pretrain"));
-    command.args(["--images=40", "--image-size=16", "--width=2", "--batch-size=8"]);
-    command.args(["--epochs=8", "--steps-per-epoch=3"]);
-    command.arg(if run.join("checkpoint").exists() { "--resume" } else { "--out" }).arg(run);
-    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    command.arg("--images=40");
+    if run.join("checkpoint").exists() {
+        command.arg("--resume");
+    } else {
+        let tiny = ["--image-size=16", "--encoder=resnet18x0.03125_cifar", "--batch-size=8"];
+        command.args(tiny).args(["--epochs=8", "--out"]);
+    }
+    command.arg(run).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Lets a run go on to its end: its encoder's weights, without the file's header, which lists them by name

@@ -32,7 +32,7 @@ impl WeightInit {
         &self.device
     }
 
-    /// A convolution without bias whose weights are He-normal over the fan-out: the initialisation of a ResNet (He et
+    /// A convolution without bias whose weights are He-normal over the fan-out: the initialisation of a `ResNet` (He et
     /// al. 2015, as in torchvision and in google's SimCLR).
     ///
     /// # Panics

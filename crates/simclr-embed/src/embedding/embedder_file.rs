@@ -82,6 +82,7 @@ impl EmbedderFile {
 
     /// What the header of such a file says of an encoder: for code that writes the weights itself.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "what is written is always JSON")]
     pub fn metadata(
         config: Option<&EncoderConfig>,
         transform: &EvaluationTransform,

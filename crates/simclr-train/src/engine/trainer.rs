@@ -196,7 +196,9 @@ impl Trainer {
         if ["made_with", "train"].contains(&name) {
             return Err(refused("the run's own table has this name".to_owned()));
         }
-        let values = toml::Table::try_from(values).map_err(|error| refused(error.to_string()))?;
+        // By way of the text that the file will hold: a table of values would make 0.1 as f32 a longer f64.
+        let text = toml::to_string(values).map_err(|error| refused(error.to_string()))?;
+        let values = text.parse::<toml::Table>().map_err(|error| refused(error.to_string()))?;
         self.subject = toml::Table::from_iter([(name.to_owned(), toml::Value::Table(values))]);
         data.clone_into(&mut self.data);
         Ok(self)
