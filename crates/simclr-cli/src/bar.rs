@@ -1,4 +1,4 @@
-//! How far something has come, if it takes longer than two seconds.
+//! Progress of what takes longer than two seconds.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Whatever is done sooner shows nothing.
+/// What takes less time shows no progress.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Between two lines, where there is no terminal to draw a bar on.
+/// Time between two lines, where there is no terminal to draw a bar on.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// A bar with rate and time left on the standard error, or a line now and then where that is a file.
+/// A bar on the standard error, with rate and time left; a line now and then where that is no terminal.
 pub(crate) struct Bar {
     drawn: ProgressBar,
     what: String,
@@ -21,7 +21,7 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// A bar over `total` units, such as "images".
+    /// A bar over `total` units; `unit` is their name in the plural, such as "images".
     pub(crate) fn new(what: impl Into<String>, total: usize, unit: &str) -> Self {
         let what = what.into();
         let target = ProgressDrawTarget::hidden();
@@ -36,20 +36,20 @@ impl Bar {
         Self { drawn: bar, what, terminal, started: now, next: Mutex::new(now + PATIENCE) }
     }
 
-    /// Counts `units` more.
+    /// Counts `units` more as done.
     pub(crate) fn add(&self, units: usize) {
         self.drawn.inc(units as u64);
         self.show();
     }
 
-    /// Says that `units` of them are done.
+    /// Sets how many units are done.
     pub(crate) fn set(&self, units: usize) {
         self.drawn.set_position(units as u64);
         self.show();
     }
 
     fn show(&self) {
-        // Whoever holds the lock is showing it right now.
+        // Another thread that holds the lock is showing it right now.
         let Ok(mut next) = self.next.try_lock() else { return };
         if Instant::now() < *next {
             return;
@@ -75,7 +75,7 @@ impl Drop for Bar {
     }
 }
 
-/// Turns while `work` is done whose end cannot be told.
+/// Shows a spinner during `work`, whose duration is unknown.
 pub(crate) fn while_waiting<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}  {elapsed}").expect("it is valid"));

@@ -9,11 +9,11 @@ use crate::commands::{
 use crate::failure::EXIT_CODES;
 use crate::output::Output;
 
-/// Learn image encoders from unlabelled images with SimCLR: pretrain, evaluate, embed, search.
+/// Learn image encoders from unlabelled images with SimCLR: pretrain, evaluate, embed, search
 #[derive(Parser)]
 #[command(name = "simclr", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// Print one JSON object for machines instead of text
+    /// Print one JSON object instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
@@ -24,25 +24,25 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train an encoder on unlabelled images
     Pretrain(Box<pretrain::Arguments>),
-    /// Say how good an encoder is: by its neighbours, a linear layer, or fine-tuning
+    /// Measure how good an encoder is: by nearest neighbours, a linear layer, or fine-tuning
     #[command(subcommand)]
     Eval(Box<eval::Protocol>),
-    /// Turn images into vectors, and keep them in an index to search
+    /// Turn images into vectors, for `simclr search` or NumPy
     Embed(embed::Arguments),
     /// Find the images that are most like a given one
     Search(search::Arguments),
-    /// Draw the views that a run would learn from
+    /// Draw a sheet of the views that a run would learn from
     Views(Box<views::Arguments>),
-    /// Try out learning rates, and suggest one
+    /// Try learning rates, and suggest one
     LrFind(Box<lr_find::Arguments>),
     /// Write a run's report: one page with curves, views, a map, neighbours and figures
     Report(report::Arguments),
     /// Check, convert or download images
     #[command(subcommand)]
     Data(data::Task),
-    /// Print a shell's completions
+    /// Print completions for a shell
     Completions(completions::Arguments),
-    /// Print the manual page, or write all of them to a folder
+    /// Print the manual page, or write those of all commands to a folder
     Man(man::Arguments),
 }
 

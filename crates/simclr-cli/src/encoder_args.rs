@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr::embed::Embedder;
 use simclr::model::EncoderConfig;
-use simclr::train::{RunDirectory, device_from_name};
+use simclr::train::{PretrainConfig, RunDirectory};
 
-use crate::failure::usage;
+use crate::device_args::DeviceArgs;
+
+/// The name of an index in a run's folder.
+const INDEX: &str = "index.safetensors";
 
 #[derive(Args)]
 pub(crate) struct EncoderArgs {
@@ -23,108 +25,95 @@ pub(crate) struct EncoderArgs {
         conflicts_with = "weights"
     )]
     pub(crate) run: Option<PathBuf>,
-    /// Weights of simclr, torchvision or timm instead: safetensors, .pth or .pt
-    #[arg(long, value_name = "FILE", requires_all = ["encoder", "image_size"])]
-    pub(crate) weights: Option<PathBuf>,
-    /// What the weights are of: resnet50, efficientnet_b0, vit_small_p16, ...
-    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    /// File of weights instead of a run: an encoder.safetensors, which says what it is, or weights of
+    /// torchvision or timm (safetensors, .pth, .pt), with --encoder and --image-size
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Network that the weights are for: resnet50, efficientnet_b0, vit_small_p16, ...
+    #[arg(long, value_name = "NAME", requires_all = ["weights", "image_size"])]
     encoder: Option<EncoderConfig>,
-    /// Width and height in pixels that the weights' images have
-    #[arg(long, value_name = "N", conflicts_with = "run")]
+    /// Width and height in pixels of the images that the weights were trained on
+    #[arg(long, value_name = "N", requires = "encoder")]
     image_size: Option<u32>,
-    /// How the weights' images are normalised
-    #[arg(long, value_name = "KIND", default_value = "imagenet", conflicts_with = "run")]
-    normalize: Normalize,
-    /// Where the encoder runs: flex (the CPU), wgpu, cuda:N, ..., as far as they are built in
-    #[arg(long, value_name = "NAME", default_value = "flex")]
-    pub(crate) device: String,
+    /// How pixels were normalised in the weights' training [default: imagenet]
+    #[arg(long, value_name = "KIND", requires = "encoder")]
+    normalize: Option<Normalize>,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Normalize {
-    /// ImageNet's means and deviations: torchvision's weights
+    /// By ImageNet's means and standard deviations, as torchvision's weights
     Imagenet,
-    /// CIFAR-10's
+    /// By those of CIFAR-10
     Cifar10,
-    /// Pixels from -1 to 1
+    /// To values from -1 to 1
     Centred,
-    /// Pixels from 0 to 1
+    /// To values from 0 to 1
     None,
 }
 
-/// An embedder, and what tells its vectors from others'.
-pub(crate) struct TrainedEncoder {
-    pub(crate) embedder: Embedder,
-    /// SHA-256 of the weights' file: tells encoders apart.
-    pub(crate) checksum: String,
-}
-
 impl EncoderArgs {
-    pub(crate) fn load(&self) -> Result<TrainedEncoder> {
-        let device = device_from_name(&self.device)?;
-        if let Some(path) = &self.run {
-            return from_run(path, device);
+    /// The trained encoder.
+    pub(crate) fn load(&self) -> Result<Embedder> {
+        let device = self.device.open()?;
+        if let Some(run) = &self.run {
+            RunDirectory::open(run)?;
         }
-        let (Some(weights), Some(encoder), Some(size)) =
-            (&self.weights, &self.encoder, self.image_size)
-        else {
-            return Err(usage("expected --run, or --weights with --encoder and --image-size"));
+        let (Some(encoder), Some(size)) = (&self.encoder, self.image_size) else {
+            return Ok(Embedder::open(self.path(), &device)?);
         };
-        let normalization = match self.normalize {
+        let normalization = match self.normalize.unwrap_or(Normalize::Imagenet) {
             Normalize::Imagenet => Normalization::IMAGENET,
             Normalize::Cifar10 => Normalization::CIFAR10,
             Normalize::Centred => Normalization::CENTRED,
             Normalize::None => Normalization::NONE,
         };
         let transform = EvaluationTransform::new(size, ResizeFilter::Bilinear, normalization)?;
-        let embedder = Embedder::from_weights(weights, encoder, transform, &device)?;
-        Ok(TrainedEncoder { embedder, checksum: checksum(weights)? })
+        Ok(Embedder::from_weights(self.path(), encoder, transform, &device)?)
     }
 
-    /// The same network before it learnt anything.
-    pub(crate) fn load_untrained(&self) -> Result<TrainedEncoder> {
-        let mut trained = self.load()?;
-        let (config, seed) = match (&self.run, &self.encoder) {
-            (Some(path), _) => {
-                let config = RunDirectory::open(path)?.config()?.pretrain;
-                (config.encoder, config.seed)
-            }
-            (None, Some(encoder)) => (encoder.clone(), 0),
-            (None, None) => return Err(usage("expected --run or --encoder")),
+    /// The same network before it learnt anything: with the random weights that the run's seed draws.
+    pub(crate) fn load_untrained(&self) -> Result<Embedder> {
+        let embedder = self.load()?;
+        let seed = match &self.run {
+            Some(run) => PretrainConfig::of_run(&RunDirectory::open(run)?)?.train.seed,
+            None => 0,
         };
-        let untrained = config.init(seed, trained.embedder.device())?;
-        trained.embedder = trained.embedder.with_encoder(untrained);
-        Ok(trained)
+        let config = embedder.config().expect("it was built by its config");
+        let untrained = config.init(seed, embedder.device())?;
+        Ok(embedder.with_encoder(untrained))
     }
 
-    /// A short name for what is evaluated.
+    /// A short name for the trained encoder.
     pub(crate) fn name(&self) -> String {
-        self.run
-            .as_ref()
-            .or(self.weights.as_ref())
-            .map_or(String::new(), |path| path.display().to_string())
+        self.path().display().to_string()
     }
-}
 
-fn from_run(path: &Path, device: Device) -> Result<TrainedEncoder> {
-    let run = RunDirectory::open(path)?;
-    let config = run.config()?.pretrain;
-    let weights = run.encoder_weights();
-    if !weights.is_file() {
-        return Err(usage(format!(
-            "expected {}, which a run writes when it ends, found none; continue the run with \
-             `simclr pretrain --resume {}`",
-            weights.display(),
-            path.display()
-        )));
+    /// A short name for the untrained one.
+    pub(crate) fn untrained_name(&self) -> String {
+        format!("random weights instead of {}", self.name())
     }
-    let transform = config.augmentation()?.evaluation();
-    let embedder = Embedder::from_weights(&weights, &config.encoder, transform, &device)?;
-    Ok(TrainedEncoder { embedder, checksum: checksum(&weights)? })
-}
 
-fn checksum(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let digest = Sha256::digest(bytes);
-    Ok(digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+    /// The SHA-256 of the file of weights: tells the vectors of two encoders apart.
+    pub(crate) fn checksum(&self) -> Result<String> {
+        let file = match &self.run {
+            Some(run) => RunDirectory::open(run)?.encoder_weights(),
+            None => self.path().to_owned(),
+        };
+        let bytes =
+            std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(hex::encode(Sha256::digest(bytes)))
+    }
+
+    /// The file of an index: the one that was named, or else that of the run.
+    pub(crate) fn index_file(&self, named: Option<&Path>) -> PathBuf {
+        named.map_or_else(|| self.path().join(INDEX), Path::to_owned)
+    }
+
+    /// The run's folder, or the file of weights.
+    fn path(&self) -> &Path {
+        self.run.as_deref().or(self.weights.as_deref()).expect("one of them is required")
+    }
 }

@@ -1,4 +1,4 @@
-//! Pictures in files.
+//! Picture files.
 
 use std::io::{self, Cursor};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{DynamicImage, ImageFormat};
 use simclr::data::replace_file;
 
-/// Writes a picture, in one step.
+/// Writes a picture. The file appears as a whole or not at all.
 pub(crate) fn write_image(
     image: &DynamicImage,
     format: ImageFormat,

@@ -6,19 +6,27 @@
 )]
 
 mod bar;
+mod causes;
 mod cli;
 mod commands;
 mod config_args;
+mod config_file;
 mod config_layers;
+mod config_tables;
 mod data_args;
+mod device_args;
 mod encoder_args;
 mod failure;
+mod field_names;
+mod hint;
 mod image_file;
 mod interrupt;
 mod memory;
 mod nearest;
+mod out_file;
 mod output;
 mod plan;
+mod run_args;
 mod watched;
 
 use std::process::ExitCode;

@@ -1,9 +1,9 @@
 //! The known name that a misspelt one probably means.
 
-/// How alike two names must be, in 0..=1 by Jaro and Winkler, for one to be taken for the other.
+/// The least Jaro-Winkler similarity, in 0..=1, of a name and the one that it is taken for.
 const ALIKE: f64 = 0.75;
 
-/// The one of `known` that is most like `name`, if any is much like it.
+/// The name in `known` that is most similar to `name`, if it is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);
     let best = known.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;

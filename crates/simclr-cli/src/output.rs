@@ -8,7 +8,8 @@ use anyhow::Error;
 use serde_json::{Value, json};
 use simclr::data::printable;
 
-use crate::failure::{hint, kind};
+use crate::failure::kind;
+use crate::hint::hint;
 
 pub(crate) struct Output {
     json: bool,
@@ -37,7 +38,7 @@ impl Output {
         }
     }
 
-    /// Reports an error, whose kind is the exit code.
+    /// Reports an error. Its kind is the exit code.
     pub(crate) fn failure(&self, error: &Error) -> ExitCode {
         let (message, code) = (printable(&format!("{error:#}")), kind(error) as u8);
         eprintln!("error: {message}");
@@ -49,7 +50,7 @@ impl Output {
     }
 }
 
-/// Images that were left out: the first few, and how many.
+/// Names the first few images that were left out, and says how many there were.
 pub(crate) fn print_skipped<E: Display>(skipped: &[E]) {
     for error in skipped.iter().take(5) {
         eprintln!("skipped: {}", printable(&error.to_string()));
@@ -59,7 +60,7 @@ pub(crate) fn print_skipped<E: Display>(skipped: &[E]) {
     }
 }
 
-/// A reader that has gone, as in `simclr ... | head`, is no failure.
+/// Prints; that the reader has gone, as in `simclr ... | head`, is no failure.
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -1,4 +1,4 @@
-//! What a run would do, before it does it.
+//! The plan of a run: what it would do, and what that would take.
 
 use std::fmt;
 use std::path::Path;
@@ -30,8 +30,8 @@ impl Plan<'_> {
             "config": self.config,
             "data": self.data.description,
             "images": description.images,
-            "labelled_images": self.data.labelled.as_ref().map(|labelled| labelled.train.len()),
-            "held_out_images": self.data.labelled.as_ref().map(|labelled| labelled.test.len()),
+            "train_images": self.data.labelled.as_ref().map(|labelled| labelled.train.len()),
+            "test_images": self.data.labelled.as_ref().map(|labelled| labelled.test.len()),
             "out": self.out.display().to_string(),
             "device": self.device,
             "total_steps": description.total_steps,
@@ -49,27 +49,27 @@ impl Plan<'_> {
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { config, description, data, out, device, estimate } = self;
-        let size = config.augmentation.size;
+        let (encoder, size) = (&config.images.encoder, config.images.augmentation.size);
         writeln!(f, "images         {}", data.description)?;
         match &data.labelled {
             Some(labelled) => {
                 let (train, test) = (labelled.train.len(), labelled.test.len());
-                writeln!(f, "labels         {train} to vote, {test} held out to ask about")?;
+                writeln!(f, "labels         {train} training images, {test} test images")?;
             }
-            None => writeln!(f, "labels         none, so the run is not watched by kNN")?,
+            None => writeln!(f, "labels         none, so kNN cannot watch the run")?,
         }
-        writeln!(f, "encoder        {} on views of {size} x {size} pixels", config.encoder)?;
+        writeln!(f, "encoder        {encoder} on views of {size} x {size} pixels")?;
         writeln!(f, "{description}")?;
         writeln!(f, "device         {device}")?;
-        writeln!(f, "memory         about {:.1} GiB", estimate.bytes / f64::from(1 << 30))?;
+        writeln!(f, "memory         about {} on the host", memory(estimate.bytes))?;
         let rate = estimate.images_per_second;
         writeln!(f, "time           about {} ({rate:.0} images/s)", duration(self.seconds()))?;
         write!(f, "run directory  {}", out.display())
     }
 }
 
-/// A number of seconds for people.
-pub(crate) fn duration(seconds: f64) -> String {
+/// A number of seconds in a fitting unit.
+fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
@@ -78,9 +78,25 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A number of bytes in a fitting unit.
+fn memory(bytes: f64) -> String {
+    let mebibytes = bytes / f64::from(1 << 20);
+    if mebibytes < 1024.0 {
+        format!("{mebibytes:.0} MiB")
+    } else {
+        format!("{:.1} GiB", mebibytes / 1024.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::*;
+
+    #[test]
+    fn memory_is_for_people() {
+        let written = [3e5, 7e7, 6e9].map(memory);
+        assert_eq!(written, ["0 MiB", "67 MiB", "5.6 GiB"]);
+    }
 
     #[test]
     fn durations_are_for_people() {

@@ -1,25 +1,23 @@
 //! Images whose reading moves a progress bar.
 
-use std::sync::Arc;
-
 use image::RgbImage;
 use simclr::data::{DataError, ImageDataset};
 
 use crate::bar::Bar;
 
 /// A data set that is read once from end to end, under a bar.
-pub(crate) struct Watched {
-    images: Arc<dyn ImageDataset>,
+pub(crate) struct Watched<D> {
+    images: D,
     bar: Bar,
 }
 
-impl Watched {
-    pub(crate) fn new(what: impl Into<String>, images: &Arc<dyn ImageDataset>) -> Self {
-        Self { bar: Bar::new(what, images.len(), "images"), images: Arc::clone(images) }
+impl<D: ImageDataset> Watched<D> {
+    pub(crate) fn new(what: impl Into<String>, images: D) -> Self {
+        Self { bar: Bar::new(what, images.len(), "images"), images }
     }
 }
 
-impl ImageDataset for Watched {
+impl<D: ImageDataset> ImageDataset for Watched<D> {
     fn len(&self) -> usize {
         self.images.len()
     }

@@ -8,7 +8,7 @@ use crate::cli::Cli;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Which shell: `simclr completions bash > /etc/bash_completion.d/simclr`, say
+    /// Shell, as in `simclr completions bash > /etc/bash_completion.d/simclr`
     shell: Shell,
 }
 

@@ -11,9 +11,9 @@ use crate::output::Output;
 
 #[derive(Subcommand)]
 pub(crate) enum Task {
-    /// Read every image of a folder, and say what is there and what is wrong
+    /// Read every image of a folder, and report what is there and what is wrong
     Check(check::Arguments),
-    /// Write images as a folder of PNG or JPEG files, in class folders
+    /// Write images as PNG or JPEG files, in class folders
     Convert(convert::Arguments),
     /// Fetch STL-10 (2.6 GB) or CIFAR-10 (170 MB) from their authors' servers
     Download(download::Arguments),

@@ -7,44 +7,49 @@ use clap::Args;
 use serde_json::json;
 use simclr::data::replace_file;
 use simclr::report::learning_rate_plot;
-use simclr::train::{Pretraining, Progress, RangeTest, TrainError, device_from_name};
+use simclr::train::{Pretraining, Progress, RangeTest, TrainError};
 
 use crate::bar::while_waiting;
-use crate::config_args::ConfigArgs;
-use crate::data_args::DataArgs;
+use crate::device_args::TrainingDeviceArgs;
 use crate::interrupt::on_ctrl_c;
+use crate::out_file::check_folder_of;
 use crate::output::Output;
+use crate::run_args::RunArgs;
+
+/// The range of `--steps`: that of the default test.
+const LOWEST_RATE: f64 = 1e-7;
+const HIGHEST_RATE: f64 = 10.0;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    data: DataArgs,
+    run: RunArgs,
     #[command(flatten)]
-    config: ConfigArgs,
-    /// Where to train: flex (the CPU), wgpu, cuda:N, ...
-    #[arg(long, value_name = "NAME", default_value = "flex")]
-    device: String,
+    devices: TrainingDeviceArgs,
     /// Steps from the lowest to the highest rate [default: as many as `--lr auto` takes]
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
-    /// Where the plot of loss over rate goes
+    /// File for a plot of the loss over the rate
     #[arg(long, value_name = "FILE.svg")]
     out: Option<PathBuf>,
 }
 
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
-        let device = device_from_name(&self.device)?;
-        let file = self.config.file()?;
-        let data = self.data.open_or(file.data.as_ref().map(PathBuf::from))?;
-        let config = self.config.resolve(&file, data.pretrain.as_ref())?;
-        let test = RangeTest::default();
-        let test = RangeTest { steps: self.steps.unwrap_or(test.steps), ..test };
-        let pretraining = Pretraining::new(config).with_progress(Progress::Silent);
+        check_folder_of(self.out.as_deref())?;
+        let test = match self.steps {
+            Some(steps) => RangeTest::new(LOWEST_RATE, HIGHEST_RATE, steps)?,
+            None => RangeTest::default(),
+        };
+        let settings = self.run.open(None)?;
+        let devices = self.devices.open(settings.file.device.as_deref())?;
+        let pretraining = Pretraining::new(settings.config)?.with_trainer(|trainer| {
+            trainer.with_progress(Progress::Silent).with_more_devices(&devices.more)
+        });
         let interrupter = pretraining.interrupter();
         on_ctrl_c(move || interrupter.stop(Some("Ctrl-C")))?;
         let curve = while_waiting("trying learning rates", || {
-            pretraining.range_test(test, &data, &device)
+            pretraining.range_test(test, &settings.data, &devices.first)
         })?;
 
         if let Some(out) = &self.out {
@@ -52,11 +57,10 @@ impl Arguments {
                 .with_context(|| format!("cannot write {}", out.display()))?;
             output.line(format!("plot: {}", out.display()));
         }
-        let suggestion = curve.suggestion();
-        output.result(&json!({ "suggestion": suggestion, "curve": curve }));
         let tried = curve.tried.len();
-        let rate = suggestion.ok_or(TrainError::NoLearningRate { tried })?;
+        let rate = curve.suggestion().ok_or(TrainError::NoLearningRate { tried })?;
         output.line(format!("suggested learning rate: {rate} (of {tried} tried)"));
+        output.result(&json!({ "suggestion": rate, "curve": curve }));
         Ok(())
     }
 }

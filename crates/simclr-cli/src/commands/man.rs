@@ -9,7 +9,8 @@ use crate::cli::Cli;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Write a page for each command to this folder, which must exist, instead of printing the first
+    /// Write a page for each command to this folder, which must exist, instead of printing that of
+    /// simclr itself
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -6,10 +6,12 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use simclr::report::{ReportConfig, RunReport};
-use simclr::train::{RunDirectory, device_from_name};
+use simclr::train::RunDirectory;
 
 use crate::bar::while_waiting;
 use crate::data_args::DataArgs;
+use crate::device_args::DeviceArgs;
+use crate::out_file::check_folder_of;
 use crate::output::Output;
 
 #[derive(Args)]
@@ -19,24 +21,23 @@ pub(crate) struct Arguments {
     run: PathBuf,
     #[command(flatten)]
     data: DataArgs,
-    /// Where the page goes [default: report.html in the run's folder]
+    /// File for the page [default: report.html in the run's folder]
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
-    /// Embed at most N of the labelled images, and as many held-out ones: figures are of these [default:
-    /// 2000]
+    /// Embed at most N images of the training set and N of the test set [default: 2000]
     #[arg(long, value_name = "N")]
     max_images: Option<usize>,
-    /// Where the encoder runs: flex (the CPU), wgpu, cuda:N, ...
-    #[arg(long, value_name = "NAME", default_value = "flex")]
-    device: String,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let run = RunDirectory::open(&self.run)?;
-        let device = device_from_name(&self.device)?;
+        let device = self.device.open()?;
         let data = self.data.open()?;
         let out = self.out.clone().unwrap_or_else(|| self.run.join("report.html"));
+        check_folder_of(Some(&out))?;
         let config = ReportConfig::default();
         let max_images = self.max_images.unwrap_or(config.max_images);
         let config = ReportConfig { max_images, ..config };

@@ -7,14 +7,13 @@ use clap::Args;
 use image::{ImageFormat, Rgb, RgbImage, imageops};
 use serde_json::json;
 use simclr::augment::{SimClrAugmentation, ViewKey};
-use simclr::data::printable;
-use simclr::train::RunDirectory;
+use simclr::data::{DataError, ImageDataset, printable};
 
-use crate::config_args::ConfigArgs;
-use crate::data_args::DataArgs;
 use crate::failure::usage;
 use crate::image_file::write_image;
-use crate::output::Output;
+use crate::out_file::check_folder_of;
+use crate::output::{Output, print_skipped};
+use crate::run_args::RunArgs;
 
 /// White pixels between pictures.
 const GAP: u32 = 4;
@@ -24,57 +23,54 @@ const LONGEST_SIDE: u32 = 20_000;
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    data: DataArgs,
-    /// Draw the views of this run instead of a config's
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "preset"])]
+    settings: RunArgs,
+    /// Draw the views of this run
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "recipe"])]
     run: Option<PathBuf>,
-    #[command(flatten)]
-    config: ConfigArgs,
-    /// Images, a row each
+    /// Images, one a row
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     rows: u32,
     /// Views of each image
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     views: u32,
-    /// Where the sheet goes: .png or .jpg
+    /// File for the sheet: .png or .jpg
     #[arg(long, value_name = "FILE", default_value = "views.png")]
     out: PathBuf,
 }
 
+/// An image of the set, by its index.
+struct Shown {
+    index: u64,
+    image: RgbImage,
+}
+
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
-        let file = self.config.file()?;
-        let data = self.data.open_or(file.data.as_ref().map(PathBuf::from))?;
-        let images = data.pretrain.as_ref();
-        let config = match &self.run {
-            Some(dir) => RunDirectory::open(dir)?.config()?.pretrain,
-            None => self.config.resolve(&file, images)?,
-        };
-        let augmentation = config.augmentation()?;
-        let rows = self.rows.min(images.len() as u32);
-        let mut sheet = self.sheet(rows, config.augmentation.size)?;
-        let mut drawn = Vec::new();
-        // From all over the set, so that each class has a chance.
-        for row in 0..rows {
-            let index = row as usize * images.len() / rows as usize;
-            self.draw(
-                &mut sheet,
-                row,
-                &images.image(index)?,
-                &augmentation,
-                [config.seed, index as u64],
-            )?;
-            drawn.push(images.name(index));
-            output.line(format!("row {}: {}", row + 1, printable(&images.name(index))));
-        }
         let path = self.out.display();
         let format = ImageFormat::from_path(&self.out)
             .map_err(|_| usage(format!("expected --out to end in .png or .jpg, found {path}")))?;
+        check_folder_of(Some(&self.out))?;
+        let settings = self.settings.open(self.run.as_deref())?;
+        let (images, config) = (settings.data.pretrain, settings.config);
+        let augmentation = config.images.augmentation()?;
+        let size = augmentation.config().size;
+        let rows = self.rows.min(u32::try_from(images.len()).unwrap_or(u32::MAX));
+        // A sheet that is too large is refused before an image is read.
+        self.sheet_size(rows, size)?;
+        let shown = choose(&images, rows)?;
+        let (width, height) = self.sheet_size(shown.len() as u32, size)?;
+        let mut sheet = RgbImage::from_pixel(width, height, Rgb([255; 3]));
+        let mut names = Vec::new();
+        for (row, shown) in (0..).zip(&shown) {
+            self.draw(&mut sheet, row, shown, &augmentation, config.train.seed)?;
+            names.push(images.name(shown.index as usize));
+            output.line(format!("row {}: {}", row + 1, printable(&names[row as usize])));
+        }
         write_image(&sheet.into(), format, &self.out)
             .with_context(|| format!("cannot write {path}"))?;
         output.line(format!("the first picture of a row is the whole image; written to {path}"));
         let out = path.to_string();
-        output.result(&json!({ "out": out, "images": drawn, "views": self.views }));
+        output.result(&json!({ "out": out, "images": names, "views": self.views }));
         Ok(())
     }
 
@@ -83,34 +79,54 @@ impl Arguments {
         &self,
         sheet: &mut RgbImage,
         row: u32,
-        image: &RgbImage,
+        shown: &Shown,
         augmentation: &SimClrAugmentation,
-        [seed, index]: [u64; 2],
+        seed: u64,
     ) -> Result<()> {
+        let Shown { index, image } = shown;
         let untouched = augmentation.clone().with_whole_images();
         for column in 0..=self.views {
             let (augmentation, view) = match column {
                 0 => (&untouched, 0),
                 _ => (augmentation, u64::from(column - 1)),
             };
-            // Passes over the images are counted from 1, as in training.
-            let key = ViewKey { seed, pass: 1 + view / 2, index, view: view % 2 };
+            // Training counts passes over the images from 1.
+            let key = ViewKey { seed, pass: 1 + view / 2, index: *index, view: view % 2 };
             let params = augmentation.draw(key, image.width(), image.height());
             place(sheet, &augmentation.view(image, &params)?, column, row);
         }
         Ok(())
     }
 
-    fn sheet(&self, rows: u32, size: u32) -> Result<RgbImage> {
+    /// Width and height of a sheet in pixels.
+    fn sheet_size(&self, rows: u32, size: u32) -> Result<(u32, u32)> {
         let length = |count: u32| {
             let length = u64::from(count) * u64::from(size + GAP) + u64::from(GAP);
             u32::try_from(length).ok().filter(|length| *length <= LONGEST_SIDE).ok_or_else(|| {
                 usage(format!("expected a sheet of at most {LONGEST_SIDE} pixels, found {length}"))
             })
         };
-        let columns = self.views.saturating_add(1);
-        Ok(RgbImage::from_pixel(length(columns)?, length(rows)?, Rgb([255; 3])))
+        Ok((length(self.views.saturating_add(1))?, length(rows)?))
     }
+}
+
+/// Images from all over the set, so that each class has a chance. Those that cannot be read are left out, unless none
+/// can.
+fn choose(images: &dyn ImageDataset, count: u32) -> Result<Vec<Shown>, DataError> {
+    let (mut shown, mut skipped) = (Vec::new(), Vec::new());
+    for row in 0..count as usize {
+        let index = row * images.len() / count as usize;
+        match images.image(index) {
+            Ok(image) => shown.push(Shown { index: index as u64, image }),
+            Err(error) if error.is_one_image() => skipped.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    if shown.is_empty() && !skipped.is_empty() {
+        return Err(skipped.swap_remove(0));
+    }
+    print_skipped(&skipped);
+    Ok(shown)
 }
 
 fn place(sheet: &mut RgbImage, picture: &RgbImage, column: u32, row: u32) {

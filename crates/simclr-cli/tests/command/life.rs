@@ -1,5 +1,9 @@
 //! The whole life of a folder of photos: pretrain, evaluate, embed, search.
 
+use simclr::burn::tensor::Device;
+use simclr::data::Splits;
+use simclr::eval::Classifier;
+
 use crate::support::{TINY, failure, json, success, write_photos};
 
 #[test]
@@ -13,8 +17,13 @@ fn photos_are_pretrained_on_evaluated_embedded_and_searched() {
     assert_eq!((&summary["epochs"], &summary["run"]), (&2.into(), &"run".into()));
     assert!(summary["knn_top1"].as_f64().is_some_and(|top1| top1 <= 1.0), "{summary}");
 
+    let again = ["pretrain", "--config=run/config.toml", "--data=photos", "--dry-run"];
+    let again = &json(here, &again)["config"];
+    assert_eq!((&again["train"]["epochs"], &again["train"]["seed"]), (&2.into(), &3.into()));
+    assert_eq!(again["images"]["encoder"], "resnet18x0.0625_cifar");
+
     let knn = json(here, &["eval", "knn", "--run=run", "--data=photos", "-k=3"]);
-    assert_eq!(knn["report"]["evaluated"]["layer"], "encoder");
+    assert_eq!(knn["report"]["evaluated"]["source"], "encoder");
     let images = |set: &str| knn["report"]["evaluated"][set].as_u64().unwrap();
     assert_eq!(images("train_images") + images("test_images"), 40);
     // The run's own last figure is by the same encoder, with the same neighbours but for k.
@@ -32,6 +41,11 @@ fn photos_are_pretrained_on_evaluated_embedded_and_searched() {
     assert_eq!(found["results"][0]["found"].as_array().unwrap().len(), 3);
     let text = success(here, &["search", "--run=run", query]);
     assert!(text.starts_with("most like photos/dots/07.png:\n  1.0000  dots/07.png\n"), "{text}");
+
+    // The run's weights say what they are.
+    success(here, &["embed", "--weights=run/encoder.safetensors", "--data=photos", "--out=v.npy"]);
+    let names = std::fs::read_to_string(here.join("v.txt")).unwrap();
+    assert!(names.lines().count() == 40 && names.starts_with("dots/00.png\n"), "{names}");
 }
 
 #[test]
@@ -50,7 +64,7 @@ fn every_way_to_evaluate_says_what_it_evaluated() {
 
     let raw = eval(&["knn", "--of=raw-pixels"]);
     assert_eq!(
-        (of(&raw), &raw["report"]["evaluated"]["layer"]),
+        (of(&raw), &raw["report"]["evaluated"]["source"]),
         ("raw pixels instead of run".into(), &"raw_pixels".into())
     );
     assert_eq!(raw["report"]["evaluated"]["feature_size"], 3 * 16 * 16);
@@ -85,6 +99,40 @@ fn every_way_to_evaluate_says_what_it_evaluated() {
 }
 
 #[test]
+fn a_saved_classifier_is_the_one_that_was_measured_with_few_labels_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    success(
+        here,
+        &[&["pretrain", "--data=photos", "--out=run", "--epochs=1"], &TINY[..3]].concat(),
+    );
+    let test = Splits::open(here.join("photos")).unwrap().labelled.unwrap().test;
+    let images: Vec<_> = (0..test.len()).map(|index| test.image(index).unwrap()).collect();
+    let labels: Vec<usize> = (0..test.len()).map(|index| test.label(index).unwrap()).collect();
+
+    for (few, top1) in [(None, "/report/top1"), (Some("--labels-per-class=3"), "/accuracies/0")] {
+        let arguments = ["eval", "linear", "--run=run", "--data=photos", "--predictions=said.json"];
+        let save = ["--save=classifier.safetensors"];
+        let result = json(here, &[&arguments, &save[..], few.as_slice()].concat());
+        let said = std::fs::read_to_string(here.join("said.json")).unwrap();
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+
+        let file = here.join("classifier.safetensors");
+        let classifier = Classifier::open(file, &Device::flex()).unwrap();
+        let predictions = classifier.predict(&images).unwrap();
+        let measured = result.pointer(top1).unwrap().as_f64().unwrap();
+        assert!((predictions.accuracy(&labels, 1) - measured).abs() < 1e-9, "{few:?}: {result}");
+        for (row, said) in predictions.rows().zip(said["predictions"].as_array().unwrap()) {
+            let said = said["scores"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap());
+            for (score, said) in row.iter().zip(said) {
+                assert!((f64::from(*score) - said).abs() < 1e-5, "{few:?}: {score}, not {said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_index_by_other_weights_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -116,7 +164,10 @@ fn a_stopped_run_resumes_to_the_same_weights() {
         &[&["--out=half", "--epochs=1", "--seed=3", "--set=warmup_epochs=1"], &TINY[..3]].concat(),
     );
     let (code, error) = failure(here, &["pretrain", "--data=photos", "--resume=half", "--lr=auto"]);
-    assert_eq!((code, error.contains("a run keeps its learning rate")), (2, true), "{error}");
+    let refused = "cannot resume with another learning_rate";
+    assert_eq!((code, error.contains(refused)), (2, true), "{error}");
+    let (code, error) = failure(here, &["pretrain", "--data=photos", "--resume=half", "--seed=4"]);
+    assert_eq!((code, error.contains("another train.seed")), (2, true), "{error}");
     pretrain(&["--resume=half", "--epochs=2"]);
     let loss = |run: &str| {
         let text = std::fs::read_to_string(here.join(run).join("summary.json")).unwrap();

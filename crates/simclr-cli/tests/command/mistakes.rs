@@ -8,6 +8,8 @@ fn each_command_without_images_or_a_run_fails_by_name() {
     let here = folder.path();
     std::fs::create_dir(here.join("empty")).unwrap();
     std::fs::create_dir(here.join("no-run")).unwrap();
+    std::fs::create_dir(here.join("killed")).unwrap();
+    std::fs::write(here.join("killed/config.toml"), "").unwrap();
     let of = |arguments: &str| failure(here, &arguments.split(' ').collect::<Vec<_>>());
     for (arguments, code, part) in [
         ("pretrain --data nowhere --out run", 3, "nowhere"),
@@ -20,6 +22,8 @@ fn each_command_without_images_or_a_run_fails_by_name() {
         ("eval knn --run no-run", 4, "expected a run directory with config.toml"),
         ("eval linear --run no-run", 4, "`simclr pretrain --out DIR` makes one"),
         ("embed --run no-run --data empty", 4, "expected a run directory"),
+        ("embed --run killed --data empty", 4, "hint: `simclr pretrain --resume RUN` lets a run"),
+        ("eval knn --run killed --of random-weights", 4, "the trained encoder, which a run writes"),
         ("search --run no-run photo.png", 2, "expected an index at no-run/index.safetensors"),
         ("report --run no-run", 4, "expected a run directory"),
         (
@@ -33,14 +37,23 @@ fn each_command_without_images_or_a_run_fails_by_name() {
             "w.pth",
         ),
         ("eval knn --run no-run --predictions said.xls", 2, "to end in .csv or .json"),
-        ("pretrain --images 0", 2, "expected --images to be at least 1"),
+        ("eval linear --run no-run --save new/c.safetensors", 4, "there is no folder new"),
+        ("eval linear --run no-run --c -1", 2, "expected c to be"),
+        ("eval finetune --run no-run --epochs 0", 2, "expected epochs to be at least 1"),
+        ("embed --run no-run --encoder resnet18 --data empty", 2, "--image-size"),
+        ("pretrain --images 0", 2, "expected images to be in 1.."),
         ("pretrain --device abacus", 2, "expected a device out of"),
-        ("pretrain --preset imagenette", 2, "expected a recipe out of"),
+        ("pretrain --recipe imagenette", 2, "expected a recipe out of"),
         ("pretrain --set epochs", 2, "expected --set KEY=VALUE"),
-        ("pretrain --set epoch=3", 2, "did you mean `epochs`?"),
+        ("pretrain --set epoch=3", 2, "unknown key `epoch` in --set; did you mean `epochs`?"),
+        ("pretrain --set train.encoder=resnet18", 2, "it belongs to [images]"),
         ("pretrain --batch-size 1 --dry-run", 2, "batch_size"),
         ("pretrain --temperature -1 --dry-run", 2, "temperature"),
-        ("pretrain --images 20 --batch-size 64 --out run", 2, "at most 20, the number of images"),
+        (
+            "pretrain --images 20 --batch-size 64 --out run",
+            2,
+            "at least 64 examples, one batch, found 20",
+        ),
         ("pretrain --resume no-run", 4, "expected a run directory"),
         ("pretrain --encoder vgg16", 2, "vgg16"),
         ("eval knn --run no-run --stl10-folds --images 9", 2, "cannot be used with"),

@@ -11,8 +11,10 @@ fn a_dry_run_prints_the_plan_and_leaves_nothing() {
     let arguments = [&["pretrain", "--data=photos", "--out=run", "--dry-run"], &TINY[..]].concat();
     let plan = json(here, &arguments);
     assert_eq!(plan["total_steps"].as_u64().unwrap(), 2 * (plan["images"].as_u64().unwrap() / 8));
-    assert_eq!(plan["config"]["encoder"], "resnet18x0.0625_cifar");
-    assert_eq!(plan["peak_learning_rate"], plan["config"]["learning_rate"]["base"]);
+    let config = &plan["config"];
+    assert_eq!(config["images"]["encoder"], "resnet18x0.0625_cifar");
+    assert_eq!(plan["peak_learning_rate"], config["train"]["learning_rate"]["base"]);
+    assert_eq!(plan["device"], "flex");
     assert!(plan["memory_bytes"].as_f64().unwrap() > 1e5, "{plan}");
     assert!(plan["images_per_second"].as_f64().unwrap() > 1.0, "{plan}");
     let text = success(here, &arguments);
@@ -23,11 +25,11 @@ fn a_dry_run_prints_the_plan_and_leaves_nothing() {
 }
 
 #[test]
-fn flags_override_a_config_file_which_overrides_a_preset() {
+fn flags_override_a_config_file_which_overrides_a_recipe() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let text = "preset = \"cifar10-google\"\nepochs = 7\nseed = 5\nbatch_size = 8\n\
-                encoder = \"resnet18x0.0625_cifar\"\n[augmentation]\nsize = 16\n";
+    let text = "recipe = \"cifar10-google\"\nepochs = 7\nbatch_size = 8\n\
+                encoder = \"resnet18x0.0625_cifar\"\n[augmentation]\nsize = 16\n[train]\nseed = 5\n";
     std::fs::write(here.join("run.toml"), text).unwrap();
     let arguments = [
         "pretrain",
@@ -37,11 +39,12 @@ fn flags_override_a_config_file_which_overrides_a_preset() {
         "--smallest-crop=0.3",
         "--dry-run",
     ];
-    let config = &json(here, &arguments)["config"];
-    assert_eq!(config["augmentation"]["crop"]["area"], serde_json::json!([0.3, 1.0]));
-    assert_eq!((&config["epochs"], &config["seed"]), (&19.into(), &5.into()));
+    let plan = json(here, &arguments);
+    let (train, images) = (&plan["config"]["train"], &plan["config"]["images"]);
+    assert_eq!(images["augmentation"]["crop"]["area"], serde_json::json!([0.3, 1.0]));
+    assert_eq!((&train["epochs"], &train["seed"]), (&19.into(), &5.into()));
     assert_eq!(
-        (&config["optimizer"]["kind"], &config["augmentation"]["size"]),
+        (&train["optimizer"]["kind"], &images["augmentation"]["size"]),
         (&"lars".into(), &16.into())
     );
 }
@@ -75,7 +78,7 @@ fn a_check_counts_images_finds_torn_ones_and_leaks() {
     assert_eq!(train["classes"][0], serde_json::json!({ "class": "dots", "images": 21 }));
     assert_eq!(train["unreadable"].as_array().unwrap().len(), 1);
     assert_eq!(train["width"], serde_json::json!([20, 21, 22]));
-    let leak = &found["held_out_and_learnt_from"][0];
+    let leak = &found["leaks"][0];
     assert_eq!(leak, &serde_json::json!(["test/dots/copy.png", "train/dots/03.png"]));
 }
 

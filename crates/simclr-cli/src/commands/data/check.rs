@@ -14,6 +14,9 @@ use simclr::data::{DataError, ImageDataset, Splits, printable};
 use crate::output::Output;
 use crate::watched::Watched;
 
+/// How many images of a kind are named.
+const SHOWN: usize = 5;
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Folder of photos, or of STL-10's or CIFAR-10's binary files
@@ -21,16 +24,16 @@ pub(crate) struct Arguments {
     dir: PathBuf,
 }
 
-/// What is known of one image.
+/// An image that could be read.
 struct Checked {
     name: String,
     width: u32,
     height: u32,
-    /// Of its size and pixels.
+    /// The SHA-256 of its size and pixels.
     digest: [u8; 32],
 }
 
-/// What is known of a set of images.
+/// What is in a set of images.
 struct Report {
     title: &'static str,
     images: usize,
@@ -43,33 +46,33 @@ impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let data = Splits::open(&self.dir)?;
         output.line(&data.description);
-        let mut reports = vec![check("to pretrain on", &data.pretrain)?];
+        let mut reports = vec![check("pretraining set", &data.pretrain)?];
         if let Some(labelled) = &data.labelled {
-            reports.push(check("labelled, to vote", &labelled.train)?);
-            reports.push(check("held out, to ask about", &labelled.test)?);
+            reports.push(check("training set", &labelled.train)?);
+            reports.push(check("test set", &labelled.test)?);
         }
         for report in &reports {
             report.print(output);
         }
-        // A held-out image that was learnt from makes every figure too good.
+        // A test image that is also learnt from makes every figure too good.
         let leaks = match reports.as_slice() {
-            [pretrain, train, test] => shared(test, &[pretrain, train]),
+            [pretrain, train, test] => twins(test, &[pretrain, train]),
             _ => Vec::new(),
         };
-        for (held_out, learnt_from) in leaks.iter().take(5) {
-            let [held_out, learnt_from] = [held_out, learnt_from].map(|name| printable(name));
-            output.line(format!("held out and learnt from: {held_out} is {learnt_from}"));
+        for (test, twin) in leaks.iter().take(SHOWN) {
+            let [test, twin] = [test, twin].map(|name| printable(name));
+            output.line(format!("test image that is also learnt from: {test} is {twin}"));
         }
         if !leaks.is_empty() {
             let count = leaks.len();
-            output.line(format!("{count} held-out images are also among those to learn from"));
+            output.line(format!("{count} test images are also among those to learn from"));
         }
         let unreadable: usize = reports.iter().map(|report| report.unreadable.len()).sum();
         output.line(if unreadable + leaks.len() == 0 { "nothing wrong" } else { "see above" });
         output.result(&json!({
             "data": data.description,
             "sets": reports.iter().map(Report::json).collect::<Vec<_>>(),
-            "held_out_and_learnt_from": leaks,
+            "leaks": leaks,
         }));
         Ok(())
     }
@@ -77,7 +80,7 @@ impl Arguments {
 
 /// Reads every image.
 fn check(title: &'static str, images: &Arc<dyn ImageDataset>) -> Result<Report> {
-    let watched = Watched::new(format!("reading images {title}"), images);
+    let watched = Watched::new(format!("reading the {title}"), images);
     let results: Vec<Result<Checked, DataError>> =
         (0..watched.len()).into_par_iter().map(|index| read(&watched, index)).collect();
     let mut classes: Vec<_> = images.class_names().iter().map(|name| (name.clone(), 0)).collect();
@@ -107,8 +110,8 @@ fn read(images: &dyn ImageDataset, index: usize) -> Result<Checked, DataError> {
     Ok(Checked { name: images.name(index), width, height, digest })
 }
 
-/// Images of `set` with the pixels of one in `others`, by both names.
-fn shared(set: &Report, others: &[&Report]) -> Vec<(String, String)> {
+/// Images of `set` with the pixels of one in `others`: both names.
+fn twins(set: &Report, others: &[&Report]) -> Vec<(String, String)> {
     let known: HashMap<[u8; 32], &str> = others
         .iter()
         .flat_map(|report| &report.checked)
@@ -128,7 +131,7 @@ impl Report {
         Some([*values.first()?, values[values.len() / 2], *values.last()?])
     }
 
-    /// Images with the pixels of another one before them.
+    /// How many images have the pixels of an earlier one.
     fn duplicates(&self) -> usize {
         let different: std::collections::HashSet<_> =
             self.checked.iter().map(|image| image.digest).collect();
@@ -136,7 +139,7 @@ impl Report {
     }
 
     fn print(&self, output: &Output) {
-        output.line(format!("\n{} images {}", self.images, self.title));
+        output.line(format!("\n{}: {} images", self.title, self.images));
         let sides = (self.spread(|image| image.width), self.spread(|image| image.height));
         if let (Some(width), Some(height)) = sides {
             let [width, height] = [width, height]
@@ -147,25 +150,28 @@ impl Report {
             output.line(format!("  {count:>7}  {}", printable(class)));
         }
         if self.duplicates() > 0 {
-            output.line(format!("  {} have the very pixels of another", self.duplicates()));
+            output.line(format!("  {} have the same pixels as another", self.duplicates()));
         }
-        for error in self.unreadable.iter().take(5) {
+        for error in self.unreadable.iter().take(SHOWN) {
             output.line(format!("  unreadable: {}", printable(&error.to_string())));
         }
-        if self.unreadable.len() > 5 {
-            output.line(format!("  and {} more", self.unreadable.len() - 5));
+        if self.unreadable.len() > SHOWN {
+            output.line(format!("  and {} more", self.unreadable.len() - SHOWN));
         }
     }
 
     fn json(&self) -> Value {
+        let class = |(class, count): &(String, usize)| json!({ "class": class, "images": count });
+        let classes = self.classes.iter().map(class);
+        let unreadable = self.unreadable.iter().map(ToString::to_string);
         json!({
             "set": self.title,
             "images": self.images,
-            "classes": self.classes.iter().map(|(class, count)| json!({ "class": class, "images": count })).collect::<Vec<_>>(),
+            "classes": classes.collect::<Vec<_>>(),
             "width": self.spread(|image| image.width),
             "height": self.spread(|image| image.height),
             "duplicates": self.duplicates(),
-            "unreadable": self.unreadable.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "unreadable": unreadable.collect::<Vec<_>>(),
         })
     }
 }

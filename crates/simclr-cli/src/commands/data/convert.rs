@@ -22,10 +22,11 @@ pub(crate) struct Arguments {
     /// Folder of photos, or of STL-10's or CIFAR-10's binary files
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// New folder, with `train/CLASS`, `test/CLASS` and `unlabeled` as far as there are such images
+    /// New folder; gets train/CLASS, test/CLASS and unlabeled, as far as there are such images
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Shrink images so that their short side has N pixels: large photos are read many times faster
+    /// Shrink images to a short side of N pixels, unless it is shorter already: large photos are then
+    /// read many times faster
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16384))]
     short_side: Option<u32>,
     /// Lossless PNG, or smaller JPEG
@@ -43,7 +44,7 @@ enum Format {
 struct Set<'a> {
     folder: &'static str,
     images: &'a Arc<dyn ImageDataset>,
-    /// Without labels, or whose labels are in another set.
+    /// Whether its labels, if it has any, are left out.
     unlabelled: bool,
 }
 
@@ -55,7 +56,7 @@ impl Arguments {
         }
         let data = Splits::open(&self.dir)?;
         output.line(&data.description);
-        // It gets its name when it is whole.
+        // The folder gets its name when it is complete.
         let mut partial = self.out.clone().into_os_string();
         partial.push(".part");
         let partial = PathBuf::from(partial);
@@ -67,7 +68,7 @@ impl Arguments {
         }
         let outcome = self.write_all(&data, &partial);
         if outcome.is_err() {
-            // What is left is of no use; that it cannot be removed is not what went wrong.
+            // What is left is useless; the first error counts, not whether this works too.
             let _ = fs::remove_dir_all(&partial);
         }
         let (written, skipped) = outcome?;
@@ -83,7 +84,7 @@ impl Arguments {
         Ok(())
     }
 
-    /// Writes all sets, and says how many images and which could not be read.
+    /// Writes all sets. Returns the number of images, and why others could not be read.
     fn write_all(&self, data: &Splits, out: &Path) -> Result<(usize, Vec<String>)> {
         let (mut written, mut skipped) = (0, Vec::new());
         for set in sets(data) {
@@ -94,7 +95,7 @@ impl Arguments {
         Ok((written, skipped))
     }
 
-    /// Writes a set, and says how many images and which could not be read.
+    /// Writes a set, see [`write_all`](Self::write_all).
     fn write(&self, set: &Set, out: &Path) -> Result<(usize, Vec<String>)> {
         let watched = Watched::new(format!("converting {}", set.folder), set.images);
         let outcomes: Vec<Option<String>> = (0..watched.len())
@@ -106,7 +107,7 @@ impl Arguments {
         Ok((count - skipped.len(), skipped))
     }
 
-    /// Writes one image, or says why it cannot be read.
+    /// Writes one image; if it cannot be read, returns why.
     fn write_one(
         &self,
         set: &Set,
@@ -151,7 +152,7 @@ impl Arguments {
     }
 }
 
-/// The sets of `data`: what is only to pretrain on is `unlabeled` beside labelled images.
+/// The sets of `data`. Images that are only pretrained on are `unlabeled`.
 fn sets(data: &Splits) -> Vec<Set<'_>> {
     let set = |folder, images, unlabelled| Set { folder, images, unlabelled };
     let Some(labelled) = &data.labelled else {

@@ -9,78 +9,80 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use simclr::data::ImageDataset;
+use simclr::embed::Embedder;
 use simclr::eval::{FineTune, FineTuneConfig, FineTuneProgress, FineTuned, LinearStart};
 
 use super::labels::LabelArgs;
 use super::predictions::PredictionArgs;
 use crate::bar::Bar;
 use crate::data_args::DataArgs;
-use crate::encoder_args::{EncoderArgs, TrainedEncoder};
+use crate::encoder_args::EncoderArgs;
 use crate::failure::Interrupted;
 use crate::interrupt::on_ctrl_c;
+use crate::out_file::check_folder_of;
 use crate::output::{Output, print_skipped};
 use crate::watched::Watched;
 
 #[derive(Args)]
-pub(crate) struct FineTuneArguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     encoder: EncoderArgs,
     #[command(flatten)]
     data: DataArgs,
-    /// Start from random weights instead: what labels alone are worth
+    /// Start from random weights instead: shows what the labels alone teach
     #[arg(long)]
     from_random_weights: bool,
-    /// Passes over the labelled images
+    /// Number of epochs, each one pass over the labelled images
     #[arg(long, value_name = "N", default_value_t = 30)]
     epochs: usize,
     /// Images in a step
     #[arg(long, value_name = "N", default_value_t = 64)]
     batch_size: usize,
-    /// SGD and the learning rate of the paper (0.05 for a batch of 256), a linear layer that starts from
-    /// zeros
+    /// Use the paper's settings: SGD at 0.05 for a batch of 256, a linear layer that starts from zeros
     #[arg(long)]
     paper: bool,
     /// The first step's learning rate [default: 0.001, by AdamW]
-    #[arg(long = "lr", value_name = "RATE", allow_negative_numbers = true)]
+    #[arg(
+        long = "lr",
+        visible_alias = "learning-rate",
+        value_name = "RATE",
+        allow_negative_numbers = true
+    )]
     learning_rate: Option<f64>,
-    /// Seed of the order, the crops and the flips
+    /// Seed of the labels that are drawn, the order, the crops and the flips
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
     labels: LabelArgs,
     #[command(flatten)]
     predictions: PredictionArgs,
-    /// Keep the fine-tuned network as a classifier in this file: .safetensors
+    /// Keep the fine-tuned network as a classifier in this file, .safetensors
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 }
 
-impl FineTuneArguments {
+impl Arguments {
     pub(super) fn run(&self, output: &Output) -> Result<()> {
         self.predictions.check()?;
-        let trained = if self.from_random_weights {
-            self.encoder.load_untrained()?
+        check_folder_of(self.save.as_deref())?;
+        let fine_tune = FineTune::new(self.config())?;
+        let budget = self.labels.budget()?;
+        let (of, embedder) = if self.from_random_weights {
+            (self.encoder.untrained_name(), self.encoder.load_untrained()?)
         } else {
-            self.encoder.load()?
+            (self.encoder.name(), self.encoder.load()?)
         };
         let (labelled, data) = self.data.labelled()?;
-        let train: Arc<dyn ImageDataset> = match self.labels.budget()? {
+        let train: Arc<dyn ImageDataset> = match budget {
             Some(budget) => Arc::new(budget.subset(&labelled.train, self.seed)?),
             None => Arc::clone(&labelled.train),
         };
-        let name = self.encoder.name();
-        let of = if self.from_random_weights {
-            format!("random weights instead of {name}")
-        } else {
-            name
-        };
         output.line(format!("{of}; {data}"));
 
-        let tuned = self.fit(&trained, &train)?;
+        let tuned = fit(&fine_tune, &embedder, &train)?;
         print_skipped(&tuned.skipped);
-        let watched = Watched::new("embedding the test set", &labelled.test);
-        let test = tuned.classifier.embedder().embed_labelled(&watched)?;
-        drop(watched);
+        let test = Watched::new("embedding the test set", &labelled.test);
+        let test = tuned.classifier.embedder().embed_labelled(&test)?;
         print_skipped(&test.skipped);
         let evaluation = tuned.evaluate_features(&test.labelled)?;
         output.line(&evaluation.report);
@@ -93,26 +95,6 @@ impl FineTuneArguments {
         Ok(())
     }
 
-    fn fit(&self, trained: &TrainedEncoder, train: &Arc<dyn ImageDataset>) -> Result<FineTuned> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stop);
-        on_ctrl_c(move || asked.store(true, Ordering::Relaxed))?;
-        let bar = Bar::new("fine-tuning", self.epochs * train.len(), "images");
-        let fine_tune = FineTune::new(self.config())?;
-        let tuned = fine_tune.fit(&trained.embedder, train, |progress: FineTuneProgress| {
-            bar.set(progress.epoch * train.len());
-            if stop.load(Ordering::Relaxed) {
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        })?;
-        if stop.load(Ordering::Relaxed) {
-            let message = format!("stopped after epoch {} of {}", tuned.epochs, self.epochs);
-            return Err(Interrupted(message).into());
-        }
-        Ok(tuned)
-    }
-
     fn config(&self) -> FineTuneConfig {
         let (epochs, batch_size) = (self.epochs, self.batch_size);
         let mut config = if self.paper {
@@ -121,10 +103,35 @@ impl FineTuneArguments {
             FineTuneConfig { epochs, batch_size, ..FineTuneConfig::default() }
         };
         if self.from_random_weights {
-            // Their features, before batch normalisation has seen an image, are not those of training.
+            // Before batch normalisation has seen an image, random weights give other features than in training.
             config.start = LinearStart::Zero;
         }
         config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);
         FineTuneConfig { seed: self.seed, ..config }
     }
+}
+
+/// Fine-tunes under a bar, until the end or Ctrl-C.
+fn fit(
+    fine_tune: &FineTune,
+    embedder: &Embedder,
+    train: &Arc<dyn ImageDataset>,
+) -> Result<FineTuned> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    on_ctrl_c(move || asked.store(true, Ordering::Relaxed))?;
+    let epochs = fine_tune.config().epochs;
+    let bar = Bar::new("fine-tuning", epochs * train.len(), "images");
+    let tuned = fine_tune.fit(embedder, train, |progress: FineTuneProgress| {
+        bar.set(progress.epoch * train.len());
+        if stop.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    if stop.load(Ordering::Relaxed) {
+        let message = format!("stopped after epoch {} of {epochs}", tuned.epochs);
+        return Err(Interrupted(message).into());
+    }
+    Ok(tuned)
 }

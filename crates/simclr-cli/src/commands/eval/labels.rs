@@ -1,4 +1,4 @@
-//! How many labels.
+//! How many labels to learn from.
 
 use anyhow::Result;
 use clap::Args;
@@ -6,11 +6,11 @@ use simclr::eval::LabelBudget;
 
 #[derive(Args)]
 pub(super) struct LabelArgs {
-    /// Learn from so many labels of each class only: kNN and linear in five draws, the mean and how far
-    /// they are apart; fine-tuning in one, by --seed
+    /// Learn from N labels of each class only: kNN and linear in five draws, with their mean and
+    /// standard deviation; fine-tuning in one, drawn by --seed
     #[arg(long, value_name = "N", conflicts_with = "label_share")]
     labels_per_class: Option<usize>,
-    /// Learn from this share of the labels only, such as 0.01
+    /// Learn from this share of each class's labels only, such as 0.01
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     label_share: Option<f64>,
 }

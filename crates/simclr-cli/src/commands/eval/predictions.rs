@@ -1,4 +1,4 @@
-//! What was said of each image, in a file.
+//! The prediction for each test image, in a file.
 
 use std::path::PathBuf;
 
@@ -8,28 +8,31 @@ use simclr::data::ImageDataset;
 use simclr::eval::{Evaluation, PredictionTable};
 
 use crate::failure::usage;
+use crate::out_file::check_folder_of;
 use crate::output::Output;
 
 #[derive(Args)]
 pub(super) struct PredictionArgs {
-    /// Write what was said of each image to this file: .csv or .json
+    /// Write the prediction for each test image to this file, .csv or .json; of several draws, the
+    /// first one's
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
 }
 
 impl PredictionArgs {
-    /// What can be refused before anything is computed.
+    /// Refuses a file that cannot be written, before there is anything to write.
     pub(super) fn check(&self) -> Result<()> {
-        match self.predictions.as_ref().map(|path| (path, path.extension())) {
-            Some((path, extension)) if !extension.is_some_and(|e| e == "csv" || e == "json") => {
-                let path = path.display();
-                Err(usage(format!("expected --predictions to end in .csv or .json, found {path}")))
-            }
-            _ => Ok(()),
+        let Some(path) = &self.predictions else { return Ok(()) };
+        if !path.extension().is_some_and(|end| end == "csv" || end == "json") {
+            let path = path.display();
+            return Err(usage(format!(
+                "expected --predictions to end in .csv or .json, found {path}"
+            )));
         }
+        check_folder_of(Some(path))
     }
 
-    /// Writes the predictions for `test` at `indices`, if a file was named.
+    /// Writes the predictions for the images of `test` at `indices`, if a file was named.
     pub(super) fn write(
         &self,
         evaluation: &Evaluation,

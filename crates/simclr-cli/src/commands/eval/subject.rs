@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use anyhow::Result;
-use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use simclr::data::{ImageDataset, Labelled};
-use simclr::embed::{EmbeddedLabelled, LabelledFeatures, raw_pixels};
+use simclr::embed::{EmbedError, EmbeddedLabelled, Embedder, LabelledFeatures, raw_pixels};
 
 use crate::data_args::DataArgs;
-use crate::encoder_args::{EncoderArgs, TrainedEncoder};
+use crate::encoder_args::EncoderArgs;
 use crate::output::print_skipped;
 use crate::watched::Watched;
 
@@ -26,24 +25,22 @@ pub(super) struct SubjectArgs {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Of {
-    /// The trained encoder's features
+    /// Features of the trained encoder
     Encoder,
-    /// The same network's before it learnt anything
+    /// Features of the same network before it learnt anything
     RandomWeights,
     /// The pixels themselves
     RawPixels,
 }
 
-/// Features of labelled images, and where they come from.
+/// What is evaluated, opened.
 pub(super) struct Subject {
     pub(super) name: String,
+    /// The images in words.
     pub(super) data: String,
     pub(super) labelled: Labelled,
-    pub(super) train: LabelledFeatures,
-    pub(super) test: EmbeddedLabelled,
-    pub(super) device: Device,
-    /// None for raw pixels.
-    pub(super) trained: Option<TrainedEncoder>,
+    pub(super) embedder: Embedder,
+    of: Of,
 }
 
 impl SubjectArgs {
@@ -51,33 +48,39 @@ impl SubjectArgs {
         self.of == Of::RawPixels
     }
 
-    /// The folder of the images; None for the built-in sample.
+    /// The folder of the images; `None` for the built-in sample.
     pub(super) fn data_folder(&self) -> Option<&Path> {
-        self.data.data.as_deref()
+        self.data.folder()
     }
 
-    pub(super) fn load(&self) -> Result<Subject> {
-        let trained = match self.of {
-            Of::RandomWeights => self.encoder.load_untrained()?,
-            Of::Encoder | Of::RawPixels => self.encoder.load()?,
+    pub(super) fn open(&self) -> Result<Subject> {
+        let (name, embedder) = match self.of {
+            Of::Encoder => (self.encoder.name(), self.encoder.load()?),
+            Of::RandomWeights => (self.encoder.untrained_name(), self.encoder.load_untrained()?),
+            Of::RawPixels => {
+                (format!("raw pixels instead of {}", self.encoder.name()), self.encoder.load()?)
+            }
         };
         let (labelled, data) = self.data.labelled()?;
-        let features = |images: &dyn ImageDataset| -> Result<EmbeddedLabelled> {
-            Ok(match self.of {
-                Of::RawPixels => raw_pixels(images, trained.embedder.transform())?,
-                _ => trained.embedder.embed_labelled(images)?,
-            })
-        };
-        let train = features(&Watched::new("embedding the training set", &labelled.train))?;
-        let test = features(&Watched::new("embedding the test set", &labelled.test))?;
+        Ok(Subject { name, data, labelled, embedder, of: self.of })
+    }
+}
+
+impl Subject {
+    /// The features of the training set and of the test set.
+    pub(super) fn embed(&self) -> Result<(LabelledFeatures, EmbeddedLabelled)> {
+        let Labelled { train, test } = &self.labelled;
+        let train = self.features(&Watched::new("embedding the training set", train))?;
+        let test = self.features(&Watched::new("embedding the test set", test))?;
         print_skipped(&train.skipped);
         print_skipped(&test.skipped);
-        let (name, device) = (self.encoder.name(), trained.embedder.device().clone());
-        let (name, trained) = match self.of {
-            Of::Encoder => (name, Some(trained)),
-            Of::RandomWeights => (format!("random weights instead of {name}"), Some(trained)),
-            Of::RawPixels => (format!("raw pixels instead of {name}"), None),
-        };
-        Ok(Subject { name, data, labelled, train: train.labelled, test, device, trained })
+        Ok((train.labelled, test))
+    }
+
+    fn features(&self, images: &dyn ImageDataset) -> Result<EmbeddedLabelled, EmbedError> {
+        match self.of {
+            Of::RawPixels => raw_pixels(images, self.embedder.transform()),
+            Of::Encoder | Of::RandomWeights => self.embedder.embed_labelled(images),
+        }
     }
 }

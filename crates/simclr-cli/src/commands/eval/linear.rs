@@ -1,0 +1,67 @@
+//! `simclr eval linear`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use simclr::eval::{Classifier, LogisticRegression, LogisticRegressionConfig, Protocol, SgdProbe};
+
+use super::frozen::FrozenArgs;
+use crate::failure::usage;
+use crate::out_file::check_folder_of;
+use crate::output::Output;
+
+/// Iterations of L-BFGS on raw pixels: neighbouring ones say nearly the same, and the optimum would take minutes.
+const ITERATIONS_ON_PIXELS: usize = 100;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    frozen: FrozenArgs,
+    /// Train by SGD for 90 epochs, as in the papers, instead of by L-BFGS to the optimum
+    #[arg(long)]
+    sgd: bool,
+    /// Inverse strength of the penalty on the weights, as scikit-learn's C
+    #[arg(
+        long,
+        value_name = "C",
+        default_value_t = 1.0,
+        conflicts_with = "sgd",
+        allow_negative_numbers = true
+    )]
+    c: f64,
+    /// Keep encoder and linear layer as a classifier in this file, .safetensors; of several draws, the
+    /// first one's layer
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(super) fn run(&self, output: &Output) -> Result<()> {
+        if self.save.is_some() && self.frozen.is_of_raw_pixels() {
+            return Err(usage("expected --save with an encoder, found raw pixels"));
+        }
+        check_folder_of(self.save.as_deref())?;
+        let protocol = self.protocol()?;
+        let subject = self.frozen.open()?;
+        let measured = self.frozen.evaluate(protocol.as_ref(), &subject, output)?;
+        if let (Some(path), Some(layer)) = (&self.save, measured.first.layer) {
+            let names = subject.labelled.train.class_names().to_vec();
+            Classifier::new(subject.embedder, layer, names)?.save(path)?;
+            output.line(format!("classifier: {}", path.display()));
+        }
+        output.result(&measured.json);
+        Ok(())
+    }
+
+    fn protocol(&self) -> Result<Box<dyn Protocol>> {
+        if self.sgd {
+            return Ok(Box::new(SgdProbe::default()));
+        }
+        let mut config = LogisticRegressionConfig { c: self.c, ..Default::default() };
+        if self.frozen.is_of_raw_pixels() {
+            config.max_iterations = ITERATIONS_ON_PIXELS;
+        }
+        Ok(Box::new(LogisticRegression::new(config)?))
+    }
+}
