@@ -140,7 +140,10 @@ impl Options {
                 recipe.config()
             }
             (None, None) if self.data.is_none() => PretrainConfig::for_sample()?,
-            (None, None) => PretrainConfig::for_images(data)?,
+            (None, None) => match self.image_size {
+                Some(size) => PretrainConfig::small(size)?,
+                None => PretrainConfig::for_images(data)?,
+            },
         };
         if let Some(size) = self.image_size {
             config = config.with_image_size(size)?;

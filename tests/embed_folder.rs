@@ -85,7 +85,7 @@ fn vectors_of_a_folder_are_the_encoders_in_the_order_of_names() {
     assert!(printed.contains("most like images/3.png:\n  1.0000  3.png\n"), "{printed}");
     let file = std::fs::read(folder.path().join("vectors.npy")).unwrap();
     let header =
-        b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (5, 32), }";
+        b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (5, 32, ), }";
     assert!(file.starts_with(header), "{}", String::from_utf8_lossy(&file[..128]));
     assert_eq!(file[127], b'\n');
     assert_close(&file[128..], &expected);

@@ -130,7 +130,7 @@ fn a_rate_that_was_tried_out_is_the_runs_rate_and_comes_with_its_curve() {
     assert_eq!(rate, LearningRate::unscaled(curve.suggestion().unwrap()));
     assert!((1e-5..10.0).contains(&rate.base), "{rate:?}");
     let text = failure(folder.path(), &["--data=photos", "--resume=run", "--lr=auto"]);
-    assert!(text.contains("a run keeps its learning rate"), "{text}");
+    assert!(text.contains("cannot resume with another learning_rate"), "{text}");
 }
 
 #[test]
