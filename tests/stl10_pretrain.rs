@@ -154,7 +154,7 @@ fn a_folder_of_nothing_but_corrupt_images_is_an_error() {
         std::fs::write(photos.join(format!("{number}.png")), b"not a picture").unwrap();
     }
     let text = failure(folder.path(), &["--data=photos"]);
-    assert!(text.contains("expected readable images, found"), "{text}");
+    assert!(text.contains("expected readable examples, found"), "{text}");
 }
 
 #[test]

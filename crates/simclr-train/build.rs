@@ -1,4 +1,4 @@
-//! Tells the crate which revision it was built from, for `config.toml` of a run.
+//! Passes the Git revision to the crate, which records it in a run's `config.toml`.
 
 use std::process::Command;
 

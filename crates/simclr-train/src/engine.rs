@@ -1,9 +1,10 @@
-//! What trains: config, trainer, loop, step.
+//! The engine: config, trainer, loop and step. It trains on any examples.
 
-pub(crate) mod buffers;
+pub(crate) mod buffer_mean;
 pub(crate) mod chunk_statistics;
 pub(crate) mod contrastive_step;
 pub(crate) mod device;
+mod epoch_figures;
 pub(crate) mod loss_config;
 pub(crate) mod precision;
 #[cfg(feature = "remote")]

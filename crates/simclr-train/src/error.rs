@@ -1,4 +1,4 @@
-//! What can stop a pretraining run.
+//! The errors of training.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,26 +11,26 @@ use simclr_model::{ModelError, WeightError};
 use simclr_range::OutOfRange;
 use thiserror::Error;
 
-/// A pretraining run that cannot start, or had to stop.
+/// A run that cannot start, or had to stop.
 ///
-/// What was saved before the error stays: the run directory can be resumed.
+/// Checkpoints from before the error stay, so that the run can be resumed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
     /// A value of the config is out of range, by itself or for the devices or the encoder at hand.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
-    /// Fewer examples than one batch.
+    /// The data set is smaller than one batch.
     #[error(
         "expected at least {batch_size} examples, one batch, found {found}; ask for a smaller batch_size"
     )]
     TooFewExamples {
         /// Examples of a batch.
         batch_size: usize,
-        /// Examples there are.
+        /// Examples of the data set.
         found: usize,
     },
-    /// What a run is to record of its encoder and views cannot be written to its `config.toml`.
+    /// The settings of the encoder and the views cannot be written to the run's `config.toml`.
     #[error("cannot record [{name}] of the run: {reason}")]
     Subject {
         /// The table's name.
@@ -38,17 +38,17 @@ pub enum TrainError {
         /// Why.
         reason: String,
     },
-    /// A device name that is unknown, or stands for a backend this program was built without.
+    /// A device name that is unknown, or of a backend that was not built in.
     #[error("expected a device out of {known}, found \"{found}\"{hint}")]
     Device {
         /// The name that was given.
         found: String,
-        /// The names this build knows.
+        /// The names that this build knows.
         known: String,
-        /// What to do about it, if that is known.
+        /// How to build the backend in, if it is known; else empty.
         hint: String,
     },
-    /// A device of another machine that cannot be reached, or refuses.
+    /// A device of another machine cannot be reached, or refuses.
     #[error("cannot use the device {name}: {reason}")]
     RemoteDevice {
         /// The name that was given.
@@ -62,15 +62,15 @@ pub enum TrainError {
         /// What failed.
         reason: String,
     },
-    /// A recipe name that is unknown.
+    /// An unknown recipe name.
     #[error("expected a recipe out of {known}, found \"{found}\"")]
     Recipe {
         /// The name that was given.
         found: String,
-        /// The names there are.
+        /// All names.
         known: String,
     },
-    /// The output folder already holds something.
+    /// The folder of a new run is not empty.
     #[error("expected an empty folder for the run, found files in {}; name another folder, or resume that run", path.display())]
     RunExists {
         /// The folder.
@@ -81,30 +81,30 @@ pub enum TrainError {
     NoFreeName {
         /// The folder that holds the runs.
         parent: PathBuf,
-        /// How many names were tried.
+        /// The number of names tried.
         tried: usize,
     },
-    /// The folder to resume from is not a run.
+    /// The folder is not that of a run, or the run has no checkpoint to resume.
     #[error("expected a run directory with {missing}, found none in {}", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
-        /// What it lacks.
+        /// What is missing.
         missing: &'static str,
     },
-    /// The run to resume was made with another config.
-    #[error("cannot resume with another {field}: the run in {} has {found}, asked for was {expected}", path.display())]
+    /// The run to resume has another config.
+    #[error("cannot resume with another {field}: the run in {} has {found}, not {expected}", path.display())]
     OtherConfig {
         /// The run directory.
         path: PathBuf,
-        /// The section of the config that differs.
+        /// The setting that differs.
         field: String,
-        /// What was asked for.
+        /// Its value in the new config.
         expected: String,
-        /// What the run has.
+        /// Its value in the run's config.
         found: String,
     },
-    /// A file of the run directory that cannot be understood.
+    /// A file of the run directory is not in the format of this version.
     #[error("cannot read {}: {reason}", path.display())]
     Parse {
         /// The file.
@@ -112,15 +112,15 @@ pub enum TrainError {
         /// Where and why.
         reason: String,
     },
-    /// A checkpoint that is torn, foreign, or of another architecture.
+    /// A checkpoint is damaged, or of another model.
     #[error("cannot resume from the checkpoint {}: {reason}", path.display())]
     Checkpoint {
         /// The checkpoint's folder.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The part that is wrong, and how.
         reason: String,
     },
-    /// A checkpoint that cannot be written.
+    /// A checkpoint cannot be written.
     #[error("cannot save the checkpoint {}: {reason}", path.display())]
     CheckpointNotSaved {
         /// The checkpoint's folder.
@@ -128,22 +128,22 @@ pub enum TrainError {
         /// What failed.
         reason: String,
     },
-    /// A file or folder that cannot be read or written.
+    /// A file or folder cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried: "create", "write", ...
+        /// The action that failed: "create", "write", ...
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// No example of a whole epoch could be read.
-    #[error("expected readable images, found {skipped} that are not; the first: {first}")]
-    NoReadableImage {
-        /// How many images were tried.
+    /// No example of an epoch could be read.
+    #[error("expected readable examples, found {skipped} that are not; the first: {first}")]
+    NoReadableExample {
+        /// The number of examples tried.
         skipped: usize,
-        /// What is wrong with the first.
+        /// Why the first could not be read.
         first: String,
     },
     /// The loss is NaN or infinite.
@@ -159,44 +159,44 @@ pub enum TrainError {
         found: f64,
         /// The step's learning rate.
         learning_rate: f64,
-        /// What became of the parameters.
+        /// Whether the parameters are finite, in words.
         state: String,
     },
-    /// The learning-rate range test saw no rate that lowers the loss.
+    /// The loss fell at no rate of a learning-rate range test.
     #[error(
         "expected a learning rate that lowers the loss, found none among {tried}; pass one yourself"
     )]
     NoLearningRate {
-        /// How many were tried.
+        /// The number of rates tried.
         tried: usize,
     },
-    /// Asked to stop before there was anything to keep.
+    /// A range test was stopped, before training began.
     #[error("stopped before training began")]
     Interrupted,
-    /// A device failed, or a piece of code that works for the run panicked.
+    /// A device failed, or code of the run panicked.
     #[error("training stopped: {reason}; {}", saved(*.checkpoint))]
     Stopped {
         /// What failed.
         reason: String,
-        /// The epoch of the run's last checkpoint, from which it can be resumed.
+        /// The epoch of the run's last checkpoint, if it has one.
         checkpoint: Option<usize>,
     },
     /// The data set failed as a whole.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The augmentation's config is wrong, or it failed on an image.
+    /// A value of the augmentation's config is out of range, or the augmentation failed on an image.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
-    /// The model's config is wrong.
+    /// A value of the model's config is out of range.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The evaluation during training failed.
     #[error(transparent)]
     Eval(#[from] EvalError),
-    /// A weight file that cannot be read or written.
+    /// A weight file cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightError),
-    /// Images that cannot be embedded.
+    /// Images cannot be embedded.
     #[error(transparent)]
     Embed(#[from] EmbedError),
 }
@@ -209,19 +209,19 @@ fn saved(checkpoint: Option<usize>) -> String {
 }
 
 impl TrainError {
-    /// [`Stopped`](Self::Stopped), before it is known what was saved.
+    /// [`Stopped`](Self::Stopped) where the last checkpoint is not known yet.
     pub(crate) fn stopped(reason: impl Into<String>) -> Self {
         Self::Stopped { reason: reason.into(), checkpoint: None }
     }
 
-    /// What `work` returns, or its panic as an error: that is how Burn reports a device that fails.
+    /// Returns the result of `work`, or its panic as an error, since Burn reports a device that fails by a panic.
     pub(crate) fn catch<T>(what: &str, work: impl FnOnce() -> Result<T, Self>) -> Result<T, Self> {
-        // Whatever a panic leaves behind is dropped with the run.
+        // Unwind safe, as the run ends here: nobody sees what the panic left half done.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
         outcome.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            let text = text.unwrap_or("for an unknown reason");
+            let text = text.unwrap_or("unknown reason");
             Err(Self::stopped(format!("{what} failed: {text}")))
         })
     }
@@ -231,7 +231,7 @@ impl TrainError {
         move |source| Self::Io { action, path, source }
     }
 
-    /// The error, with the epoch of the checkpoint that the run can be resumed from.
+    /// Adds the epoch of the run's last checkpoint.
     pub(crate) fn with_checkpoint(self, checkpoint: Option<usize>) -> Self {
         match self {
             Self::Stopped { reason, .. } => Self::Stopped { reason, checkpoint },

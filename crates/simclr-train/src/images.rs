@@ -1,4 +1,4 @@
-//! What image pretraining adds to training: network, views and monitor of images.
+//! Training on images: network, views, monitor and recipes.
 
 pub(crate) mod image_config;
 pub(crate) mod image_monitor;

@@ -1,21 +1,23 @@
 //! Contrastive training: two views of each example in, a trained encoder out.
 //!
-//! A [`Trainer`] trains any encoder on any source of views ([`ViewSource`]); it knows no images. [`Pretraining`] is a
-//! trainer with the encoder and the views of images, and [`pretrain`] the shortest way there: SimCLR (Chen et al.
-//! 2020, algorithm 1) in one call.
+//! A [`Trainer`] trains any encoder on any kind of example ([`ViewSource`]). [`Pretraining`] adds the encoder and the
+//! views of images, and [`pretrain`] is SimCLR (Chen et al. 2020, algorithm 1) in one call.
 //!
 //! The way from an image to the loss, in the order things happen:
 //!
-//! 1. [`Pretraining::run`] makes the network and the views that the config says, and hands them to the [`Trainer`];
+//! 1. [`Pretraining::run`] makes network and views from the config, and hands them to the [`Trainer`];
 //! 2. [`ViewLoader`] shuffles the images, and keeps a few chunks of views ready;
-//! 3. [`ImageViews`] draws and makes two views of each image (`simclr-augment`);
-//! 4. the step encodes and projects both views (`simclr-model`), and contrasts them (`simclr-loss`): as
-//!    one batch, or chunk by chunk on any number of devices;
-//! 5. the training loop steps the optimiser on [`WarmupCosine`]'s rate, asks the [`Monitor`] after each
-//!    epoch, and saves a checkpoint.
+//! 3. [`ImageViews`] draws and computes two views of each image (`simclr-augment`);
+//! 4. the step encodes and projects both views (`simclr-model`) and contrasts them (`simclr-loss`), as one batch or in
+//!    chunks, on one device or several;
+//! 5. the training loop steps the optimiser at the rate of [`WarmupCosine`]; after each epoch it asks the [`Monitor`]
+//!    and saves a checkpoint.
 //!
-//! The dashboard and the interruption are burn-train's. The same config and images give the same encoder
-//! on the same backend, whatever the number of threads.
+//! An *epoch* is a number of steps; a *pass* goes once through the data set. They coincide unless
+//! [`TrainConfig::steps_per_epoch`] says otherwise.
+//!
+//! Dashboard and interruption are burn-train's. The same config and images give the same encoder on the same backend,
+//! whatever the number of threads.
 
 mod engine;
 mod error;
@@ -53,10 +55,18 @@ pub use run::run_config::{MadeWith, RunConfig};
 pub use run::run_directory::RunDirectory;
 pub use run::summary::Summary;
 pub use simclr_eval::WarmupCosine;
+/// The error for a value out of range, the same in every crate.
+pub use simclr_range::OutOfRange;
 pub use views::epoch_views::{EpochViews, StepViews};
 pub use views::view_loader::{StepLayout, ViewLoader};
 pub use views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
-pub use watch::metrics_log::{MetricsLine, read_metrics};
+pub use watch::metrics_line::MetricsLine;
+pub use watch::metrics_log::read_metrics;
 pub use watch::monitor::{Monitor, Observation};
 pub use watch::progress::Progress;
 pub use watch::representation::Representation;
+
+/// The README's code is tested with the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! Optimisers, and which parameters they treat how.
+//! Optimisers, and the parameters that they exclude from weight decay.
 
 pub(crate) mod decay_scope;
 pub(crate) mod lars;

@@ -1,4 +1,4 @@
-//! What a run leaves on disk.
+//! The folder of a run.
 
 pub(crate) mod checkpoint;
 pub(crate) mod run_config;

@@ -1,4 +1,4 @@
-//! From a source of views to the batches of an epoch.
+//! Views: their source, their order, and the steps of an epoch.
 
 pub(crate) mod epoch_views;
 mod order;

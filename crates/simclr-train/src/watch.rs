@@ -1,8 +1,9 @@
-//! What is seen of a run while it trains.
+//! A run under observation: monitor, figures, warnings, log and progress.
 
 mod ctrl_c;
 pub(crate) mod dashboard;
 pub(crate) mod guards;
+pub(crate) mod metrics_line;
 pub(crate) mod metrics_log;
 pub(crate) mod monitor;
 pub(crate) mod progress;

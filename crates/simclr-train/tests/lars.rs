@@ -1,10 +1,11 @@
-//! LARS against a table of an independent implementation, its rules, and whom it leaves alone.
+//! LARS: compared with a table of an independent implementation, and the parameters that it excludes.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
 use serde::Deserialize;
+use simclr_model::{ModuleTensor, module_tensors};
 use simclr_train::{DecayScope, Lars, OptimizerConfig, Recipe};
 
 #[derive(Deserialize)]
@@ -66,7 +67,7 @@ fn every_step_equals_the_independent_table() {
     }
 }
 
-/// One step in plain f64, as the formula reads.
+/// One step of the formula, in f64.
 fn oracle(lars: Lars, rate: f64, w: &[f64], g: &[f64], v: &[f64]) -> Vec<f64> {
     let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
     let g: Vec<f64> = g.iter().zip(w).map(|(g, w)| g + lars.weight_decay * w).collect();
@@ -111,30 +112,17 @@ proptest! {
     }
 }
 
-/// Every trained parameter by path: its rank and its values.
-fn parameters(module: &impl Module) -> Vec<(String, usize, Vec<f64>)> {
-    #[derive(Default)]
-    struct Values(Vec<String>, Vec<(String, usize, Vec<f64>)>);
-    impl ModuleVisitor for Values {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.0.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.0.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                let values = param.val().to_data_as::<f64>().iter::<f64>().collect();
-                self.1.push((self.0.join("."), D, values));
-            }
-        }
-    }
-    let mut values = Values::default();
-    module.visit(&mut values);
-    values.1
+/// The path and the values of every trained parameter.
+fn parameters(module: &impl Module) -> Vec<(String, Vec<f64>)> {
+    let trained = module_tensors(module).into_iter().filter(ModuleTensor::requires_grad);
+    let values = |parameter: ModuleTensor| {
+        let values = parameter.values().to_data_as::<f64>();
+        (parameter.name(), values.iter::<f64>().collect())
+    };
+    trained.map(values).collect()
 }
 
-/// A gradient of zero for every parameter: whoever moves does so by weight decay alone.
+/// A gradient of zero for every parameter, so that only weight decay moves it.
 fn zero_gradients(module: &impl Module) -> GradientsParams {
     struct Zeros(GradientsParams);
     impl ModuleVisitor for Zeros {
@@ -149,12 +137,12 @@ fn zero_gradients(module: &impl Module) -> GradientsParams {
     zeros.0
 }
 
-/// The paths that weight decay moves.
+/// The paths of the parameters that weight decay moves.
 fn decayed(optimizer: OptimizerConfig) -> Vec<String> {
     struct Half;
     impl ModuleMapper for Half {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            // Betas and the zero gammas start at zero, where weight decay has nothing to pull at.
+            // Betas and some gammas start at zero, where weight decay would move nothing.
             param.map(|x| {
                 if x.is_require_grad() {
                     let device = x.device();
@@ -171,7 +159,7 @@ fn decayed(optimizer: OptimizerConfig) -> Vec<String> {
     let before = parameters(&model);
     let gradients = zero_gradients(&model);
     let after = parameters(&optimizer.init(&model).step(0.1, model, gradients));
-    let moved = before.iter().zip(&after).filter(|(before, after)| before.2 != after.2);
+    let moved = before.iter().zip(&after).filter(|(before, after)| before.1 != after.1);
     moved.map(|(before, _)| before.0.clone()).collect()
 }
 

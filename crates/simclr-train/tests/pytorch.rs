@@ -1,8 +1,7 @@
-//! 50 steps of SimCLR beside PyTorch's: the same weights, the same images, the same losses.
+//! 50 steps of SimCLR compared with PyTorch's: the same weights, the same images, the same losses.
 //!
-//! `golden/simclr_steps.py` says what is trained; both sides compute weights and images from the same
-//! formula. Ours goes through [`Trainer::train`], so that the loop, the schedule and the log are
-//! part of the proof.
+//! `golden/simclr_steps.py` trains the same network; both sides compute weights and images by the same formula. Our side
+//! calls [`Trainer::train`], so that the test covers the loop, the schedule and the log.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -16,7 +15,7 @@ use simclr_train::{
 const STEPS: usize = 50;
 const IMAGES: usize = 16;
 const SIDE: usize = 32;
-/// Images there are, taken in turn.
+/// The number of different images, which the steps take in turn.
 const POOL: usize = 64;
 
 const WEIGHT_STREAM: u64 = 0;
@@ -82,7 +81,7 @@ impl ModuleMapper for Fill {
     }
 }
 
-/// Step k's images are all there are in epoch k: an epoch is one step.
+/// Step k trains on the images of epoch k, as an epoch is one step.
 struct FormulaViews;
 
 impl ViewSource<Tensor<4>> for FormulaViews {
@@ -122,12 +121,12 @@ struct Golden {
     optimizer: String,
     peak: f64,
     weight_decay: f32,
-    /// LARS's; large, so that the weights move at a rate that leaves the norms and biases steady.
+    /// For LARS: large, so that the weights move at a rate that keeps norms and biases steady.
     trust_coefficient: Option<f64>,
     losses: Vec<f64>,
 }
 
-/// The losses of our run.
+/// The losses of our run, step by step.
 fn losses(optimizer: OptimizerConfig, peak: f64) -> Vec<f64> {
     let mut config = Recipe::Cifar10Google.config(); // With a temperature of 0.5.
     config.train = TrainConfig {
@@ -160,7 +159,7 @@ fn losses(optimizer: OptimizerConfig, peak: f64) -> Vec<f64> {
     losses.collect()
 }
 
-/// The largest relative difference from PyTorch's float64 curve, and where.
+/// Compares our losses with PyTorch's in float64.
 fn compare(name: &str, optimizer: fn(&Golden) -> OptimizerConfig) {
     let golden: Vec<Golden> =
         serde_json::from_str(include_str!("golden/simclr_steps.json")).unwrap();

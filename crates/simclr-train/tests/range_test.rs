@@ -1,4 +1,4 @@
-//! The learning-rate finder on whole runs, tiny.
+//! The learning-rate range test on tiny runs.
 
 use burn::tensor::Device;
 use simclr_augment::SimClrAugmentation;
@@ -47,7 +47,7 @@ fn weights(trained: &Trained<ImageEncoder>) -> Vec<u8> {
     let path = folder.path().join("encoder.safetensors");
     save_weights(&trained.encoder, &path).unwrap();
     let bytes = std::fs::read(path).unwrap();
-    // After the header, which holds random parameter ids.
+    // Without the header, which holds random parameter ids.
     let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     bytes[8 + header..].to_vec()
 }
@@ -78,8 +78,8 @@ fn a_suggested_rate_is_the_runs_rate_and_its_curve_stays_with_the_run() {
     let dir = folder.path().join("run");
     let (data, device) = (sample(), Device::flex());
     let pretraining = pretraining().with_trainer(|trainer| trainer.with_directory(&dir));
-    // A tiny network on a tiny sample learns too little to tell rates apart, so that the loss is drawn: it
-    // falls by half between 1e-4 and 1e-2.
+    // A tiny network on a tiny sample learns too little to tell rates apart. So the curve is made up: its loss falls by
+    // half between 1e-4 and 1e-2.
     let loss = |rate: f64| 3.4 * (0.75 - 0.25 * (rate.log10() + 3.0).clamp(-1.0, 1.0));
     let rates = (0..120).map(|step| 10_f64.powf(f64::from(step) / 20.0 - 7.0));
     let tried = rates.map(|rate| TriedRate { rate, loss: loss(rate) }).collect();
@@ -96,7 +96,7 @@ fn a_suggested_rate_is_the_runs_rate_and_its_curve_stays_with_the_run() {
 }
 
 #[test]
-fn a_curve_that_never_falls_is_an_error_and_no_guess() {
+fn a_curve_that_never_falls_is_an_error() {
     let tried = (1..50).map(|i| TriedRate { rate: f64::from(i), loss: 3.0 }).collect();
     let curve = LearningRateCurve { tried, chance_level: 3.0, diverged: false };
     let error = pretraining().with_suggested_rate(curve).map(drop).unwrap_err();

@@ -1,9 +1,8 @@
-//! Whole runs, tiny: what stays on disk, what a resumed run becomes, and what is refused.
+//! Whole tiny runs: their files, resumed runs, and refused configs.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use image::RgbImage;
 use simclr_augment::SimClrAugmentation;
@@ -11,6 +10,7 @@ use simclr_data::{DataError, ImageDataset, SampleConfig, Splits};
 use simclr_loss::{Temperature, TwoViewLoss};
 use simclr_model::{
     ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem, load_weights,
+    module_tensors,
 };
 use simclr_train::{
     ChunkStatistics, ImageConfig, LearningRate, LossConfig, MetricsLine, PretrainConfig,
@@ -37,7 +37,7 @@ fn config(epochs: usize) -> PretrainConfig {
     config
 }
 
-/// The config of so many epochs, but for what `change` does.
+/// A config of so many epochs, after `change`.
 fn changed(epochs: usize, change: impl FnOnce(&mut PretrainConfig)) -> PretrainConfig {
     let mut config = config(epochs);
     change(&mut config);
@@ -69,41 +69,36 @@ fn new_run(config: PretrainConfig, dir: &Path) -> Trained<ImageEncoder> {
     run(in_directory(pretraining(config), dir), &sample()).unwrap()
 }
 
-/// All weights and running statistics, bit by bit. (Parameter ids are random.)
+/// The bits of all weights and running statistics. A comparison of files would differ in their random parameter ids.
 fn values(encoder: &ImageEncoder) -> Vec<u32> {
-    use burn::module::{ModuleVisitor, Param};
-    struct Values(Vec<u32>);
-    impl ModuleVisitor for Values {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let data = param.val().to_data_as::<f32>();
-            self.0.extend(data.iter::<f32>().map(f32::to_bits));
-        }
-    }
-    let mut visitor = Values(Vec::new());
-    encoder.visit(&mut visitor);
-    visitor.0
+    let tensors = module_tensors(encoder).into_iter();
+    let bits = tensors.map(|tensor| {
+        let values = tensor.values().to_data_as::<f32>();
+        values.iter::<f32>().map(f32::to_bits).collect::<Vec<_>>()
+    });
+    bits.flatten().collect()
 }
 
 #[test]
 fn a_run_leaves_config_metrics_checkpoints_encoder_and_summary() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("parents/are/made");
-    let pretrained = new_run(config(3), &dir);
+    let trained = new_run(config(3), &dir);
 
     let run = RunDirectory::open(&dir).unwrap();
     assert_eq!(PretrainConfig::of_run(&run).unwrap(), config(3));
     assert_eq!(run.config().unwrap().made_with.device, "flex");
     let summary: Summary =
         serde_json::from_slice(&std::fs::read(dir.join("summary.json")).unwrap()).unwrap();
-    assert_eq!(summary, pretrained.summary);
-    assert_eq!((summary.epochs, summary.seed, summary.skipped_images), (3, 3, 0));
+    assert_eq!(summary, trained.summary);
+    assert_eq!((summary.epochs, summary.seed, summary.skipped_examples), (3, 3, 0));
     assert!(summary.knn_top1_initial.is_some() && summary.knn_top1.is_some());
     assert!((0.0..=1.0).contains(&summary.linear_probe.unwrap()));
-    assert!(summary.images_per_second.unwrap() > 0.0);
+    assert!(summary.examples_per_second.unwrap() > 0.0);
 
     let blank = config(3).images.encoder.init(99, &Device::flex()).unwrap();
     let loaded = load_weights(blank, &run.encoder_weights()).unwrap();
-    assert_eq!(values(&loaded), values(&pretrained.encoder));
+    assert_eq!(values(&loaded), values(&trained.encoder));
 
     let lines = read_metrics(&run.metrics()).unwrap();
     let steps = lines.iter().filter(|l| matches!(l, MetricsLine::Step { .. })).count();
@@ -129,7 +124,7 @@ fn the_same_seed_gives_the_same_encoder_and_another_seed_another() {
     assert_ne!(first, train(4));
 }
 
-/// The plain sum of both projections: no loss anybody wants, but one that names itself.
+/// The mean of both projections' sum: a loss that is easily recognised.
 #[derive(Debug)]
 struct Sum;
 
@@ -140,7 +135,7 @@ impl TwoViewLoss for Sum {
 }
 
 #[test]
-fn every_loss_of_the_config_and_the_callers_own_train_in_their_own_way() {
+fn every_loss_of_the_config_and_a_loss_of_the_caller_train_by_their_own_formula() {
     let temperature = Temperature::new(0.5).unwrap();
     let train = |pretraining| run(pretraining, &sample()).unwrap().summary.loss_last.unwrap();
     let nt_xent = train(pretraining(config(1)));
@@ -192,7 +187,7 @@ fn two_epochs_resumed_for_two_more_equal_four_in_one_go() {
     let (whole_dir, parts_dir) = (folder.path().join("whole"), folder.path().join("parts"));
     let whole = new_run(config(4), &whole_dir);
 
-    // A run of four epochs that is stopped in the middle: by a data set that fails in epoch 3.
+    // A run of four epochs that a data set stops by failing in epoch 3.
     let data = Splits { pretrain: Arc::new(FailsAfter::reads(&sample(), 2 * 24)), ..sample() };
     let error = run(in_directory(pretraining(config(4)), &parts_dir), &data).unwrap_err();
     assert!(matches!(error, TrainError::Data(DataError::Io { .. })), "{error}");
@@ -201,14 +196,14 @@ fn two_epochs_resumed_for_two_more_equal_four_in_one_go() {
     assert_eq!(values(&parts.encoder), values(&whole.encoder));
     let lines = |dir: &Path| {
         let mut lines = read_metrics(&RunDirectory::open(dir).unwrap().metrics()).unwrap();
-        // Speed is the only thing that may differ.
+        // Only the speed may differ.
         for line in &mut lines {
             match line {
-                MetricsLine::Epoch { images_per_second, waiting_share, .. } => {
-                    (*images_per_second, *waiting_share) = (None, None);
+                MetricsLine::Epoch { examples_per_second, waiting_share, .. } => {
+                    (*examples_per_second, *waiting_share) = (None, None);
                 }
-                MetricsLine::Step { images_per_second, waiting_share, .. } => {
-                    (*images_per_second, *waiting_share) = (0.0, 0.0);
+                MetricsLine::Step { examples_per_second, waiting_share, .. } => {
+                    (*examples_per_second, *waiting_share) = (0.0, 0.0);
                 }
                 _ => {}
             }
@@ -218,7 +213,7 @@ fn two_epochs_resumed_for_two_more_equal_four_in_one_go() {
     assert_eq!(lines(&parts_dir), lines(&whole_dir));
 }
 
-/// Images that can be read a number of times, then no more.
+/// Images that can be read a number of times.
 struct FailsAfter {
     images: Arc<dyn ImageDataset>,
     left: std::sync::atomic::AtomicIsize,
@@ -261,9 +256,9 @@ fn an_interrupted_run_keeps_its_checkpoint_and_says_so() {
             interrupter.stop(Some("test"));
         }
     });
-    let pretrained = run(first, &sample()).unwrap();
+    let trained = run(first, &sample()).unwrap();
     watcher.join().unwrap();
-    assert!(pretrained.interrupted && pretrained.summary.epochs < 50);
+    assert!(trained.interrupted && trained.summary.epochs < 50);
     let resumed = run(resumed(pretraining(config(50)), &dir), &sample());
     assert_eq!(resumed.unwrap().summary.epochs, 50);
 }
@@ -435,7 +430,7 @@ fn chunks_of_an_encoder_with_batch_normalisation_can_be_refused() {
     run(pretraining(whole), &sample()).unwrap();
 }
 
-/// A loss that says the same of all projections, whatever it is.
+/// A loss with the same value for all projections.
 #[derive(Debug)]
 struct Always(f64);
 
@@ -446,7 +441,7 @@ impl TwoViewLoss for Always {
 }
 
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint() {
+fn a_loss_that_is_nan_stops_the_run_and_keeps_the_last_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
     run(in_directory(Pretraining::with_loss(config(1), "mine", Sum).unwrap(), &dir), &sample())
@@ -460,7 +455,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint() {
 }
 
 #[test]
-fn a_loss_that_stays_at_the_chance_level_is_warned_of_in_plain_words() {
+fn a_loss_that_stays_at_the_chance_level_gives_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let warnings = |epochs: usize| {
         let dir = folder.path().join(epochs.to_string());

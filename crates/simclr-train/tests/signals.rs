@@ -1,4 +1,4 @@
-//! A run on something that is no image: its folder describes exactly what ran.
+//! A run on examples that are not images: its folder records their settings.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
@@ -30,7 +30,7 @@ impl Encoder for OneLayer {
     }
 }
 
-/// Waves of two kinds; the views differ in phase.
+/// Waves of two frequencies. The views of a wave differ in phase.
 struct Waves;
 
 fn wave(index: usize, phase: f64) -> impl Iterator<Item = f32> {
@@ -59,7 +59,7 @@ impl ViewSource<Tensor<2>> for Waves {
     }
 }
 
-/// Counts how often it is asked to embed.
+/// Counts its observations.
 struct WaveMonitor(std::sync::Arc<std::sync::atomic::AtomicUsize>);
 
 struct EmbeddedWaves(LabelledFeatures);
@@ -104,7 +104,7 @@ fn trainer(epochs: usize) -> Trainer {
 }
 
 #[test]
-fn a_runs_folder_says_exactly_what_ran_and_no_image_encoder() {
+fn a_runs_folder_records_its_own_settings_and_no_image_encoder() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
     let device = Device::flex().autodiff();
@@ -136,7 +136,7 @@ fn a_runs_folder_says_exactly_what_ran_and_no_image_encoder() {
 }
 
 #[test]
-fn a_run_resumes_with_the_same_subject_and_data_alone() {
+fn a_run_resumes_only_with_the_same_subject_and_data() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
     let device = Device::flex().autodiff();

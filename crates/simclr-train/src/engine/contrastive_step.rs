@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use simclr_loss::{TwoViewLoss, partner_ranks};
 use simclr_model::{Encoder, ProjectionHead, SimClr};
 
-use crate::engine::buffers::BufferMean;
+use crate::engine::buffer_mean::BufferMean;
 use crate::engine::precision::Precision;
 use crate::error::TrainError;
 use crate::views::view_source::TwoViews;
@@ -22,34 +22,34 @@ use crate::views::view_source::TwoViews;
 /// 2. the head and the loss see the features of all chunks, which gives the loss's gradient dL/dh;
 /// 3. every chunk is encoded once more, with a graph, and dL/dh is sent back through it.
 ///
-/// By the chain rule the sum of the chunks' gradients is the gradient of the whole batch: all 2n - 1
-/// other views are contrasted with each anchor, and the head's batch normalisation sees them all. Only
-/// batch statistics inside the encoder are those of a chunk; its running averages move once a step, by
-/// the chunks' mean. It costs a second forward pass (as Gao et al. 2021, "`GradCache`").
+/// By the chain rule the sum of the chunks' gradients is the gradient of the whole batch. The loss contrasts each
+/// anchor with all 2n - 1 other views, and the head's batch normalisation sees them all. Only batch normalisation
+/// inside the encoder sees one chunk; its running statistics move once a step, by the chunks' mean. The price is a
+/// second forward pass (Gao et al. 2021, "`GradCache`").
 pub(crate) struct ContrastiveStep {
     pub(crate) loss: Arc<dyn TwoViewLoss>,
-    /// What the encoder computes in.
+    /// The number format that the encoder computes in.
     pub(crate) precision: Precision,
-    /// Where chunks are encoded, in turn; the first also holds the parameters, and runs head and loss.
+    /// The devices that encode the chunks, in turn. The first also holds the parameters, and runs head and loss.
     pub(crate) devices: Vec<Device>,
 }
 
-/// What a step found. Nothing of it holds on to the graph, and nothing was read from the device.
+/// The results of a step, detached from the graph and still on the device.
 pub(crate) struct StepOutput {
     /// The batch's mean loss, `[1]`.
     pub(crate) loss: Tensor<1>,
     /// For each of 2n anchors, how many other views are nearer than its partner, `[2n]`.
     pub(crate) partner_ranks: Tensor<1>,
-    /// The features of view a of all examples, then of view b, `[2n, feature_size]`.
+    /// Features: view a of all examples, then view b, `[2n, feature_size]`.
     pub(crate) features: Tensor<2>,
-    /// Their projections, `[2n, output_size]`.
+    /// Projections of the features, `[2n, output_size]`.
     pub(crate) projections: Tensor<2>,
-    /// Examples, n.
+    /// The number of examples, n.
     pub(crate) examples: usize,
 }
 
 impl ContrastiveStep {
-    /// Gradients for every parameter of `model`; `None` if no example could be read.
+    /// The gradient of every parameter of `model`; `None` if no example could be read.
     pub(crate) fn run<E: Encoder>(
         &self,
         model: &SimClr<E>,
@@ -74,17 +74,39 @@ impl ContrastiveStep {
     fn in_chunks<E: Encoder>(
         &self,
         model: &SimClr<E>,
-        mut chunks: impl Iterator<Item = Result<TwoViews<E::Input>, TrainError>>,
+        chunks: impl Iterator<Item = Result<TwoViews<E::Input>, TrainError>>,
     ) -> Result<Option<(GradientsParams, StepOutput)>, TrainError> {
         let encoders: Vec<E> =
             self.devices.iter().map(|device| replica(&model.encoder).fork(device)).collect();
-        let main = &self.devices[0];
+        let (views, features) = self.encode_chunks(&encoders, chunks)?;
+        if views.is_empty() {
+            return Ok(None);
+        }
+        let features = by_view(&features, &views).require_grad();
+        let (loss, output) = self.contrast(&model.head, features.clone());
+        let mut gradients = loss.backward();
+        let by_features = features.grad(&gradients).expect("the loss depends on the features");
 
+        let mut sum = GradientsAccumulator::new();
+        sum.accumulate(model, GradientsParams::from_module(&mut gradients, &model.head));
+        let by_features = by_chunk(&by_features, &views);
+        let chunks = views.into_iter().zip(by_features);
+        self.differentiate_chunks(model, &encoders, chunks, &mut sum)?;
+        Ok(Some((sum.grads(), output)))
+    }
+
+    /// The views of each chunk, and its features on the main device, without a graph.
+    fn encode_chunks<E: Encoder>(
+        &self,
+        encoders: &[E],
+        mut chunks: impl Iterator<Item = Result<TwoViews<E::Input>, TrainError>>,
+    ) -> Result<EncodedChunks<E::Input>, TrainError> {
+        let main = &self.devices[0];
         let (mut views, mut features) = (Vec::new(), Vec::new());
         loop {
             let round = chunks.by_ref().take(encoders.len()).collect::<Result<Vec<_>, _>>()?;
             if round.is_empty() {
-                break;
+                return Ok((views, features));
             }
             let inputs = round.iter().map(|chunk| chunk.input.clone());
             let work = inputs.zip(encoders.iter().cloned()).collect();
@@ -95,27 +117,28 @@ impl ContrastiveStep {
             })?);
             views.extend(round);
         }
-        if views.is_empty() {
-            return Ok(None);
-        }
+    }
 
-        let features = by_view(&features, &views).require_grad();
-        let (loss, output) = self.contrast(&model.head, features.clone());
-        let mut gradients = loss.backward();
-        let by_features = features.grad(&gradients).expect("the loss depends on the features");
-        let by_features = by_chunk(&by_features, &views);
-
-        let mut sum = GradientsAccumulator::new();
-        sum.accumulate(model, GradientsParams::from_module(&mut gradients, &model.head));
+    /// Encodes each chunk again, with a graph, and adds to `sum` the encoder's gradient that belongs to the chunk's
+    /// dL/dh. Then sets the running statistics of the model's encoder.
+    fn differentiate_chunks<E: Encoder>(
+        &self,
+        model: &SimClr<E>,
+        encoders: &[E],
+        chunks: impl Iterator<Item = (TwoViews<E::Input>, Tensor<2>)>,
+        sum: &mut GradientsAccumulator<SimClr<E>>,
+    ) -> Result<(), TrainError> {
+        let main = &self.devices[0];
         let mut buffers = BufferMean::default();
-        let mut work = views.into_iter().zip(by_features).peekable();
-        while work.peek().is_some() {
-            let round = encoders.iter().cloned().zip(work.by_ref()).collect();
+        let mut chunks = chunks.peekable();
+        while chunks.peek().is_some() {
+            let round = encoders.iter().cloned().zip(chunks.by_ref()).collect();
             let replayed = each_on_its_device(round, |(encoder, (chunk, by_features))| {
                 let encoder = replica(&encoder);
                 let features = self.precision.encode(&encoder, chunk.input);
                 let by_features =
                     Tensor::from_inner(by_features.to_device(&features.device().inner()));
+                // Its gradient by the features is dL/dh.
                 let linear = (features * by_features).sum();
                 (self.precision.gradients(&linear, &encoder), encoder.valid())
             })?;
@@ -125,7 +148,7 @@ impl ContrastiveStep {
             }
         }
         buffers.write_to(&model.encoder);
-        Ok(Some((sum.grads(), output)))
+        Ok(())
     }
 
     /// Head and loss on the features of all examples, `[2n, feature_size]`.
@@ -145,12 +168,15 @@ impl ContrastiveStep {
     }
 }
 
-/// A copy that shares neither graph nor running averages with the original.
+/// The views of chunks, and the features of each chunk.
+type EncodedChunks<I> = (Vec<TwoViews<I>>, Vec<Tensor<2>>);
+
+/// A copy that shares neither graph nor running statistics with the original.
 fn replica<E: Module>(encoder: &E) -> E {
     encoder.valid().train()
 }
 
-/// Features of chunks (each: its a views, then its b views) as one batch of the same order.
+/// Joins the features of chunks, each of which has view a of its examples before view b, to one batch in that order.
 fn by_view<I>(features: &[Tensor<2>], chunks: &[TwoViews<I>]) -> Tensor<2> {
     let halves = || features.iter().zip(chunks).map(|(h, chunk)| (h.clone(), chunk.examples));
     let a = halves().map(|(h, n)| h.slice([..n]));
@@ -171,7 +197,7 @@ fn by_chunk<I>(rows: &Tensor<2>, chunks: &[TwoViews<I>]) -> Vec<Tensor<2>> {
     chunks.iter().map(cut).collect()
 }
 
-/// Runs pieces of work at the same time, a thread for each, and returns their results in order.
+/// Runs each piece of work on a thread of its own, all at the same time, and returns their results in order.
 fn each_on_its_device<W: Send, R: Send>(
     mut work: Vec<W>,
     run: impl Fn(W) -> R + Sync,
@@ -194,6 +220,7 @@ fn each_on_its_device<W: Send, R: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::buffer_mean::buffers;
     use burn::module::{ModuleVisitor, Param};
     use burn::nn::{Linear, LinearConfig};
     use burn::tensor::Distribution;
@@ -229,7 +256,7 @@ mod tests {
     fn two_layers(device: &Device) -> SimClr<TwoLayers> {
         let encoder = TwoLayers {
             first: LinearConfig::new(10, 8).init(device),
-            // A bias would be taken away again by the head's normalisation, and have a gradient of zero.
+            // The head's normalisation would subtract a bias again, whose gradient would be zero.
             second: LinearConfig::new(8, 6).with_bias(false).init(device),
         };
         with_head(encoder, device)
@@ -313,19 +340,11 @@ mod tests {
         }
     }
 
-    /// All buffers of an encoder.
-    fn buffers(encoder: &impl Module) -> Vec<f64> {
-        struct Buffers(Vec<f64>);
-        impl ModuleVisitor for Buffers {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                if !param.is_require_grad() {
-                    self.0.extend(param.val().to_data_as::<f64>().iter::<f64>());
-                }
-            }
-        }
-        let mut buffers = Buffers(Vec::new());
-        replica(encoder).visit(&mut buffers);
-        buffers.0
+    /// The values of all running statistics of an encoder.
+    fn statistics(encoder: &impl Module) -> Vec<f64> {
+        let encoder = replica(encoder); // With the statistics of the last forward pass.
+        let values = buffers(&encoder).map(|buffer| buffer.values().to_data_as::<f64>());
+        values.flat_map(|values| values.iter::<f64>().collect::<Vec<_>>()).collect()
     }
 
     #[test]
@@ -337,10 +356,10 @@ mod tests {
         let b = a.clone() + noise([EXAMPLES, 3, 8, 8], &device);
         let views = [a, b].map(Tensor::from_inner);
 
-        let before = buffers(&model.encoder);
+        let before = statistics(&model.encoder);
         let replicas = [(); 3].map(|()| replica(&model.encoder));
         let (found, loss, _) = run(&step(1, &device), &model, chunks(&views, 8));
-        let after = buffers(&model.encoder);
+        let after = statistics(&model.encoder);
 
         // The oracle: the same three chunks, each normalised alone, in one graph.
         let chunks = chunks(&views, 8);
@@ -358,12 +377,12 @@ mod tests {
             .zip(&chunks)
             .map(|(replica, chunk)| {
                 drop(replica.encode(chunk.input.clone()));
-                buffers(replica)
+                statistics(replica)
             })
             .collect();
         for (i, found) in after.iter().enumerate() {
-            let mean = moved.iter().map(|buffers| buffers[i]).sum::<f64>() / 3.0;
-            assert!((found - mean).abs() < 1e-6, "buffer {i}: {found}, {mean}");
+            let mean = moved.iter().map(|statistics| statistics[i]).sum::<f64>() / 3.0;
+            assert!((found - mean).abs() < 1e-6, "statistic {i}: {found}, {mean}");
         }
     }
 
@@ -372,7 +391,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let config = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar);
         let model = with_head(config.init(3, &device).unwrap(), &device);
-        // The same numbers each time: what rounding does to a gradient depends on them.
+        // The same numbers each time, since the effect of rounding on a gradient depends on them.
         let waves = |step: f64| {
             let numbers = 0..i64::try_from(EXAMPLES * 3 * 8 * 8).expect("a small batch");
             let numbers = Tensor::<1, burn::tensor::Int>::arange(numbers, &device).float();
@@ -387,7 +406,7 @@ mod tests {
                 (gradients.concat(), loss)
             };
             let (expected, loss) = gradient(Precision::F32);
-            // Half the distance between two numbers, 2^-9 and 2^-12 of them, turns some of ReLU's cuts in 18 layers.
+            // Rounding, by up to 2^-9 in bf16 and 2^-12 in f16, moves some values across ReLU's zero in 18 layers.
             for (precision, most) in [(Precision::Bf16, 0.7), (Precision::F16, 0.3)] {
                 let (found, found_loss) = gradient(precision);
                 let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();

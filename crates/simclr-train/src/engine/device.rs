@@ -1,21 +1,27 @@
-//! Device names: the one place that knows which backends were built in.
+//! Devices by name. No other file knows which backends were built in.
 
 use burn::tensor::Device;
 
 use crate::error::TrainError;
 
-/// A device by name: `flex` or `cpu`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`, with an index for
-/// one of several GPUs (`cuda:1`, `wgpu:0`); `remote:ID@ADDRESS:PORT` for one that another machine serves, as its
-/// server prints it, with the server's token in the environment variable `SIMCLR_REMOTE_TOKEN`.
+/// Finds a device by name:
 ///
-/// Which names work depends on the Cargo features of the build. Without an index, wgpu takes the best
-/// adapter it finds, a software one included; `wgpu:N` is discrete GPU N.
+/// | name | device |
+/// |---|---|
+/// | `flex` or `cpu`, `ndarray` | the CPU |
+/// | `wgpu`, `vulkan`, `metal` | the best adapter found, a software one included |
+/// | `wgpu:N`, `vulkan:N`, `metal:N` | discrete GPU number N, from 0 |
+/// | `cuda`, `cuda:N` | the first GPU, GPU number N |
+/// | `remote:ID@ADDRESS:PORT` | a device of another machine, by the name that its server prints |
+///
+/// Which names work depends on the Cargo features of the build. A remote device needs the server's token in the
+/// environment variable `SIMCLR_REMOTE_TOKEN`.
 ///
 /// # Errors
 ///
-/// [`TrainError::Device`] for an unknown name, an index where there is none, or a backend that was not
-/// built in; it lists the names that work. Whether the hardware is there shows when it is first used.
-/// [`TrainError::RemoteDevice`] if a server cannot be reached, or refuses.
+/// [`TrainError::Device`] for an unknown name, an index of a device that has none, or a backend that was not built in;
+/// it lists the names that work. Missing hardware shows at the first use. [`TrainError::RemoteDevice`] if a server
+/// cannot be reached, or refuses.
 ///
 /// ```
 /// use simclr_train::device_from_name;
@@ -67,7 +73,7 @@ pub fn device_from_name(name: &str) -> Result<Device, TrainError> {
 
 /// The name by which [`device_from_name`] finds this device, for files and for people: `flex`, `wgpu:1`.
 ///
-/// A device that has no such name, one of another machine for example, is described as Burn does it.
+/// A device without such a name, one of another machine for example, is described in Burn's words.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -88,7 +94,7 @@ pub fn device_name(device: &Device) -> String {
     known.next().unwrap_or_else(|| format!("{device:?}"))
 }
 
-/// GPUs of one machine that have a name.
+/// The number of GPUs of one machine that have a name.
 const MOST_GPUS: usize = 64;
 
 #[cfg(any(feature = "wgpu-unfused", feature = "vulkan", feature = "metal"))]

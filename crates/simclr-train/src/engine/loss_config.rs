@@ -1,4 +1,4 @@
-//! Which loss, and with what.
+//! The loss of a run, and its settings.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub enum LossConfig {
     },
     /// A loss of the caller's own, see [`Trainer::with_loss`](crate::Trainer::with_loss).
     Custom {
-        /// What the caller calls it: a run resumes only under the name it was begun with.
+        /// The caller's name for it. A run is resumed only under the name that it began with.
         name: String,
     },
 }

@@ -15,8 +15,8 @@ use crate::engine::device::device_name;
 
 /// The number format of the encoder's weights and activations during training.
 ///
-/// Mixed precision: the weights that are learnt, the optimiser, batch normalisation, the head and the loss stay f32;
-/// the encoder's products use copies of the weights in 16 bits, and the gradients come back to f32 at each weight.
+/// In 16 bits, precision is mixed. The learnt weights, the optimiser, batch normalisation, the head and the loss stay
+/// f32. The encoder's products use copies of the weights in 16 bits, and each weight's gradient is cast back to f32.
 /// Evaluation is in f32.
 ///
 /// An encoder of your own takes part if [`encode`](Encoder::encode) casts its input to the type of its weights, and
@@ -25,13 +25,13 @@ use crate::engine::device::device_name;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Precision {
-    /// 32 bits: 24 of precision.
+    /// 32 bits, 24 of them for precision.
     #[default]
     F32,
-    /// 16 bits, 8 of precision, with the range of f32: what GPUs since 2020 train with.
+    /// 16 bits, 8 of them for precision, with the range of f32. GPUs have it since 2020.
     Bf16,
-    /// 16 bits, 11 of precision, from 6e-8 to 65504. The loss is multiplied by 1024 before the backward pass, and
-    /// the gradients divided by it, since small ones would vanish.
+    /// 16 bits, 11 of them for precision, from 6e-8 to 65504. The loss is multiplied by 1024 before the backward pass
+    /// and the gradients are divided by it afterwards, since small ones would vanish.
     F16,
 }
 
@@ -88,13 +88,13 @@ impl Precision {
     }
 }
 
-/// A power of two, so that it changes no digit.
+/// A power of two, so that scaling loses no digit.
 const LOSS_SCALE: f32 = 1024.0;
 
 /// Casts weights in the graph, so that gradients arrive at the originals.
 struct Lowering {
     dtype: FloatDType,
-    /// The parameters that stay in f32: those of batch normalisation, and its running averages.
+    /// The tensors that stay in f32: batch normalisation's parameters and running statistics.
     kept: ParamGroup,
 }
 
@@ -105,6 +105,7 @@ impl ModuleMapper for Lowering {
     }
 }
 
+/// Divides the gradients by [`LOSS_SCALE`].
 struct Unscaling<'a>(&'a mut GradientsParams);
 
 impl ModuleVisitor for Unscaling<'_> {
@@ -146,7 +147,7 @@ mod tests {
             let encoder = name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
             let images = Tensor::<1, burn::tensor::Int>::arange(0..2 * 3 * 32 * 32, &device);
             let images = (images.float() * 0.37).sin().reshape([2, 3, 32, 32]);
-            // Compared in evaluation: the batch statistics of two images magnify any rounding.
+            // In evaluation, since the batch statistics of two images magnify any rounding.
             let (evaluated, input) = (encoder.valid(), images.clone().inner());
             let features = |precision: Precision| precision.encode(&evaluated, input.clone());
             let exact = features(Precision::F32);
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_format_is_answered_with_the_known_ones() {
+    fn the_error_for_an_unknown_format_lists_the_known_ones() {
         let error = "f8".parse::<Precision>().unwrap_err();
         assert_eq!(
             error.to_string(),

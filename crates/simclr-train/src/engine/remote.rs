@@ -9,14 +9,14 @@ use burn::tensor::Device;
 
 use crate::error::TrainError;
 
-/// The environment variable that holds what a server asks its clients for.
+/// The environment variable with the token that a server and its clients share.
 pub const REMOTE_TOKEN: &str = "SIMCLR_REMOTE_TOKEN";
 
 /// Lends this machine's devices to training runs on other machines, which name them
 /// `remote:ID@ADDRESS:PORT` or `remote:ID@ADDRESS:PORT/INDEX`.
 ///
-/// The connection is encrypted, the server proves its identity by its key, and a client proves its right by a
-/// token. Clients reach the server at its address; no relay takes part.
+/// The connection is encrypted. The server proves its identity by its key, and a client its permission by the token.
+/// Clients reach the server at its address; there is no relay.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -35,8 +35,8 @@ pub struct DeviceServer {
 }
 
 impl DeviceServer {
-    /// A server of `devices`, all of one backend, on UDP `port`. Its key is in the file `key`, and made there if
-    /// there is none: whoever can read it can pose as this server. Clients must present `token`.
+    /// A server of `devices`, all of one backend, on UDP `port`. The file `key` holds its secret key and is made if it
+    /// does not exist; whoever can read it can pose as this server. Clients must present `token`.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl DeviceServer {
         Ok(Self { server, transport, port })
     }
 
-    /// What clients call its first device, if this machine is `address` to them.
+    /// The name of its first device on machines that reach this one at `address`.
     #[must_use]
     pub fn name(&self, address: &str) -> String {
         let address =
@@ -69,7 +69,7 @@ impl DeviceServer {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Serve`] if the port is taken, or there are no devices, or of several backends.
+    /// [`TrainError::Serve`] if the port is taken, if there are no devices, or if they are of several backends.
     pub fn serve(self) -> Result<(), TrainError> {
         let refused = |error: burn::server::ServeError| {
             let source = std::error::Error::source(&error).map(|s| format!(": {s}"));
@@ -96,7 +96,7 @@ pub(crate) fn connect(place: &str) -> Result<Device, TrainError> {
     options.init().map_err(|error| failed(error.to_string()))
 }
 
-/// `ID@ADDRESS:PORT/INDEX`.
+/// Reads `ID@ADDRESS:PORT` or `ID@ADDRESS:PORT/INDEX`: host and index.
 fn parse(place: &str) -> Result<(IrohHost, usize), String> {
     let (id, address) = place.split_once('@').ok_or("found no \"@\"")?;
     let (address, index) = match address.split_once('/') {
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_an_id_an_address_and_maybe_an_index() {
+    fn a_name_has_an_id_an_address_and_maybe_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         let server = DeviceServer::new(vec![Device::flex()], &key, 4433, "secret").unwrap();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_kept_and_one_that_is_none_or_an_empty_token_is_refused() {
+    fn a_key_is_kept_and_a_broken_key_or_an_empty_token_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         let server = |token| DeviceServer::new(vec![Device::flex()], &key, 4433, token);

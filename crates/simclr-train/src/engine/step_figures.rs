@@ -1,11 +1,11 @@
-//! A step's figures on the host.
+//! The figures of a step.
 
 use std::time::Duration;
 
 use burn::tensor::Tensor;
 
-/// What a step found, before it is read from the device: reading waits for the step's end, and is put
-/// off until the next step has been handed to the device.
+/// The figures of a step before they are read from the device. Reading waits for the step's end, so that the loop reads
+/// them only when it has handed the next step to the device.
 pub(crate) struct PendingFigures {
     pub(crate) epoch: usize,
     /// The step within the epoch, from 1.
@@ -16,24 +16,24 @@ pub(crate) struct PendingFigures {
     pub(crate) loss: Tensor<1>,
     /// `[2n]`.
     pub(crate) partner_ranks: Tensor<1>,
-    /// From the end of the step before to the end of this one.
+    /// The time from the end of the step before to the end of this one.
     pub(crate) duration: Duration,
-    /// The part of it that was spent waiting for views.
+    /// The part of `duration` that the step waited for views.
     pub(crate) waited: Duration,
 }
 
-/// What a step found.
+/// The figures of a step, on the host.
 pub(crate) struct StepFigures {
     pub(crate) epoch: usize,
     pub(crate) step: usize,
     pub(crate) learning_rate: f64,
     pub(crate) loss: f64,
-    /// Share of anchors whose partner is the nearest of all, in 0..=1.
+    /// Share of anchors whose partner is the nearest other view, in 0..=1.
     pub(crate) contrastive_top1: f64,
-    /// Share of anchors whose partner is among the five nearest.
+    /// Share of anchors whose partner is among the five nearest other views, in 0..=1.
     pub(crate) contrastive_top5: f64,
-    pub(crate) images_per_second: f64,
-    /// Share of the step's time that was spent waiting for views, in 0..=1.
+    pub(crate) examples_per_second: f64,
+    /// Share of the step's time that it waited for views, in 0..=1.
     pub(crate) waiting_share: f64,
 }
 
@@ -52,7 +52,7 @@ impl PendingFigures {
             learning_rate: self.learning_rate,
             contrastive_top1: share_below(1.0),
             contrastive_top5: share_below(5.0),
-            images_per_second: self.examples as f64 / seconds,
+            examples_per_second: self.examples as f64 / seconds,
             waiting_share: (self.waited.as_secs_f64() / seconds).min(1.0),
             loss: self.loss.into_scalar::<f64>(),
         }

@@ -1,4 +1,4 @@
-//! Everything that determines how a run trains, whatever it trains on.
+//! The settings of training, whatever the examples are.
 
 use serde::{Deserialize, Serialize};
 use simclr_loss::Temperature;
@@ -11,26 +11,25 @@ use crate::optim::optimizer::OptimizerConfig;
 use crate::rate::learning_rate::LearningRate;
 use simclr_eval::WarmupCosine;
 
-/// How a [`Trainer`](crate::Trainer) trains: the same config, encoder and views give the same weights on the same
-/// backend.
+/// The settings of a [`Trainer`](crate::Trainer), and the table `[train]` of a run's `config.toml`.
 ///
-/// It is the table `[train]` of a run's `config.toml`.
+/// The same config, encoder and views give the same weights on the same backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Seeds the order of the examples; image pretraining draws weights and views from it too.
+    /// The seed of the order of the examples. Image pretraining draws weights and views from it too.
     pub seed: u64,
-    /// How many epochs, at least 1.
+    /// The number of epochs, at least 1.
     pub epochs: usize,
-    /// Steps of an epoch, at least 1. After each epoch a checkpoint is saved and the monitor is asked. `None` is
+    /// Steps of an epoch, at least 1. After each epoch the trainer asks the monitor and saves a checkpoint. `None` is
     /// one pass over the examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps_per_epoch: Option<usize>,
-    /// Examples in a step, 2 or more: each has 2 views, and 2 (n - 1) negatives.
+    /// Examples in a step, n, at least 2. Each has 2 views; each view has 1 partner and 2 (n - 1) negatives.
     pub batch_size: usize,
     /// Examples that are encoded at a time, a divisor of `batch_size`. It bounds the memory of a step at the price of
-    /// a second forward pass. The encoder's batch normalisation sees a chunk at a time (see [`ChunkStatistics`]);
-    /// everything else is as if the batch were encoded at once. `None` is the whole batch, or each device's share.
+    /// a second forward pass. The encoder's batch normalisation sees one chunk (see [`ChunkStatistics`]); everything
+    /// else is as if the batch were encoded at once. `None` is the whole batch, or each device's share of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_size: Option<usize>,
     /// Whether an encoder with batch normalisation may be trained in chunks.
@@ -39,19 +38,19 @@ pub struct TrainConfig {
     /// The number format that the encoder computes in.
     #[serde(default)]
     pub precision: Precision,
-    /// The schedule's peak, and how it grows with the batch.
+    /// The peak of the schedule, and how it grows with the batch.
     pub learning_rate: LearningRate,
     /// Epochs of linear warm-up before the cosine, at most `epochs`.
     pub warmup_epochs: usize,
-    /// Which loss.
+    /// The loss.
     pub loss: LossConfig,
-    /// Which optimiser.
+    /// The optimiser.
     pub optimizer: OptimizerConfig,
 }
 
 impl TrainConfig {
-    /// What a slim network learns much by in minutes: 30 epochs of small batches, `AdamW` at 2e-3 with one epoch of
-    /// warm-up, NT-Xent at a temperature of 0.2.
+    /// Settings by which a slim network learns much in minutes: 30 epochs of 64 examples in a step, `AdamW` at 2e-3
+    /// with one epoch of warm-up, NT-Xent at a temperature of 0.2.
     #[must_use]
     pub fn small() -> Self {
         let temperature = Temperature::new(0.2).expect("0.2 is a temperature");
@@ -70,7 +69,7 @@ impl TrainConfig {
         }
     }
 
-    /// Checks every value: [`Trainer::new`](crate::Trainer::new) does it.
+    /// Checks every value, as [`Trainer::new`](crate::Trainer::new) does.
     ///
     /// # Errors
     ///
@@ -80,7 +79,7 @@ impl TrainConfig {
         OutOfRange::unless(
             self.batch_size > 1,
             "batch_size",
-            "at least 2 (an example alone has no negatives to be told from)",
+            "at least 2 (a single example has no negatives)",
             self.batch_size,
         )?;
         if let Some(steps) = self.steps_per_epoch {
@@ -104,7 +103,7 @@ impl TrainConfig {
         self.optimizer.check()
     }
 
-    /// Steps in an epoch of a data set of `examples`. Examples that don't fill a last batch wait for the next pass.
+    /// Steps of an epoch on a data set of `examples`. Examples that don't fill a last batch wait for the next pass.
     #[must_use]
     pub fn steps_in_epoch(&self, examples: usize) -> usize {
         self.steps_per_epoch.unwrap_or(examples / self.batch_size)
@@ -118,7 +117,7 @@ impl TrainConfig {
         WarmupCosine::new(peak, self.warmup_epochs * steps, self.epochs * steps)
     }
 
-    /// Examples of a chunk where the chunks go to `devices` in turn: see [`chunk_size`](Self::chunk_size).
+    /// Examples of a chunk on so many devices, see [`chunk_size`](Self::chunk_size).
     pub(crate) fn examples_in_chunk(&self, devices: usize) -> usize {
         self.chunk_size.unwrap_or(self.batch_size / devices)
     }
@@ -127,11 +126,15 @@ impl TrainConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::images::pretrain_config::tests::tiny;
     use crate::optim::decay_scope::DecayScope;
 
+    /// Two epochs of 8 examples in a step.
+    fn short() -> TrainConfig {
+        TrainConfig { epochs: 2, batch_size: 8, ..TrainConfig::small() }
+    }
+
     fn message(change: impl FnOnce(&mut TrainConfig)) -> String {
-        let mut config = tiny().train;
+        let mut config = short();
         change(&mut config);
         config.check().unwrap_err().to_string()
     }
@@ -177,7 +180,7 @@ mod tests {
             message(|c| c.learning_rate = LearningRate::sqrt(1e308)),
             "expected learning_rate to be finite when scaled to a batch of 8, found inf"
         );
-        let config = TrainConfig { learning_rate: LearningRate::unscaled(1e6), ..tiny().train };
+        let config = TrainConfig { learning_rate: LearningRate::unscaled(1e6), ..short() };
         config.check().unwrap();
     }
 

@@ -7,35 +7,31 @@ use burn::tensor::Device;
 use burn::train::Interrupter;
 use serde::Serialize;
 use simclr_loss::TwoViewLoss;
-use simclr_model::{Encoder, SimClr, WeightMetadata};
+use simclr_model::WeightMetadata;
 use simclr_range::OutOfRange;
 
 use crate::engine::loss_config::LossConfig;
 use crate::engine::train_config::TrainConfig;
-use crate::engine::trained::Trained;
-use crate::engine::training::Training;
 use crate::error::TrainError;
 use crate::rate::learning_rate_curve::LearningRateCurve;
-use crate::rate::range_test::RangeTest;
-use crate::views::view_source::ViewSource;
-use crate::watch::monitor::Monitor;
 use crate::watch::progress::Progress;
 
-/// The latest checkpoints that are kept unless told otherwise: the last, and the one before in case that
-/// is damaged.
+/// The number of latest checkpoints that a run keeps by default: the last, and the one before in case the last is
+/// damaged.
 const KEPT_CHECKPOINTS: usize = 2;
 
-/// Trains an encoder by contrasting views: SimCLR (Chen et al. 2020, algorithm 1) for anything that has two views.
+/// Trains an encoder by contrasting views: SimCLR (Chen et al. 2020, algorithm 1) for any kind of example.
 ///
-/// It knows no images: the encoder says what it takes ([`Encoder::Input`]) and a [`ViewSource`] makes pairs of it.
-/// [`Pretraining`](crate::Pretraining) is a trainer with the encoder and the views of images.
+/// The encoder says what its input is ([`Encoder::Input`](simclr_model::Encoder::Input)), and a
+/// [`ViewSource`](crate::ViewSource) makes two views of each example. [`Pretraining`](crate::Pretraining) is a trainer
+/// with an encoder and views of images.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
 /// use burn::module::Module;
 /// use burn::tensor::{Device, Distribution, Tensor};
 /// use simclr_model::{Encoder, ProjectionHeadConfig, SimClr};
-/// use simclr_train::{PretrainConfig, Progress, TrainError, Trainer, TwoViews, ViewBatch, ViewSource};
+/// use simclr_train::{Progress, TrainConfig, TrainError, Trainer, TwoViews, ViewBatch, ViewSource};
 ///
 /// #[derive(Module, Debug)]
 /// struct OneLayer {
@@ -52,7 +48,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 ///     }
 /// }
 ///
-/// /// Points, and the same points a little aside.
+/// /// Points in the plane. The second view is a small step away from the first.
 /// struct Points(Vec<[f32; 2]>);
 ///
 /// impl ViewSource<Tensor<2>> for Points {
@@ -70,8 +66,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// let device = Device::flex().autodiff();
 /// let encoder = OneLayer { layer: LinearConfig::new(2, 4).init(&device) };
 /// let head = ProjectionHeadConfig::default().init(4, 0, &device)?;
-/// let mut config = PretrainConfig::small(32)?.train;
-/// (config.epochs, config.batch_size) = (1, 8);
+/// let config = TrainConfig { epochs: 1, batch_size: 8, ..TrainConfig::small() };
 /// let points = Points((0..16_u8).map(|i| [f32::from(i).sin(), f32::from(i).cos()]).collect());
 ///
 /// let trainer = Trainer::new(config)?.with_progress(Progress::Silent);
@@ -86,12 +81,12 @@ pub struct Trainer {
     pub(crate) resumes: bool,
     pub(crate) more_devices: Vec<Device>,
     pub(crate) kept_checkpoints: usize,
-    /// What is trained, and on what, in the caller's words and values: the run's record beside the config.
+    /// The caller's description of the data, and table of settings, for the run's `config.toml`.
     pub(crate) data: String,
     pub(crate) subject: toml::Table,
     pub(crate) weights: Option<PathBuf>,
     pub(crate) weight_metadata: WeightMetadata,
-    /// Where the config's learning rate comes from, if a range test chose it.
+    /// The curve of the range test that chose the config's learning rate, if there was one.
     pub(crate) learning_rate_curve: Option<LearningRateCurve>,
     pub(crate) progress: Progress,
     pub(crate) interrupter: Interrupter,
@@ -102,15 +97,15 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`]: a value of the config. A config with a [`LossConfig::Custom`] is made by
-    /// [`with_loss`](Self::with_loss) alone.
+    /// [`OutOfRange`] for a value of the config. A config with a [`LossConfig::Custom`] needs
+    /// [`with_loss`](Self::with_loss).
     pub fn new(config: TrainConfig) -> Result<Self, OutOfRange> {
         let loss = config.loss.init()?;
         Self::with(config, loss)
     }
 
-    /// Trains by a loss of the caller's own: the config's becomes [`LossConfig::Custom`] of this `name`, so that a run
-    /// is resumed with the same one.
+    /// A trainer with a loss of the caller's own. It replaces the config's loss by [`LossConfig::Custom`] with this
+    /// `name`, and a run is resumed only with a loss of the same name.
     ///
     /// # Errors
     ///
@@ -119,9 +114,9 @@ impl Trainer {
     /// ```
     /// use burn::tensor::Tensor;
     /// use simclr_loss::TwoViewLoss;
-    /// use simclr_train::{PretrainConfig, Trainer};
+    /// use simclr_train::{TrainConfig, Trainer};
     ///
-    /// /// One minus the cosine of the two views: no negatives, and so nothing against collapse.
+    /// /// One minus the cosine of the two views. Without negatives nothing prevents collapse.
     /// #[derive(Debug)]
     /// struct Attraction;
     ///
@@ -133,9 +128,8 @@ impl Trainer {
     ///     }
     /// }
     ///
-    /// let config = PretrainConfig::small(32)?;
-    /// let trainer = Trainer::with_loss(config.train, "attraction", Attraction)?;
-    /// # Ok::<(), simclr_train::TrainError>(())
+    /// let trainer = Trainer::with_loss(TrainConfig::small(), "attraction", Attraction)?;
+    /// # Ok::<(), simclr_train::OutOfRange>(())
     /// ```
     pub fn with_loss(
         config: TrainConfig,
@@ -172,20 +166,20 @@ impl Trainer {
     }
 
     /// Continues the run in `path` after its last checkpoint, as if it had not been stopped. Config, subject and data
-    /// must be the run's own, but for the number of epochs. A damaged checkpoint is reported, and the one
-    /// before it taken.
+    /// must be the run's own; only the number of epochs may change. If a checkpoint is damaged, the trainer warns and
+    /// takes the one before it.
     #[must_use]
     pub fn with_resumed(self, path: impl AsRef<Path>) -> Self {
         Self { directory: Some(path.as_ref().to_owned()), resumes: true, ..self }
     }
 
-    /// Records what is trained, beside the [`TrainConfig`]: `data` says in words what the views are made from, and
-    /// `values` (anything that becomes a TOML table: the encoder's and the views' settings) are the table `name` of
-    /// the run's `config.toml`. Both must be the same for a run to be resumed.
+    /// Records the subject of the run, beside the [`TrainConfig`]. `values` are the settings of the encoder and the
+    /// views and become the table `name` of the run's `config.toml`; `data` describes the examples in words. A run is
+    /// resumed only with the same values and the same description.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Subject`] if the values are no table, or `name` is one of the other tables'.
+    /// [`TrainError::Subject`] if TOML cannot write the values as a table, or if `name` is `made_with` or `train`.
     pub fn with_subject(
         mut self,
         name: &str,
@@ -196,7 +190,7 @@ impl Trainer {
         if ["made_with", "train"].contains(&name) {
             return Err(refused("the run's own table has this name".to_owned()));
         }
-        // By way of the text that the file will hold: a table of values would make 0.1 as f32 a longer f64.
+        // Through text, as the file holds it: converted directly, an f32 of 0.1 would become 0.10000000149011612.
         let text = toml::to_string(values).map_err(|error| refused(error.to_string()))?;
         let values = text.parse::<toml::Table>().map_err(|error| refused(error.to_string()))?;
         self.subject = toml::Table::from_iter([(name.to_owned(), toml::Value::Table(values))]);
@@ -204,30 +198,30 @@ impl Trainer {
         Ok(self)
     }
 
-    /// Spreads every batch over these devices beside the one that [`train`](Self::train) is given, which holds
-    /// the parameters and the optimiser. Each device encodes its share of a batch, and the loss contrasts
-    /// all of it: every anchor has the 2n - 1 other views of the whole batch, as on one device. Only batch
-    /// normalisation inside the encoder sees a device's share, see [`ChunkStatistics`](crate::ChunkStatistics).
+    /// Spreads every batch over these devices and the one that [`train`](Self::train) is given, which also holds the
+    /// parameters and the optimiser. Each device encodes its share of a batch, and the loss contrasts every anchor with
+    /// the 2n - 1 other views of the whole batch, as on one device. Only batch normalisation inside the encoder sees a
+    /// device's share, see [`ChunkStatistics`](crate::ChunkStatistics).
     #[must_use]
     pub fn with_more_devices(self, devices: &[Device]) -> Self {
         Self { more_devices: devices.to_vec(), ..self }
     }
 
-    /// Keeps the checkpoints of the last `epochs` epochs, at least 1 and at first 2, beside that of the
-    /// epoch with the highest kNN top-1.
+    /// Keeps the checkpoints of the last `epochs` epochs (default 2, at least 1), and that of the epoch with the
+    /// highest kNN top-1.
     #[must_use]
     pub fn with_kept_checkpoints(self, epochs: usize) -> Self {
         Self { kept_checkpoints: epochs.max(1), ..self }
     }
 
-    /// How to show progress.
+    /// Shows progress this way.
     #[must_use]
     pub fn with_progress(self, progress: Progress) -> Self {
         Self { progress, ..self }
     }
 
-    /// Takes the rate that a [range test](Self::range_test) suggests as the schedule's peak. A run in a directory
-    /// keeps the curve there, as `learning-rate.json`.
+    /// Takes the rate that a [range test](Self::range_test) suggests as the peak of the schedule. A run directory keeps
+    /// the curve as `learning-rate.json`.
     ///
     /// # Errors
     ///
@@ -238,48 +232,15 @@ impl Trainer {
         Ok(self)
     }
 
-    /// What it trains by, with the learning rate that [`with_suggested_rate`](Self::with_suggested_rate) chose.
+    /// The config, with the learning rate that [`with_suggested_rate`](Self::with_suggested_rate) chose.
     #[must_use]
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
 
-    /// A handle that stops the run after the current step, for Ctrl-C. Its last checkpoint stays.
+    /// A handle that stops the run after the current step, for example on Ctrl-C. The last checkpoint stays.
     #[must_use]
     pub fn interrupter(&self) -> Interrupter {
         self.interrupter.clone()
-    }
-
-    /// Trains `model`, which is on `device`; the device must differentiate ([`Device::autodiff`]). `monitor` is asked
-    /// before the first epoch and after each.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError`]: fewer examples than a batch, a run directory that cannot be made or resumed, a source of views
-    /// or a device that fails. Single examples that cannot be read are skipped and reported in [`Trained::skipped`].
-    pub fn train<E: Encoder>(
-        self,
-        model: SimClr<E>,
-        views: impl ViewSource<E::Input>,
-        monitor: Option<Box<dyn Monitor<E>>>,
-        device: &Device,
-    ) -> Result<Trained<E>, TrainError> {
-        Training::new(&self, &model.encoder, Arc::new(views), device)?.run(model, monitor)
-    }
-
-    /// Tries learning rates on `model` and `views`, see [`RangeTest`]. Nothing of the run itself is touched: the test
-    /// trains the model that it is given.
-    ///
-    /// # Errors
-    ///
-    /// As [`train`](Self::train), and [`TrainError::Interrupted`].
-    pub fn range_test<E: Encoder>(
-        &self,
-        test: RangeTest,
-        model: SimClr<E>,
-        views: impl ViewSource<E::Input>,
-        device: &Device,
-    ) -> Result<LearningRateCurve, TrainError> {
-        Training::new(self, &model.encoder, Arc::new(views), device)?.range_test(test, model)
     }
 }

@@ -1,4 +1,4 @@
-//! A run put together: what a [`Trainer`] does with a model and views.
+//! Training of a model on views.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use simclr_model::{Encoder, SimClr, save_weights_with};
 use simclr_range::OutOfRange;
 
-use crate::engine::buffers::has_buffers;
+use crate::engine::buffer_mean::has_buffers;
 use crate::engine::chunk_statistics::ChunkStatistics;
 use crate::engine::contrastive_step::ContrastiveStep;
 use crate::engine::device::device_name;
@@ -27,8 +27,43 @@ use crate::watch::dashboard::Dashboard;
 use crate::watch::metrics_log::MetricsLog;
 use crate::watch::monitor::{Monitor, Observation};
 
-/// A trainer with its views and devices, checked against each other.
-pub(crate) struct Training<'a, I> {
+impl Trainer {
+    /// Trains `model`, which is on `device`; the device must differentiate ([`Device::autodiff`]). `monitor` judges the
+    /// encoder before the first epoch and after each.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]: fewer examples than a batch, a run directory that cannot be made or resumed, a source of views
+    /// or a device that fails. Single examples that cannot be read are skipped and reported in [`Trained::skipped`].
+    pub fn train<E: Encoder>(
+        self,
+        model: SimClr<E>,
+        views: impl ViewSource<E::Input>,
+        monitor: Option<Box<dyn Monitor<E>>>,
+        device: &Device,
+    ) -> Result<Trained<E>, TrainError> {
+        Training::new(&self, &model.encoder, Arc::new(views), device)?.run(model, monitor)
+    }
+
+    /// Tries learning rates on `model` and `views`, see [`RangeTest`]. The test trains this model alone; the trainer
+    /// and its run stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`train`](Self::train), and [`TrainError::Interrupted`].
+    pub fn range_test<E: Encoder>(
+        &self,
+        test: RangeTest,
+        model: SimClr<E>,
+        views: impl ViewSource<E::Input>,
+        device: &Device,
+    ) -> Result<LearningRateCurve, TrainError> {
+        Training::new(self, &model.encoder, Arc::new(views), device)?.range_test(test, model)
+    }
+}
+
+/// A trainer with its views and devices, which suit each other.
+struct Training<'a, I> {
     trainer: &'a Trainer,
     views: Arc<dyn ViewSource<I>>,
     devices: Vec<Device>,
@@ -38,9 +73,9 @@ pub(crate) struct Training<'a, I> {
 impl<'a, I: Send + 'static> Training<'a, I> {
     /// # Errors
     ///
-    /// [`TrainError::TooFewExamples`], and [`TrainError::OutOfRange`] for sizes that don't suit the devices or the
+    /// [`TrainError::TooFewExamples`], or [`TrainError::OutOfRange`] for sizes that don't suit the devices or the
     /// encoder.
-    pub(crate) fn new(
+    fn new(
         trainer: &'a Trainer,
         encoder: &impl Encoder<Input = I>,
         views: Arc<dyn ViewSource<I>>,
@@ -75,7 +110,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         Ok(Self { trainer, views, devices, layout })
     }
 
-    pub(crate) fn run<E: Encoder<Input = I>>(
+    fn run<E: Encoder<Input = I>>(
         self,
         model: SimClr<E>,
         monitor: Option<Box<dyn Monitor<E>>>,
@@ -112,7 +147,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         let (state, observation) = TrainError::catch("a device", || training.run(state, done))
             .map_err(|error| error.with_checkpoint(training.last_checkpoint()))?;
         let TrainingLoop { log, views, dashboard, .. } = training;
-        drop(dashboard); // Gives the terminal back.
+        drop(dashboard); // Restores the terminal.
 
         let device = device_name(&self.devices[0]);
         let skipped = views.skipped();
@@ -122,7 +157,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         Ok(Trained { interrupted: summary.epochs < config.epochs, encoder, summary, skipped })
     }
 
-    pub(crate) fn range_test<E: Encoder<Input = I>>(
+    fn range_test<E: Encoder<Input = I>>(
         self,
         test: RangeTest,
         model: SimClr<E>,
@@ -136,7 +171,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         test.run(TrainingState::new(model, optimizer), &step, &views, stop)
     }
 
-    /// What a step does on these devices.
+    /// The step on these devices.
     fn step(&self) -> ContrastiveStep {
         ContrastiveStep {
             loss: Arc::clone(&self.trainer.loss),
@@ -145,7 +180,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         }
     }
 
-    /// The state to train from: the last checkpoint of a run that is resumed, else the model as it is.
+    /// The state before the first step: the last checkpoint of a run that is resumed, else the model as it is.
     fn state<E: Encoder>(
         &self,
         model: SimClr<E>,
@@ -184,7 +219,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         Ok(Some(run))
     }
 
-    /// Writes what the run leaves: first the weights, as an evaluation that fails must not cost them.
+    /// Writes the run's results. The weights come first, so that an evaluation that fails cannot lose them.
     fn leave<E: Encoder>(
         &self,
         run: Option<&RunDirectory>,

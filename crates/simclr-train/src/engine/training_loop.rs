@@ -1,13 +1,14 @@
 //! The training loop, in the order things happen.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use burn::tensor::Tensor;
 use burn::train::Interrupter;
 use simclr_model::Encoder;
 
 use crate::engine::contrastive_step::ContrastiveStep;
+use crate::engine::epoch_figures::{EpochFigures, EpochSums};
 use crate::engine::step_figures::{PendingFigures, StepFigures};
 use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
@@ -17,12 +18,12 @@ use crate::watch::dashboard::Dashboard;
 use crate::watch::guards::{
     EPOCHS_AT_CHANCE_LEVEL, collapse, divergence, is_at_chance_level, nothing_learnt,
 };
-use crate::watch::metrics_log::{MetricsLine, MetricsLog};
+use crate::watch::metrics_line::MetricsLine;
+use crate::watch::metrics_log::MetricsLog;
 use crate::watch::monitor::{Monitor, Observation};
-use crate::watch::representation::Representation;
 use simclr_eval::WarmupCosine;
 
-/// A run from its pieces.
+/// The parts of a run, and the loop over its epochs and steps.
 pub(crate) struct TrainingLoop<E: Encoder> {
     pub(crate) epochs: usize,
     pub(crate) warmup_epochs: usize,
@@ -33,34 +34,16 @@ pub(crate) struct TrainingLoop<E: Encoder> {
     pub(crate) monitor: Option<Box<dyn Monitor<E>>>,
     pub(crate) log: MetricsLog,
     pub(crate) checkpoints: Option<CheckpointFolder>,
-    /// The latest checkpoints that are kept, beside the best.
+    /// The number of latest checkpoints to keep, beside the best.
     pub(crate) kept_checkpoints: usize,
     pub(crate) dashboard: Dashboard,
     pub(crate) interrupter: Interrupter,
-    /// Epochs in a row, up to the last, whose mean loss was at its chance level.
+    /// The number of epochs in a row, up to the latest, whose mean loss was at the chance level.
     pub(crate) at_chance_level: usize,
 }
 
-/// What training leaves: the state, and what the monitor saw of it last.
+/// The final state, and the monitor's last observation.
 type Outcome<E> = (TrainingState<E>, Option<Box<dyn Observation>>);
-
-/// The figures of an epoch's training.
-struct EpochFigures {
-    mean_loss: f64,
-    images_per_second: f64,
-    waiting_share: f64,
-    contrastive_top1: f64,
-    examples: usize,
-    representation: Option<Representation>,
-}
-
-/// Sums over an epoch's steps.
-#[derive(Default)]
-struct EpochSums {
-    steps: usize,
-    loss: f64,
-    contrastive_top1: f64,
-}
 
 impl<E: Encoder> TrainingLoop<E> {
     /// Trains from the end of epoch `done` to the last, or to an interruption.
@@ -81,7 +64,7 @@ impl<E: Encoder> TrainingLoop<E> {
         for epoch in done + 1..=self.epochs {
             drop(observation.take());
             let Some(figures) = self.train_epoch(epoch, &mut state)? else {
-                return Ok((state, None)); // Interrupted: the epoch's beginning is forgotten.
+                return Ok((state, None)); // Interrupted: a resumed run starts this epoch again.
             };
             observation = self.observe(&state)?;
             let knn_top1 = self.knn_top1(observation.as_deref())?;
@@ -89,7 +72,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 epoch,
                 loss: Some(figures.mean_loss),
                 knn_top1,
-                images_per_second: Some(figures.images_per_second),
+                examples_per_second: Some(figures.examples_per_second),
                 waiting_share: Some(figures.waiting_share),
                 contrastive_top1: Some(figures.contrastive_top1),
                 representation: figures.representation,
@@ -103,7 +86,7 @@ impl<E: Encoder> TrainingLoop<E> {
         Ok((state, observation))
     }
 
-    /// Learns from every batch of an epoch; `None` if the run was interrupted.
+    /// Trains on every batch of an epoch; `None` if the run was interrupted.
     fn train_epoch(
         &mut self,
         epoch: usize,
@@ -114,7 +97,7 @@ impl<E: Encoder> TrainingLoop<E> {
         let mut sums = EpochSums::default();
         let mut pending: Option<PendingFigures> = None;
         let mut last: Option<[Tensor<2>; 2]> = None;
-        let (mut examples, mut step) = (0, 0);
+        let mut step = 0;
         let started = Instant::now();
         let mut step_started = started;
         while let Some(chunks) = views.next_step() {
@@ -122,16 +105,13 @@ impl<E: Encoder> TrainingLoop<E> {
             let (chunks_per_step, waited) = (chunks.chunks(), chunks.waited());
             let Some((gradients, output)) = self.step.run(&state.model, chunks, chunks_per_step)?
             else {
-                continue; // No image of the batch could be read.
+                continue; // No example of the batch could be read.
             };
             let learning_rate = self.schedule.rate((epoch - 1) * self.steps_per_epoch + step - 1);
             state.model = state.optimizer.step(learning_rate, state.model.clone(), gradients);
 
-            // This step is on its way: now there is time to look at the one before.
-            if let Some(figures) = pending.take() {
-                self.note(figures, state, &mut sums, examples)?;
-            }
-            examples += output.examples;
+            // The device is busy with this step: meanwhile the host notes the one before.
+            self.note(pending.take(), state, &mut sums)?;
             pending = Some(PendingFigures {
                 epoch,
                 step,
@@ -148,39 +128,34 @@ impl<E: Encoder> TrainingLoop<E> {
                 break;
             }
         }
-        if let Some(figures) = pending {
-            self.note(figures, state, &mut sums, examples)?;
-        }
+        self.note(pending, state, &mut sums)?;
         self.dashboard.end_training();
-        let Some([features, projections]) = last else { return Err(self.no_readable_image()) };
+        let Some([features, projections]) = last else { return Err(self.no_readable_example()) };
         if self.interrupter.should_stop() {
             return Ok(None);
         }
-        let seconds = started.elapsed().max(Duration::from_micros(1)).as_secs_f64();
-        Ok(Some(EpochFigures {
-            mean_loss: sums.loss / sums.steps as f64,
-            images_per_second: examples as f64 / seconds,
-            waiting_share: views.waited().as_secs_f64() / seconds,
-            contrastive_top1: sums.contrastive_top1 / sums.steps as f64,
-            examples: projections.dims()[0] / 2,
-            representation: Representation::new(&features, &projections),
-        }))
+        Ok(Some(sums.figures(&features, &projections, started.elapsed(), views.waited())))
     }
 
-    /// Reads a step's figures, which waits for it, and stops where the loss is NaN or infinite.
+    /// Waits for a step and notes its figures.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Diverged`] if the loss is NaN or infinite.
     fn note(
         &mut self,
-        figures: PendingFigures,
+        pending: Option<PendingFigures>,
         state: &TrainingState<E>,
         sums: &mut EpochSums,
-        examples: usize,
     ) -> Result<(), TrainError> {
-        let figures: StepFigures = figures.read();
+        let Some(pending) = pending else { return Ok(()) };
+        sums.examples += pending.examples;
+        let figures: StepFigures = pending.read();
         self.log.append(&MetricsLine::from(&figures))?;
         if !figures.loss.is_finite() {
             return Err(divergence(&figures, &state.model));
         }
-        self.dashboard.step(&figures, examples);
+        self.dashboard.step(&figures, sums.examples);
         sums.steps += 1;
         sums.loss += figures.loss;
         sums.contrastive_top1 += figures.contrastive_top1;
@@ -205,10 +180,10 @@ impl<E: Encoder> TrainingLoop<E> {
         Ok(Some(knn_top1))
     }
 
-    /// A warning, if the epoch's figures call for one.
+    /// A warning, if the epoch's figures are suspicious.
     fn trouble(&mut self, epoch: usize, figures: &EpochFigures) -> Option<String> {
         let pinned =
-            is_at_chance_level(figures.mean_loss, self.step.chance_level(figures.examples));
+            is_at_chance_level(figures.mean_loss, self.step.chance_level(figures.last_batch));
         self.at_chance_level = if pinned { self.at_chance_level + 1 } else { 0 };
         if let Some(text) = figures.representation.as_ref().and_then(collapse) {
             return Some(text);
@@ -218,7 +193,7 @@ impl<E: Encoder> TrainingLoop<E> {
             .then(|| nothing_learnt(figures.mean_loss, self.at_chance_level))
     }
 
-    /// Saves a checkpoint, and deletes those that are neither recent nor the best.
+    /// Saves a checkpoint, and deletes the others that are neither recent nor the best.
     fn save(&self, epoch: usize, state: &TrainingState<E>) -> Result<(), TrainError> {
         let Some(checkpoints) = &self.checkpoints else { return Ok(()) };
         checkpoints.save(epoch, state)?;
@@ -238,9 +213,9 @@ impl<E: Encoder> TrainingLoop<E> {
         self.log.append(&MetricsLine::Warning { epoch, text })
     }
 
-    fn no_readable_image(&self) -> TrainError {
+    fn no_readable_example(&self) -> TrainError {
         let skipped = self.views.skipped();
         let first = skipped.first().map_or_else(String::new, |s| s.reason.clone());
-        TrainError::NoReadableImage { skipped: skipped.len(), first }
+        TrainError::NoReadableExample { skipped: skipped.len(), first }
     }
 }

@@ -1,9 +1,9 @@
-//! What a run changes as it goes.
+//! The state that each step changes.
 
 use burn::optim::ModuleOptimizer;
 use simclr_model::{Encoder, SimClr};
 
-/// Model and optimiser between two steps: with the step's number, all that a checkpoint needs.
+/// Model and optimiser between two steps. Together with the epoch's number they make a checkpoint.
 pub(crate) struct TrainingState<E> {
     pub(crate) model: SimClr<E>,
     pub(crate) optimizer: ModuleOptimizer,

@@ -1,4 +1,4 @@
-//! What image pretraining adds to training: the network, and the views of images.
+//! The settings of network and views.
 
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, SimClrAugmentation};
@@ -7,31 +7,32 @@ use simclr_model::{EncoderConfig, ProjectionHeadConfig};
 use crate::error::TrainError;
 use crate::images::image_views::ViewPath;
 
-/// Which network, and which views of images: the table `[images]` of a run's `config.toml`.
+/// The settings of network and views, and the table `[images]` of a run's `config.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageConfig {
-    /// Which encoder.
+    /// The encoder.
     pub encoder: EncoderConfig,
-    /// The head on top of the encoder.
+    /// The projection head.
     #[serde(default)]
     pub projection: ProjectionHeadConfig,
-    /// Where views are computed.
+    /// Where the pixels of views are computed.
     #[serde(default)]
     pub views: ViewPath,
-    /// How views are drawn, and at what size.
+    /// The distribution of the views, and their size.
     pub augmentation: AugmentationConfig,
 }
 
 impl ImageConfig {
-    /// Its name in a run's `config.toml`.
+    /// The table's name in a run's `config.toml`.
     pub(crate) const TABLE: &str = "images";
 
-    /// The augmentation, checked, and that the encoder takes its views.
+    /// The augmentation, made from its settings.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Augmentation`] or [`TrainError::Model`], which name the field that is wrong.
+    /// [`TrainError::Augmentation`] for a setting out of range; [`TrainError::Model`] if the encoder doesn't take views
+    /// of this size.
     pub fn augmentation(&self) -> Result<SimClrAugmentation, TrainError> {
         let augmentation = SimClrAugmentation::new(self.augmentation.clone())?;
         self.encoder.check_image_size(augmentation.config().size as usize)?;

@@ -1,4 +1,4 @@
-//! Watching an encoder of images learn, by asking its features for the class of held-out images.
+//! Evaluation of an image encoder while it trains.
 
 use burn::tensor::{Device, Tensor};
 use simclr_augment::EvaluationTransform;
@@ -9,7 +9,8 @@ use simclr_model::Encoder;
 
 use crate::watch::monitor::{Monitor, Observation};
 
-/// The weighted kNN of [`Knn`], and at the end [`LogisticRegression`], on labelled images.
+/// Evaluates an encoder on labelled images: by weighted kNN ([`Knn`]) before the first epoch and after each, and by a
+/// linear probe ([`LogisticRegression`]) after the last.
 pub struct ImageMonitor {
     labelled: Labelled,
     transform: EvaluationTransform,
@@ -17,7 +18,7 @@ pub struct ImageMonitor {
 }
 
 impl ImageMonitor {
-    /// A monitor that embeds images on `device`, which must be where the encoder is.
+    /// A monitor on `device`, which must be the encoder's.
     #[must_use]
     pub fn new(labelled: Labelled, transform: EvaluationTransform, device: &Device) -> Self {
         Self { labelled, transform, device: device.clone() }
@@ -45,7 +46,7 @@ impl Observation for EmbeddedImages {
         knn.top1(&self.train, &self.test)
     }
 
-    /// [`LogisticRegression`] as it comes; `None` if all examples are of one class.
+    /// [`LogisticRegression`] with its default settings; `None` if all training images are of one class.
     fn linear_probe(&self) -> Result<Option<f64>, EvalError> {
         let probe = LogisticRegression::default();
         match probe.fit(&self.train) {

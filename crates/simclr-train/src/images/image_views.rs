@@ -1,4 +1,4 @@
-//! Two random views of each image of a data set.
+//! Two random views of each image.
 
 use std::sync::Arc;
 
@@ -14,20 +14,19 @@ use simclr_data::ImageDataset;
 use crate::error::TrainError;
 use crate::views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
 
-/// Where the pixels of views are computed. The draws are the same, and so are the views but for the
-/// last digits.
+/// Where the pixels of views are computed. Both paths make the same views, except for rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewPath {
-    /// On the CPU, by all cores, one image a task: the right choice where the network runs on the CPU,
-    /// and wherever the cores keep up with the device.
+    /// On all cores of the CPU: the right choice if the network runs on the CPU too, or if the cores are fast enough
+    /// for the device.
     #[default]
     Cpu,
-    /// On the training device, a batch at a time; the CPU decodes and crops.
+    /// On the training device, a batch at a time. The CPU only decodes and crops.
     Device,
 }
 
-/// Augmented views of images, each a function of (seed, pass, image, view) alone.
+/// Augmented views of images. Each depends only on (seed, pass, image, view).
 pub struct ImageViews {
     images: Arc<dyn ImageDataset>,
     augmentation: Augmentation,
@@ -40,13 +39,13 @@ enum Augmentation {
 }
 
 impl ImageViews {
-    /// Views of `images`, made on the CPU.
+    /// Views of `images`, computed on the CPU.
     #[must_use]
     pub fn new(images: Arc<dyn ImageDataset>, augmentation: SimClrAugmentation, seed: u64) -> Self {
         Self { images, augmentation: Augmentation::Cpu(augmentation), seed }
     }
 
-    /// Views of `images`, made on the device they are asked for.
+    /// Views of `images`, computed on the device that trains on them.
     #[must_use]
     pub fn on_device(
         images: Arc<dyn ImageDataset>,
@@ -56,7 +55,8 @@ impl ImageViews {
         Self { images, augmentation: Augmentation::Device(augmentation), seed }
     }
 
-    /// What both views of one image are made into, or why the image has to be skipped.
+    /// Makes both views of one image by `make`, whose last argument is the view, 0 or 1. An image that cannot be read
+    /// is [`Skipped`].
     fn pair<T>(
         &self,
         pass: u64,
@@ -79,7 +79,7 @@ impl ImageViews {
         };
         match (view(0), view(1)) {
             (Ok(a), Ok(b)) => Ok(Ok([a, b])),
-            // The parameters were drawn for this very image, so it has no pixels.
+            // The crop was drawn for this image, and lies outside only if the image has no pixels.
             (Err(AugmentationError::CropOutsideImage { .. }), _) => {
                 let name = self.images.name(index);
                 let reason = format!("expected an image with pixels, found none in {name}");
@@ -89,7 +89,7 @@ impl ImageViews {
         }
     }
 
-    /// Pixels of both views, straight into their places in the batch.
+    /// Views on the CPU. Each is written straight to its place in the batch.
     fn on_cpu(
         &self,
         pass: u64,
@@ -110,7 +110,7 @@ impl ImageViews {
             })
             .collect::<Result<_, TrainError>>()?;
 
-        // The places of images that were skipped are closed up.
+        // Closes the gaps of skipped images.
         let read: Vec<usize> = (0..asked).filter(|&place| made[place].is_ok()).collect();
         if read.len() < asked {
             let places = read.iter().chain(&read).enumerate();
@@ -128,7 +128,7 @@ impl ImageViews {
         Ok(ViewBatch { views, skipped: made.into_iter().filter_map(Result::err).collect() })
     }
 
-    /// Crops of both views by all cores, then the views by the device.
+    /// Views on the device, from crops that all cores make.
     fn by_device(
         &self,
         pass: u64,
@@ -163,7 +163,7 @@ impl ImageViews {
     }
 }
 
-/// An error with all that caused it, on one line.
+/// An error and its sources, on one line.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
@@ -179,7 +179,7 @@ impl ViewSource<Tensor<4>> for ImageViews {
         self.images.len()
     }
 
-    /// Input: `[2n, 3, size, size]`, normalised.
+    /// The views of `indices`: `[2n, 3, size, size]`, normalised.
     fn two_views(
         &self,
         pass: u64,
@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    /// Noise of any size; images 1 and 4 have no pixels, and 2 cannot be decoded.
+    /// Patterns of several sizes; images 1 and 4 have no pixels, and image 2 cannot be decoded.
     struct Images;
 
     impl ImageDataset for Images {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_images_are_named_and_their_places_closed_up_on_both_paths() {
+    fn unreadable_images_are_named_and_leave_no_gap_on_both_paths() {
         for source in sources() {
             let views = |indices: &[usize]| {
                 let batch = source.two_views(3, indices, &Device::flex()).unwrap();

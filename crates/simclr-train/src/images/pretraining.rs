@@ -1,4 +1,4 @@
-//! A whole run on images: from a config and a data set to a trained encoder.
+//! A run on images: from a config and a data set to a trained encoder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,8 +22,7 @@ use crate::rate::learning_rate_curve::LearningRateCurve;
 use crate::rate::range_test::RangeTest;
 use crate::watch::monitor::Monitor;
 
-/// Pretrains an encoder on unlabelled images: [`Pretraining`] with every option as it comes, and
-/// nothing written to disk.
+/// Pretrains an encoder on unlabelled images, by a [`Pretraining`] without options. It writes nothing to disk.
 ///
 /// # Errors
 ///
@@ -40,9 +39,9 @@ use crate::watch::monitor::Monitor;
 /// (config.train.epochs, config.train.batch_size) = (1, 10);
 /// config.images.encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into();
 ///
-/// let pretrained = pretrain(&config, &data, &Device::flex())?;
-/// assert_eq!(pretrained.summary.epochs, 1);
-/// let _encoder = pretrained.encoder; // ready to embed images
+/// let trained = pretrain(&config, &data, &Device::flex())?;
+/// assert_eq!(trained.summary.epochs, 1);
+/// let _encoder = trained.encoder; // ready to embed images
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn pretrain(
@@ -53,7 +52,7 @@ pub fn pretrain(
     Pretraining::new(config.clone())?.run(data, device)
 }
 
-/// A [`Trainer`] with the network and the views that an [`ImageConfig`] says.
+/// A [`Trainer`] with the network and the views of an [`ImageConfig`].
 ///
 /// ```
 /// use simclr_train::{PretrainConfig, Pretraining, Progress};
@@ -67,7 +66,7 @@ pub struct Pretraining {
     trainer: Trainer,
     images: ImageConfig,
     augmentation: SimClrAugmentation,
-    /// What the encoder starts from instead of the config's seed.
+    /// The file of the encoder's initial weights; `None` draws them from the seed.
     weights: Option<PathBuf>,
 }
 
@@ -76,13 +75,13 @@ impl Pretraining {
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: a value of the config.
+    /// [`TrainError`] for a value of the config.
     pub fn new(config: PretrainConfig) -> Result<Self, TrainError> {
         let trainer = Trainer::new(config.train)?;
         Self::with(trainer, config.images)
     }
 
-    /// Trains by a loss of the caller's own instead of the config's, see [`Trainer::with_loss`].
+    /// A run with a loss of the caller's own instead of the config's, see [`Trainer::with_loss`].
     ///
     /// # Errors
     ///
@@ -101,27 +100,26 @@ impl Pretraining {
         Ok(Self { trainer, images, augmentation, weights: None })
     }
 
-    /// The same run by another trainer, usually the same one with more options: where to keep the run, devices,
-    /// progress.
+    /// Changes the trainer, usually by its own options: directory, devices, checkpoints, progress.
     #[must_use]
     pub fn with_trainer(self, change: impl FnOnce(Trainer) -> Trainer) -> Self {
         Self { trainer: change(self.trainer), ..self }
     }
 
-    /// Starts the encoder from the weights in a file, of this crate, torchvision or timm, see [`WeightFile`]; the
-    /// head is drawn from the seed all the same. They are read when the run starts and are part of its
-    /// checkpoints: a run that is [resumed](Trainer::with_resumed) doesn't need the file any more, nor looks at it.
+    /// Starts the encoder from the weights in a file of this crate, torchvision or timm, see [`WeightFile`]. The head
+    /// is still drawn from the seed. The run reads the file when it starts. A [resumed](Trainer::with_resumed) run
+    /// reads its checkpoint instead, and needs the file no more.
     #[must_use]
     pub fn with_weights(self, path: impl AsRef<Path>) -> Self {
         Self { weights: Some(path.as_ref().to_owned()), ..self }
     }
 
-    /// Tries learning rates first, by the default [range test](Self::range_test), and takes the one it suggests.
+    /// Runs the default [range test](Self::range_test) now and takes the rate that it suggests.
     ///
     /// # Errors
     ///
     /// As [`range_test`](Self::range_test) and [`with_suggested_rate`](Self::with_suggested_rate), and
-    /// [`TrainError::OtherConfig`] for a run that is resumed: it keeps its learning rate.
+    /// [`TrainError::OtherConfig`] for a resumed run, which keeps its learning rate.
     pub fn with_auto_rate(self, data: &Splits, device: &Device) -> Result<Self, TrainError> {
         if let (true, Some(path)) = (self.trainer.resumes, &self.trainer.directory) {
             return Err(TrainError::OtherConfig {
@@ -150,14 +148,14 @@ impl Pretraining {
         PretrainConfig { train: self.trainer.config.clone(), images: self.images.clone() }
     }
 
-    /// A handle that stops the run after the current step, for Ctrl-C. Its last checkpoint stays.
+    /// A handle that stops the run after the current step, for example on Ctrl-C. The last checkpoint stays.
     #[must_use]
     pub fn interrupter(&self) -> Interrupter {
         self.trainer.interrupter()
     }
 
-    /// Pretrains on `data.pretrain`, watched by kNN on `data.labelled` if there are labels, which the
-    /// training itself never sees.
+    /// Pretrains on `data.pretrain`. If there are labelled images, an [`ImageMonitor`] evaluates the encoder on
+    /// `data.labelled`; training never sees the labels.
     ///
     /// # Errors
     ///
@@ -179,8 +177,8 @@ impl Pretraining {
         trainer.train(model, views, monitor, &device)
     }
 
-    /// Tries learning rates on the run's own network and images, see [`RangeTest`]. The run itself is untouched: the
-    /// test trains a network of its own, of the same weights.
+    /// Tries learning rates on the run's network and images, see [`RangeTest`]. The test trains a copy of the network,
+    /// and the run stays as it is.
     ///
     /// # Errors
     ///
@@ -196,7 +194,7 @@ impl Pretraining {
         self.trainer.range_test(test, model, self.views(data)?, &device)
     }
 
-    /// The network before its first step. In a run that is resumed, a checkpoint replaces it.
+    /// The network before its first step. A resumed run replaces it by its checkpoint.
     fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
         let SimClr { encoder, head } = self.config().init_model(device)?;
         let encoder = match &self.weights {
@@ -206,7 +204,7 @@ impl Pretraining {
         Ok(SimClr { encoder, head })
     }
 
-    /// Two views of each image of `data.pretrain`, as the config draws them.
+    /// The views of `data.pretrain`.
     fn views(&self, data: &Splits) -> Result<ImageViews, TrainError> {
         let (images, seed) = (Arc::clone(&data.pretrain), self.trainer.config.seed);
         let augmentation = self.augmentation.clone();

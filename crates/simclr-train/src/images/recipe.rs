@@ -1,4 +1,4 @@
-//! Published recipes, ready to run.
+//! Published recipes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ use crate::images::pretrain_config::PretrainConfig;
 use crate::optim::optimizer::OptimizerConfig;
 use crate::rate::learning_rate::LearningRate;
 
-/// A published recipe: every value of a [`PretrainConfig`] and where it comes from.
+/// A published recipe: all settings of a run, with their source.
 ///
 /// | name | encoder | batch | epochs | rate | weight decay | temperature |
 /// |---|---|---|---|---|---|---|
@@ -31,11 +31,10 @@ use crate::rate::learning_rate::LearningRate;
 /// `imagenet` is short for `imagenet-paper`, `cifar10` for `cifar10-google` and `stl10` for
 /// `stl10-uva`.
 ///
-/// Deviations that all LARS recipes share: google's loss is twice ours (it adds the two views' means),
-/// so that batch norm's parameters and the biases, which LARS does not adapt, move twice as far a step
-/// there, and weight decay weighs half as much beside the gradient; google's code gives the head a
-/// third layer and a normalisation at its end by default, ours is the paper's, of two layers. For
-/// the views, see [`SimClrAugmentation`].
+/// All LARS recipes deviate from google's code in two points. Google's loss is twice ours, since it adds the means of
+/// the two views. So batch norm's parameters and the biases, which LARS does not adapt, take steps twice as long there,
+/// and weight decay weighs half as much beside the gradient. Google's head has a third layer and a final normalisation
+/// by default; ours is the paper's, with two layers. For deviations of the views, see [`SimClrAugmentation`].
 ///
 /// ```
 /// use simclr_train::Recipe;
@@ -71,7 +70,7 @@ impl Recipe {
         Self::Stl10Uva,
     ];
 
-    /// Its name, as [`str::parse`] takes it.
+    /// The name, which [`str::parse`] reads.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -83,7 +82,7 @@ impl Recipe {
         }
     }
 
-    /// Where its values were published.
+    /// The publication of its values.
     #[must_use]
     pub fn source(self) -> &'static str {
         match self {
@@ -94,8 +93,8 @@ impl Recipe {
                 "google-research/simclr, README.md, \"Pretraining\" on ImageNet"
             }
             Self::Cifar10Paper => {
-                "Chen et al. 2020, appendix B.9: the batch of its best model; its learning rate was \
-                 one of 0.5, 1.0 and 1.5, of which this is the middle"
+                "Chen et al. 2020, appendix B.9: the batch of its best model; of the learning rates 0.5, \
+                 1.0 and 1.5 that it tried, the middle one"
             }
             Self::Cifar10Google => "google-research/simclr, README.md, \"Pretraining\" on CIFAR-10",
             Self::Stl10Uva => {
@@ -106,7 +105,7 @@ impl Recipe {
         }
     }
 
-    /// Its config, with seed 0.
+    /// The config, with seed 0.
     #[must_use]
     pub fn config(self) -> PretrainConfig {
         match self {
@@ -128,7 +127,7 @@ impl fmt::Display for Recipe {
 impl FromStr for Recipe {
     type Err = TrainError;
 
-    /// A name out of [`Recipe::ALL`], or a data set's: `imagenet`, `cifar10`, `stl10`.
+    /// Reads the name of a recipe, or one of the short names `imagenet`, `cifar10` and `stl10`.
     fn from_str(name: &str) -> Result<Self, TrainError> {
         match name {
             "imagenet" => return Ok(Self::ImageNetPaper),
@@ -206,9 +205,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_recipe_is_a_legal_config_that_its_name_finds() {
+    fn every_recipe_has_a_name_and_a_legal_config_that_survives_toml() {
         for recipe in Recipe::ALL {
-            recipe.config().check().unwrap();
+            let config = recipe.config();
+            config.check().unwrap();
+            let text = toml::to_string(&config).unwrap();
+            assert_eq!(toml::from_str::<PretrainConfig>(&text).unwrap(), config);
             assert_eq!(recipe.name().parse::<Recipe>().unwrap(), recipe);
             assert!(!recipe.source().is_empty());
         }
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_set_alone_names_its_usual_recipe() {
+    fn the_name_of_a_data_set_is_short_for_its_usual_recipe() {
         for (name, recipe) in [
             ("imagenet", Recipe::ImageNetPaper),
             ("cifar10", Recipe::Cifar10Google),
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_recipe_is_answered_with_the_known_ones() {
+    fn the_error_for_an_unknown_recipe_lists_the_known_ones() {
         assert_eq!(
             "cifar100".parse::<Recipe>().unwrap_err().to_string(),
             "expected a recipe out of imagenet-paper, imagenet-google, cifar10-paper, \

@@ -1,35 +1,37 @@
-//! What a config means for a run, in words.
+//! A run in words, before it starts.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use burn::module::Module;
+use simclr_model::ModuleTensor;
 
-use crate::images::pretrain_config::PretrainConfig;
-use crate::optim::decay_scope::{DecayScope, TrainedParameter, trained_parameters};
+use crate::engine::train_config::TrainConfig;
+use crate::optim::decay_scope::{DecayScope, is_one_dimensional, trained_parameters};
 use crate::optim::optimizer::OptimizerConfig;
 
-/// What a config comes to on a data set: read it before you start a long run.
+/// The steps, learning rate and parameters of a run on a data set, to be read before a long run.
 ///
-/// Made by [`PretrainConfig::describe`]; its `Display` is a few lines for the terminal.
+/// [`PretrainConfig::describe`](crate::PretrainConfig::describe) makes it. Its `Display` is a few lines for the
+/// terminal.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RunDescription {
     /// Images in the data set.
     pub images: usize,
-    /// Images in a step.
+    /// Images of a step.
     pub batch_size: usize,
-    /// Epochs.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Steps in all.
+    /// Steps of the whole run.
     pub total_steps: usize,
     /// Steps of linear warm-up.
     pub warmup_steps: usize,
-    /// The schedule's peak, scaled by the batch.
+    /// The peak of the schedule, scaled to the batch size.
     pub peak_learning_rate: f64,
-    /// Trained parameter tensors, and their values.
+    /// The number of trained parameter tensors, and of their values.
     pub parameters: (usize, usize),
-    /// The parameters without weight decay and, under LARS, without adaptation, by path.
+    /// The paths of the parameters without weight decay and, with LARS, without adaptation.
     pub excluded: Vec<String>,
     learning_rate: String,
     optimizer: OptimizerConfig,
@@ -37,16 +39,15 @@ pub struct RunDescription {
 }
 
 impl RunDescription {
-    pub(crate) fn new(config: &PretrainConfig, images: usize, model: &impl Module) -> Self {
-        let config = &config.train;
+    pub(crate) fn new(config: &TrainConfig, images: usize, model: &impl Module) -> Self {
         let steps_per_epoch = config.steps_in_epoch(images);
         let trained = trained_parameters(model);
-        let parameters = (trained.len(), trained.iter().map(|p| p.values).sum());
+        let parameters = (trained.len(), trained.iter().map(ModuleTensor::count).sum());
         let (mut excluded, mut excluded_values) = (Vec::new(), 0);
         if config.optimizer.decay_scope() == DecayScope::Weights {
-            for parameter in trained.into_iter().filter(TrainedParameter::is_one_dimensional) {
-                excluded_values += parameter.values;
-                excluded.push(parameter.name);
+            for parameter in trained.iter().filter(|parameter| is_one_dimensional(parameter)) {
+                excluded_values += parameter.count();
+                excluded.push(parameter.name());
             }
         }
         Self {
@@ -64,8 +65,7 @@ impl RunDescription {
         }
     }
 
-    /// The excluded paths with indices as `*`, and how many parameters each stands for, in the order
-    /// of the paths.
+    /// The excluded paths with `*` for each index, in alphabetical order, and the number of parameters of each.
     fn excluded_patterns(&self) -> BTreeMap<String, usize> {
         let mut patterns = BTreeMap::new();
         for path in &self.excluded {
@@ -116,21 +116,25 @@ impl fmt::Display for RunDescription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TrainConfig;
-    use crate::images::pretrain_config::tests::tiny;
+    use crate::rate::learning_rate::LearningRate;
     use burn::tensor::Device;
+    use simclr_model::{Encoder, EncoderConfig, ProjectionHeadConfig, SimClr};
+
+    /// A run of a `ResNet`-18 of width 2, with 64 images in a step.
+    fn describe(optimizer: OptimizerConfig) -> RunDescription {
+        let device = Device::flex().autodiff();
+        let encoder = "resnet18x0.03125_cifar".parse::<EncoderConfig>().unwrap();
+        let encoder = encoder.init(1, &device).unwrap();
+        let head = ProjectionHeadConfig { output_size: 8, ..ProjectionHeadConfig::default() };
+        let head = head.init(encoder.feature_size(), 2, &device).unwrap();
+        let learning_rate = LearningRate::linear(0.3);
+        let config = TrainConfig { epochs: 10, learning_rate, optimizer, ..TrainConfig::small() };
+        RunDescription::new(&config, 1000, &SimClr { encoder, head })
+    }
 
     #[test]
     fn a_description_says_the_rate_the_steps_and_who_is_excluded() {
-        let mut config = tiny();
-        config.train = TrainConfig {
-            optimizer: OptimizerConfig::lars(1e-6),
-            learning_rate: crate::LearningRate::linear(0.3),
-            batch_size: 64,
-            epochs: 10,
-            ..config.train
-        };
-        let description = config.describe(1000, &Device::flex()).unwrap();
+        let description = describe(OptimizerConfig::lars(1e-6));
         assert_eq!((description.warmup_steps, description.total_steps), (15, 150));
         assert_eq!(
             description.to_string(),
@@ -153,11 +157,7 @@ parameters     65 (11674 values), 43 of them (340 values) without weight decay a
 
     #[test]
     fn adamw_excludes_only_what_its_scope_says() {
-        let excluded = |optimizer| {
-            let mut config = tiny();
-            config.train.optimizer = optimizer;
-            config.describe(100, &Device::flex()).unwrap().excluded.len()
-        };
+        let excluded = |optimizer| describe(optimizer).excluded.len();
         assert_eq!(excluded(OptimizerConfig::adamw(1e-4)), 0);
         let decay_scope = DecayScope::Weights;
         assert_eq!(excluded(OptimizerConfig::AdamW { weight_decay: 1e-4, decay_scope }), 43);

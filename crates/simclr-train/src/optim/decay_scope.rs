@@ -1,10 +1,10 @@
-//! Which parameters weight decay, and LARS's adaptation, leave alone.
+//! The parameters that weight decay and LARS's adaptation exclude.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
+use burn::module::Module;
 use serde::{Deserialize, Serialize};
+use simclr_model::{ModuleTensor, TensorRole, module_tensors};
 
-/// Which parameters weight decay pulls towards zero.
+/// The parameters that weight decay pulls towards zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -12,82 +12,38 @@ pub enum DecayScope {
     /// Every parameter, as PyTorch's optimisers do unless told otherwise.
     #[default]
     All,
-    /// The weights of convolutions and of fully connected layers alone: batch norm's gamma and beta
-    /// and all biases are left out, as in google's SimCLR.
+    /// Only the weights of convolutions and of fully connected layers, without batch norm's gamma and beta and without
+    /// biases, as in google's SimCLR.
     Weights,
 }
 
-/// The trained parameters of one dimension, by path (`encoder.stem.norm.gamma`), in the module's
-/// order.
+/// The parameters that the optimiser moves, in the module's order.
+pub(crate) fn trained_parameters(module: &impl Module) -> Vec<ModuleTensor> {
+    module_tensors(module).into_iter().filter(ModuleTensor::requires_grad).collect()
+}
+
+/// Whether [`DecayScope::Weights`] excludes a trained parameter: those of one dimension.
 ///
-/// These are the scales and shifts of normalisations and the biases, and nothing else: a weight that
-/// mixes features has an input and an output. Names would have to be kept in step with every layer
-/// that somebody adds.
-pub(crate) fn one_dimensional(module: &impl Module) -> Vec<String> {
-    let parameters = trained_parameters(module);
-    parameters.into_iter().filter(TrainedParameter::is_one_dimensional).map(|p| p.path).collect()
-}
-
-/// A parameter that an optimiser moves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TrainedParameter {
-    /// The names of the modules around it and its own, joined by dots, as Burn's parameter groups have it.
-    pub(crate) path: String,
-    /// The same without enums' variants: which network an encoder is doesn't change the names inside.
-    pub(crate) name: String,
-    /// Its number of dimensions.
-    pub(crate) rank: usize,
-    /// Its number of values.
-    pub(crate) values: usize,
-}
-
-impl TrainedParameter {
-    pub(crate) fn is_one_dimensional(&self) -> bool {
-        self.rank <= 1
-    }
-}
-
-/// Every parameter that takes a gradient: running statistics don't.
-pub(crate) fn trained_parameters(module: &impl Module) -> Vec<TrainedParameter> {
-    #[derive(Default)]
-    struct Parameters {
-        /// The names of the modules around, and whether each is but an enum's variant.
-        path: Vec<(String, bool)>,
-        found: Vec<TrainedParameter>,
-    }
-    impl ModuleVisitor for Parameters {
-        fn enter_module(&mut self, name: &str, container: &str) {
-            self.path.push((name.to_owned(), container.starts_with("Enum:")));
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                let joined = |variants: bool| {
-                    let shown = self.path.iter().filter(|(_, variant)| variants || !variant);
-                    shown.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(".")
-                };
-                let values = param.lazy_shape().num_elements();
-                let (path, name) = (joined(true), joined(false));
-                self.found.push(TrainedParameter { path, name, rank: D, values });
-            }
-        }
-    }
-    let mut parameters = Parameters::default();
-    module.visit(&mut parameters);
-    parameters.found
+/// They are the scales and shifts of normalisations and the biases, and nothing else, since a weight that mixes
+/// features has inputs and outputs. A list of names would need an entry for every new layer.
+pub(crate) fn is_one_dimensional(parameter: &ModuleTensor) -> bool {
+    parameter.role == TensorRole::Vector
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::images::pretrain_config::tests::tiny;
     use burn::tensor::Device;
+    use simclr_model::{Encoder, EncoderConfig, ProjectionHeadConfig, SimClr};
 
     #[test]
     fn exactly_the_norms_and_biases_of_a_resnet_and_its_head_are_one_dimensional() {
-        let model = tiny().init_model(&Device::flex().autodiff()).unwrap();
+        let device = Device::flex().autodiff();
+        let encoder = "resnet18x0.03125_cifar".parse::<EncoderConfig>().unwrap();
+        let encoder = encoder.init(1, &device).unwrap();
+        let head = ProjectionHeadConfig::default();
+        let head = head.init(encoder.feature_size(), 2, &device).unwrap();
+        let model = SimClr { encoder, head };
         let mut expected = vec!["encoder.stem.norm".to_owned()];
         for block in 0..8 {
             expected.push(format!("encoder.blocks.{block}.body.0.norm"));
@@ -102,10 +58,10 @@ mod tests {
         expected.push("head.output.bias".to_owned());
 
         let trained = trained_parameters(&model);
-        let one_dimensional = trained.iter().filter(|p| p.is_one_dimensional());
-        assert_eq!(one_dimensional.map(|p| p.name.clone()).collect::<Vec<_>>(), expected);
-        let weights: Vec<_> = trained.iter().filter(|p| p.rank > 1).collect();
+        let (vectors, weights): (Vec<_>, Vec<_>) =
+            trained.iter().partition(|p| is_one_dimensional(p));
+        assert_eq!(vectors.iter().map(|p| p.name()).collect::<Vec<_>>(), expected);
         assert_eq!(weights.len(), 20 + 2, "the convolutions and the two layers of the head");
-        assert!(weights.iter().all(|p| p.path.ends_with(".weight")), "{weights:?}");
+        assert!(weights.iter().all(|p| p.group_path.ends_with(".weight")), "{weights:?}");
     }
 }

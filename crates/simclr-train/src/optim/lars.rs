@@ -6,8 +6,7 @@ use burn::tensor::{Device, Tensor};
 /// Layer-wise adaptive rate scaling (You et al. 2017), as google's SimCLR has it
 /// (`lars_optimizer.py` with its defaults `classic_momentum=True` and `use_nesterov=False`).
 ///
-/// Every parameter tensor w with gradient g takes a step in proportion to its own length, whatever
-/// the gradient's:
+/// The step of a parameter tensor w with gradient g is proportional to the length of w and independent of that of g:
 ///
 /// ```text
 /// g'    = g + weight_decay * w
@@ -16,14 +15,13 @@ use burn::tensor::{Device, Tensor};
 /// w     = w - v
 /// ```
 ///
-/// The rate is inside v ("classic" momentum): when the schedule lowers it, steps on the way keep the
-/// rate they were made with. PyTorch's SGD, and LARS built on it, multiplies v by today's rate
-/// instead.
+/// The rate is inside v ("classic" momentum), so that a gradient keeps the rate of its own step when the schedule
+/// lowers the rate. PyTorch's SGD, and LARS built on it, multiplies v by the current rate instead.
 ///
-/// Normalisation parameters and biases belong outside weight decay and adaptation: that is
-/// [`Lars::plain`], to which [`OptimizerConfig::init`](crate::OptimizerConfig::init) gives them.
+/// Normalisation parameters and biases need neither weight decay nor adaptation:
+/// [`OptimizerConfig::init`](crate::OptimizerConfig::init) gives them [`Lars::plain`].
 ///
-/// Norms stay on the device; nothing waits for it.
+/// Norms stay on the device; no step waits for it.
 ///
 /// ```
 /// use burn::optim::Optimizer;
@@ -40,18 +38,18 @@ use burn::tensor::{Device, Tensor};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lars {
-    /// Share of v that the next step keeps, in 0..1.
+    /// The share of v that the next step keeps, in 0..1.
     pub momentum: f64,
-    /// Factor of the weights in the gradient, at least 0.
+    /// The factor of the weights that are added to the gradient, at least 0.
     pub weight_decay: f64,
-    /// Length of a step of rate 1, as a share of the tensor's own length; google: 0.001.
+    /// The length of a step at rate 1, as a share of the tensor's length, above 0; google: 0.001.
     pub trust_coefficient: f64,
-    /// Whether the step is in proportion to the tensor's length; if not, trust is 1.
+    /// Whether the step is proportional to the tensor's length; if not, trust is 1.
     pub adapt: bool,
 }
 
 impl Lars {
-    /// The same without weight decay and adaptation: gradient descent with classic momentum.
+    /// This optimiser without weight decay and adaptation: gradient descent with classic momentum.
     #[must_use]
     pub fn plain(self) -> Self {
         Self { weight_decay: 0.0, adapt: false, ..self }
@@ -102,16 +100,16 @@ impl Optimizer for Lars {
     }
 }
 
-/// What [`Lars`] keeps of a parameter between steps.
+/// The state of [`Lars`] for one parameter between steps.
 #[derive(Debug, Clone)]
 pub struct LarsState<const D: usize> {
-    /// v: the last step, the learning rate included.
+    /// v, the last step; it includes the learning rate.
     velocity: Tensor<D>,
 }
 
 const VELOCITY: &str = "velocity";
 
-// burn-optim's derive of this trait only works inside burn-optim.
+// By hand, since burn-optim's derive of this trait works only inside burn-optim.
 impl<const D: usize> RecordState for LarsState<D> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         out.push_tensor(prefix, VELOCITY, self.velocity.to_data());

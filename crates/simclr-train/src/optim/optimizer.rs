@@ -1,4 +1,4 @@
-//! Which optimiser, and with what.
+//! The optimiser of a run, and its settings.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use burn::optim::{AdamW, AdamWConfig, ModuleOptimizer, Optimizer, Sgd, SgdConfig
 use serde::{Deserialize, Serialize};
 use simclr_range::OutOfRange;
 
-use crate::optim::decay_scope::{DecayScope, one_dimensional};
+use crate::optim::decay_scope::{DecayScope, is_one_dimensional, trained_parameters};
 use crate::optim::lars::Lars;
 
-/// The optimiser of a run. Its learning rate is the schedule's, see
+/// The optimiser of a run. Its learning rate follows a schedule, see
 /// [`TrainConfig::learning_rate`](crate::TrainConfig::learning_rate).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
@@ -20,9 +20,9 @@ use crate::optim::lars::Lars;
 pub enum OptimizerConfig {
     /// Adam with decoupled weight decay; betas 0.9 and 0.999, epsilon 1e-8, as in PyTorch.
     AdamW {
-        /// Share of each weight that a step of learning rate 1 takes away, at least 0.
+        /// The share of each weight that a step at learning rate 1 subtracts, at least 0.
         weight_decay: f32,
-        /// What the weight decay applies to.
+        /// The parameters that decay.
         #[serde(default)]
         decay_scope: DecayScope,
     },
@@ -30,11 +30,11 @@ pub enum OptimizerConfig {
     Sgd {
         /// Momentum in 0..1; 0 is none.
         momentum: f64,
-        /// Looks ahead by one momentum step.
+        /// Whether momentum looks one step ahead, as Nesterov's does.
         nesterov: bool,
-        /// Factor of the weights in the gradient, at least 0.
+        /// The factor of the weights that are added to the gradient, at least 0.
         weight_decay: f32,
-        /// What the weight decay applies to.
+        /// The parameters that decay.
         #[serde(default)]
         decay_scope: DecayScope,
     },
@@ -43,15 +43,15 @@ pub enum OptimizerConfig {
     Lars {
         /// Momentum in 0..1; google: 0.9.
         momentum: f64,
-        /// Factor of the weights in the gradient, at least 0.
+        /// The factor of the weights that are added to the gradient, at least 0.
         weight_decay: f32,
-        /// Length of a step of rate 1, as a share of the weight's own length: above 0; google: 0.001.
+        /// The length of a step at rate 1, as a share of the weight's length, above 0; google: 0.001.
         trust_coefficient: f64,
     },
 }
 
 impl OptimizerConfig {
-    /// `AdamW` with weight decay on every parameter, as PyTorch's comes.
+    /// `AdamW` with weight decay on every parameter, PyTorch's default.
     #[must_use]
     pub fn adamw(weight_decay: f32) -> Self {
         Self::AdamW { weight_decay, decay_scope: DecayScope::All }
@@ -101,10 +101,9 @@ impl OptimizerConfig {
         weight_decay
     }
 
-    /// The optimiser for `module`.
+    /// The optimiser of `module`.
     ///
-    /// It knows parameters by their path, so it is for this module as a whole and not for a part of
-    /// it.
+    /// It knows parameters by their path in `module`, so that it fits neither a part of the module nor one around it.
     #[must_use]
     pub fn init(self, module: &impl Module) -> ModuleOptimizer {
         match self {
@@ -123,7 +122,7 @@ impl OptimizerConfig {
         }
     }
 
-    /// Whether one-dimensional parameters are treated differently.
+    /// The parameters that decay.
     pub(crate) fn decay_scope(self) -> DecayScope {
         match self {
             Self::AdamW { decay_scope, .. } | Self::Sgd { decay_scope, .. } => decay_scope,
@@ -132,7 +131,7 @@ impl OptimizerConfig {
     }
 }
 
-/// `decaying` for what the scope holds, `plain` for the rest.
+/// `decaying` for the parameters in the scope, `plain` for the others.
 fn with_scope<O: Optimizer>(
     scope: DecayScope,
     module: &impl Module,
@@ -143,8 +142,9 @@ fn with_scope<O: Optimizer>(
     match scope {
         DecayScope::All => optimizer,
         DecayScope::Weights => {
-            let excluded = ParamGroup::from_paths(one_dimensional(module));
-            optimizer.with_group(excluded, plain, None)
+            let excluded = trained_parameters(module).into_iter().filter(is_one_dimensional);
+            let paths: Vec<String> = excluded.map(|parameter| parameter.group_path).collect();
+            optimizer.with_group(ParamGroup::from_paths(paths), plain, None)
         }
     }
 }
@@ -160,6 +160,7 @@ fn sgd(momentum: f64, nesterov: bool, weight_decay: f32) -> Sgd {
     });
     SgdConfig::new().with_weight_decay(decay).with_momentum(momentum).build()
 }
+
 /// In words: `LARS, momentum 0.9, trust coefficient 0.001, weight decay 0.0001`.
 impl fmt::Display for OptimizerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,9 @@
-//! The learning rate as a recipe states it: a base, and how it grows with the batch.
+//! The learning rate of a recipe: a base that grows with the batch.
 
 use serde::{Deserialize, Serialize};
 use simclr_range::OutOfRange;
 
-/// The schedule's peak, stated for one batch size and scaled to another.
+/// The peak of the schedule: a base rate, and how it grows with the batch.
 ///
 /// ```
 /// use simclr_train::LearningRate;
@@ -16,14 +16,13 @@ use simclr_range::OutOfRange;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LearningRate {
-    /// The rate before scaling: finite and positive, without an upper bound.
+    /// The rate before scaling, finite and positive.
     pub base: f64,
     /// How the peak grows with the batch.
     pub scaling: LearningRateScaling,
 }
 
-/// How the peak learning rate grows with the batch size (Chen et al. 2020, appendix B.1; google's
-/// flag `--learning_rate_scaling`).
+/// How the peak grows with the batch size (Chen et al. 2020, appendix B.1; google's flag `--learning_rate_scaling`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -32,7 +31,7 @@ pub enum LearningRateScaling {
     None,
     /// base * batch / 256 (Goyal et al. 2017).
     Linear,
-    /// base * sqrt(batch): better where the batch is small or the run short.
+    /// base * sqrt(batch), which suits small batches and short runs better.
     Sqrt,
 }
 
@@ -58,7 +57,7 @@ impl LearningRate {
         Self { base, scaling: LearningRateScaling::Sqrt }
     }
 
-    /// The schedule's peak for steps of `batch_size` images.
+    /// The peak for steps of `batch_size` examples.
     #[must_use]
     pub fn peak(self, batch_size: usize) -> f64 {
         let batch = batch_size as f64;
@@ -69,7 +68,7 @@ impl LearningRate {
         }
     }
 
-    /// The peak as the sum it comes from: `0.3 * 4096 / 256 = 4.8`.
+    /// The calculation of the peak: `0.3 * 4096 / 256 = 4.8`.
     #[must_use]
     pub fn in_words(self, batch_size: usize) -> String {
         let (base, peak) = (self.base, self.peak(batch_size));

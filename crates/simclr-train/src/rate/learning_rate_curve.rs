@@ -1,24 +1,24 @@
-//! What a range test saw, and the rate it suggests.
+//! The curve of a range test, and the rate that it suggests.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::rate::learning_rate::LearningRate;
 
-/// Half-width of the smoothing in decades of the rate: a standard deviation of the Gaussian weights.
+/// The standard deviation of the Gaussian weights that smooth the curve, in decades of the rate.
 const SMOOTHING_DECADES: f64 = 0.25;
 
-/// A gain over the chance level of less than this share is no learning, but noise.
+/// A gain of less than this share of the chance level is noise.
 const LEAST_GAIN: f64 = 0.02;
 
-/// The curve of a learning-rate range test: the loss at each rate on the way up.
+/// The curve of a learning-rate range test: the loss at each of a row of rising rates.
 ///
 /// Made by [`Trainer::range_test`](crate::Trainer::range_test).
 ///
-/// A contrastive loss can't explode as others do: it is bounded, and a rate that is too high makes the
-/// network collapse, with every projection alike, at the chance level. A new network's loss is often
-/// *above* that, so that the first and steepest descent of the curve can be the collapse itself. Only
-/// what is below the [`chance_level`](Self::chance_level) counts as learning here.
+/// A contrastive loss is bounded and cannot explode as others do. Where the rate is too high, the network collapses:
+/// all projections become alike, and the loss goes to the chance level. A new network's loss is often *above* that
+/// level, so that the first and steepest descent of the curve can be the collapse itself. Hence only a loss below the
+/// [`chance_level`](Self::chance_level) counts as learning.
 ///
 /// ```
 /// use simclr_train::{LearningRateCurve, TriedRate};
@@ -37,7 +37,7 @@ const LEAST_GAIN: f64 = 0.02;
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LearningRateCurve {
-    /// Each rate and the loss before the step it was used for, in rising order of the rate.
+    /// Each rate and the loss before the step at that rate, by rising rate.
     pub tried: Vec<TriedRate>,
     /// The loss where all projections are alike: ln(2n - 1) for NT-Xent.
     pub chance_level: f64,
@@ -55,10 +55,10 @@ pub struct TriedRate {
 }
 
 impl LearningRateCurve {
-    /// The losses, each the mean of those around it: Gaussian weights over the logarithm of the rate,
-    /// with a standard deviation of a quarter of a decade.
+    /// The losses, each averaged with its neighbours by Gaussian weights over the logarithm of the rate, with a
+    /// standard deviation of a quarter of a decade.
     ///
-    /// A running average, the usual choice, lags: it would move the steepest descent to a higher rate.
+    /// A running average, the usual choice, lags, and would move the steepest descent to a higher rate.
     #[must_use]
     pub fn smoothed(&self) -> Vec<f64> {
         (0..self.tried.len()).map(|index| self.smoothed_at(index)).collect()
@@ -76,15 +76,15 @@ impl LearningRateCurve {
         sum / weights
     }
 
-    /// The smoothed losses, cut off at the chance level.
+    /// The smoothed losses, capped at the chance level.
     fn learnt(&self) -> Vec<f64> {
         self.smoothed().into_iter().map(|loss| loss.min(self.chance_level)).collect()
     }
 
-    /// The rate at which the smoothed loss falls fastest, per decade, below the chance level and before its
-    /// lowest point; `None` if it never gets at least 2 % below it.
+    /// The rate at which the smoothed loss falls most per decade, below the chance level and before its lowest point,
+    /// rounded to two digits. `None` if the loss stays within 2 % of the chance level or above it.
     ///
-    /// It is rounded to two digits, and meant as the peak of a schedule with warm-up.
+    /// It suits the peak of a schedule with warm-up.
     #[must_use]
     pub fn suggestion(&self) -> Option<f64> {
         let losses = self.learnt();
@@ -106,8 +106,7 @@ impl LearningRateCurve {
         self.suggestion().map(LearningRate::unscaled).ok_or(none)
     }
 
-    /// Whether the last loss is hopeless: half of what was learnt is lost again, or it is far worse than
-    /// at the start.
+    /// Whether the test can end: the loss has lost half of its gain again, or is 25 % above its start.
     pub(crate) fn has_risen(&self) -> bool {
         let losses = self.smoothed();
         let (Some((_, least)), Some(&last)) = (minimum(&losses), losses.last()) else {
@@ -120,12 +119,12 @@ impl LearningRateCurve {
     }
 }
 
-/// A curve is not more exact than that.
+/// Rounds to two digits: the curve is not more exact.
 fn two_digits(rate: f64) -> f64 {
     format!("{rate:.1e}").parse().expect("a formatted number is a number")
 }
 
-/// Where the least value is, and the value.
+/// The index of the least value, and the value; `None` if it is not finite.
 fn minimum(values: &[f64]) -> Option<(usize, f64)> {
     let least = values.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
     least.filter(|(_, value)| value.is_finite())
@@ -159,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_to_the_chance_level_is_no_learning() {
+    fn a_fall_to_the_chance_level_is_not_learning() {
         let collapse = |step: usize| if step < 40 { 5.6 } else { 4.8 };
         assert_eq!(curve((0..90).map(collapse)).suggestion(), None);
-        // After it, a gentler descent that is.
+        // A gentler descent after it is learning.
         let learning = |step: usize| collapse(step) - 0.01 * step.saturating_sub(60) as f64;
         let suggestion = curve((0..90).map(learning)).suggestion().unwrap();
         assert!(suggestion >= 10_f64.powf(-7.0 + 0.08 * 58.0), "{suggestion}");
@@ -170,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_descent_after_the_lowest_point_does_not_count() {
-        // Down slowly, up, and down again steeply but not as low: what comes after a divergence.
+        // Down slowly, up, and steeply down again but not as low, as after a divergence.
         let slow = (0..50).map(|s| 4.8 - 0.04 * f64::from(s));
         let rest = (0..40).map(|s| if s < 20 { 9.0 } else { 4.0 });
         let suggestion = curve(slow.chain(rest)).suggestion().unwrap();

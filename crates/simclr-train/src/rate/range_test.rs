@@ -1,4 +1,4 @@
-//! The learning-rate finder: which rates does this model learn at, on these images?
+//! The learning-rate range test: at which rates does this model learn, on these examples?
 
 use simclr_model::Encoder;
 use simclr_range::OutOfRange;
@@ -9,11 +9,11 @@ use crate::error::TrainError;
 use crate::rate::learning_rate_curve::{LearningRateCurve, TriedRate};
 use crate::views::view_loader::ViewLoader;
 
-/// Fewer steps make no curve.
+/// The fewest steps that make a curve.
 const LEAST_STEPS: usize = 10;
 
-/// A learning-rate range test (Smith 2015): training steps at a rate that grows from step to step by
-/// the same factor, until the loss rises.
+/// A learning-rate range test (Smith 2015): training steps whose rate grows by the same factor each time, until the
+/// loss rises.
 ///
 /// Run by [`Trainer::range_test`](crate::Trainer::range_test).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,9 +24,9 @@ pub struct RangeTest {
 }
 
 impl Default for RangeTest {
-    /// 800 steps from 1e-7 to 10, a hundred a decade. With fewer, a contrastive loss can stay at its chance level
-    /// at every rate: a new network first makes all projections alike, and takes a hundred steps to tell them
-    /// apart again.
+    /// 800 steps from 1e-7 to 10, a hundred a decade. With fewer steps, a contrastive loss can stay at its chance level
+    /// at every rate: a new network first makes all projections alike, and needs a hundred steps to tell them apart
+    /// again.
     fn default() -> Self {
         Self { lowest: 1e-7, highest: 10.0, steps: 800 }
     }
@@ -37,7 +37,7 @@ impl RangeTest {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`], which names the value.
+    /// [`OutOfRange`] for `lowest`, `highest` or `steps`.
     pub fn new(lowest: f64, highest: f64, steps: usize) -> Result<Self, OutOfRange> {
         let legal = lowest.is_finite() && lowest > 0.0;
         OutOfRange::unless(legal, "range_test.lowest", "finite and positive", lowest)?;
@@ -61,7 +61,7 @@ impl RangeTest {
         self.lowest * (self.highest / self.lowest).powf(share)
     }
 
-    /// Trains until the network is spoilt, and notes the losses; `stop` is asked before each step.
+    /// Trains until the last step or until the loss rises, and notes the losses. It asks `stop` before each step.
     pub(crate) fn run<E: Encoder>(
         self,
         mut state: TrainingState<E>,

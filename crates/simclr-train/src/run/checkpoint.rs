@@ -1,9 +1,8 @@
-//! Checkpoints that are whole or not there.
+//! Checkpoints, each complete or absent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::module::Module;
 use burn::optim::OptimizerRecord;
@@ -11,6 +10,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use simclr_data::replace_file;
 use simclr_model::Encoder;
 
 use crate::engine::training_state::TrainingState;
@@ -22,11 +22,10 @@ const OPTIMIZER: &str = "optimizer.bpk";
 
 const PREFIX: &str = "epoch-";
 
-/// `checkpoint/` of a run directory: one folder an epoch, `epoch-0003`.
+/// `checkpoint/` of a run directory: one folder per epoch, such as `epoch-0003`.
 ///
-/// The parts are written to a hidden folder, which takes its name when the last of them and the
-/// [`Manifest`] are on the disk: a folder with a name is complete. A part that was damaged later does
-/// not have its checksum any more.
+/// A checkpoint is written to a hidden folder, which gets its name when all parts and the [`Manifest`] are on the disk.
+/// So a folder with a name is complete. Checksums reveal parts that were damaged later.
 #[derive(Debug, Clone)]
 pub(crate) struct CheckpointFolder {
     folder: PathBuf,
@@ -36,23 +35,23 @@ pub(crate) struct CheckpointFolder {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
-    /// Version of the layout described here.
+    /// The version of this layout.
     format: u32,
-    /// The epoch after which it was made.
+    /// The epoch after which the checkpoint was made.
     epoch: usize,
-    /// SHA-256 of each part, in hexadecimal.
+    /// The SHA-256 of each part, in hexadecimal.
     parts: BTreeMap<String, String>,
 }
 
 const MANIFEST: &str = "manifest.json";
 const FORMAT: u32 = 2;
 
-/// A checkpoint that was loaded.
+/// A loaded checkpoint.
 pub(crate) struct Loaded<E> {
     pub(crate) state: TrainingState<E>,
     /// The epoch after which it was made.
     pub(crate) epoch: usize,
-    /// Later ones that are damaged.
+    /// The errors of later checkpoints, which are damaged.
     pub(crate) refused: Vec<TrainError>,
 }
 
@@ -84,7 +83,7 @@ impl CheckpointFolder {
         Ok(epochs)
     }
 
-    /// Writes a checkpoint: afterwards it is complete and on the disk.
+    /// Writes a checkpoint; on return it is complete and on the disk.
     pub(crate) fn save<E: Encoder>(
         &self,
         epoch: usize,
@@ -103,12 +102,17 @@ impl CheckpointFolder {
     fn write(&self, epoch: usize, parts: &[(&str, &[u8])]) -> std::io::Result<()> {
         let unfinished = self.folder.join(format!(".{PREFIX}{epoch:04}.part"));
         std::fs::create_dir_all(&unfinished)?;
+        let write = |name: &str, bytes: &[u8]| {
+            replace_file(unfinished.join(name), |file| file.write_all(bytes))
+        };
         for (name, bytes) in parts {
-            write_synced(&unfinished.join(name), bytes)?;
+            write(name, bytes)?;
         }
         let parts = parts.iter().map(|(name, bytes)| ((*name).to_owned(), checksum(bytes)));
         let manifest = Manifest { format: FORMAT, epoch, parts: parts.collect() };
-        write_synced(&unfinished.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)?;
+        write(MANIFEST, &serde_json::to_vec_pretty(&manifest)?)?;
+        // The parts must appear together, so that the folder is renamed, and not each file. A rename replaces no folder
+        // with files in it: an old checkpoint of this epoch, which a resumed run has refused, goes first.
         let named = self.path(epoch);
         if named.exists() {
             std::fs::remove_dir_all(&named)?;
@@ -117,7 +121,7 @@ impl CheckpointFolder {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Deletes all checkpoints but those of `kept` epochs.
+    /// Deletes all checkpoints except those of the epochs `kept`.
     pub(crate) fn keep_only(&self, kept: &BTreeSet<usize>) -> Result<(), TrainError> {
         for epoch in self.epochs()?.difference(kept) {
             let path = self.path(*epoch);
@@ -126,9 +130,11 @@ impl CheckpointFolder {
         Ok(())
     }
 
-    /// Loads the latest checkpoint that is whole; `None` if there is no checkpoint at all.
+    /// Loads the latest undamaged checkpoint into a state that `new` makes; `None` if there is no checkpoint.
     ///
-    /// `new` makes a state of the same kind, to load into.
+    /// # Errors
+    ///
+    /// The error of the latest checkpoint if all are damaged.
     pub(crate) fn load_latest<E: Encoder>(
         &self,
         new: impl Fn() -> TrainingState<E>,
@@ -196,10 +202,4 @@ impl CheckpointFolder {
 
 fn checksum(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

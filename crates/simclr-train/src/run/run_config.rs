@@ -1,4 +1,4 @@
-//! `config.toml` of a run: what ran, and where.
+//! `config.toml` of a run.
 
 use std::path::PathBuf;
 
@@ -7,32 +7,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::train_config::TrainConfig;
 
-/// `config.toml` of a run: exactly what ran.
+/// `config.toml` of a run: all settings, and where they ran.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
-    /// Where the run was made.
+    /// Program, device and data of the run.
     pub made_with: MadeWith,
-    /// How it trained.
+    /// The settings of training.
     pub train: TrainConfig,
-    /// What was trained, and on which views: one table, named by who started the run. Image pretraining's is
-    /// `[images]`, an [`ImageConfig`](crate::ImageConfig).
+    /// The settings of encoder and views: one table, whose name the caller of
+    /// [`Trainer::with_subject`](crate::Trainer::with_subject) gives. Image pretraining writes `[images]`, an
+    /// [`ImageConfig`](crate::ImageConfig).
     #[serde(flatten)]
     pub subject: toml::Table,
 }
 
-/// What a run depends on beside its config.
+/// Program, device and data of a run: the result depends on them too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MadeWith {
     /// Version of this crate.
     pub simclr: String,
-    /// Git revision this crate was built from, or "unknown".
+    /// Git revision from which this crate was built, or "unknown".
     pub revision: String,
-    /// The device by its name, as [`device_from_name`](crate::device_from_name) takes it.
+    /// The device's name, see [`device_from_name`](crate::device_from_name).
     pub device: String,
-    /// What the views were made from, in words.
+    /// The data set, in words.
     pub data: String,
-    /// The file that the encoder's first weights came from; `None` if they were drawn from the seed.
+    /// The file of the encoder's initial weights; `None` if they were drawn from the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
 }
@@ -50,7 +51,7 @@ impl MadeWith {
 }
 
 impl RunConfig {
-    /// Refuses what a run never writes: more than one subject, or one that is no table.
+    /// Refuses a config that no run writes: with several subjects, or with one that is not a table.
     pub(crate) fn checked(self) -> Result<Self, String> {
         let stray = self.subject.iter().find(|(_, value)| !value.is_table());
         if let Some((name, _)) = stray {
@@ -64,11 +65,11 @@ impl RunConfig {
         }
     }
 
-    /// The table `name` of [`subject`](Self::subject) as the type it was made from.
+    /// Reads the table `name` of [`subject`](Self::subject) back into its type.
     ///
     /// # Errors
     ///
-    /// In words: the run has no such table, or it holds something else.
+    /// In words, if the run has no such table, or if the table has other fields.
     pub fn subject<T: DeserializeOwned>(&self, name: &str) -> Result<T, String> {
         let Some(values) = self.subject.get(name) else {
             let found: Vec<&str> = self.subject.keys().map(String::as_str).collect();

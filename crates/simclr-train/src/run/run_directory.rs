@@ -1,4 +1,4 @@
-//! The folder that holds everything about one run.
+//! The folder of one run.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,20 +18,20 @@ const CONFIG: &str = "config.toml";
 const SUMMARY: &str = "summary.json";
 const LEARNING_RATE: &str = "learning-rate.json";
 
-/// Runs of one folder that [`RunDirectory::free_name`] counts up to.
+/// The highest number that [`RunDirectory::free_name`] gives a run.
 const MOST_RUNS: usize = 9999;
 
-/// A run directory:
+/// The folder of one run:
 ///
 /// | file | content |
 /// |---|---|
-/// | `config.toml` | everything needed to repeat the run: a [`RunConfig`] |
-/// | `learning-rate.json` | the range test's curve, if one chose the learning rate: a [`LearningRateCurve`] |
-/// | `metrics.jsonl` | every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
-/// | `tensorboard/` | the same figures as event files |
-/// | `checkpoint/` | the state after the last two epochs and the best one, to resume from |
+/// | `config.toml` | all settings of the run: a [`RunConfig`] |
+/// | `learning-rate.json` | the curve of the range test, if one chose the learning rate: a [`LearningRateCurve`] |
+/// | `metrics.jsonl` | the figures of every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
+/// | `tensorboard/` | the same figures in event files |
+/// | `checkpoint/` | the state after the last two epochs and after the best one, from which the run can be resumed |
 /// | `encoder.safetensors` | the trained encoder |
-/// | `summary.json` | how it ended: a [`Summary`] |
+/// | `summary.json` | the final figures: a [`Summary`] |
 #[derive(Debug, Clone)]
 pub struct RunDirectory {
     path: PathBuf,
@@ -42,7 +42,7 @@ impl RunDirectory {
     ///
     /// # Errors
     ///
-    /// [`TrainError::RunExists`] if there is anything in it, [`TrainError::Io`] if it cannot be made.
+    /// [`TrainError::RunExists`] if it is not empty, [`TrainError::Io`] if it cannot be made.
     pub(crate) fn create(path: &Path, config: &RunConfig) -> Result<Self, TrainError> {
         std::fs::create_dir_all(path).map_err(TrainError::io("create", path))?;
         let mut entries = std::fs::read_dir(path).map_err(TrainError::io("read", path))?;
@@ -55,7 +55,7 @@ impl RunDirectory {
         Ok(run)
     }
 
-    /// Opens the directory of a run to look at it or to resume it.
+    /// Opens the directory of a run.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl RunDirectory {
         names.find(|path| !path.exists()).ok_or_else(none)
     }
 
-    /// Where it is.
+    /// The path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -94,8 +94,7 @@ impl RunDirectory {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Io`] if it cannot be read, [`TrainError::Parse`] if it is not what this version
-    /// writes.
+    /// [`TrainError::Io`] if it cannot be read, [`TrainError::Parse`] if it is not in the format of this version.
     pub fn config(&self) -> Result<RunConfig, TrainError> {
         let path = self.config_file();
         let text = std::fs::read_to_string(&path).map_err(TrainError::io("read", &path))?;
@@ -105,12 +104,11 @@ impl RunDirectory {
             .map_err(|reason| TrainError::Parse { path, reason })
     }
 
-    /// Reads `summary.json`; `None` if the run has not ended, or was killed.
+    /// Reads `summary.json`; `None` if the run still trains, or was killed.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Io`] if it cannot be read, [`TrainError::Parse`] if it is not what this version
-    /// writes.
+    /// [`TrainError::Io`] if it cannot be read, [`TrainError::Parse`] if it is not in the format of this version.
     pub fn summary(&self) -> Result<Option<Summary>, TrainError> {
         self.read(SUMMARY)
     }
@@ -136,19 +134,19 @@ impl RunDirectory {
         parsed.map(Some).map_err(|error| TrainError::Parse { path, reason: error.to_string() })
     }
 
-    /// The trained encoder's weights: written when the run ends.
+    /// The path of the trained encoder's weights. The run writes them when it ends.
     #[must_use]
     pub fn encoder_weights(&self) -> PathBuf {
         self.path.join("encoder.safetensors")
     }
 
-    /// The lines of `metrics.jsonl`, see [`read_metrics`](crate::read_metrics).
+    /// The path of `metrics.jsonl`; [`read_metrics`](crate::read_metrics) reads it.
     #[must_use]
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
     }
 
-    /// TensorBoard's event files, with the figures of [`metrics`](Self::metrics).
+    /// The folder of TensorBoard's event files, which hold the figures of [`metrics`](Self::metrics).
     #[must_use]
     pub fn tensorboard(&self) -> PathBuf {
         self.path.join("tensorboard")
@@ -180,7 +178,7 @@ impl RunDirectory {
         self.write(LEARNING_RATE, &format!("{json}\n"))
     }
 
-    /// Refuses another config, subject or data set than the run's own; only the number of epochs may change.
+    /// Refuses a config, subject or data set that is not the run's own. Only the number of epochs may change.
     pub(crate) fn check_same(&self, asked: &RunConfig) -> Result<(), TrainError> {
         let other = |field: &str, expected: String, found: Option<String>| {
             let (path, field) = (self.path.clone(), field.to_owned());
@@ -206,7 +204,7 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Replaces a file in one step: a reader sees the old one or the new one.
+    /// Writes a file of the directory, as a whole.
     fn write(&self, name: &str, text: &str) -> Result<(), TrainError> {
         let path = self.path.join(name);
         replace_file(&path, |file| file.write_all(text.as_bytes()))
@@ -214,7 +212,7 @@ impl RunDirectory {
     }
 }
 
-/// Every setting of a run by its path: those of `[train]` and of its subject.
+/// The settings of a run's `[train]` and subject by path: `train.epochs`.
 fn settings(config: &RunConfig) -> toml::Table {
     let train = toml::Value::try_from(&config.train);
     let train = train.expect("a config holds nothing that TOML cannot write");

@@ -1,39 +1,39 @@
-//! How a run ended.
+//! The final figures of a run.
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::train_config::TrainConfig;
-use crate::watch::metrics_log::MetricsLine;
+use crate::watch::metrics_line::MetricsLine;
 
 /// `summary.json` of a run directory. Accuracies are shares in 0..=1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
-    /// kNN top-1 with random weights; `None` without labelled images.
+    /// kNN top-1 before training; `None` without a monitor.
     pub knn_top1_initial: Option<f64>,
-    /// kNN top-1 after the last epoch; `None` without labelled images.
+    /// kNN top-1 after the last epoch; `None` without a monitor.
     pub knn_top1: Option<f64>,
-    /// Top-1 of a linear layer on the final features, by logistic regression; `None` without labelled
-    /// images, or if the run was stopped.
+    /// Top-1 of a linear layer on the final features; `None` without a monitor that has such a probe, or if the run was
+    /// stopped.
     pub linear_probe: Option<f64>,
     /// Mean loss of the first epoch.
     pub loss_first: Option<f64>,
     /// Mean loss of the last epoch.
     pub loss_last: Option<f64>,
-    /// Images (not views) learnt from in a second of training, in the last epoch.
-    pub images_per_second: Option<f64>,
-    /// Share of the training's time that was spent waiting for views, in the last epoch.
+    /// Examples (not views) a second of training, in the last epoch.
+    pub examples_per_second: Option<f64>,
+    /// Share of the training time that the device waited for views, in the last epoch.
     pub waiting_share: Option<f64>,
-    /// Epochs done.
+    /// Completed epochs.
     pub epochs: usize,
-    /// Epochs asked for: more than `epochs` if the run was stopped.
+    /// Epochs of the config: more than `epochs` if the run was stopped.
     pub epochs_planned: usize,
-    /// The device's name.
+    /// The device's name, see [`device_from_name`](crate::device_from_name).
     pub device: String,
-    /// The seed.
+    /// The seed of the config.
     pub seed: u64,
-    /// Images that could not be read and were left out.
-    pub skipped_images: usize,
+    /// Examples that could not be read and were skipped.
+    pub skipped_examples: usize,
 }
 
 impl Summary {
@@ -42,7 +42,7 @@ impl Summary {
         lines: &[MetricsLine],
         config: &TrainConfig,
         device: String,
-        skipped_images: usize,
+        skipped_examples: usize,
     ) -> Self {
         let mut summary = Self {
             knn_top1_initial: None,
@@ -50,17 +50,22 @@ impl Summary {
             linear_probe: None,
             loss_first: None,
             loss_last: None,
-            images_per_second: None,
+            examples_per_second: None,
             waiting_share: None,
             epochs: 0,
             epochs_planned: config.epochs,
             device,
             seed: config.seed,
-            skipped_images,
+            skipped_examples,
         };
         for line in lines {
             let &MetricsLine::Epoch {
-                epoch, loss, knn_top1, images_per_second, waiting_share, ..
+                epoch,
+                loss,
+                knn_top1,
+                examples_per_second,
+                waiting_share,
+                ..
             } = line
             else {
                 continue;
@@ -72,7 +77,7 @@ impl Summary {
             summary.loss_first = summary.loss_first.or(loss);
             summary.loss_last = loss;
             summary.knn_top1 = knn_top1;
-            summary.images_per_second = images_per_second;
+            summary.examples_per_second = examples_per_second;
             summary.waiting_share = waiting_share;
             summary.epochs = epoch;
         }

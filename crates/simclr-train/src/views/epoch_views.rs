@@ -1,4 +1,4 @@
-//! The views of an epoch, as a training loop takes them.
+//! The views of an epoch, step by step.
 
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::error::TrainError;
 use crate::views::view_source::TwoViews;
 
-/// A chunk as the thread that makes views hands it over; `None` if none of its examples could be read.
+/// A chunk of views from the thread that makes them; `None` if none of its examples could be read.
 pub(crate) type MadeChunk<I> = Result<Option<TwoViews<I>>, TrainError>;
 
-/// The steps of an epoch, in order.
+/// The views of an epoch, step by step.
 pub struct EpochViews<I> {
     receiver: Option<Receiver<MadeChunk<I>>>,
     worker: Option<JoinHandle<()>>,
@@ -30,34 +30,34 @@ impl<I> EpochViews<I> {
         Self { receiver, worker, steps_left: steps, chunks_per_step, waited: Duration::ZERO }
     }
 
-    /// The views of the next step, chunk by chunk; `None` after the last one. A step that isn't read
-    /// to its end leaves its rest to the next.
+    /// The views of the next step, chunk by chunk; `None` after the last step. Read each step to its end: chunks that
+    /// are left become the next step's.
     pub fn next_step(&mut self) -> Option<StepViews<'_, I>> {
         self.steps_left = self.steps_left.checked_sub(1)?;
         Some(StepViews { chunks_left: self.chunks_per_step, epoch: self })
     }
 
-    /// How long [`StepViews`] had to wait for views so far.
+    /// The time that the epoch's steps have waited for views so far.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.waited
     }
 }
 
-/// The views of a step, chunk by chunk. Chunks of nothing but unreadable examples are passed over.
+/// The views of a step, chunk by chunk. It leaves out chunks without a readable example.
 pub struct StepViews<'a, I> {
     epoch: &'a mut EpochViews<I>,
     chunks_left: usize,
 }
 
 impl<I> StepViews<'_, I> {
-    /// Chunks of the whole step.
+    /// The number of chunks of the step, before any is left out.
     #[must_use]
     pub fn chunks(&self) -> usize {
         self.epoch.chunks_per_step
     }
 
-    /// How long the epoch's steps had to wait for views so far.
+    /// The time that the epoch's steps have waited for views so far.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.epoch.waited
@@ -74,7 +74,7 @@ impl<I> Iterator for StepViews<'_, I> {
             let received = self.epoch.receiver.as_ref()?.recv();
             self.epoch.waited += started.elapsed();
             let views = received.unwrap_or_else(|_| {
-                // The worker is gone before its last chunk.
+                // The worker ended before its last chunk.
                 Err(TrainError::stopped("the thread that makes views panicked"))
             });
             if views.is_err() {
@@ -93,7 +93,7 @@ impl<I> Drop for EpochViews<I> {
     fn drop(&mut self) {
         drop(self.receiver.take()); // Unblocks a worker that waits to send.
         if let Some(worker) = self.worker.take() {
-            // A panic was already reported by `next`, or happened after the last chunk was wanted.
+            // `next` has reported a panic, unless it happened after the last chunk that was read.
             let _ = worker.join();
         }
     }

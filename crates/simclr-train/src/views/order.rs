@@ -1,16 +1,17 @@
-//! The order in which a run sees its examples.
+//! The order of the examples in a run.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// The stream of passes, cut into steps.
+/// The examples of each step. A pass goes once through the data set, in an order of its own, in steps of one batch.
 pub(crate) struct Order {
     examples: usize,
     batch_size: usize,
     seed: u64,
-    /// The pass that was shuffled last, and its order.
+    /// The current pass, from 1; 0 before the first.
     pass: usize,
+    /// The examples in the order of that pass.
     indices: Vec<usize>,
 }
 
@@ -19,7 +20,7 @@ impl Order {
         Self { examples, batch_size, seed, pass: 0, indices: Vec::new() }
     }
 
-    /// The examples of a step, counted from 0, and the number of its pass, from 1.
+    /// The pass of step `step`, from 1, and the step's examples. Steps count from 0.
     pub(crate) fn step(&mut self, step: usize) -> (usize, &[usize]) {
         let steps_per_pass = self.examples / self.batch_size;
         let pass = step / steps_per_pass + 1;
@@ -33,8 +34,10 @@ impl Order {
     }
 }
 
-/// The generator of a pass's order. Its last two words are none that a view's key has: an image's
-/// index is below them.
+/// The random generator of a pass's order.
+///
+/// Image views seed the same kind of generator by the words (seed, pass, index, view). The two words of `u64::MAX` keep
+/// the orders apart from them, since no index and no view is that large.
 fn order_generator(seed: u64, pass: usize) -> ChaCha8Rng {
     let words = [seed, pass as u64, u64::MAX, u64::MAX];
     let mut key = [0; 32];

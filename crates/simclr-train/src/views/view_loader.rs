@@ -1,4 +1,4 @@
-//! Batches of views, made ahead of time.
+//! Views of shuffled examples, made ahead of the training step.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::sync_channel;
@@ -10,27 +10,26 @@ use crate::views::epoch_views::EpochViews;
 use crate::views::order::Order;
 use crate::views::view_source::{Skipped, ViewSource};
 
-/// Chunks of views that may wait for the training step; one more is in the making.
+/// The number of finished chunks that wait for the training step.
 const PREFETCHED_CHUNKS: usize = 2;
 
-/// How a [`ViewLoader`] cuts the examples into steps.
+/// The sizes of an epoch, a step and a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepLayout {
     /// Examples of a step.
     pub batch_size: usize,
-    /// Examples of a chunk, which divides the batch: what is made, and embedded, at a time.
+    /// Examples of a chunk, a divisor of the batch size. The views of a chunk are made and encoded together.
     pub chunk_size: usize,
     /// Steps of an epoch.
     pub steps_per_epoch: usize,
 }
 
-/// Hands out epochs of shuffled steps, while a thread prepares the next views.
+/// Shuffles the examples, and makes views on a thread of its own, ahead of the training step.
 ///
-/// The order is a stream of passes over the examples: each is shuffled by the seed and its own number
-/// alone, and examples that don't fill a last batch wait for the next pass, which is shuffled anew. An
-/// epoch is the next [`steps_per_epoch`](StepLayout::steps_per_epoch) steps of that stream. At most
-/// four chunks exist at a time beside those of the step that is being learnt from: two wait, one is
-/// being made, one is being handed over.
+/// Examples come in passes over the data set. Only the seed and the number of a pass determine its order, and examples
+/// that don't fill a last batch wait for the next pass. An epoch is the next
+/// [`steps_per_epoch`](StepLayout::steps_per_epoch) steps, whether a pass ends there or not. Beside the chunks of the
+/// current step, at most four chunks are in memory: two wait, the thread makes one and hands one over.
 pub struct ViewLoader<I> {
     source: Arc<dyn ViewSource<I>>,
     layout: StepLayout,
@@ -40,12 +39,12 @@ pub struct ViewLoader<I> {
 }
 
 impl<I: Send + 'static> ViewLoader<I> {
-    /// A loader of views that are put on `devices` in turn, chunk by chunk.
+    /// A loader that puts the chunks of each step on `devices` in turn.
     ///
     /// # Panics
     ///
-    /// If there is no device, the source holds less than a batch, or a size of the layout is zero or
-    /// does not divide the next larger one.
+    /// If there is no device, if the source has fewer examples than a batch, if a size of the layout is zero, or if the
+    /// chunk size doesn't divide the batch size.
     #[must_use]
     pub fn new(
         source: Arc<dyn ViewSource<I>>,
@@ -84,7 +83,7 @@ impl<I: Send + 'static> ViewLoader<I> {
         self.layout.batch_size * self.layout.steps_per_epoch
     }
 
-    /// The steps of `epoch`, counted from 1.
+    /// The views of an epoch. Epochs count from 1.
     #[must_use]
     pub fn epoch(&self, epoch: usize) -> EpochViews<I> {
         let (source, devices) = (Arc::clone(&self.source), self.devices.clone());
@@ -104,7 +103,7 @@ impl<I: Send + 'static> ViewLoader<I> {
                         made.views
                     });
                     let failed = views.is_err();
-                    // A closed channel means that nobody wants the rest.
+                    // The channel is closed if the reader left the epoch early.
                     if sender.send(views).is_err() || failed {
                         return;
                     }
@@ -121,7 +120,7 @@ mod tests {
     use crate::error::TrainError;
     use crate::views::view_source::{TwoViews, ViewBatch};
 
-    /// Hands out the indices themselves, and fails or panics where it is told to.
+    /// A source whose views are the indices themselves. It fails, or panics, at a given example.
     struct Indices {
         len: usize,
         fail_at: Option<usize>,
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_is_whole_batches_of_different_images() {
+    fn a_pass_is_whole_batches_of_different_examples() {
         let batches = steps(&loader(indices(23), [5, 5, 4]), 1);
         assert_eq!(batches.len(), 4);
         let mut seen: Vec<usize> = batches.into_iter().flat_map(|(_, indices)| indices).collect();
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_the_worker_is_an_error_and_no_hang() {
+    fn a_panic_of_the_worker_is_an_error_and_does_not_hang() {
         let source = Indices { panic_at: Some(3), ..indices(23) };
         let results: Vec<_> =
             results(&loader(source, [5, 5, 4]), 1).into_iter().flatten().collect();
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_images_are_counted_once_and_a_chunk_of_nothing_else_is_passed_over() {
+    fn unreadable_examples_are_counted_once_and_a_chunk_without_others_is_left_out() {
         let source = Indices { unreadable: vec![0, 1, 2, 3, 4], ..indices(6) };
         let loader = loader(source, [6, 1, 1]);
         for epoch in 1..=2 {

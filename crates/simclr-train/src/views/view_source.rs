@@ -1,4 +1,4 @@
-//! The input of a training step: the views of one batch, and where they come from.
+//! The input of a training step: the views of one batch, and their source.
 
 use burn::tensor::Device;
 
@@ -7,33 +7,32 @@ use crate::error::TrainError;
 /// A batch of n examples in two views each.
 #[derive(Debug)]
 pub struct TwoViews<I> {
-    /// 2n inputs: view a of every example, then view b of every example in the same order. They are
-    /// one batch, so that batch normalisation sees both views.
+    /// 2n inputs: view a of every example, then view b of every example in the same order. They are one batch, so that
+    /// batch normalisation sees both views.
     pub input: I,
     /// The number of examples, n.
     pub examples: usize,
 }
 
-/// What a [`ViewSource`] could make of the examples it was asked for.
+/// The views of some examples, and the examples that a [`ViewSource`] could not read.
 #[derive(Debug)]
 pub struct ViewBatch<I> {
-    /// The examples that could be read; `None` if there are none.
+    /// The views of the examples that could be read; `None` if there are none.
     pub views: Option<TwoViews<I>>,
-    /// The others.
+    /// The examples that could not be read.
     pub skipped: Vec<Skipped>,
 }
 
-/// An example that was left out.
+/// An example that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {
     /// Its index in the data set.
     pub index: usize,
-    /// What is wrong with it, naming the file.
+    /// The error, with the name of the file.
     pub reason: String,
 }
 
-/// Where two views of an example come from: the seam between a data set and the training loop, so
-/// that anything with two views can be trained on.
+/// A data set that makes two views of each of its examples.
 pub trait ViewSource<I>: Send + Sync + 'static {
     /// Number of examples.
     fn len(&self) -> usize;
@@ -43,12 +42,12 @@ pub trait ViewSource<I>: Send + Sync + 'static {
         self.len() == 0
     }
 
-    /// Both views of the examples `indices`, drawn for this pass over the data: a pure function of its arguments
-    /// and the source's seed.
+    /// Both views of the examples `indices` in pass `pass` over the data set, on `device`. They depend only on the
+    /// arguments and on the source's seed, so that a run can be repeated and resumed.
     ///
     /// # Errors
     ///
-    /// [`TrainError`] if the source fails as a whole; a single bad example is skipped.
+    /// [`TrainError`] if the source fails as a whole. A single unreadable example is one of [`ViewBatch::skipped`].
     fn two_views(
         &self,
         pass: u64,

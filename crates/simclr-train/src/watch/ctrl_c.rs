@@ -1,10 +1,10 @@
-//! Ctrl-C while the dashboard is up.
+//! Ctrl-C under the dashboard.
 
-/// Lets Ctrl-C raise SIGINT again under burn-train's dashboard.
+/// Lets Ctrl-C raise SIGINT under burn-train's dashboard.
 ///
-/// The dashboard puts the terminal into raw mode, where Ctrl-C is a key like any other, and doesn't
-/// listen to it. It does so from a thread of its own, hence the waiting; leaving raw mode restores what
-/// was before it.
+/// The dashboard puts the terminal into raw mode, where Ctrl-C is an ordinary key, which it ignores. It does so on a
+/// thread of its own, so that this function has to wait for it. When the dashboard leaves raw mode, it restores the
+/// terminal's earlier settings.
 #[cfg(unix)]
 pub(crate) fn keep_alive_under_dashboard() {
     use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) fn keep_alive_under_dashboard() {
             let Ok(mut modes) = tcgetattr(&terminal) else { return };
             if !modes.local_modes.contains(LocalModes::ISIG) {
                 modes.local_modes.insert(LocalModes::ISIG);
-                // Without it, `q` still stops the run.
+                // If it fails, `q` still stops the run.
                 let _ = tcsetattr(&terminal, OptionalActions::Now, &modes);
                 return;
             }

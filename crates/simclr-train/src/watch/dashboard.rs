@@ -1,4 +1,4 @@
-//! burn-train's dashboard, told what happens.
+//! A run's progress on burn-train's renderers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use burn::train::renderer::{MetricState, MetricsRenderer};
 
 use crate::engine::step_figures::StepFigures;
 
-/// The names of the figures that are plotted.
+// The names of the plotted figures.
 pub(crate) const LOSS: &str = "Loss";
 const CONTRASTIVE_TOP1: &str = "Contrastive top-1";
 const LEARNING_RATE: &str = "Learning rate";
@@ -19,8 +19,8 @@ const KNN: &str = "kNN top-1";
 
 /// Shows a run's progress on a [`MetricsRenderer`].
 ///
-/// The terminal dashboard panics where the user asks it to kill the run; here that stops the run as
-/// Ctrl-C does.
+/// The terminal dashboard panics when the user tells it to kill the run. This type catches the panic and stops the run,
+/// as Ctrl-C does.
 pub(crate) struct Dashboard {
     renderer: Option<Box<dyn MetricsRenderer>>,
     interrupter: Interrupter,
@@ -51,19 +51,19 @@ impl Dashboard {
         });
     }
 
-    pub(crate) fn start_epoch(&mut self, images: usize) {
-        self.tell(|renderer| renderer.start_split("train", images));
+    pub(crate) fn start_epoch(&mut self, examples: usize) {
+        self.tell(|renderer| renderer.start_split("train", examples));
     }
 
-    /// A step's figures, and the images of the epoch so far.
-    pub(crate) fn step(&mut self, figures: &StepFigures, images: usize) {
+    /// Shows a step's figures, and the number of examples of the epoch so far.
+    pub(crate) fn step(&mut self, figures: &StepFigures, examples: usize) {
         self.tell(|renderer| {
             let percent = 100.0 * figures.contrastive_top1;
             renderer.update_train(point(LOSS, figures.loss, format!("{:.4}", figures.loss)));
             renderer.update_train(point(CONTRASTIVE_TOP1, percent, format!("{percent:.1} %")));
             let rate = figures.learning_rate;
             renderer.update_train(point(LEARNING_RATE, rate, format!("{rate:.2e}")));
-            renderer.update_split(images);
+            renderer.update_split(examples);
         });
     }
 
@@ -92,7 +92,7 @@ impl Dashboard {
     fn tell(&mut self, what: impl FnOnce(&mut dyn MetricsRenderer)) {
         let Some(renderer) = &mut self.renderer else { return };
         if catch_unwind(AssertUnwindSafe(|| what(renderer.as_mut()))).is_err() {
-            // It said that it is done, and would say so again when it is dropped.
+            // It has printed that the run ended, and would print it again when dropped.
             std::mem::forget(self.renderer.take());
             self.interrupter.stop(Some("the dashboard was told to kill the run"));
         }

@@ -1,35 +1,34 @@
-//! What is said when training goes wrong.
+//! Warnings and diagnoses of training that goes wrong.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
-use simclr_model::{Encoder, SimClr};
+use burn::module::Module;
+use simclr_model::{Encoder, SimClr, module_tensors};
 
 use crate::engine::step_figures::StepFigures;
 use crate::error::TrainError;
 use crate::watch::representation::Representation;
 
-/// How near to the chance level a loss is that tells no image from another.
+/// A loss this near to the chance level, as a share of it, counts as being at it.
 const PINNED: f64 = 0.005;
-/// A new network often stays at the chance level for an epoch before it starts to learn; this many in a row, after
-/// the warm-up, are worth a warning.
+/// Epochs in a row at the chance level, after the warm-up, that call for a warning. A new network often stays there for
+/// one epoch.
 pub(crate) const EPOCHS_AT_CHANCE_LEVEL: usize = 3;
-/// Projections in less than this many directions are about to become one point.
+/// An effective rank of the projections below this is a collapse.
 const FEWEST_DIRECTIONS: f64 = 1.5;
 
 const ADVICE: &str = "a lower learning rate, a longer warm-up or a larger batch may help";
 
-/// A warning in plain words if every image is becoming the same to the network.
+/// A warning if the projections of all examples are becoming alike.
 pub(crate) fn collapse(representation: &Representation) -> Option<String> {
     let rank = representation.effective_rank_z;
     (rank < FEWEST_DIRECTIONS).then(|| {
         format!(
             "the representation is collapsing: the projections of a batch have an effective rank of {rank:.2}, \
-             where 1 means that all images look the same to the network; {ADVICE}"
+             where 1 means that all examples look the same to the network; {ADVICE}"
         )
     })
 }
 
-/// Whether a mean loss is that of projections which are all alike, for NT-Xent ln(2n - 1).
+/// Whether a mean loss is at the chance level, which is ln(2n - 1) for NT-Xent.
 pub(crate) fn is_at_chance_level(mean_loss: f64, chance_level: f64) -> bool {
     (mean_loss / chance_level - 1.0).abs() < PINNED
 }
@@ -42,42 +41,34 @@ pub(crate) fn nothing_learnt(mean_loss: f64, epochs: usize) -> String {
     )
 }
 
-/// Why a loss is NaN or infinite, as far as the parameters tell.
+/// The error for a loss that is NaN or infinite. It says whether the parameters still are finite.
 pub(crate) fn divergence<E: Encoder>(figures: &StepFigures, model: &SimClr<E>) -> TrainError {
-    let mut survey = Survey::default();
-    model.visit(&mut survey);
-    let state = if survey.broken == 0 {
-        format!("all parameters are finite, the largest is {:.1e}", survey.largest)
-    } else {
-        format!("{} of {} parameters are not finite", survey.broken, survey.parameters)
-    };
     TrainError::Diverged {
         epoch: figures.epoch,
         step: figures.step,
         found: figures.loss,
         learning_rate: figures.learning_rate,
-        state,
+        state: parameters_in_words(model),
     }
 }
 
-#[derive(Default)]
-struct Survey {
-    parameters: usize,
-    broken: usize,
-    largest: f64,
-}
-
-impl ModuleVisitor for Survey {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.parameters += 1;
-        let largest = param.val().detach().abs().max().into_scalar::<f64>();
+fn parameters_in_words(model: &impl Module) -> String {
+    let parameters = module_tensors(model);
+    let (mut broken, mut largest) = (0, 0.0_f64);
+    for parameter in &parameters {
+        let values = parameter.values();
+        let greatest = values.clone().abs().max().into_scalar::<f64>();
         // The maximum of some backends passes over NaN; a sum never does.
-        let sum = param.val().detach().sum().into_scalar::<f64>();
-        if largest.is_finite() && sum.is_finite() {
-            self.largest = self.largest.max(largest);
+        let sum = values.sum().into_scalar::<f64>();
+        if greatest.is_finite() && sum.is_finite() {
+            largest = largest.max(greatest);
         } else {
-            self.broken += 1;
+            broken += 1;
         }
+    }
+    match broken {
+        0 => format!("all parameters are finite, the largest is {largest:.1e}"),
+        _ => format!("{broken} of {} parameters are not finite", parameters.len()),
     }
 }
 

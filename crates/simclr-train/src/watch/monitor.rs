@@ -1,11 +1,11 @@
-//! Watching an encoder learn.
+//! Evaluation of an encoder while it trains.
 
 use simclr_eval::EvalError;
 
-/// Judges the encoder before the first epoch and after each.
+/// Evaluates the encoder before the first epoch and after each.
 pub trait Monitor<E>: Send + Sync {
-    /// Embeds the monitor's examples: whatever is asked afterwards is asked about these features, so that each set
-    /// goes through the encoder once.
+    /// Embeds the monitor's examples. The [`Observation`] keeps their features, so that several figures need one pass
+    /// through the encoder.
     ///
     /// # Errors
     ///
@@ -13,17 +13,17 @@ pub trait Monitor<E>: Send + Sync {
     fn observe(&self, encoder: &E) -> Result<Box<dyn Observation>, EvalError>;
 }
 
-/// What a [`Monitor`] saw of an encoder at one moment.
+/// The evaluation of an encoder at one moment.
 pub trait Observation {
-    /// The share of held-out examples whose class their labelled neighbours name, in 0..=1.
+    /// The share of held-out examples that a kNN vote of the labelled examples classifies correctly, in 0..=1.
     ///
     /// # Errors
     ///
-    /// [`EvalError`] if there is nothing to compare.
+    /// [`EvalError`] if the vote is impossible, for example without labelled examples.
     fn knn_top1(&self) -> Result<f64, EvalError>;
 
-    /// The share of held-out examples whose class a linear layer on the frozen features names, in 0..=1; `None` from
-    /// a monitor that has no such probe. Asked once, when the run has ended.
+    /// The share of held-out examples that a linear layer on the frozen features classifies correctly, in 0..=1; `None`
+    /// if the monitor has no such probe. The trainer calls it once, after the last epoch.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Progress where there is no terminal: plain lines, one an epoch and one every ten seconds.
+//! Progress of a run: a dashboard, or plain lines.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -14,18 +14,19 @@ use burn::train::renderer::{
 use crate::watch::ctrl_c::keep_alive_under_dashboard;
 use crate::watch::dashboard::LOSS;
 
+/// The time between two lines within an epoch.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// How a run shows its progress.
+/// The way in which a run shows its progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Progress {
-    /// A dashboard if standard output is a terminal, plain lines elsewhere.
+    /// A dashboard if standard output is a terminal, else [`Lines`](Self::Lines).
     #[default]
     Auto,
-    /// Plain lines on standard error.
+    /// Plain lines on standard error: one per epoch, and one every ten seconds.
     Lines,
-    /// Nothing.
+    /// No progress.
     Silent,
 }
 
@@ -47,13 +48,14 @@ impl Progress {
     }
 }
 
-/// Prints to standard error, so that a program's results stay alone on standard output.
+/// Progress as plain lines. [`Progress`] sends them to standard error, so that only a program's results are on standard
+/// output.
 struct PlainProgress {
     print: fn(&str),
     epochs: usize,
     epoch: usize,
-    /// Images of the training split seen so far, and in all; `None` outside of it.
-    images: Option<(usize, usize)>,
+    /// The examples of the epoch so far, and all of them; `None` outside of training.
+    examples: Option<(usize, usize)>,
     loss_metric: Option<MetricId>,
     losses: Vec<f64>,
     knn_percent: Option<f64>,
@@ -69,7 +71,7 @@ impl PlainProgress {
             print,
             epochs: 0,
             epoch: 1,
-            images: None,
+            examples: None,
             loss_metric: None,
             losses: Vec::new(),
             knn_percent: None,
@@ -88,7 +90,7 @@ impl MetricsRendererTraining for PlainProgress {
     fn update_train(&mut self, state: MetricState) {
         if let MetricState::Numeric(entry, Some(value)) = state
             && Some(entry.metric_id) == self.loss_metric
-            && self.images.is_some()
+            && self.examples.is_some()
         {
             self.losses.push(value.current());
         }
@@ -114,15 +116,15 @@ impl TrainingProgressLogger for PlainProgress {
     }
 
     fn start_split(&mut self, split: &str, total_items: usize) {
-        self.images = (split == "train").then_some((0, total_items));
-        if self.images.is_some() {
+        self.examples = (split == "train").then_some((0, total_items));
+        if self.examples.is_some() {
             self.losses.clear();
             self.knn_percent = None;
         }
     }
 
     fn update_split(&mut self, items_processed: usize) {
-        let Some((seen, total)) = &mut self.images else { return };
+        let Some((seen, total)) = &mut self.examples else { return };
         *seen = items_processed;
         if self.last_line.elapsed() < INTERVAL {
             return;
@@ -130,11 +132,13 @@ impl TrainingProgressLogger for PlainProgress {
         self.last_line = Instant::now();
         let (seen, total, epoch, epochs) = (*seen, *total, self.epoch, self.epochs);
         let loss = self.mean_loss();
-        (self.print)(&format!("epoch {epoch}/{epochs}  {seen} of {total} images  loss {loss:.4}"));
+        (self.print)(&format!(
+            "epoch {epoch}/{epochs}  {seen} of {total} examples  loss {loss:.4}"
+        ));
     }
 
     fn end_split(&mut self) {
-        self.images = None;
+        self.examples = None;
     }
 
     fn update_epoch(&mut self, epoch: usize) {
@@ -174,7 +178,7 @@ impl MetricsRenderer for PlainProgress {
     }
 }
 
-// burn-train wants one type for training and evaluation; nothing is evaluated through it here.
+// burn-train requires one type for training and evaluation. Training never calls these.
 
 impl MetricsRendererEvaluation for PlainProgress {
     fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}

@@ -1,39 +1,42 @@
-//! The shape of the representation: whether it spreads out or collapses.
+//! The shape of a representation: spread out or collapsed.
 
 use burn::tensor::Tensor;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-/// Rows that are looked at: enough to see a collapse, few enough for every epoch.
+/// The largest number of examples to measure: enough to see a collapse, and fast enough for every epoch.
 const MOST_ROWS: usize = 512;
 
-/// How features h and projections z of one batch lie in space, after an epoch.
+/// The shape of the features h and projections z of one batch, of which it measures at most 512 examples.
 ///
-/// Of a batch of n images, the first 512 are looked at, in training mode.
+/// The trainer measures the last batch of each epoch, in training mode.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Representation {
-    /// Mean squared distance of partners on the unit sphere, in 0..=4: lower is more alike (Wang and
-    /// Isola 2020, `align_loss` with alpha 2).
+    /// Mean squared distance of partners on the unit sphere, in 0..=4: lower is more alike (Wang and Isola 2020,
+    /// `align_loss` with alpha 2).
     pub alignment: f64,
-    /// Logarithm of the mean Gaussian potential exp(-2 distance²) of the projections of view a, in
-    /// -8..=0: lower is more evenly spread (Wang and Isola 2020, `uniform_loss` with t 2).
+    /// Logarithm of the mean Gaussian potential exp(-2 distance²) of the projections of view a, in -8..=0: lower is
+    /// more evenly spread (Wang and Isola 2020, `uniform_loss` with t 2).
     pub uniformity: f64,
     /// Effective rank of the features: the exponential of the entropy of the singular values, in
     /// 1..=min(n, feature size) (Garrido et al. 2023, `RankMe`).
     pub effective_rank_h: f64,
-    /// The same of the projections.
+    /// Effective rank of the projections, in 1..=min(n, d).
     pub effective_rank_z: f64,
-    /// Standard deviation of a coordinate of the unit projections, times √d: 1 on a full sphere, 0 in
-    /// collapse (Chen and He 2021, figure 2).
+    /// Mean standard deviation of the coordinates of the unit projections, times √d: 1 for an evenly filled sphere, 0
+    /// for a collapse (Chen and He 2021, figure 2).
     pub standard_deviation: f64,
 }
 
 impl Representation {
-    /// Reads the batch back from the device; `None` if a number in it is not finite.
+    /// Reads the batch back from the device; `None` if a number in it is NaN or infinite.
     ///
-    /// `features` and `projections` are `[2n, d]`, view a before view b.
+    /// # Shapes
+    ///
+    /// - `features`: `[2n, feature_size]`, view a before view b
+    /// - `projections`: `[2n, d]`, in the same order
     pub(crate) fn new(features: &Tensor<2>, projections: &Tensor<2>) -> Option<Self> {
         let (a, b) = (rows(projections, 0)?, rows(projections, 1)?);
         let (unit_a, unit_b) = (unit_rows(a.clone()), unit_rows(b));
@@ -47,7 +50,7 @@ impl Representation {
     }
 }
 
-/// The first rows of one view, in f64; `None` if a number is not finite.
+/// The first [`MOST_ROWS`] rows of one view, in f64; `None` if a number is NaN or infinite.
 fn rows(views: &Tensor<2>, view: usize) -> Option<DMatrix<f64>> {
     let [doubled, d] = views.dims();
     let n = doubled / 2;
@@ -57,7 +60,7 @@ fn rows(views: &Tensor<2>, view: usize) -> Option<DMatrix<f64>> {
     values.iter().all(|x| x.is_finite()).then(|| DMatrix::from_row_iterator(count, d, values))
 }
 
-/// Rows of length one; a row of zeros stays.
+/// Scales rows to length 1; a row of zeros stays as it is.
 fn unit_rows(mut rows: DMatrix<f64>) -> DMatrix<f64> {
     for mut row in rows.row_iter_mut() {
         let norm = row.norm();

@@ -1,4 +1,4 @@
-//! Event files that TensorBoard reads.
+//! Event files for TensorBoard.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::TrainError;
-use crate::watch::metrics_log::MetricsLine;
+use crate::watch::metrics_line::MetricsLine;
 
-/// `tensorboard/` of a run directory: the scalars of `metrics.jsonl` in one event file.
+/// `tensorboard/` of a run directory: the figures of `metrics.jsonl` in one event file.
 ///
-/// An event file is a row of records: the length of an `Event` message, the message in protocol buffers'
-/// wire format, and a checksum of each (tensorflow's `record_writer.cc` and `event.proto`).
+/// An event file is a row of records: the length of an `Event` message and its checksum, then the message in protocol
+/// buffers' wire format and its checksum (tensorflow's `record_writer.cc` and `event.proto`).
 pub(crate) struct TensorBoardLog {
     path: PathBuf,
     file: File,
-    /// Training steps so far: the x axis.
+    /// The number of steps so far, TensorBoard's x axis.
     step: u64,
 }
 
 impl TensorBoardLog {
-    /// Starts the file anew with what was logged before: TensorBoard itself has no way to take back the
-    /// steps that a resumed run does again.
+    /// Empties the folder and starts a file with the lines that the run keeps. A file cannot be continued: a resumed
+    /// run does some steps again, and TensorBoard would show them twice.
     pub(crate) fn open(folder: &Path, lines: &[MetricsLine]) -> Result<Self, TrainError> {
         match std::fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -60,7 +60,7 @@ impl TensorBoardLog {
     }
 }
 
-/// The figures of a line that are there, by their TensorBoard names.
+/// The figures of a line by their TensorBoard names, without absent ones.
 fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
     let all = match line {
         MetricsLine::Step {
@@ -68,7 +68,7 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
             learning_rate,
             contrastive_top1,
             contrastive_top5,
-            images_per_second,
+            examples_per_second,
             waiting_share,
             ..
         } => vec![
@@ -76,7 +76,7 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
             ("step/learning_rate", Some(*learning_rate)),
             ("step/contrastive_top1", Some(*contrastive_top1)),
             ("step/contrastive_top5", Some(*contrastive_top5)),
-            ("step/images_per_second", Some(*images_per_second)),
+            ("step/examples_per_second", Some(*examples_per_second)),
             ("step/waiting_share", Some(*waiting_share)),
         ],
         MetricsLine::Epoch { loss, knn_top1, representation, .. } => {
@@ -96,7 +96,7 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
     all.into_iter().filter_map(|(tag, value)| Some((tag, value?))).collect()
 }
 
-/// An `Event`: its time, its step, and `what` it carries.
+/// An `Event` message: time, step, and the field `what`.
 fn event(seconds: f64, step: u64, what: &Message) -> Vec<u8> {
     [Message::new().double(1, seconds).varint(2, step).0, what.0.clone()].concat()
 }
@@ -105,12 +105,13 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
+/// The CRC-32C that `record_writer.cc` writes, masked so that a file of records can itself be checksummed.
 fn masked_crc(bytes: &[u8]) -> [u8; 4] {
     let crc = crc32c::crc32c(bytes);
     crc.rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }
 
-/// Fields of a message in protocol buffers' wire format.
+/// The fields of a message in protocol buffers' wire format.
 struct Message(Vec<u8>);
 
 impl Message {
@@ -157,15 +158,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_protocol_buffers_have_them() {
-        // The examples of the encoding's specification: field 1 is 150; field 2 is "testing".
+    fn fields_are_encoded_as_in_the_specification() {
+        // The specification's examples: field 1 is 150; field 2 is "testing".
         assert_eq!(Message::new().varint(1, 150).0, [0x08, 0x96, 0x01]);
         assert_eq!(Message::new().bytes(2, b"testing").0, b"\x12\x07testing");
     }
 
     #[test]
-    fn the_checksum_is_tensorflows() {
-        // As tensorboard's `masked_crc32c` has it for the length of a version record, 24 bytes.
+    fn the_checksum_is_that_of_tensorflow() {
+        // The result of tensorboard's `masked_crc32c` for the length of a version record, 24 bytes.
         let length = 24_u64.to_le_bytes();
         assert_eq!(masked_crc(&length), 0x224b_7fa3_u32.to_le_bytes());
     }

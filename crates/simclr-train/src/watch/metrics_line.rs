@@ -1,0 +1,98 @@
+//! A line of `metrics.jsonl`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::step_figures::StepFigures;
+use crate::watch::representation::Representation;
+
+/// One line of `metrics.jsonl`, a JSON object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum MetricsLine {
+    /// A training step.
+    Step {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step within the epoch, from 1.
+        step: usize,
+        /// The loss of the batch; `None` if it is NaN or infinite.
+        loss: Option<f64>,
+        /// The learning rate of the step.
+        learning_rate: f64,
+        /// Share of anchors whose partner is the nearest of all 2n - 1 other views, in 0..=1.
+        contrastive_top1: f64,
+        /// Share of anchors whose partner is among the five nearest, in 0..=1.
+        contrastive_top5: f64,
+        /// Examples (not views) a second.
+        examples_per_second: f64,
+        /// Share of the step's time that it waited for views, in 0..=1.
+        waiting_share: f64,
+    },
+    /// The end of an epoch, or the state before training.
+    Epoch {
+        /// The epoch, from 1; 0 is before training.
+        epoch: usize,
+        /// The mean loss over the epoch's steps; `None` in epoch 0.
+        loss: Option<f64>,
+        /// kNN top-1 of the monitor, in 0..=1; `None` without one.
+        knn_top1: Option<f64>,
+        /// Examples (not views) a second of training; `None` in epoch 0.
+        examples_per_second: Option<f64>,
+        /// Share of the training time that steps waited for views; `None` in epoch 0.
+        waiting_share: Option<f64>,
+        /// The mean contrastive top-1 over the epoch's steps; `None` in epoch 0.
+        contrastive_top1: Option<f64>,
+        /// The shape of the last batch's representation; `None` in epoch 0.
+        representation: Option<Representation>,
+    },
+    /// A warning to the user.
+    Warning {
+        /// The last completed epoch.
+        epoch: usize,
+        /// The warning, in plain words.
+        text: String,
+    },
+}
+
+impl MetricsLine {
+    /// The line of epoch 0.
+    pub(crate) fn before_training(knn_top1: Option<f64>) -> Self {
+        Self::Epoch {
+            epoch: 0,
+            loss: None,
+            knn_top1,
+            examples_per_second: None,
+            waiting_share: None,
+            contrastive_top1: None,
+            representation: None,
+        }
+    }
+
+    pub(crate) fn epoch(&self) -> usize {
+        let (Self::Step { epoch, .. } | Self::Epoch { epoch, .. } | Self::Warning { epoch, .. }) =
+            self;
+        *epoch
+    }
+
+    /// The line as JSON, with its line break.
+    pub(crate) fn json(&self) -> String {
+        let json = serde_json::to_string(self).expect("numbers and fixed names are always JSON");
+        format!("{json}\n")
+    }
+}
+
+impl From<&StepFigures> for MetricsLine {
+    fn from(figures: &StepFigures) -> Self {
+        Self::Step {
+            epoch: figures.epoch,
+            step: figures.step,
+            loss: figures.loss.is_finite().then_some(figures.loss),
+            learning_rate: figures.learning_rate,
+            contrastive_top1: figures.contrastive_top1,
+            contrastive_top5: figures.contrastive_top5,
+            examples_per_second: figures.examples_per_second,
+            waiting_share: figures.waiting_share,
+        }
+    }
+}
