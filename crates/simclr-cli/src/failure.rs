@@ -108,7 +108,7 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         | TrainError::RemoteDevice { .. }
         | TrainError::Recipe { .. }
         | TrainError::OtherConfig { .. } => Some(Kind::Usage),
-        TrainError::NoReadableImage { .. } => Some(Kind::Images),
+        TrainError::NoReadableExample { .. } => Some(Kind::Images),
         TrainError::RunExists { .. }
         | TrainError::NoFreeName { .. }
         | TrainError::NotARun { .. }
