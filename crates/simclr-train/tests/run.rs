@@ -97,7 +97,7 @@ fn a_run_leaves_config_metrics_checkpoints_encoder_and_summary() {
     assert!(summary.examples_per_second.unwrap() > 0.0);
 
     let blank = config(3).images.encoder.init(99, &Device::flex()).unwrap();
-    let loaded = load_weights(blank, &run.encoder_weights()).unwrap();
+    let loaded = load_weights(blank, run.encoder_weights()).unwrap();
     assert_eq!(values(&loaded), values(&trained.encoder));
 
     let lines = read_metrics(&run.metrics()).unwrap();

@@ -52,6 +52,7 @@ impl TrainConfig {
     /// Settings by which a slim network learns much in minutes: 30 epochs of 64 examples in a step, `AdamW` at 2e-3
     /// with one epoch of warm-up, NT-Xent at a temperature of 0.2.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "0.2 is a legal temperature")]
     pub fn small() -> Self {
         let temperature = Temperature::new(0.2).expect("0.2 is a temperature");
         Self {

@@ -132,11 +132,11 @@ impl Trainer {
     /// # Ok::<(), simclr_train::OutOfRange>(())
     /// ```
     pub fn with_loss(
-        config: TrainConfig,
+        mut config: TrainConfig,
         name: &str,
         loss: impl TwoViewLoss + 'static,
     ) -> Result<Self, OutOfRange> {
-        let config = TrainConfig { loss: LossConfig::Custom { name: name.to_owned() }, ..config };
+        config.loss = LossConfig::Custom { name: name.to_owned() };
         Self::with(config, Arc::new(loss))
     }
 

@@ -187,16 +187,13 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         run: Option<&RunDirectory>,
     ) -> Result<Loaded<E>, TrainError> {
         let optimizer = |model: &SimClr<E>| self.trainer.config.optimizer.init(model);
-        match run.filter(|_| self.trainer.resumes) {
-            Some(run) => {
-                run.load_latest_checkpoint(|| TrainingState::new(model.clone(), optimizer(&model)))
-            }
-            None => {
-                let optimizer = optimizer(&model);
-                let state = TrainingState::new(model, optimizer);
-                Ok(Loaded { state, epoch: 0, refused: Vec::new() })
-            }
+        if let Some(run) = run.filter(|_| self.trainer.resumes) {
+            return run
+                .load_latest_checkpoint(|| TrainingState::new(model.clone(), optimizer(&model)));
         }
+        let optimizer = optimizer(&model);
+        let state = TrainingState::new(model, optimizer);
+        Ok(Loaded { state, epoch: 0, refused: Vec::new() })
     }
 
     fn open_directory(&self) -> Result<Option<RunDirectory>, TrainError> {
