@@ -52,7 +52,7 @@ fn epoch(folder: &Path, width: usize, images: usize, batch_size: usize) -> anyho
     let run = Pretraining::new(config)?.with_trainer(silent);
     let summary = run.run(&data, &Device::flex())?.summary;
     let learnt = images / batch_size * batch_size;
-    let rate = summary.examples_per_second.context("an epoch has a rate")?;
+    let rate = summary.images_per_second.context("an epoch has a rate")?;
     let seconds = learnt as f64 / rate;
     println!("{}", json!({ "seconds": seconds, "loss": summary.loss_last }));
     Ok(())

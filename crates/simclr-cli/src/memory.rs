@@ -68,5 +68,5 @@ fn trial(
     let pretraining =
         Pretraining::new(config)?.with_trainer(|trainer| trainer.with_progress(Progress::Silent));
     let summary = pretraining.run(&data, device)?.summary;
-    Ok((ALLOCATOR.peak_usage(), summary.examples_per_second.unwrap_or(f64::NAN)))
+    Ok((ALLOCATOR.peak_usage(), summary.images_per_second.unwrap_or(f64::NAN)))
 }

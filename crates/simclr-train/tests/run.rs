@@ -91,10 +91,10 @@ fn a_run_leaves_config_metrics_checkpoints_encoder_and_summary() {
     let summary: Summary =
         serde_json::from_slice(&std::fs::read(dir.join("summary.json")).unwrap()).unwrap();
     assert_eq!(summary, trained.summary);
-    assert_eq!((summary.epochs, summary.seed, summary.skipped_examples), (3, 3, 0));
+    assert_eq!((summary.epochs, summary.seed, summary.skipped_images), (3, 3, 0));
     assert!(summary.knn_top1_initial.is_some() && summary.knn_top1.is_some());
     assert!((0.0..=1.0).contains(&summary.linear_probe.unwrap()));
-    assert!(summary.examples_per_second.unwrap() > 0.0);
+    assert!(summary.images_per_second.unwrap() > 0.0);
 
     let blank = config(3).images.encoder.init(99, &Device::flex()).unwrap();
     let loaded = load_weights(blank, run.encoder_weights()).unwrap();
@@ -199,11 +199,11 @@ fn two_epochs_resumed_for_two_more_equal_four_in_one_go() {
         // Only the speed may differ.
         for line in &mut lines {
             match line {
-                MetricsLine::Epoch { examples_per_second, waiting_share, .. } => {
-                    (*examples_per_second, *waiting_share) = (None, None);
+                MetricsLine::Epoch { images_per_second, waiting_share, .. } => {
+                    (*images_per_second, *waiting_share) = (None, None);
                 }
-                MetricsLine::Step { examples_per_second, waiting_share, .. } => {
-                    (*examples_per_second, *waiting_share) = (0.0, 0.0);
+                MetricsLine::Step { images_per_second, waiting_share, .. } => {
+                    (*images_per_second, *waiting_share) = (0.0, 0.0);
                 }
                 _ => {}
             }

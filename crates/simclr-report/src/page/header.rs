@@ -51,7 +51,7 @@ fn accuracy(name: &str, quality: &Quality, figure: impl Fn(&Stage) -> Option<f64
 
 fn training(summary: &Summary) -> Markup {
     let losses = summary.loss_first.zip(summary.loss_last);
-    let speed = summary.examples_per_second.map_or(String::new(), |images| {
+    let speed = summary.images_per_second.map_or(String::new(), |images| {
         format!("{} images per second at the end", grouped(&format!("{images:.0}")))
     });
     let ended = if summary.epochs < summary.epochs_planned { "stopped; " } else { "" };

@@ -163,7 +163,7 @@ mod tests {
 
     fn step(epoch: usize, step: usize, loss: &str) -> String {
         format!(
-            r#"{{"event":"step","epoch":{epoch},"step":{step},"loss":{loss},"learning_rate":0.1,"contrastive_top1":0.5,"contrastive_top5":0.75,"examples_per_second":10.0,"waiting_share":0.0}}"#
+            r#"{{"event":"step","epoch":{epoch},"step":{step},"loss":{loss},"learning_rate":0.1,"contrastive_top1":0.5,"contrastive_top5":0.75,"images_per_second":10.0,"waiting_share":0.0}}"#
         ) + "\n"
     }
 
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn curves_without_values_are_left_out_and_warnings_kept() {
-        let epoch = r#"{"event":"epoch","epoch":0,"loss":null,"knn_top1":null,"examples_per_second":null,"waiting_share":null,"contrastive_top1":null,"representation":null}"#;
+        let epoch = r#"{"event":"epoch","epoch":0,"loss":null,"knn_top1":null,"images_per_second":null,"waiting_share":null,"contrastive_top1":null,"representation":null}"#;
         let warning = r#"{"event":"warning","epoch":3,"text":"<collapse>"}"#;
         let curves = curves(&format!("{epoch}\n{warning}\n"), 10);
         assert_eq!(curves.charts, []);

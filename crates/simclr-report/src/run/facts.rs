@@ -108,7 +108,7 @@ fn notes(
         )),
         Some(_) => None,
     };
-    let skipped = summary.map_or(0, |summary| summary.skipped_examples);
+    let skipped = summary.map_or(0, |summary| summary.skipped_images);
     let skipped = (skipped > 0).then(|| {
         format!("Training left out {} that could not be read.", counted(skipped, "image"))
     });

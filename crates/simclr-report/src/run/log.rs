@@ -47,14 +47,14 @@ impl Log {
                     learning_rate,
                     contrastive_top1,
                     contrastive_top5,
-                    examples_per_second,
+                    images_per_second,
                     ..
                 } => log.steps.push(Step {
                     x: epoch.saturating_sub(1) as f64 + *step as f64 / steps_per_epoch,
                     loss: *loss,
                     learning_rate: *learning_rate,
                     contrastive: [contrastive_top1, contrastive_top5].map(|share| 100.0 * share),
-                    images_per_second: *examples_per_second,
+                    images_per_second: *images_per_second,
                 }),
                 MetricsLine::Epoch { epoch, knn_top1, representation, .. } => {
                     log.epochs.push(Epoch {

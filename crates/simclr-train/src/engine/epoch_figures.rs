@@ -9,7 +9,7 @@ use crate::watch::representation::Representation;
 /// The figures of an epoch's training.
 pub(crate) struct EpochFigures {
     pub(crate) mean_loss: f64,
-    pub(crate) examples_per_second: f64,
+    pub(crate) images_per_second: f64,
     pub(crate) waiting_share: f64,
     pub(crate) contrastive_top1: f64,
     /// Examples of the last batch, which may lack unreadable ones.
@@ -39,7 +39,7 @@ impl EpochSums {
         let seconds = duration.max(Duration::from_micros(1)).as_secs_f64();
         EpochFigures {
             mean_loss: self.loss / self.steps as f64,
-            examples_per_second: self.examples as f64 / seconds,
+            images_per_second: self.examples as f64 / seconds,
             waiting_share: waited.as_secs_f64() / seconds,
             contrastive_top1: self.contrastive_top1 / self.steps as f64,
             last_batch: projections.dims()[0] / 2,

@@ -32,7 +32,7 @@ pub(crate) struct StepFigures {
     pub(crate) contrastive_top1: f64,
     /// Share of anchors whose partner is among the five nearest other views, in 0..=1.
     pub(crate) contrastive_top5: f64,
-    pub(crate) examples_per_second: f64,
+    pub(crate) images_per_second: f64,
     /// Share of the step's time that it waited for views, in 0..=1.
     pub(crate) waiting_share: f64,
 }
@@ -52,7 +52,7 @@ impl PendingFigures {
             learning_rate: self.learning_rate,
             contrastive_top1: share_below(1.0),
             contrastive_top5: share_below(5.0),
-            examples_per_second: self.examples as f64 / seconds,
+            images_per_second: self.examples as f64 / seconds,
             waiting_share: (self.waited.as_secs_f64() / seconds).min(1.0),
             loss: self.loss.into_scalar::<f64>(),
         }

@@ -72,7 +72,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 epoch,
                 loss: Some(figures.mean_loss),
                 knn_top1,
-                examples_per_second: Some(figures.examples_per_second),
+                images_per_second: Some(figures.images_per_second),
                 waiting_share: Some(figures.waiting_share),
                 contrastive_top1: Some(figures.contrastive_top1),
                 representation: figures.representation,

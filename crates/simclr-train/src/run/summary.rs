@@ -20,8 +20,9 @@ pub struct Summary {
     pub loss_first: Option<f64>,
     /// Mean loss of the last epoch.
     pub loss_last: Option<f64>,
-    /// Examples (not views) a second of training, in the last epoch.
-    pub examples_per_second: Option<f64>,
+    /// Examples, whatever they are (not views), a second of training, in the last epoch. The file's names for them are
+    /// those of image runs.
+    pub images_per_second: Option<f64>,
     /// Share of the training time that the device waited for views, in the last epoch.
     pub waiting_share: Option<f64>,
     /// Completed epochs.
@@ -33,7 +34,7 @@ pub struct Summary {
     /// The seed of the config.
     pub seed: u64,
     /// Examples that could not be read and were skipped.
-    pub skipped_examples: usize,
+    pub skipped_images: usize,
 }
 
 impl Summary {
@@ -42,7 +43,7 @@ impl Summary {
         lines: &[MetricsLine],
         config: &TrainConfig,
         device: String,
-        skipped_examples: usize,
+        skipped_images: usize,
     ) -> Self {
         let mut summary = Self {
             knn_top1_initial: None,
@@ -50,20 +51,20 @@ impl Summary {
             linear_probe: None,
             loss_first: None,
             loss_last: None,
-            examples_per_second: None,
+            images_per_second: None,
             waiting_share: None,
             epochs: 0,
             epochs_planned: config.epochs,
             device,
             seed: config.seed,
-            skipped_examples,
+            skipped_images,
         };
         for line in lines {
             let &MetricsLine::Epoch {
                 epoch,
                 loss,
                 knn_top1,
-                examples_per_second,
+                images_per_second,
                 waiting_share,
                 ..
             } = line
@@ -77,7 +78,7 @@ impl Summary {
             summary.loss_first = summary.loss_first.or(loss);
             summary.loss_last = loss;
             summary.knn_top1 = knn_top1;
-            summary.examples_per_second = examples_per_second;
+            summary.images_per_second = images_per_second;
             summary.waiting_share = waiting_share;
             summary.epochs = epoch;
         }

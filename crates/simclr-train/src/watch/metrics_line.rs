@@ -25,7 +25,7 @@ pub enum MetricsLine {
         /// Share of anchors whose partner is among the five nearest, in 0..=1.
         contrastive_top5: f64,
         /// Examples (not views) a second.
-        examples_per_second: f64,
+        images_per_second: f64,
         /// Share of the step's time that it waited for views, in 0..=1.
         waiting_share: f64,
     },
@@ -38,7 +38,7 @@ pub enum MetricsLine {
         /// kNN top-1 of the monitor, in 0..=1; `None` without one.
         knn_top1: Option<f64>,
         /// Examples (not views) a second of training; `None` in epoch 0.
-        examples_per_second: Option<f64>,
+        images_per_second: Option<f64>,
         /// Share of the training time that steps waited for views; `None` in epoch 0.
         waiting_share: Option<f64>,
         /// The mean contrastive top-1 over the epoch's steps; `None` in epoch 0.
@@ -62,7 +62,7 @@ impl MetricsLine {
             epoch: 0,
             loss: None,
             knn_top1,
-            examples_per_second: None,
+            images_per_second: None,
             waiting_share: None,
             contrastive_top1: None,
             representation: None,
@@ -91,7 +91,7 @@ impl From<&StepFigures> for MetricsLine {
             learning_rate: figures.learning_rate,
             contrastive_top1: figures.contrastive_top1,
             contrastive_top5: figures.contrastive_top5,
-            examples_per_second: figures.examples_per_second,
+            images_per_second: figures.images_per_second,
             waiting_share: figures.waiting_share,
         }
     }

@@ -110,7 +110,7 @@ mod tests {
             epoch,
             loss: Some(1.5),
             knn_top1,
-            examples_per_second: Some(2.0),
+            images_per_second: Some(2.0),
             waiting_share: Some(0.1),
             contrastive_top1: Some(0.2),
             representation: None,

@@ -68,7 +68,7 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
             learning_rate,
             contrastive_top1,
             contrastive_top5,
-            examples_per_second,
+            images_per_second,
             waiting_share,
             ..
         } => vec![
@@ -76,7 +76,7 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
             ("step/learning_rate", Some(*learning_rate)),
             ("step/contrastive_top1", Some(*contrastive_top1)),
             ("step/contrastive_top5", Some(*contrastive_top5)),
-            ("step/examples_per_second", Some(*examples_per_second)),
+            ("step/images_per_second", Some(*images_per_second)),
             ("step/waiting_share", Some(*waiting_share)),
         ],
         MetricsLine::Epoch { loss, knn_top1, representation, .. } => {
