@@ -37,8 +37,7 @@ impl ConfigFile {
     }
 
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
-        let mut values: Table =
-            text.parse().map_err(|error| usage(format!("{name} is not TOML: {error}")))?;
+        let mut values: Table = text.parse().map_err(|error| not_toml(name, text, &error))?;
         let mut file = Self { name: name.to_owned(), text: text.to_owned(), ..Self::default() };
         let made_with = values.remove("made_with");
         let weights = made_with.as_ref().and_then(|table| table.get("weights")?.as_str());
@@ -100,6 +99,13 @@ impl ConfigFile {
     }
 }
 
+/// The error for a file that cannot be parsed, in one line.
+fn not_toml(name: &str, text: &str, error: &toml::de::Error) -> Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+    let line = before.matches('\n').count() + 1;
+    usage(format!("{name}:{line} is not TOML: {}", error.message()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +139,8 @@ mod tests {
             "expected image_size in run.toml:1 to be a number of pixels, found -1"
         );
         assert!(message("recipe = \"x\"\n").starts_with("run.toml:1: expected a recipe out of"));
-        assert!(message("epochs = \n").starts_with("run.toml is not TOML"));
+        let broken = message("seed = 1\nepochs = \"\nout = 3\n");
+        assert!(broken.starts_with("run.toml:2 is not TOML: "), "{broken}");
     }
 
     #[test]

@@ -23,12 +23,13 @@ pub(crate) struct ConfigLayers {
 impl ConfigLayers {
     /// The config for `data`, which is the built-in sample or not.
     pub(crate) fn resolve(&self, data: &Splits, is_sample: bool) -> Result<PretrainConfig> {
-        let base = match self.recipe.or(self.file.recipe) {
-            Some(recipe) => recipe.config(),
-            None if is_sample => PretrainConfig::for_sample()?,
-            None => PretrainConfig::for_images(data)?,
-        };
         let size = image_size(&self.flags).or_else(|| image_size(&self.file.values));
+        let base = match (self.recipe.or(self.file.recipe), size) {
+            (Some(recipe), _) => recipe.config(),
+            (None, _) if is_sample => PretrainConfig::for_sample()?,
+            (None, Some(size)) => PretrainConfig::small(size)?,
+            (None, None) => PretrainConfig::for_images(data)?,
+        };
         let base = match size {
             Some(size) => base.with_image_size(size)?,
             None => base,
@@ -46,17 +47,25 @@ impl ConfigLayers {
 
     /// The error with the place of the value that it is about.
     fn explain(&self, error: &toml::de::Error) -> Error {
-        let place = |key: &str| self.file.place(key).unwrap_or_else(|| "--set".to_owned());
+        let place = |key: &str| self.file.place(key).filter(|_| !sets(&self.flags, key));
         if let Some(unknown) = UnknownKey::in_message(error.message()) {
-            return unknown.at(&place(&unknown.key));
+            return unknown.at(&place(&unknown.key).unwrap_or_else(|| "--set".to_owned()));
         }
-        let text = error.to_string();
+        let (text, reason) = (error.to_string(), error.message());
         let path = text.rsplit_once("in `").and_then(|(_, rest)| rest.split('`').next());
-        match path.and_then(|path| path.rsplit('.').next()) {
-            Some(key) => usage(format!("{key} in {}: {}", place(key), error.message())),
-            None => usage(format!("the config: {}", text.trim())),
-        }
+        let path = path.unwrap_or("the config");
+        usage(match place(path.rsplit('.').next().unwrap_or(path)) {
+            Some(place) => format!("{path} in {place}: {reason}"),
+            None => format!("{path}: {reason}"),
+        })
     }
+}
+
+/// Whether a layer sets `key`, in whatever table.
+fn sets(layer: &Table, key: &str) -> bool {
+    layer
+        .iter()
+        .any(|(name, value)| name == key || value.as_table().is_some_and(|table| sets(table, key)))
 }
 
 /// The size of the views that a layer asks for.
@@ -137,7 +146,9 @@ mod tests {
             "unknown key `encoder` in run.toml:2; it belongs to [images]"
         );
         let many = message("seed = 1\nepochs = \"many\"\n", &[]);
-        assert!(many.starts_with("epochs in run.toml:2: invalid type: string \"many\""), "{many}");
+        assert!(many.starts_with("train.epochs in run.toml:2: invalid type: string"), "{many}");
+        let negative = message("epochs = 3\n", &["epochs=-1"]);
+        assert!(negative.starts_with("train.epochs: invalid value: integer `-1`"), "{negative}");
     }
 
     #[test]

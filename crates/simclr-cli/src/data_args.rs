@@ -16,7 +16,7 @@ pub(crate) struct DataArgs {
     data: Option<PathBuf>,
     /// Use only the first N images, and a fifth as many test images [default: all; sample: 2000]
     #[arg(long, value_name = "N")]
-    images: Option<usize>,
+    pub(crate) images: Option<usize>,
 }
 
 impl DataArgs {

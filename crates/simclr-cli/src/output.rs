@@ -1,5 +1,6 @@
 //! Text for people on the standard output, or one JSON object for machines.
 
+use std::error::Error as StdError;
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,6 +11,9 @@ use simclr::data::printable;
 
 use crate::failure::kind;
 use crate::hint::hint;
+
+/// How many images of a kind are named.
+pub(crate) const NAMED: usize = 5;
 
 pub(crate) struct Output {
     json: bool,
@@ -51,13 +55,31 @@ impl Output {
 }
 
 /// Names the first few images that were left out, and says how many there were.
-pub(crate) fn print_skipped<E: Display>(skipped: &[E]) {
-    for error in skipped.iter().take(5) {
-        eprintln!("skipped: {}", printable(&error.to_string()));
+pub(crate) fn print_skipped<E: StdError>(skipped: &[E]) {
+    print_reasons(&skipped.iter().map(|error| with_causes(error)).collect::<Vec<_>>());
+}
+
+/// [`print_skipped`], from the reasons in words.
+pub(crate) fn print_reasons(reasons: &[impl AsRef<str>]) {
+    for reason in reasons.iter().take(NAMED) {
+        eprintln!("skipped: {}", printable(reason.as_ref()));
     }
-    if !skipped.is_empty() {
-        eprintln!("{} images could not be read and were left out", skipped.len());
+    match reasons.len() {
+        0 => {}
+        1 => eprintln!("1 image could not be read and was left out"),
+        count => eprintln!("{count} images could not be read and were left out"),
     }
+}
+
+/// The messages of an error and of all that caused it.
+pub(crate) fn with_causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// Prints; that the reader has gone, as in `simclr ... | head`, is no failure.

@@ -26,6 +26,8 @@ pub(crate) struct RunSettings {
     pub(crate) data: Splits,
     /// The folder of the images; `None` for the built-in sample.
     pub(crate) folder: Option<PathBuf>,
+    /// The number of images that they are limited to.
+    pub(crate) images: Option<usize>,
     /// The config file, for what it says beside the config.
     pub(crate) file: ConfigFile,
 }
@@ -47,6 +49,6 @@ impl RunArgs {
             None => layers.resolve(&data, folder.is_none())?,
         };
         let ConfigLayers { file, .. } = layers;
-        Ok(RunSettings { config, data, folder, file })
+        Ok(RunSettings { config, data, folder, images: self.data.images, file })
     }
 }

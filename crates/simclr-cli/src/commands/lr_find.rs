@@ -47,7 +47,7 @@ impl Arguments {
             trainer.with_progress(Progress::Silent).with_more_devices(&devices.more)
         });
         let interrupter = pretraining.interrupter();
-        on_ctrl_c(move || interrupter.stop(Some("Ctrl-C")))?;
+        on_ctrl_c("step", move || interrupter.stop(Some("Ctrl-C")))?;
         let curve = while_waiting("trying learning rates", || {
             pretraining.range_test(test, &settings.data, &devices.first)
         })?;

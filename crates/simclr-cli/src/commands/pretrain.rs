@@ -12,7 +12,7 @@ use crate::device_args::{TrainingDeviceArgs, TrainingDevices};
 use crate::failure::Interrupted;
 use crate::interrupt::on_ctrl_c;
 use crate::memory::estimate;
-use crate::output::{Output, print_skipped};
+use crate::output::{Output, print_reasons};
 use crate::plan::Plan;
 use crate::run_args::{RunArgs, RunSettings};
 
@@ -100,7 +100,7 @@ impl Arguments {
             pretraining = pretraining.with_weights(weights);
         }
         let interrupter = pretraining.interrupter();
-        on_ctrl_c(move || interrupter.stop(Some("Ctrl-C")))?;
+        on_ctrl_c("step", move || interrupter.stop(Some("Ctrl-C")))?;
         if self.run.wants_auto_rate() {
             output.line("trying learning rates");
             pretraining = pretraining.with_auto_rate(&settings.data, &devices.first)?;
@@ -118,7 +118,7 @@ fn finish(
 ) -> Result<()> {
     let (summary, run) = (&trained.summary, out.display());
     let reasons: Vec<&String> = trained.skipped.iter().map(|skipped| &skipped.reason).collect();
-    print_skipped(&reasons);
+    print_reasons(&reasons);
     if trained.interrupted && summary.epochs == 0 {
         let message = "stopped in the first epoch, before there was a checkpoint to continue from";
         return Err(Interrupted(message.to_owned()).into());
@@ -154,10 +154,14 @@ fn percent(share: Option<f64>) -> String {
 
 /// The command that one usually types next.
 fn next_step(settings: &RunSettings, out: &Path) -> String {
-    let run = out.display();
-    let command = if settings.data.labelled.is_some() { "report" } else { "embed" };
-    match &settings.folder {
-        Some(folder) => format!("next: simclr {command} --run {run} --data {}", folder.display()),
-        None => format!("next: simclr {command} --run {run}"),
+    let labelled = settings.data.labelled.is_some();
+    let command = if labelled { "report" } else { "embed" };
+    let mut next = format!("next: simclr {command} --run {}", out.display());
+    if let Some(folder) = &settings.folder {
+        next += &format!(" --data {}", folder.display());
     }
+    if let (Some(images), true) = (settings.images, labelled) {
+        next += &format!(" --images {images}");
+    }
+    next
 }

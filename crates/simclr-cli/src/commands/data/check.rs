@@ -11,11 +11,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use simclr::data::{DataError, ImageDataset, Splits, printable};
 
-use crate::output::Output;
+use crate::output::{NAMED, Output, with_causes};
 use crate::watched::Watched;
-
-/// How many images of a kind are named.
-const SHOWN: usize = 5;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -59,7 +56,7 @@ impl Arguments {
             [pretrain, train, test] => twins(test, &[pretrain, train]),
             _ => Vec::new(),
         };
-        for (test, twin) in leaks.iter().take(SHOWN) {
+        for (test, twin) in leaks.iter().take(NAMED) {
             let [test, twin] = [test, twin].map(|name| printable(name));
             output.line(format!("test image that is also learnt from: {test} is {twin}"));
         }
@@ -68,7 +65,11 @@ impl Arguments {
             output.line(format!("{count} test images are also among those to learn from"));
         }
         let unreadable: usize = reports.iter().map(|report| report.unreadable.len()).sum();
-        output.line(if unreadable + leaks.len() == 0 { "nothing wrong" } else { "see above" });
+        output.line(if unreadable + leaks.len() == 0 {
+            "nothing is wrong"
+        } else {
+            "some images are wrong: see above"
+        });
         output.result(&json!({
             "data": data.description,
             "sets": reports.iter().map(Report::json).collect::<Vec<_>>(),
@@ -152,18 +153,18 @@ impl Report {
         if self.duplicates() > 0 {
             output.line(format!("  {} have the same pixels as another", self.duplicates()));
         }
-        for error in self.unreadable.iter().take(SHOWN) {
-            output.line(format!("  unreadable: {}", printable(&error.to_string())));
+        for error in self.unreadable.iter().take(NAMED) {
+            output.line(format!("  unreadable: {}", printable(&with_causes(error))));
         }
-        if self.unreadable.len() > SHOWN {
-            output.line(format!("  and {} more", self.unreadable.len() - SHOWN));
+        if self.unreadable.len() > NAMED {
+            output.line(format!("  and {} more", self.unreadable.len() - NAMED));
         }
     }
 
     fn json(&self) -> Value {
         let class = |(class, count): &(String, usize)| json!({ "class": class, "images": count });
         let classes = self.classes.iter().map(class);
-        let unreadable = self.unreadable.iter().map(ToString::to_string);
+        let unreadable = self.unreadable.iter().map(|error| with_causes(error));
         json!({
             "set": self.title,
             "images": self.images,

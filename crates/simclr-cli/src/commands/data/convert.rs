@@ -14,7 +14,7 @@ use simclr::data::{ImageDataset, Splits};
 
 use crate::failure::usage;
 use crate::image_file::write_image;
-use crate::output::{Output, print_skipped};
+use crate::output::{Output, print_reasons, with_causes};
 use crate::watched::Watched;
 
 #[derive(Args)]
@@ -72,7 +72,7 @@ impl Arguments {
             let _ = fs::remove_dir_all(&partial);
         }
         let (written, skipped) = outcome?;
-        print_skipped(&skipped);
+        print_reasons(&skipped);
         fs::rename(&partial, &self.out)
             .with_context(|| format!("cannot write {}", self.out.display()))?;
         output.line(format!("{written} images in {}", self.out.display()));
@@ -117,7 +117,7 @@ impl Arguments {
     ) -> Result<Option<String>> {
         let image = match images.image(index) {
             Ok(image) => DynamicImage::ImageRgb8(image),
-            Err(error) if error.is_one_image() => return Ok(Some(error.to_string())),
+            Err(error) if error.is_one_image() => return Ok(Some(with_causes(&error))),
             Err(error) => return Err(error.into()),
         };
         let mut folder = out.join(set.folder);

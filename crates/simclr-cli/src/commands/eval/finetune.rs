@@ -119,7 +119,7 @@ fn fit(
 ) -> Result<FineTuned> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    on_ctrl_c(move || asked.store(true, Ordering::Relaxed))?;
+    on_ctrl_c("epoch", move || asked.store(true, Ordering::Relaxed))?;
     let epochs = fine_tune.config().epochs;
     let bar = Bar::new("fine-tuning", epochs * train.len(), "images");
     let tuned = fine_tune.fit(embedder, train, |progress: FineTuneProgress| {

@@ -48,6 +48,7 @@ impl FrozenArgs {
     pub(super) fn open(&self) -> Result<Subject> {
         self.predictions.check()?;
         self.labels.budget()?;
+        self.folds()?;
         self.subject.open()
     }
 
@@ -69,10 +70,16 @@ impl FrozenArgs {
         Ok(measured)
     }
 
+    /// STL-10's folds, if they are asked for.
+    fn folds(&self) -> Result<Option<Vec<Vec<usize>>>> {
+        let folder = self.subject.data_folder().filter(|_| self.stl10_folds);
+        Ok(folder.map(Stl10::folds).transpose()?)
+    }
+
     /// The training images of each draw, unless all are to be learnt from at once.
     fn draws(&self, train: &LabelledFeatures) -> Result<Option<Vec<Vec<usize>>>> {
-        if let (true, Some(dir)) = (self.stl10_folds, self.subject.data_folder()) {
-            return Ok(Some(Stl10::folds(dir)?));
+        if let Some(folds) = self.folds()? {
+            return Ok(Some(folds));
         }
         let Some(budget) = self.labels.budget()? else { return Ok(None) };
         let draws: Result<_, _> =
