@@ -22,6 +22,9 @@ use simclr::train::{
     LearningRate, PretrainConfig, Pretraining, Recipe, RunDirectory, Summary, device_from_name,
 };
 
+const ENCODER_HELP: &str =
+    "resnet18x0.25, resnet50, efficientnet_b0, vit_tiny_p8_i32, ... [default: a slim ResNet-18]";
+
 /// Pretrain an encoder on unlabelled images with SimCLR, and compare it by kNN with random weights
 /// and raw pixels.
 #[derive(Parser)]
@@ -40,8 +43,7 @@ struct Options {
     /// cifar10-google, stl10-uva
     #[arg(long, value_name = "NAME", conflicts_with = "resume")]
     recipe: Option<Recipe>,
-    /// resnet18x0.25, resnet50, efficientnet_b0, vit_tiny_p8_i32, ... [default: a slim ResNet-18]
-    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", help = ENCODER_HELP)]
     encoder: Option<EncoderConfig>,
     /// Width and height of a view in pixels [default: as the images, at most 64; sample: 48]
     #[arg(long, value_name = "N", conflicts_with = "resume")]
