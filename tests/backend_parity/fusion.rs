@@ -28,7 +28,7 @@ fn reshaped(device: &Device) -> Result<(), String> {
 fn transposed(device: &Device) -> Result<(), String> {
     SIZES.iter().try_for_each(|&m| {
         let (found, right, wrong) = difference(device, m, Tensor::transpose);
-        let faulty = is_fused(device) && m % 2 == 0;
+        let faulty = is_fused(device) && m.is_multiple_of(2);
         let expected = if faulty { wrong } else { right };
         compare(&format!("m = {m}, faulty: {faulty}"), &found, &expected, 1e-6)
     })
@@ -58,7 +58,7 @@ fn difference(
         (0..m * m).map(element).collect::<Vec<_>>()
     };
     // A line of 4 or 2 elements begins at row r's own and runs on; what is beyond the end reads as 0.
-    let width = if m % 4 == 0 { 4 } else { 2 };
+    let width = if m.is_multiple_of(4) { 4 } else { 2 };
     let run_on = |r: usize, c: usize| column.get(r + c % width).copied().unwrap_or(0.0);
     (found.to_data_as::<f64>().iter().collect(), expected(&|r, _| column[r]), expected(&run_on))
 }
