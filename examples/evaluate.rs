@@ -56,19 +56,16 @@ fn main() -> Result<()> {
     let device = device_from_name(&options.device)?;
     let data = Splits::open_or_sample(options.data.as_ref(), Some(options.images))?;
     let labelled = data.labelled.as_ref().context("expected labelled images, found none")?;
-    let (embedder, random) = match &options.run {
-        Some(run) => {
-            let embedder = Embedder::open(run, &device)?;
-            let config = embedder.config().context("expected a run on images")?;
-            let random = config.init(0, &device)?;
-            (embedder.clone(), embedder.with_encoder(random))
-        }
-        None => {
-            let config = PretrainConfig::for_images(&data)?.images;
-            let transform = config.augmentation()?.evaluation();
-            let random = Embedder::new(config.encoder.init(0, &device)?, transform, &device);
-            (random.clone(), random)
-        }
+    let (embedder, random) = if let Some(run) = &options.run {
+        let embedder = Embedder::open(run, &device)?;
+        let config = embedder.config().context("expected a run on images")?;
+        let random = config.init(0, &device)?;
+        (embedder.clone(), embedder.with_encoder(random))
+    } else {
+        let config = PretrainConfig::for_images(&data)?.images;
+        let transform = config.augmentation()?.evaluation();
+        let random = Embedder::new(config.encoder.init(0, &device)?, transform, &device);
+        (random.clone(), random)
     };
 
     let train = embedder.embed_labelled(&labelled.train)?.labelled;
