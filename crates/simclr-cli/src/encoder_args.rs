@@ -24,7 +24,7 @@ pub(crate) struct EncoderArgs {
         required_unless_present = "weights",
         conflicts_with = "weights"
     )]
-    pub(crate) run: Option<PathBuf>,
+    run: Option<PathBuf>,
     /// File of weights instead of a run: an encoder.safetensors, which says what it is, or weights of
     /// torchvision or timm (safetensors, .pth, .pt), with --encoder and --image-size
     #[arg(long, value_name = "FILE")]

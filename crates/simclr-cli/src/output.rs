@@ -73,13 +73,10 @@ pub(crate) fn print_reasons(reasons: &[impl AsRef<str>]) {
 
 /// The messages of an error and of all that caused it.
 pub(crate) fn with_causes(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
+    match error.source() {
+        Some(cause) => format!("{error}: {}", with_causes(cause)),
+        None => error.to_string(),
     }
-    text
 }
 
 /// Prints; that the reader has gone, as in `simclr ... | head`, is no failure.

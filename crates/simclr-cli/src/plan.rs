@@ -61,7 +61,7 @@ impl fmt::Display for Plan<'_> {
         writeln!(f, "encoder        {encoder} on views of {size} x {size} pixels")?;
         writeln!(f, "{description}")?;
         writeln!(f, "device         {device}")?;
-        writeln!(f, "memory         about {} on the host", memory(estimate.bytes))?;
+        writeln!(f, "memory         about {} for a step, on the host", memory(estimate.bytes))?;
         let rate = estimate.images_per_second;
         writeln!(f, "time           about {} ({rate:.0} images/s)", duration(self.seconds()))?;
         write!(f, "run directory  {}", out.display())

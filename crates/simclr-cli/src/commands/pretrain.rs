@@ -156,12 +156,8 @@ fn percent(share: Option<f64>) -> String {
 fn next_step(settings: &RunSettings, out: &Path) -> String {
     let labelled = settings.data.labelled.is_some();
     let command = if labelled { "report" } else { "embed" };
-    let mut next = format!("next: simclr {command} --run {}", out.display());
-    if let Some(folder) = &settings.folder {
-        next += &format!(" --data {}", folder.display());
-    }
-    if let (Some(images), true) = (settings.images, labelled) {
-        next += &format!(" --images {images}");
-    }
-    next
+    let folder = settings.folder.as_ref().map(|folder| format!(" --data {}", folder.display()));
+    let images = settings.images.filter(|_| labelled).map(|images| format!(" --images {images}"));
+    let [folder, images] = [folder, images].map(Option::unwrap_or_default);
+    format!("next: simclr {command} --run {}{folder}{images}", out.display())
 }
