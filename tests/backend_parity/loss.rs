@@ -26,13 +26,8 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Images, dimensions, temperature and seed of the small cases.
-const SIZES: &[(usize, usize, f64, u64)] = &[
-    (2, 3, 0.5, 1),
-    (8, 16, 0.02, 3),
-    (12, 9, 0.3, 5),
-    (16, 32, 0.01, 6),
-    (33, 20, 0.02, 8),
-];
+const SIZES: &[(usize, usize, f64, u64)] =
+    &[(2, 3, 0.5, 1), (8, 16, 0.02, 3), (12, 9, 0.3, 5), (16, 32, 0.01, 6), (33, 20, 0.02, 8)];
 
 /// f32 carries 7 digits; sums of some hundred terms as large as 1/t keep 5 of them on every backend.
 const TOLERANCE: f64 = 1e-5;

@@ -61,12 +61,7 @@ impl Summary {
         };
         for line in lines {
             let &MetricsLine::Epoch {
-                epoch,
-                loss,
-                knn_top1,
-                images_per_second,
-                waiting_share,
-                ..
+                epoch, loss, knn_top1, images_per_second, waiting_share, ..
             } = line
             else {
                 continue;
