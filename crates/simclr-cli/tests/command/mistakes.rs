@@ -2,6 +2,56 @@
 
 use crate::support::{TINY, failure, simclr, success, write_photos};
 
+/// Arguments, their exit code, and what the error says.
+const MISTAKES: &[(&str, i32, &str)] = &[
+    ("pretrain --data nowhere --out run", 3, "nowhere"),
+    ("pretrain --data empty --out run", 3, "point --data at a folder of JPEG, PNG or WebP"),
+    ("views --data empty", 3, "expected images"),
+    ("lr-find --data empty", 3, "expected images"),
+    ("data check empty", 3, "expected images"),
+    ("data convert empty --out new", 3, "expected images"),
+    ("data convert empty --out no-run", 2, "expected a new folder for --out, found no-run"),
+    ("eval knn --run no-run", 4, "expected a run directory with config.toml"),
+    ("eval linear --run no-run", 4, "`simclr pretrain --out DIR` makes one"),
+    ("embed --run no-run --data empty", 4, "expected a run directory"),
+    ("embed --run killed --data empty", 4, "hint: `simclr pretrain --resume RUN` lets a run"),
+    ("eval knn --run killed --of random-weights", 4, "the trained encoder, which a run writes"),
+    ("search --run no-run photo.png", 2, "expected an index at no-run/index.safetensors"),
+    ("report --run no-run", 4, "expected a run directory"),
+    (
+        "embed --weights w.pth --encoder resnet18 --image-size 32 --data empty --out v.txt",
+        2,
+        "--out to end in",
+    ),
+    (
+        "embed --weights w.pth --encoder resnet18 --image-size 32 --data empty --out v.npy",
+        4,
+        "w.pth",
+    ),
+    ("eval knn --run no-run --predictions said.xls", 2, "to end in .csv or .json"),
+    ("eval linear --run no-run --save new/c.safetensors", 4, "there is no folder new"),
+    ("eval linear --run no-run --c -1", 2, "expected c to be"),
+    ("eval finetune --run no-run --epochs 0", 2, "expected epochs to be at least 1"),
+    ("embed --run no-run --encoder resnet18 --data empty", 2, "--image-size"),
+    ("pretrain --images 0", 2, "expected images to be in 1.."),
+    ("pretrain --device abacus", 2, "expected a device out of"),
+    ("pretrain --recipe imagenette", 2, "expected a recipe out of"),
+    ("pretrain --set epochs", 2, "expected --set KEY=VALUE"),
+    ("pretrain --set epoch=3", 2, "unknown key `epoch` in --set; did you mean `epochs`?"),
+    ("pretrain --set train.encoder=resnet18", 2, "it belongs to [images]"),
+    ("pretrain --batch-size 1 --dry-run", 2, "batch_size"),
+    ("pretrain --temperature -1 --dry-run", 2, "temperature"),
+    (
+        "pretrain --images 20 --batch-size 64 --out run",
+        2,
+        "at least 64 examples, one batch, found 20",
+    ),
+    ("pretrain --resume no-run", 4, "expected a run directory"),
+    ("pretrain --encoder vgg16", 2, "vgg16"),
+    ("eval knn --run no-run --stl10-folds --images 9", 2, "cannot be used with"),
+    ("fine-tune", 2, "unrecognized subcommand"),
+];
+
 #[test]
 fn each_command_without_images_or_a_run_fails_by_name() {
     let folder = tempfile::tempdir().unwrap();
@@ -11,54 +61,7 @@ fn each_command_without_images_or_a_run_fails_by_name() {
     std::fs::create_dir(here.join("killed")).unwrap();
     std::fs::write(here.join("killed/config.toml"), "").unwrap();
     let of = |arguments: &str| failure(here, &arguments.split(' ').collect::<Vec<_>>());
-    for (arguments, code, part) in [
-        ("pretrain --data nowhere --out run", 3, "nowhere"),
-        ("pretrain --data empty --out run", 3, "point --data at a folder of JPEG, PNG or WebP"),
-        ("views --data empty", 3, "expected images"),
-        ("lr-find --data empty", 3, "expected images"),
-        ("data check empty", 3, "expected images"),
-        ("data convert empty --out new", 3, "expected images"),
-        ("data convert empty --out no-run", 2, "expected a new folder for --out, found no-run"),
-        ("eval knn --run no-run", 4, "expected a run directory with config.toml"),
-        ("eval linear --run no-run", 4, "`simclr pretrain --out DIR` makes one"),
-        ("embed --run no-run --data empty", 4, "expected a run directory"),
-        ("embed --run killed --data empty", 4, "hint: `simclr pretrain --resume RUN` lets a run"),
-        ("eval knn --run killed --of random-weights", 4, "the trained encoder, which a run writes"),
-        ("search --run no-run photo.png", 2, "expected an index at no-run/index.safetensors"),
-        ("report --run no-run", 4, "expected a run directory"),
-        (
-            "embed --weights w.pth --encoder resnet18 --image-size 32 --data empty --out v.txt",
-            2,
-            "--out to end in",
-        ),
-        (
-            "embed --weights w.pth --encoder resnet18 --image-size 32 --data empty --out v.npy",
-            4,
-            "w.pth",
-        ),
-        ("eval knn --run no-run --predictions said.xls", 2, "to end in .csv or .json"),
-        ("eval linear --run no-run --save new/c.safetensors", 4, "there is no folder new"),
-        ("eval linear --run no-run --c -1", 2, "expected c to be"),
-        ("eval finetune --run no-run --epochs 0", 2, "expected epochs to be at least 1"),
-        ("embed --run no-run --encoder resnet18 --data empty", 2, "--image-size"),
-        ("pretrain --images 0", 2, "expected images to be in 1.."),
-        ("pretrain --device abacus", 2, "expected a device out of"),
-        ("pretrain --recipe imagenette", 2, "expected a recipe out of"),
-        ("pretrain --set epochs", 2, "expected --set KEY=VALUE"),
-        ("pretrain --set epoch=3", 2, "unknown key `epoch` in --set; did you mean `epochs`?"),
-        ("pretrain --set train.encoder=resnet18", 2, "it belongs to [images]"),
-        ("pretrain --batch-size 1 --dry-run", 2, "batch_size"),
-        ("pretrain --temperature -1 --dry-run", 2, "temperature"),
-        (
-            "pretrain --images 20 --batch-size 64 --out run",
-            2,
-            "at least 64 examples, one batch, found 20",
-        ),
-        ("pretrain --resume no-run", 4, "expected a run directory"),
-        ("pretrain --encoder vgg16", 2, "vgg16"),
-        ("eval knn --run no-run --stl10-folds --images 9", 2, "cannot be used with"),
-        ("fine-tune", 2, "unrecognized subcommand"),
-    ] {
+    for &(arguments, code, part) in MISTAKES {
         let (found, error) = of(arguments);
         assert_eq!(found, code, "{arguments}: {error}");
         assert!(error.contains(part), "{arguments}: {error}");
