@@ -175,3 +175,8 @@ struct Views;
 #[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../docs/evaluation.md")]
 struct Evaluation;
+
+/// And the page on training.
+#[cfg(all(doctest, feature = "report"))]
+#[doc = include_str!("../docs/training.md")]
+struct Training;
