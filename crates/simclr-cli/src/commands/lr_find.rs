@@ -16,10 +16,6 @@ use crate::out_file::check_folder_of;
 use crate::output::Output;
 use crate::run_args::RunArgs;
 
-/// The range of `--steps`: that of the default test.
-const LOWEST_RATE: f64 = 1e-7;
-const HIGHEST_RATE: f64 = 10.0;
-
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -38,7 +34,7 @@ impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         check_folder_of(self.out.as_deref())?;
         let test = match self.steps {
-            Some(steps) => RangeTest::new(LOWEST_RATE, HIGHEST_RATE, steps)?,
+            Some(steps) => RangeTest::with_steps(steps)?,
             None => RangeTest::default(),
         };
         let settings = self.run.open(None)?;

@@ -11,6 +11,8 @@ use crate::views::view_loader::ViewLoader;
 
 /// The fewest steps that make a curve.
 const LEAST_STEPS: usize = 10;
+const LOWEST_RATE: f64 = 1e-7;
+const HIGHEST_RATE: f64 = 10.0;
 
 /// A learning-rate range test (Smith 2015): training steps whose rate grows by the same factor each time, until the
 /// loss rises.
@@ -28,7 +30,7 @@ impl Default for RangeTest {
     /// at every rate: a new network first makes all projections alike, and needs a hundred steps to tell them apart
     /// again.
     fn default() -> Self {
-        Self { lowest: 1e-7, highest: 10.0, steps: 800 }
+        Self { lowest: LOWEST_RATE, highest: HIGHEST_RATE, steps: 800 }
     }
 }
 
@@ -47,6 +49,15 @@ impl RangeTest {
         let expected = format!("at least {LEAST_STEPS}");
         OutOfRange::unless(steps >= LEAST_STEPS, "range_test.steps", expected, steps)?;
         Ok(Self { lowest, highest, steps })
+    }
+
+    /// A test of `steps` steps, at least 10, over the default's rates.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] for `steps`.
+    pub fn with_steps(steps: usize) -> Result<Self, OutOfRange> {
+        Self::new(LOWEST_RATE, HIGHEST_RATE, steps)
     }
 
     /// Steps from the lowest to the highest rate.

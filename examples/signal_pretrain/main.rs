@@ -12,7 +12,8 @@
 //! [`Monitor`] if there are labels to watch it by, and a [`Trainer`], which trains on images as well. With `--out DIR` the
 //! run's folder says exactly what ran: `[train]` and `[signals]` in its `config.toml`.
 
-use std::f64::consts::TAU;
+mod signals;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::{BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::Parser;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use simclr::embed::{Features, LabelledFeatures};
@@ -34,11 +35,8 @@ use simclr::train::{
     ViewSource, device_from_name,
 };
 
-/// Samples of a view.
-const LENGTH: usize = 128;
-/// Samples of a whole signal, of which a view is a part.
-const WHOLE: usize = 2 * LENGTH;
-const KINDS: usize = 6;
+use signals::{KINDS, LENGTH, Signals, view};
+
 const SIGNALS: usize = 1200;
 const QUERIES: usize = 300;
 
@@ -111,42 +109,6 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Drawn signals of [`WHOLE`] samples, and which of the [`KINDS`] each is.
-struct Signals {
-    samples: Vec<Vec<f32>>,
-    kinds: Vec<usize>,
-}
-
-impl Signals {
-    fn new(count: usize, seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let kinds: Vec<usize> = (0..count).map(|index| index % KINDS).collect();
-        Self { samples: kinds.iter().map(|&kind| signal(kind, &mut rng)).collect(), kinds }
-    }
-}
-
-/// A signal of a kind, of random pitch and phase.
-fn signal(kind: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
-    let pitch = rng.random_range(0.03..0.12); // Cycles a sample.
-    let phase: f64 = rng.random();
-    let beat = rng.random_range(0.015..0.03);
-    let at = |sample: usize| {
-        let time = sample as f64;
-        let cycles = time * pitch + phase;
-        let in_cycle = cycles.fract();
-        match kind {
-            0 => (TAU * cycles).sin(),
-            1 => (TAU * cycles).sin().signum() * 0.8,
-            2 => 2.0 * in_cycle - 1.0,
-            3 => 2.0 * (-((in_cycle - 0.5) / 0.08).powi(2)).exp() - 0.3,
-            // The pitch rises and falls back four times.
-            4 => (TAU * (cycles + 1.5 * (TAU * time / 64.0).sin())).sin(),
-            _ => (TAU * cycles).sin() * (TAU * (time * beat + phase)).sin() * 1.4,
-        }
-    };
-    (0..WHOLE).map(|sample| at(sample) as f32).collect()
-}
-
 /// Two random views of each signal.
 struct SignalViews {
     signals: Arc<Signals>,
@@ -177,20 +139,6 @@ impl ViewSource<Tensor<3>> for SignalViews {
         let views = TwoViews { input: Tensor::from_data(data, device), examples: indices.len() };
         Ok(ViewBatch { views: Some(views), skipped: Vec::new() })
     }
-}
-
-/// A part of a signal, louder or softer, perhaps upside down, with noise.
-fn view(signal: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
-    let start = rng.random_range(0..=WHOLE - LENGTH);
-    let loudness: f32 = rng.random_range(0.5..1.5);
-    let sign = if rng.random() { loudness } else { -loudness };
-    let part = &signal[start..start + LENGTH];
-    part.iter().map(|sample| sample * sign + noise(rng)).collect()
-}
-
-/// A sum of uniform numbers: near enough to normal, with a standard deviation of 0.3.
-fn noise(rng: &mut ChaCha8Rng) -> f32 {
-    0.3 * (0..3).map(|_| rng.random_range(-1.0..1.0_f32)).sum::<f32>()
 }
 
 /// Convolutions along time, each halving it, and the mean over what is left.
