@@ -36,6 +36,7 @@ fn epoch(folder: &Path, width: usize, images: usize, batch_size: usize) -> anyho
         pretrain: Arc::new(Subset::first(all, images)),
         labelled: None,
         description: format!("the first {images} training images of CIFAR-10"),
+        warnings: Vec::new(),
     };
     let mut config = Recipe::Cifar10Google.config();
     config.train = TrainConfig {

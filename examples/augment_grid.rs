@@ -23,7 +23,7 @@ use simclr::data::{ImageDataset, Sample, SampleConfig, decode_image};
 #[derive(Parser)]
 #[command(about, long_about = None)]
 struct Options {
-    /// A JPEG, PNG or WebP file; without it, a picture of the built-in sample
+    /// A JPEG, PNG, WebP, BMP, GIF or TIFF file; without it, a picture of the built-in sample
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
     /// The whole policy: imagenet, cifar10 or stl10

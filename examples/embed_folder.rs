@@ -36,7 +36,7 @@ struct Options {
         help = "resnet50, resnet50x2, efficientnet_b0, vit_small_p16, ..."
     )]
     encoder: EncoderConfig,
-    /// Folder of JPEG, PNG or WebP files
+    /// Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Width and height in pixels that images are cropped and resized to; images of that size are taken as they are

@@ -88,6 +88,7 @@ fn main() -> Result<()> {
     }
     let data = Splits::open_or_sample(options.data.as_ref(), options.images)?;
     println!("{}", data.description);
+    data.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
 
     let config = options.config(&data)?;
     let transform = config.images.augmentation()?.evaluation();
@@ -141,11 +142,10 @@ impl Options {
                 println!("recipe {recipe}: {}", recipe.source());
                 recipe.config()
             }
-            (None, None) if self.data.is_none() => PretrainConfig::for_sample()?,
-            (None, None) => match self.image_size {
-                Some(size) => PretrainConfig::small(size)?,
-                None => PretrainConfig::for_images(data)?,
-            },
+            (None, None) if self.data.is_none() => {
+                PretrainConfig::for_sample()?.with_batch_within(data.pretrain.len())
+            }
+            (None, None) => PretrainConfig::for_images(data)?,
         };
         if let Some(size) = self.image_size {
             config = config.with_image_size(size)?;

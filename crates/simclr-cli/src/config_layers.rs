@@ -24,10 +24,11 @@ impl ConfigLayers {
     /// The config for `data`, which is the built-in sample or not.
     pub(crate) fn resolve(&self, data: &Splits, is_sample: bool) -> Result<PretrainConfig> {
         let size = image_size(&self.flags).or_else(|| image_size(&self.file.values));
+        let images = data.pretrain.len();
         let base = match (self.recipe.or(self.file.recipe), size) {
             (Some(recipe), _) => recipe.config(),
-            (None, _) if is_sample => PretrainConfig::for_sample()?,
-            (None, Some(size)) => PretrainConfig::small(size)?,
+            (None, _) if is_sample => PretrainConfig::for_sample()?.with_batch_within(images),
+            (None, Some(size)) => PretrainConfig::small(size)?.with_batch_within(images),
             (None, None) => PretrainConfig::for_images(data)?,
         };
         let base = match size {

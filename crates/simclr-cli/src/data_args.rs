@@ -32,7 +32,7 @@ impl DataArgs {
 
     /// Opens the images in `folder`, or the built-in sample.
     pub(crate) fn open_at(&self, folder: Option<&Path>) -> Result<Splits> {
-        Ok(Splits::open_or_sample(folder, self.images)?)
+        Ok(warned(Splits::open_or_sample(folder, self.images)?))
     }
 
     /// Opens labelled images, and describes them.
@@ -46,4 +46,10 @@ impl DataArgs {
         })?;
         Ok((labelled, description))
     }
+}
+
+/// Says on standard error what was guessed or left out.
+pub(crate) fn warned(splits: Splits) -> Splits {
+    splits.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    splits
 }

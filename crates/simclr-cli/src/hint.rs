@@ -25,13 +25,10 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<DataError>() {
         return match error {
             DataError::NoImages { .. } => {
-                Some("point --data at a folder of JPEG, PNG or WebP files")
+                Some("point --data at a folder of JPEG, PNG, WebP, BMP, GIF or TIFF files")
             }
             DataError::Missing { .. } => {
                 Some("check the path; `simclr data check DIR` says what a folder holds")
-            }
-            DataError::UnknownClass { .. } => {
-                Some("the folders of `test` must have the names of those of `train`")
             }
             _ => None,
         };

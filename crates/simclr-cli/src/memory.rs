@@ -63,6 +63,7 @@ fn trial(
         pretrain: Arc::new(Subset::first(Arc::clone(images), 4 * batch_size)),
         labelled: None,
         description: String::new(),
+        warnings: Vec::new(),
     };
     ALLOCATOR.reset_peak_usage();
     let pretraining =

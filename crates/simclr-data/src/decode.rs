@@ -1,6 +1,7 @@
 //! From an image file to pixels.
 
 mod faults;
+mod scans_apart;
 
 use std::{
     fs::File,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, RgbImage,
+    DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, Rgb, RgbImage,
     error::{DecodingError, ImageFormatHint},
 };
 
@@ -22,9 +23,11 @@ const MAX_SIDE: u32 = 20_000;
 /// image.
 const MAX_BYTES: u64 = 512 << 20;
 
-/// The image in a JPEG, PNG or WebP file, upright and in 8-bit RGB, as [`ImageFolder`](crate::ImageFolder) reads it.
+/// The image in a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file, upright and in 8-bit RGB, as
+/// [`ImageFolder`](crate::ImageFolder) reads it.
 ///
-/// Gray becomes three equal channels, 16 bits are rounded to 8, CMYK is converted, and transparency is dropped.
+/// Gray becomes three equal channels, 16 bits are rounded to 8, CMYK is converted, and what is transparent lies on white:
+/// the colours under it are not meant to be seen.
 ///
 /// # Errors
 ///
@@ -73,9 +76,29 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     // A decoder limits what it allocates itself, not the buffer that it is given to fill.
     limits.reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
-    let mut image = DynamicImage::from_decoder(decoder)?;
+    let mut image = if scans_apart::is_misread(bytes) {
+        DynamicImage::ImageRgb8(scans_apart::decode(bytes, MAX_BYTES as usize)?)
+    } else {
+        DynamicImage::from_decoder(decoder)?
+    };
     image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
+    Ok(on_white(image))
+}
+
+/// The image in 8-bit RGB, with what is transparent on white.
+fn on_white(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
+    }
+    let image = image.into_rgba8();
+    RgbImage::from_fn(image.width(), image.height(), |x, y| {
+        let [r, g, b, alpha] = image.get_pixel(x, y).0;
+        let blend = |colour: u8| {
+            let (colour, alpha) = (u32::from(colour), u32::from(alpha));
+            ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+        };
+        Rgb([r, g, b].map(blend))
+    })
 }
 
 #[cfg(test)]

@@ -4,5 +4,5 @@ mod aligned;
 mod concat;
 mod subset;
 
-pub(crate) use self::{aligned::Aligned, concat::locate};
+pub(crate) use self::{aligned::aligned, concat::locate};
 pub use self::{concat::Concat, subset::Subset};

@@ -125,14 +125,6 @@ pub enum DataError {
         /// Number of images.
         len: usize,
     },
-    /// The test set has a class that the training set lacks.
-    #[error("expected the classes of the test set among those of the training set ({}), found `{class}`", known.join(", "))]
-    UnknownClass {
-        /// Name of the class.
-        class: String,
-        /// Names of the training set's classes.
-        known: Vec<String>,
-    },
     /// A setting, such as a field of [`SampleConfig`](crate::SampleConfig), out of its range.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),

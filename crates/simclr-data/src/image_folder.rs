@@ -1,27 +1,30 @@
 //! A folder of image files.
 
 mod listing;
+mod passed_over;
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use image::RgbImage;
+use unicode_normalization::UnicodeNormalization;
 
 use self::listing::EXTENSIONS;
-pub(crate) use self::listing::Listing;
+pub(crate) use self::{listing::Listing, passed_over::PassedOver};
 use crate::{DataError, ImageDataset, decode_image};
 
-/// JPEG, PNG and WebP files in a folder.
+/// JPEG, PNG, WebP, BMP, GIF and TIFF files in a folder.
 ///
 /// Each sub-folder that holds images, at any depth inside, is a class of the sub-folder's name. Classes are sorted by
-/// name, and the images of a class by path. Images directly in the folder come first and have no label, so a flat
-/// folder has no labels at all. Files and folders whose names begin with a dot are ignored.
+/// name, in Unicode's composed form (NFC), and the images of a class by path. Images directly in the folder come first and have no label, so a flat
+/// folder has no labels at all. Files and folders whose names begin with a dot, and folders that a system makes
+/// (`__MACOSX`, `@eaDir`, `$RECYCLE.BIN`), are ignored.
 ///
 /// Opening lists the files and decodes none. Decoding goes by content rather than by extension, turns the image upright
-/// as its EXIF data says, converts it to 8-bit RGB (transparency is dropped), and refuses images that are more than
+/// as its EXIF data says, converts it to 8-bit RGB (what is transparent lies on white), and refuses images that are more than
 /// 20,000 pixels wide or high, that take more than 512 MiB, or that are truncated.
 ///
 /// ```
@@ -47,6 +50,7 @@ pub struct ImageFolder {
     /// The path below `root` and the label of each image.
     files: Vec<(PathBuf, Option<usize>)>,
     class_names: Vec<String>,
+    passed_over: PassedOver,
 }
 
 impl ImageFolder {
@@ -57,21 +61,30 @@ impl ImageFolder {
     /// [`DataError::Missing`] if the folder does not exist; [`DataError::NoImages`] if it holds no images;
     /// [`DataError::Io`] if it or a folder inside cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
-        Self::open_inside(dir.as_ref(), dir.as_ref())
+        Self::open_inside(dir.as_ref(), dir.as_ref(), &[])
     }
 
-    /// Lists the images in `dir`, a folder inside `root`, and names them by their path below `root`.
-    pub(crate) fn open_inside(root: &Path, dir: &Path) -> Result<Self, DataError> {
+    /// Lists the images in `dir`, a folder inside `root`, and names them by their path below `root`. Sub-folders of
+    /// `dir` that are in `without` are no classes, and none of their images is listed.
+    pub(crate) fn open_inside(
+        root: &Path,
+        dir: &Path,
+        without: &[PathBuf],
+    ) -> Result<Self, DataError> {
         let top = Listing::of(dir)?;
         let mut files: Vec<_> = top.images.into_iter().map(|path| (path, None)).collect();
-        let mut class_names = Vec::new();
-        for folder in top.folders {
-            let images = images_below(&folder)?;
-            if images.is_empty() {
-                continue;
+        let mut passed_over = PassedOver::default();
+        passed_over.add(top.others);
+        let mut classes: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for folder in top.folders.into_iter().filter(|folder| !without.contains(folder)) {
+            let images = images_below(&folder, &mut passed_over)?;
+            if !images.is_empty() {
+                classes.entry(class_name(&folder)).or_default().extend(images);
             }
-            let class = class_names.len();
-            class_names.push(folder.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        }
+        let mut class_names = Vec::new();
+        for (class, (name, images)) in classes.into_iter().enumerate() {
+            class_names.push(name);
             files.extend(images.into_iter().map(|path| (path, Some(class))));
         }
         if files.is_empty() {
@@ -85,7 +98,12 @@ impl ImageFolder {
                 *path = below.to_owned();
             }
         }
-        Ok(Self { root: root.to_owned(), files, class_names })
+        Ok(Self { root: root.to_owned(), files, class_names, passed_over })
+    }
+
+    /// The files in the folder that are not read.
+    pub(crate) fn passed_over(&self) -> &PassedOver {
+        &self.passed_over
     }
 
     /// The path of the image at `index`; `None` if there is no such image.
@@ -123,22 +141,57 @@ impl ImageDataset for ImageFolder {
     }
 }
 
-/// All images at any depth below `dir`, sorted by path. Each real folder is entered once, so circles of links end.
-fn images_below(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut images = Vec::new();
+/// The name of the class whose images are in `folder`: the folder's name, in Unicode's composed form (NFC), so that it is
+/// the same whichever system wrote it.
+pub(crate) fn class_name(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().nfc().collect()
+}
+
+/// Those of `folders` in which an image lies, at any depth.
+pub(crate) fn holding_images(folders: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
+    let mut holding = Vec::new();
+    for folder in folders {
+        let mut found = false;
+        visit(folder, |listing| {
+            found = !listing.images.is_empty();
+            !found
+        })?;
+        if found {
+            holding.push(folder.clone());
+        }
+    }
+    Ok(holding)
+}
+
+/// All images at any depth below `dir`, sorted by path.
+fn images_below(dir: &Path, passed_over: &mut PassedOver) -> Result<Vec<PathBuf>, DataError> {
+    let mut all = Vec::new();
+    visit(dir, |listing| {
+        all.append(&mut listing.images);
+        passed_over.add(std::mem::take(&mut listing.others));
+        true
+    })?;
+    all.sort();
+    Ok(all)
+}
+
+/// Shows `see` what lies in `dir` and in each folder at any depth below, until it says no. Each real folder is entered
+/// once, so circles of links end.
+fn visit(dir: &Path, mut see: impl FnMut(&mut Listing) -> bool) -> Result<(), DataError> {
     let mut entered = HashSet::new();
     let mut waiting = vec![dir.to_owned()];
     while let Some(folder) = waiting.pop() {
         let real = fs::canonicalize(&folder)
             .map_err(|source| DataError::from_io(&folder, "a folder of images", source))?;
         if entered.insert(real) {
-            let listing = Listing::of(&folder)?;
-            images.extend(listing.images);
+            let mut listing = Listing::of(&folder)?;
+            if !see(&mut listing) {
+                break;
+            }
             waiting.extend(listing.folders);
         }
     }
-    images.sort();
-    Ok(images)
+    Ok(())
 }
 
 #[cfg(test)]

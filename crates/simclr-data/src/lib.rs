@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | [`Stl10`] | STL-10's binary files, memory-mapped | those of the training and the test split |
 //! | [`Cifar10`] | CIFAR-10's binary files, memory-mapped | all |
-//! | [`ImageFolder`] | JPEG, PNG and WebP files | those in sub-folders, which are the classes |
+//! | [`ImageFolder`] | JPEG, PNG, WebP, BMP, GIF and TIFF files | those in sub-folders, which are the classes |
 //!
 //! [`Subset`] picks images out of a set, and [`Concat`] joins sets. [`Splits::open`] looks at what a folder holds and
 //! decides which images serve pretraining, which the training of a probe, and which its test. Pretraining never sees an

@@ -5,6 +5,8 @@ mod hold_out;
 mod labelled;
 mod open;
 mod recognise;
+mod split_folders;
+mod split_name;
 
 use std::sync::Arc;
 
@@ -14,8 +16,8 @@ use self::hold_out::test_images_for;
 pub use self::labelled::Labelled;
 use crate::{DataError, ImageDataset, Subset};
 
-/// The most images that are tried until one can be read.
-const MOST_TRIED: usize = 100;
+/// The most images that are read to find their typical size.
+const MEASURED: usize = 25;
 
 /// The images for pretraining and, if there are labels, those for evaluation.
 ///
@@ -37,6 +39,8 @@ pub struct Splits {
     pub labelled: Option<Labelled>,
     /// One line for people: what was found and how it is used.
     pub description: String,
+    /// One line each for people: what was guessed or left out when the folder was opened.
+    pub warnings: Vec<String>,
 }
 
 impl Splits {
@@ -67,20 +71,27 @@ impl Splits {
             pretrain: first(self.pretrain, images),
             labelled,
             description: format!("{}; the first {images} of them", self.description),
+            warnings: self.warnings,
         })
     }
 
-    /// The shorter side of a typical image for pretraining, in pixels: that of the first image that can be read. The
-    /// size of the views follows from it.
+    /// The shorter side of a typical image for pretraining, in pixels: the median over up to 25 of them, evenly chosen.
+    /// The size of the views follows from it.
     ///
     /// # Errors
     ///
-    /// The error of the first image, if none of the first 100 can be read.
+    /// The error of the first of those images, if none of them can be read.
     pub fn typical_side(&self) -> Result<u32, DataError> {
-        let images = &self.pretrain;
-        let readable = (0..images.len().min(MOST_TRIED)).find_map(|index| images.image(index).ok());
-        let image = readable.map_or_else(|| images.image(0), Ok)?;
-        Ok(image.width().min(image.height()))
+        let len = self.pretrain.len();
+        let measured = len.min(MEASURED);
+        let read = |number| self.pretrain.image(number * len / measured);
+        let readable = (0..measured).filter_map(|number| read(number).ok());
+        let mut sides: Vec<u32> = readable.map(|image| image.width().min(image.height())).collect();
+        sides.sort_unstable();
+        match sides.get(sides.len() / 2) {
+            Some(&side) => Ok(side),
+            None => self.pretrain.image(0).map(|image| image.width().min(image.height())),
+        }
     }
 }
 

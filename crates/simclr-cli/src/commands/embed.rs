@@ -18,7 +18,7 @@ use crate::watched::Watched;
 pub(crate) struct Arguments {
     #[command(flatten)]
     encoder: EncoderArgs,
-    /// Folder of JPEG, PNG or WebP files, at any depth
+    /// Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// File for the vectors: .safetensors, which `simclr search` reads, or .npy for NumPy, with the

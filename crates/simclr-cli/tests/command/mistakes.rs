@@ -5,7 +5,7 @@ use crate::support::{TINY, failure, simclr, success, write_photos};
 /// Arguments, their exit code, and what the error says.
 const MISTAKES: &[(&str, i32, &str)] = &[
     ("pretrain --data nowhere --out run", 3, "nowhere"),
-    ("pretrain --data empty --out run", 3, "point --data at a folder of JPEG, PNG or WebP"),
+    ("pretrain --data empty --out run", 3, "point --data at a folder of JPEG, PNG, WebP"),
     ("views --data empty", 3, "expected images"),
     ("lr-find --data empty", 3, "expected images"),
     ("data check empty", 3, "expected images"),

@@ -78,10 +78,10 @@ fn gray_becomes_three_equal_channels() {
 }
 
 #[test]
-fn transparency_is_dropped_with_and_without_colour() {
+fn what_is_transparent_lies_on_white_with_and_without_colour() {
     let rgba = png(&[1, 2, 3, 0, 4, 5, 6, 128], ExtendedColorType::Rgba8);
-    assert_eq!(pixels(&rgba), [[1, 2, 3], [4, 5, 6]]);
-    assert_eq!(pixels(&png(&[9, 0, 8, 255], ExtendedColorType::La8)), [[9; 3], [8; 3]]);
+    assert_eq!(pixels(&rgba), [[255; 3], [129, 130, 130]]);
+    assert_eq!(pixels(&png(&[9, 0, 8, 255], ExtendedColorType::La8)), [[255; 3], [8; 3]]);
 }
 
 #[test]

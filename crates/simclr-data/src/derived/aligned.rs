@@ -4,40 +4,38 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use crate::{DataError, ImageDataset};
+use crate::{DataError, ImageDataset, Subset};
 
 /// A set whose labels are translated, by class name, into those of another set.
-pub(crate) struct Aligned {
+struct Aligned {
     dataset: Arc<dyn ImageDataset>,
     /// The new label for each old one.
-    labels: Vec<usize>,
+    labels: Vec<Option<usize>>,
     class_names: Vec<String>,
 }
 
-impl Aligned {
-    /// `test` with the class names and labels of `train`, of which `test` may have fewer classes.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError::UnknownClass`] if `test` has a class that `train` lacks.
-    pub(crate) fn to(
-        train: &Arc<dyn ImageDataset>,
-        test: Arc<dyn ImageDataset>,
-    ) -> Result<Arc<dyn ImageDataset>, DataError> {
-        let known = train.class_names();
-        if test.class_names() == known {
-            return Ok(test);
-        }
-        let position = |class: &String| {
-            known.iter().position(|name| name == class).ok_or_else(|| DataError::UnknownClass {
-                class: class.clone(),
-                known: known.to_vec(),
-            })
-        };
-        let labels = test.class_names().iter().map(position).collect::<Result<_, _>>()?;
-        let class_names = known.to_vec();
-        Ok(Arc::new(Self { dataset: test, labels, class_names }))
+/// The images of `test` whose class `train` has, with the class names and labels of `train`; and the classes of `test`
+/// that `train` lacks.
+pub(crate) fn aligned(
+    train: &Arc<dyn ImageDataset>,
+    test: Arc<dyn ImageDataset>,
+) -> Result<(Arc<dyn ImageDataset>, Vec<String>), DataError> {
+    let known = train.class_names();
+    if test.class_names() == known {
+        return Ok((test, Vec::new()));
     }
+    let position = |class: &String| known.iter().position(|name| name == class);
+    let labels: Vec<Option<usize>> = test.class_names().iter().map(position).collect();
+    let classes = test.class_names().iter().zip(&labels);
+    let missing: Vec<String> =
+        classes.filter(|(_, label)| label.is_none()).map(|(class, _)| class.clone()).collect();
+    let (len, class_names) = (test.len(), known.to_vec());
+    let test: Arc<dyn ImageDataset> = Arc::new(Aligned { dataset: test, labels, class_names });
+    if missing.is_empty() {
+        return Ok((test, missing));
+    }
+    let shared = (0..len).filter(|&index| test.label(index).is_some()).collect();
+    Ok((Arc::new(Subset::new(test, shared)?), missing))
 }
 
 impl ImageDataset for Aligned {
@@ -50,7 +48,7 @@ impl ImageDataset for Aligned {
     }
 
     fn label(&self, index: usize) -> Option<usize> {
-        self.dataset.label(index).map(|label| self.labels[label])
+        self.dataset.label(index).and_then(|label| self.labels[label])
     }
 
     fn class_names(&self) -> &[String] {

@@ -9,28 +9,37 @@ use std::{
 use crate::DataError;
 
 /// File name extensions of images, in lower case.
-pub(super) const EXTENSIONS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+pub(super) const EXTENSIONS: [&str; 10] =
+    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"];
 
-/// The images and the sub-folders directly in a folder, sorted by name.
+/// Folders beside the data that macOS, Synology's and Windows' file managers make, with thumbnails or what was deleted.
+const SYSTEM_FOLDERS: [&str; 4] =
+    ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"];
+
+/// The images, the sub-folders and the other files directly in a folder, sorted by name.
 pub(crate) struct Listing {
     pub(crate) images: Vec<PathBuf>,
     pub(crate) folders: Vec<PathBuf>,
+    pub(crate) others: Vec<PathBuf>,
 }
 
 impl Listing {
     pub(crate) fn of(dir: &Path) -> Result<Self, DataError> {
         let failed = |source| DataError::from_io(dir, "a folder of images", source);
-        let mut listing = Self { images: Vec::new(), folders: Vec::new() };
+        let mut listing = Self { images: Vec::new(), folders: Vec::new(), others: Vec::new() };
         for entry in fs::read_dir(dir).map_err(failed)? {
             listing.add(&entry.map_err(failed)?).map_err(failed)?;
         }
         listing.images.sort();
         listing.folders.sort();
+        listing.others.sort();
         Ok(listing)
     }
 
     fn add(&mut self, entry: &DirEntry) -> io::Result<()> {
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(b".") || SYSTEM_FOLDERS.iter().any(|of| name == *of)
+        {
             return Ok(());
         }
         let path = entry.path();
@@ -42,8 +51,12 @@ impl Listing {
         }
         if kind.is_dir() {
             self.folders.push(path);
-        } else if kind.is_file() && has_image_extension(&path) {
-            self.images.push(path);
+        } else if kind.is_file() {
+            if has_image_extension(&path) {
+                self.images.push(path);
+            } else {
+                self.others.push(path);
+            }
         }
         Ok(())
     }

@@ -49,7 +49,12 @@ fn a_flat_folder_has_no_labels() {
 fn an_empty_folder_is_an_error_that_names_the_extensions() {
     let dir = tempfile::tempdir().unwrap();
     let message = ImageFolder::open(dir.path()).unwrap_err().to_string();
-    assert!(message.starts_with("expected images (jpg, jpeg, png, webp) in"), "{message}");
+    assert!(
+        message.starts_with(
+            "expected images (jpg, jpeg, jpe, jfif, png, webp, bmp, gif, tif, tiff) in"
+        ),
+        "{message}"
+    );
 }
 
 #[test]
@@ -111,14 +116,49 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn transparency_is_dropped() {
+fn what_is_transparent_lies_on_white() {
     let dir = tempfile::tempdir().unwrap();
-    RgbaImage::from_pixel(2, 2, image::Rgba([10, 20, 30, 0]))
-        .save(dir.path().join("1.png"))
-        .unwrap();
+    for (name, alpha, expected) in
+        [("1.png", 0, [255; 3]), ("2.png", 255, [10, 20, 30]), ("3.png", 51, [206, 208, 210])]
+    {
+        let image = RgbaImage::from_pixel(2, 2, image::Rgba([10, 20, 30, alpha]));
+        image.save(dir.path().join(name)).unwrap();
+        let found = decode_image(dir.path().join(name)).unwrap();
+        assert_eq!(found.get_pixel(1, 1).0, expected, "alpha {alpha}");
+    }
+}
+
+#[test]
+fn files_are_read_by_all_usual_extensions_and_others_are_counted_by_kind() {
+    use image::ImageFormat;
+    let dir = tempfile::tempdir().unwrap();
+    let image = RgbImage::from_pixel(8, 8, Rgb([200, 100, 50]));
+    for (name, format) in [
+        ("1.jfif", ImageFormat::Jpeg),
+        ("2.JPE", ImageFormat::Jpeg),
+        ("3.bmp", ImageFormat::Bmp),
+        ("4.gif", ImageFormat::Gif),
+        ("5.tif", ImageFormat::Tiff),
+        ("6.TIFF", ImageFormat::Tiff),
+        ("download", ImageFormat::Png),
+        ("photo.jpg?w=640", ImageFormat::Jpeg),
+    ] {
+        image.save_with_format(dir.path().join(name), format).unwrap();
+    }
+    for name in ["a.heic", "b.HEIC", "notes.txt"] {
+        fs::write(dir.path().join(name), b"\0\0\0\x18ftypheic").unwrap();
+    }
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    assert_eq!(folder.len(), 6);
+    for index in 0..6 {
+        let found = folder.image(index).unwrap().get_pixel(4, 4).0;
+        let near = found.iter().zip([200, 100, 50]).all(|(found, made)| found.abs_diff(made) < 6);
+        assert!(near, "{}: {found:?}", folder.name(index));
+    }
     assert_eq!(
-        ImageFolder::open(dir.path()).unwrap().image(0).unwrap().get_pixel(0, 0).0,
-        [10, 20, 30]
+        folder.passed_over().to_string(),
+        "5 other files are passed over: 2 .heic, 1 without extension, 1 .jpg?w=640, 1 .txt; \
+         images by their content: `download`, `photo.jpg?w=640`"
     );
 }
 

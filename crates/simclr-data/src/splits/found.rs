@@ -3,33 +3,43 @@
 use std::sync::Arc;
 
 use super::{Splits, hold_out::HoldOut, labelled::Labelled};
-use crate::{Concat, DataError, ImageDataset, Subset, derived::Aligned};
+use crate::{Concat, DataError, ImageDataset, Subset, derived::aligned, printable};
+
+/// A set and what it is called.
+pub(super) type NamedSet = (String, Arc<dyn ImageDataset>);
 
 /// The parts of a data set that were found.
 pub(super) struct Found {
     /// What the data set is, for people.
     pub(super) kind: &'static str,
     pub(super) train: Option<Arc<dyn ImageDataset>>,
-    /// Never pretrained on, and ignored without labels.
-    pub(super) test: Option<Arc<dyn ImageDataset>>,
+    /// Sets that may serve as the test set, by name, the best first. Never pretrained on.
+    pub(super) tests: Vec<NamedSet>,
     pub(super) unlabelled: Option<Arc<dyn ImageDataset>>,
+    /// What was guessed or left out.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Found {
-    /// Pretrains on the unlabelled and the training images. Without a labelled test split, holds one out.
+    /// Pretrains on the unlabelled and the training images. Without a test split of the same classes, holds one out.
     pub(super) fn assemble(self) -> Result<Splits, DataError> {
-        let mut parts: Vec<_> = self.unlabelled.into_iter().collect();
+        let Self { kind, train, tests, unlabelled, mut warnings } = self;
+        let mut parts: Vec<_> = unlabelled.into_iter().collect();
         let mut labelled = None;
-        let mut held_out = false;
-        if let Some(train) = self.train {
-            if let Some(test) = self.test.filter(|test| is_labelled(test) && is_labelled(&train)) {
-                parts.push(Arc::clone(&train));
-                let train = labelled_only(train)?;
-                let test = Aligned::to(&train, labelled_only(test)?)?;
+        let mut origin = String::new();
+        if let Some(all) = train {
+            let train = labelled_only(Arc::clone(&all))?;
+            if let Some((name, test)) = choose_test(&train, tests, &mut warnings)? {
+                if name != "test" {
+                    origin = format!(" (`{}`)", printable(&name));
+                }
                 labelled = Some(Labelled { train, test });
+                parts.push(all);
             } else {
-                let split = HoldOut::of(&train)?;
-                held_out = split.labelled.is_some();
+                let split = HoldOut::of(&all)?;
+                if split.labelled.is_some() {
+                    " (every fifth of each class, held out)".clone_into(&mut origin);
+                }
                 labelled = split.labelled;
                 parts.push(split.rest);
             }
@@ -38,9 +48,43 @@ impl Found {
             1 => parts.remove(0),
             _ => Arc::new(Concat::new(parts)),
         };
-        let description = describe(self.kind, pretrain.len(), labelled.as_ref(), held_out);
-        Ok(Splits { pretrain, labelled, description })
+        let description = describe(kind, pretrain.len(), labelled.as_ref(), &origin);
+        Ok(Splits { pretrain, labelled, description, warnings })
     }
+}
+
+/// The first set that has images of the training set's classes, and those images.
+fn choose_test(
+    train: &Arc<dyn ImageDataset>,
+    tests: Vec<NamedSet>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<NamedSet>, DataError> {
+    let mut chosen = None;
+    for (name, test) in tests {
+        let shown = printable(&name);
+        if chosen.is_some() {
+            warnings.push(format!("`{shown}` is not used"));
+            continue;
+        }
+        if !is_labelled(&test) {
+            warnings.push(format!("`{shown}` is not used: it has no class folders"));
+            continue;
+        }
+        let (test, missing) = aligned(train, labelled_only(test)?)?;
+        if !missing.is_empty() {
+            let classes = missing.iter().map(|class| printable(class)).collect::<Vec<_>>();
+            let classes = classes.join(", ");
+            warnings.push(format!(
+                "classes of `{shown}` that the training set lacks are left out: {classes}"
+            ));
+        }
+        if test.is_empty() {
+            warnings.push(format!("`{shown}` is not used: it has no class of the training set"));
+        } else {
+            chosen = Some((name, test));
+        }
+    }
+    Ok(chosen)
 }
 
 fn is_labelled(dataset: &Arc<dyn ImageDataset>) -> bool {
@@ -57,13 +101,12 @@ fn labelled_only(dataset: Arc<dyn ImageDataset>) -> Result<Arc<dyn ImageDataset>
     Ok(Arc::new(Subset::new(dataset, labelled)?))
 }
 
-fn describe(kind: &str, pretrain: usize, labelled: Option<&Labelled>, held_out: bool) -> String {
+fn describe(kind: &str, pretrain: usize, labelled: Option<&Labelled>, origin: &str) -> String {
     let pretrain = format!("{kind}: {pretrain} images to pretrain on");
     let Some(Labelled { train, test }) = labelled else {
         return format!("{pretrain}, no labels to evaluate with");
     };
     let (classes, train, test) = (train.class_names().len(), train.len(), test.len());
-    let origin = if held_out { " (every fifth of each class, held out)" } else { "" };
     format!(
         "{pretrain}, {train} labelled ones of {classes} classes in the training set and {test} in the test set{origin}"
     )

@@ -16,18 +16,25 @@ impl Splits {
     /// | STL-10 (`train_X.bin`, `unlabeled_X.bin`) | unlabelled and training split | training split | test split |
     /// | CIFAR-10 (`data_batch_1.bin`) | training split | training split | test split |
     /// | image folders `train`, `test`, `validation`, `unlabeled` | `unlabeled` and `train` | `train` | `test`, else `validation` |
-    /// | class folders | images that are not held out | labelled images that are not held out | held-out images |
+    /// | class folders, perhaps with `unlabeled` or a test set beside | `unlabeled` and images that are not held out | labelled images that are not held out | held-out images |
     /// | images only | all | | |
     ///
     /// Without a test split, every fifth image of each class is held out: it belongs to the test set alone. If a folder
-    /// holds one other folder and nothing else, as unpacked archives often do, the inner folder is opened. Split
-    /// folders may also be called `training`, `val` and `unlabelled`; case does not matter.
+    /// holds one other folder with data and nothing else, as unpacked archives often do, the inner folder is opened.
+    ///
+    /// Splits are known by all usual names, in any case: `train`, `training`; `test`, `testing`; `val`, `valid`,
+    /// `validation`, `dev`; `unlabeled`, `unlabelled`, `extra`; with `set`, `images` or a number beside
+    /// (`train_images`, `val2017`), or with a word that the splits share (`seg_train`, `seg_test`). `training/training`
+    /// is the inner one. Folders without images, hidden ones and those that a system makes (`__MACOSX`) count for nothing.
+    /// What was guessed or left out is in [`warnings`](Self::warnings).
+    ///
+    /// Classes of the test set are matched by name. Those that the training set lacks are left out of the test set,
+    /// with a warning; if it then has no image left, the next split (`validation`) or a held-out set stands in.
     ///
     /// # Errors
     ///
     /// The errors of [`Stl10::open`](crate::Stl10::open), [`Cifar10::open`](crate::Cifar10::open) and
-    /// [`ImageFolder::open`](crate::ImageFolder::open); [`DataError::UnknownClass`] if the test set has a class that
-    /// the training set lacks.
+    /// [`ImageFolder::open`](crate::ImageFolder::open).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
         recognise::recognise(dir.as_ref())?.assemble()
     }
@@ -44,8 +51,9 @@ impl Splits {
         let found = Found {
             kind: "the built-in sample",
             train: Some(Arc::new(sample)),
-            test: Some(Arc::new(test)),
+            tests: vec![("test".to_owned(), Arc::new(test))],
             unlabelled: None,
+            warnings: Vec::new(),
         };
         found.assemble()
     }

@@ -5,10 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use super::found::Found;
+use super::{
+    found::{Found, NamedSet},
+    split_folders::SplitFolders,
+};
 use crate::{
     Cifar10, Cifar10Split, DataError, ImageDataset, ImageFolder, Stl10, Stl10Split,
-    image_folder::Listing,
+    image_folder::{Listing, PassedOver, class_name, holding_images},
 };
 
 /// How many folders that hold nothing but one other folder may lie around the data.
@@ -22,8 +25,10 @@ pub(super) fn recognise(dir: &Path) -> Result<Found, DataError> {
             return Ok(found);
         }
         let listing = Listing::of(&dir)?;
-        match (listing.images.is_empty(), listing.folders.as_slice()) {
-            (true, [only]) => dir.clone_from(only),
+        let holding = holding_images(&listing.folders)?;
+        match (listing.images.is_empty(), holding.as_slice(), listing.folders.as_slice()) {
+            // The second: of binaries, perhaps.
+            (true, [only], _) | (true, [], [only]) => dir.clone_from(only),
             _ => break,
         }
     }
@@ -47,7 +52,8 @@ fn stl10(dir: &Path) -> Result<Option<Found>, DataError> {
         let path = dir.join(Stl10Split::Train.images_file());
         return Err(DataError::Missing { path, expected: "images of STL-10 to train on" });
     }
-    Ok(Some(Found { kind: "STL-10", train, test, unlabelled }))
+    let tests = test.map(|test| ("test".to_owned(), test)).into_iter().collect();
+    Ok(Some(Found { kind: "STL-10", train, tests, unlabelled, warnings: Vec::new() }))
 }
 
 /// CIFAR-10, if one of its files is in `dir`.
@@ -57,42 +63,44 @@ fn cifar10(dir: &Path) -> Result<Option<Found>, DataError> {
         return Ok(None);
     }
     let train: Arc<dyn ImageDataset> = Arc::new(Cifar10::open(dir, Cifar10Split::Train)?);
-    let mut test: Option<Arc<dyn ImageDataset>> = None;
+    let mut tests: Vec<NamedSet> = Vec::new();
     if has(Cifar10Split::Test) {
-        test = Some(Arc::new(Cifar10::open(dir, Cifar10Split::Test)?));
+        tests.push(("test".to_owned(), Arc::new(Cifar10::open(dir, Cifar10Split::Test)?)));
     }
-    Ok(Some(Found { kind: "CIFAR-10", train: Some(train), test, unlabelled: None }))
+    let warnings = Vec::new();
+    Ok(Some(Found { kind: "CIFAR-10", train: Some(train), tests, unlabelled: None, warnings }))
 }
 
 /// An image folder, with or without sub-folders for splits.
 fn folders(dir: &Path) -> Result<Found, DataError> {
-    let subfolders = Listing::of(dir)?.folders;
-    let called = |names: &[&str]| {
-        let is_called = |path: &&PathBuf| {
-            path.file_name()
-                .is_some_and(|found| names.iter().any(|name| found.eq_ignore_ascii_case(name)))
-        };
-        subfolders.iter().find(is_called)
+    let SplitFolders { train, unlabelled, test, mut warnings } = SplitFolders::of(dir)?;
+    let mut passed_over = PassedOver::default();
+    let mut open = |path: &PathBuf| -> Result<Arc<dyn ImageDataset>, DataError> {
+        let folder = ImageFolder::open_inside(dir, path, &[])?;
+        passed_over.merge(folder.passed_over());
+        Ok(Arc::new(folder))
     };
-    let (train, unlabelled) =
-        (called(&["train", "training"]), called(&["unlabeled", "unlabelled"]));
-    let (test, validation) = (called(&["test"]), called(&["validation", "val"]));
-    let splits = [train, unlabelled, test, validation].iter().flatten().count();
-    // A folder `train` beside `car` and `ship` is the class of trains.
-    let has_splits = splits >= 2 || splits == subfolders.len();
-    if !has_splits || (train.is_none() && unlabelled.is_none()) {
-        let train: Arc<dyn ImageDataset> = Arc::new(ImageFolder::open(dir)?);
-        return Ok(Found {
-            kind: "image folder",
-            train: Some(train),
-            test: None,
-            unlabelled: None,
-        });
+    let splits: Vec<_> = test.iter().chain(&unlabelled).cloned().collect();
+    let kind = if train.is_none() && splits.is_empty() { "image folder" } else { "image folders" };
+    let mut tests = Vec::new();
+    for path in &test {
+        tests.push((class_name(path), open(path)?));
     }
-    let open = |path: Option<&PathBuf>| -> Result<Option<Arc<dyn ImageDataset>>, DataError> {
-        let Some(path) = path else { return Ok(None) };
-        Ok(Some(Arc::new(ImageFolder::open_inside(dir, path)?)))
+    let unlabelled = unlabelled.as_ref().map(&mut open).transpose()?;
+    let train = match &train {
+        Some(path) => Some(open(path)?),
+        // The classes lie beside the splits, if they have classes beside them at all.
+        None => match ImageFolder::open_inside(dir, dir, &splits) {
+            Ok(classes) => {
+                passed_over.merge(classes.passed_over());
+                Some(Arc::new(classes) as Arc<dyn ImageDataset>)
+            }
+            Err(DataError::NoImages { .. }) if unlabelled.is_some() => None,
+            Err(error) => return Err(error),
+        },
     };
-    let test = open(test.or(validation))?;
-    Ok(Found { kind: "image folders", train: open(train)?, test, unlabelled: open(unlabelled)? })
+    if !passed_over.is_empty() {
+        warnings.push(passed_over.to_string());
+    }
+    Ok(Found { kind, train, tests, unlabelled, warnings })
 }

@@ -149,22 +149,118 @@ fn validation_images_stand_in_for_a_test_split() {
 }
 
 #[test]
-fn a_class_of_the_test_set_alone_is_named() {
+fn split_folders_are_known_by_all_usual_names() {
+    for (train, test) in [
+        ("train", "valid"),
+        ("Training", "Testing"),
+        ("seg_train", "seg_test"),
+        ("train_images", "val2017"),
+        ("trainset", "dev"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        write_images(&dir.path().join(train), &["a/1.png", "b/1.png", "b/2.png"]);
+        write_images(&dir.path().join(test), &["a/1.png", "b/1.png"]);
+        let (splits, labelled) = open(dir.path());
+        let found = (splits.pretrain.len(), labelled.train.len(), labelled.test.len());
+        assert_eq!(found, (3, 3, 2), "{train} and {test}");
+        assert_eq!(labelled.train.class_names(), ["a", "b"], "{train} and {test}");
+        assert!(splits.warnings.is_empty(), "{:?}", splits.warnings);
+        let origin = format!("2 in the test set (`{test}`)");
+        assert!(splits.description.ends_with(&origin), "{}", splits.description);
+    }
+}
+
+#[test]
+fn split_folders_may_lie_in_folders_of_the_same_split() {
     let dir = tempfile::tempdir().unwrap();
-    write_images(dir.path(), &["train/a/1.png", "train/b/1.png", "test/zebra/1.png"]);
-    let message = error(dir.path()).to_string();
+    write_images(dir.path(), &["training/training/n0/1.png", "training/training/n1/1.png"]);
+    write_images(dir.path(), &["validation/validation/n1/1.png"]);
+    let (_, labelled) = open(dir.path());
+    assert_eq!(labelled.train.class_names(), ["n0", "n1"]);
+    assert_eq!(names(&labelled.test), ["validation/validation/n1/1.png"]);
+}
+
+#[test]
+fn folders_without_images_count_for_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    write_images(dir.path(), &["train/a/1.png", "train/b/1.png", "__MACOSX/train/a/._1.png"]);
+    write_images(dir.path(), &["__MACOSX/train/a/1.png", ".cache/1.png", "train/@eaDir/1.png"]);
+    fs::create_dir(dir.path().join("annotations")).unwrap();
+    fs::write(dir.path().join("annotations/1.xml"), "<a/>").unwrap();
+    let splits = Splits::open(dir.path()).unwrap();
+    assert_eq!(splits.pretrain.class_names(), ["a", "b"]);
+    assert_eq!((splits.pretrain.len(), splits.warnings.len()), (2, 0));
+}
+
+#[test]
+fn unlabelled_images_and_a_test_set_beside_class_folders_are_no_classes() {
+    let dir = tempfile::tempdir().unwrap();
+    write_images(dir.path(), &["a/1.png", "b/1.png", "unlabeled/x/1.png", "unlabeled/2.png"]);
+    write_images(dir.path(), &["test/a/1.png"]);
+    let (splits, labelled) = open(dir.path());
+    assert_eq!(labelled.train.class_names(), ["a", "b"]);
+    let expected = ["unlabeled/2.png", "unlabeled/x/1.png", "a/1.png", "b/1.png"];
+    assert_eq!(names(&splits.pretrain), expected);
+    assert_eq!(names(&labelled.test), ["test/a/1.png"]);
+    assert!(splits.warnings.is_empty(), "{:?}", splits.warnings);
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    write_images(dir.path(), &["train/a/1.png", "test/a/1.png", "val/a/1.png", "pred/1.png"]);
+    write_images(dir.path(), &["cover.png"]);
+    let expected = [
+        "the folder `pred` is left out",
+        "1 images beside the split folders are left out",
+        "`val` is not used",
+    ];
+    assert_eq!(open(dir.path()).0.warnings, expected);
+}
+
+#[test]
+fn classes_of_the_test_set_that_training_lacks_are_left_out_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    write_images(dir.path(), &["train/a/1.png", "train/b/1.png"]);
+    write_images(dir.path(), &["test/b/1.png", "test/yak/1.png", "test/zebra/1.png"]);
+    let (splits, labelled) = open(dir.path());
+    assert_eq!(names(&labelled.test), ["test/b/1.png"]);
+    assert_eq!(labels(&labelled.test), [1]);
     assert_eq!(
-        message,
-        "expected the classes of the test set among those of the training set (a, b), found `zebra`"
+        splits.warnings,
+        ["classes of `test` that the training set lacks are left out: yak, zebra"]
     );
+}
+
+#[test]
+fn a_test_set_of_other_classes_alone_gives_way_to_held_out_images() {
+    let dir = tempfile::tempdir().unwrap();
+    write_images(dir.path(), &["train/a/1.png", "train/a/2.png", "val/y/1.png", "test/z/1.png"]);
+    let (splits, labelled) = open(dir.path());
+    assert_eq!(names(&labelled.test), ["train/a/2.png"]);
+    assert_eq!(names(&splits.pretrain), ["train/a/1.png"]);
+    assert!(splits.warnings.iter().any(|line| line.contains("no class of the training set")));
+}
+
+#[test]
+fn class_names_match_across_unicode_normal_forms() {
+    let dir = tempfile::tempdir().unwrap();
+    let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
+    write_images(&dir.path().join("train"), &[&format!("{composed}/1.png"), "tea/1.png"]);
+    write_images(&dir.path().join("test"), &[&format!("{decomposed}/1.png")]);
+    let (_, labelled) = open(dir.path());
+    assert_eq!(labelled.train.class_names(), [composed, "tea"]);
+    assert_eq!(labels(&labelled.test), [0]);
+    assert!(labelled.test.image(0).is_ok(), "the file keeps its own name");
 }
 
 #[test]
 fn a_class_may_be_called_train() {
     let dir = tempfile::tempdir().unwrap();
     write_images(dir.path(), &["train/1.png", "train/2.png", "car/1.png", "ship/1.png"]);
-    let (_, labelled) = open(dir.path());
+    let (splits, labelled) = open(dir.path());
     assert_eq!(labelled.train.class_names(), ["car", "ship", "train"]);
+    assert_eq!(splits.warnings, ["the folder `train` is taken as a class"]);
 }
 
 #[test]
@@ -218,13 +314,15 @@ fn a_folder_is_opened_and_its_absence_means_the_sample() {
 }
 
 #[test]
-fn the_typical_side_is_the_shorter_one_of_the_first_readable_image() {
+fn the_typical_side_is_the_median_of_the_shorter_ones_of_readable_images() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("0.png"), "no image").unwrap();
     let side = || Splits::open(dir.path()).unwrap().typical_side();
     assert!(matches!(side(), Err(DataError::Decode { path, .. }) if path.ends_with("0.png")));
-    RgbImage::new(30, 20).save(dir.path().join("1.png")).unwrap();
-    write_images(dir.path(), &["2.png"]);
+    write_images(dir.path(), &["1.png"]); // A thumbnail that sorts first.
+    for number in 2..60 {
+        RgbImage::new(30, 20).save(dir.path().join(format!("{number}.png"))).unwrap();
+    }
     assert_eq!(side().unwrap(), 20);
 }
 

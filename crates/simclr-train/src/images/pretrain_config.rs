@@ -71,14 +71,22 @@ impl PretrainConfig {
         Ok(Self { train: TrainConfig::small(), images })
     }
 
-    /// [`small`](Self::small) for views as large as these images, but at most 64 pixels, as larger views take a CPU
-    /// longer than minutes.
+    /// [`small`](Self::small) for views as large as the typical one of these images, but at most 64 pixels, as larger
+    /// views take a CPU longer than minutes; and for batches of no more than all of them.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Data`] if none of the first images can be read.
+    /// [`TrainError::Data`] if the images cannot be read.
     pub fn for_images(data: &Splits) -> Result<Self, TrainError> {
-        Self::small(data.typical_side()?.min(LARGEST_SMALL_VIEW))
+        let config = Self::small(data.typical_side()?.min(LARGEST_SMALL_VIEW))?;
+        Ok(config.with_batch_within(data.pretrain.len()))
+    }
+
+    /// The config with batches of no more than `images` images, where it has larger ones.
+    #[must_use]
+    pub fn with_batch_within(mut self, images: usize) -> Self {
+        self.train.batch_size = self.train.batch_size.min(images.max(2));
+        self
     }
 
     /// [`small`](Self::small) with settings that suit the [built-in sample](simclr_data::Sample) and train for about a

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use simclr::data::{DataError, ImageDataset, Splits, printable};
 
+use crate::data_args::warned;
 use crate::output::{NAMED, Output, with_causes};
 use crate::watched::Watched;
 
@@ -41,7 +42,7 @@ struct Report {
 
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
-        let data = Splits::open(&self.dir)?;
+        let data = warned(Splits::open(&self.dir)?);
         output.line(&data.description);
         let mut reports = vec![check("pretraining set", &data.pretrain)?];
         if let Some(labelled) = &data.labelled {
@@ -72,6 +73,7 @@ impl Arguments {
         });
         output.result(&json!({
             "data": data.description,
+            "warnings": data.warnings,
             "sets": reports.iter().map(Report::json).collect::<Vec<_>>(),
             "leaks": leaks,
         }));

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use serde_json::json;
 use simclr::data::{ImageDataset, Splits};
 
+use crate::data_args::warned;
 use crate::failure::usage;
 use crate::image_file::write_image;
 use crate::output::{Output, print_reasons, with_causes};
@@ -54,7 +55,7 @@ impl Arguments {
             let out = self.out.display();
             return Err(usage(format!("expected a new folder for --out, found {out}")));
         }
-        let data = Splits::open(&self.dir)?;
+        let data = warned(Splits::open(&self.dir)?);
         output.line(&data.description);
         // The folder gets its name when it is complete.
         let mut partial = self.out.clone().into_os_string();

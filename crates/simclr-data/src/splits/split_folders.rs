@@ -1,0 +1,161 @@
+//! Which folders inside a folder are splits of a data set, and which are classes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use super::split_name::{Split, SplitName};
+use crate::{
+    DataError,
+    image_folder::{Listing, class_name, holding_images},
+    printable,
+};
+
+/// What the sub-folders of a folder are.
+#[derive(Default)]
+pub(super) struct SplitFolders {
+    /// `None` if the classes lie directly in the folder.
+    pub(super) train: Option<PathBuf>,
+    pub(super) unlabelled: Option<PathBuf>,
+    /// Folders that may serve as the test set, the best first.
+    pub(super) test: Vec<PathBuf>,
+    /// What was guessed or left out.
+    pub(super) warnings: Vec<String>,
+}
+
+/// A folder that is called after a split.
+type Named = (Split, PathBuf);
+
+impl SplitFolders {
+    /// Goes by the names of those sub-folders of `dir` that hold images.
+    pub(super) fn of(dir: &Path) -> Result<Self, DataError> {
+        let listing = Listing::of(dir)?;
+        let folders = holding_images(&listing.folders)?;
+        let (splits, others) = divide(folders);
+        let mut found = Self::default();
+        if !are_splits(&splits, &others)? {
+            found.add_beside_classes(splits, &others)?;
+            return Ok(found);
+        }
+        for (split, path) in splits {
+            found.add(split, innermost(path, split)?);
+        }
+        found.warnings.extend(others.iter().map(|path| left_out(path)));
+        if !listing.images.is_empty() {
+            let count = listing.images.len();
+            found.warnings.push(format!("{count} images beside the split folders are left out"));
+        }
+        Ok(found)
+    }
+
+    /// Takes a folder for its split; a second folder of that split is left out.
+    fn add(&mut self, split: Split, path: PathBuf) {
+        let place = match split {
+            Split::Train => &mut self.train,
+            Split::Unlabelled => &mut self.unlabelled,
+            Split::Test | Split::Validation => return self.test.push(path),
+        };
+        if place.is_none() {
+            *place = Some(path);
+        } else {
+            self.warnings.push(left_out(&path));
+        }
+    }
+
+    /// Folders called after splits that lie beside class folders: `unlabeled` is no class, nor is a test set of the same
+    /// classes. Any other is a class, such as that of trains.
+    fn add_beside_classes(
+        &mut self,
+        splits: Vec<Named>,
+        classes: &[PathBuf],
+    ) -> Result<(), DataError> {
+        let names: BTreeSet<String> = classes.iter().map(|path| class_name(path)).collect();
+        for (split, path) in splits {
+            let is_split = match split {
+                Split::Train => false,
+                Split::Unlabelled => !names.is_empty() && !class_name(&path).starts_with("extra"),
+                Split::Test | Split::Validation => {
+                    let inside = Listing::of(&path)?.folders;
+                    inside.iter().any(|folder| names.contains(&class_name(folder)))
+                }
+            };
+            if is_split {
+                self.add(split, path);
+            } else {
+                let name = printable(&class_name(&path));
+                self.warnings.push(format!("the folder `{name}` is taken as a class"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The folders that are called after splits of one data set, training set and test set first, and the other folders.
+fn divide(folders: Vec<PathBuf>) -> (Vec<Named>, Vec<PathBuf>) {
+    let name = |path: &PathBuf| SplitName::of(&class_name(path));
+    let mut groups: BTreeMap<String, BTreeSet<Split>> = BTreeMap::new();
+    for SplitName { split, rest } in folders.iter().filter_map(name) {
+        groups.entry(rest).or_default().insert(split);
+    }
+    // `tube` of `test tube` alone is no data set's name.
+    groups.retain(|rest, splits| rest.is_empty() || splits.len() > 1);
+    let mut largest: Option<(String, usize)> = None;
+    for (rest, splits) in groups {
+        if largest.as_ref().is_none_or(|(_, most)| splits.len() > *most) {
+            largest = Some((rest, splits.len()));
+        }
+    }
+    let (mut splits, mut others) = (Vec::new(), Vec::new());
+    for path in folders {
+        match name(&path) {
+            Some(SplitName { split, rest })
+                if largest.as_ref().is_some_and(|(group, _)| *group == rest) =>
+            {
+                splits.push((split, path));
+            }
+            _ => others.push(path),
+        }
+    }
+    splits.sort();
+    (splits, others)
+}
+
+/// Whether folders called after splits are that, rather than classes among `others`.
+fn are_splits(splits: &[Named], others: &[PathBuf]) -> Result<bool, DataError> {
+    let has = |wanted| splits.iter().any(|(split, _)| *split == wanted);
+    if !has(Split::Train) {
+        return Ok(has(Split::Unlabelled) && others.is_empty());
+    }
+    let kinds: BTreeSet<Split> = splits.iter().map(|(split, _)| *split).collect();
+    if kinds.len() > 1 || others.is_empty() {
+        return Ok(true);
+    }
+    // `train` alone, with classes, beside folders without: beside `car` and `ship` it is the class of trains.
+    let mut with_classes = Vec::new();
+    for path in splits.iter().map(|(_, path)| path).chain(others) {
+        with_classes.push(!holding_images(&Listing::of(path)?.folders)?.is_empty());
+    }
+    let (train, others) = with_classes.split_at(splits.len());
+    Ok(train.contains(&true) && !others.contains(&true))
+}
+
+/// The folder at the end of folders that hold nothing but one of the same split, as in `training/training`.
+fn innermost(mut path: PathBuf, split: Split) -> Result<PathBuf, DataError> {
+    loop {
+        let Listing { images, folders, .. } = Listing::of(&path)?;
+        match holding_images(&folders)?.as_slice() {
+            [only]
+                if images.is_empty()
+                    && SplitName::of(&class_name(only)).is_some_and(|name| name.split == split) =>
+            {
+                path.clone_from(only);
+            }
+            _ => return Ok(path),
+        }
+    }
+}
+
+fn left_out(path: &Path) -> String {
+    format!("the folder `{}` is left out", printable(&class_name(path)))
+}
