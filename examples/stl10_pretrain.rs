@@ -142,11 +142,15 @@ impl Options {
                 println!("recipe {recipe}: {}", recipe.source());
                 recipe.config()
             }
-            (None, None) if self.data.is_none() => {
-                PretrainConfig::for_sample()?.with_batch_within(data.pretrain.len())
-            }
-            (None, None) => PretrainConfig::for_images(data)?,
+            (None, None) if self.data.is_none() => PretrainConfig::for_sample()?,
+            (None, None) => match self.image_size {
+                Some(size) => PretrainConfig::small(size)?,
+                None => PretrainConfig::for_images(data)?,
+            },
         };
+        if self.resume.is_none() && self.recipe.is_none() {
+            config = config.with_batch_within(data.pretrain.len());
+        }
         if let Some(size) = self.image_size {
             config = config.with_image_size(size)?;
         }

@@ -71,18 +71,18 @@ fn choose_test(
             continue;
         }
         let (test, missing) = aligned(train, labelled_only(test)?)?;
+        if test.is_empty() {
+            warnings.push(format!("`{shown}` is not used: it has no class of the training set"));
+            continue;
+        }
         if !missing.is_empty() {
-            let classes = missing.iter().map(|class| printable(class)).collect::<Vec<_>>();
+            let classes: Vec<_> = missing.iter().map(|class| printable(class)).collect();
             let classes = classes.join(", ");
             warnings.push(format!(
                 "classes of `{shown}` that the training set lacks are left out: {classes}"
             ));
         }
-        if test.is_empty() {
-            warnings.push(format!("`{shown}` is not used: it has no class of the training set"));
-        } else {
-            chosen = Some((name, test));
-        }
+        chosen = Some((name, test));
     }
     Ok(chosen)
 }
