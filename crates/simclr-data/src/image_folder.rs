@@ -152,7 +152,7 @@ pub(crate) fn holding_images(folders: &[PathBuf]) -> Result<Vec<PathBuf>, DataEr
     let mut holding = Vec::new();
     for folder in folders {
         let mut found = false;
-        visit(folder, |listing| {
+        visit(folder, Listing::up_to_an_image, |listing| {
             found = !listing.images.is_empty();
             !found
         })?;
@@ -166,7 +166,7 @@ pub(crate) fn holding_images(folders: &[PathBuf]) -> Result<Vec<PathBuf>, DataEr
 /// All images at any depth below `dir`, sorted by path.
 fn images_below(dir: &Path, passed_over: &mut PassedOver) -> Result<Vec<PathBuf>, DataError> {
     let mut all = Vec::new();
-    visit(dir, |listing| {
+    visit(dir, Listing::of, |listing| {
         all.append(&mut listing.images);
         passed_over.add(std::mem::take(&mut listing.others));
         true
@@ -175,16 +175,20 @@ fn images_below(dir: &Path, passed_over: &mut PassedOver) -> Result<Vec<PathBuf>
     Ok(all)
 }
 
-/// Shows `see` what lies in `dir` and in each folder at any depth below, until it says no. Each real folder is entered
-/// once, so circles of links end.
-fn visit(dir: &Path, mut see: impl FnMut(&mut Listing) -> bool) -> Result<(), DataError> {
+/// Shows `see` what `list` finds in `dir` and in each folder at any depth below, until it says no. Each real folder is
+/// entered once, so circles of links end.
+fn visit(
+    dir: &Path,
+    list: impl Fn(&Path) -> Result<Listing, DataError>,
+    mut see: impl FnMut(&mut Listing) -> bool,
+) -> Result<(), DataError> {
     let mut entered = HashSet::new();
     let mut waiting = vec![dir.to_owned()];
     while let Some(folder) = waiting.pop() {
         let real = fs::canonicalize(&folder)
             .map_err(|source| DataError::from_io(&folder, "a folder of images", source))?;
         if entered.insert(real) {
-            let mut listing = Listing::of(&folder)?;
+            let mut listing = list(&folder)?;
             if !see(&mut listing) {
                 break;
             }

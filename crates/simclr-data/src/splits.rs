@@ -83,15 +83,14 @@ impl Splits {
     /// The error of the first of those images, if none of them can be read.
     pub fn typical_side(&self) -> Result<u32, DataError> {
         let len = self.pretrain.len();
-        let measured = len.min(MEASURED);
-        let read = |number| self.pretrain.image(number * len / measured);
-        let readable = (0..measured).filter_map(|number| read(number).ok());
-        let mut sides: Vec<u32> = readable.map(|image| image.width().min(image.height())).collect();
+        let measured = len.clamp(1, MEASURED);
+        let side = |number| -> Result<u32, DataError> {
+            let image = self.pretrain.image(number * len / measured)?;
+            Ok(image.width().min(image.height()))
+        };
+        let mut sides: Vec<u32> = (0..measured).filter_map(|number| side(number).ok()).collect();
         sides.sort_unstable();
-        match sides.get(sides.len() / 2) {
-            Some(&side) => Ok(side),
-            None => self.pretrain.image(0).map(|image| image.width().min(image.height())),
-        }
+        sides.get(sides.len() / 2).copied().map_or_else(|| side(0), Ok)
     }
 }
 

@@ -25,14 +25,27 @@ pub(crate) struct Listing {
 
 impl Listing {
     pub(crate) fn of(dir: &Path) -> Result<Self, DataError> {
+        let mut listing = Self::read(dir, |_| true)?;
+        listing.images.sort();
+        listing.folders.sort();
+        listing.others.sort();
+        Ok(listing)
+    }
+
+    /// What lies in the folder up to its first image, as the system gives it: whether there is one is known at once.
+    pub(super) fn up_to_an_image(dir: &Path) -> Result<Self, DataError> {
+        Self::read(dir, |listing| listing.images.is_empty())
+    }
+
+    fn read(dir: &Path, go_on: impl Fn(&Self) -> bool) -> Result<Self, DataError> {
         let failed = |source| DataError::from_io(dir, "a folder of images", source);
         let mut listing = Self { images: Vec::new(), folders: Vec::new(), others: Vec::new() };
         for entry in fs::read_dir(dir).map_err(failed)? {
             listing.add(&entry.map_err(failed)?).map_err(failed)?;
+            if !go_on(&listing) {
+                break;
+            }
         }
-        listing.images.sort();
-        listing.folders.sort();
-        listing.others.sort();
         Ok(listing)
     }
 
