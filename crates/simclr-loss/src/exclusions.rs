@@ -1,7 +1,8 @@
 //! The pairs that the denominators leave out.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use crate::groups::groups;
 
 /// For each anchor, the rows that its denominator leaves out. The anchor itself always does.
 ///
@@ -29,18 +30,11 @@ impl Exclusions {
     ///
     /// Images with the same id are the same image, and not negatives of each other.
     pub(crate) fn of_images(ids: &[usize], views: usize, partners: Partners) -> Self {
-        let mut groups = HashMap::new();
-        let dense: Vec<usize> = ids
-            .iter()
-            .map(|&id| {
-                let next = groups.len();
-                *groups.entry(id).or_insert(next)
-            })
-            .collect();
+        let (group_of_image, count) = groups(ids);
         let rows = views * ids.len();
         let image_of: Vec<usize> = (0..rows).map(|row| row % ids.len()).collect();
-        let group_of: Vec<usize> = image_of.iter().map(|&image| dense[image]).collect();
-        let mut members = vec![Vec::new(); groups.len()];
+        let group_of: Vec<usize> = image_of.iter().map(|&image| group_of_image[image]).collect();
+        let mut members = vec![Vec::new(); count];
         for (row, &group) in group_of.iter().enumerate() {
             members[group].push(row);
         }

@@ -69,6 +69,7 @@
 
 mod decoupled;
 mod exclusions;
+mod groups;
 mod log_denominators;
 mod nt_xent;
 mod partner_ranks;

@@ -16,37 +16,14 @@
 
 #[cfg(feature = "flex")]
 mod cpu;
+mod problem;
 mod tensor_blocks;
 
 use burn::tensor::Tensor;
 
-use crate::exclusions::Exclusions;
-use crate::temperature::Temperature;
-
-/// Up to this scale 1/t the exponents are shifted by the constant 1/t, which no cosine exceeds: the
-/// smallest term, exp(-2/t), is then still an ordinary f32. Beyond it, each row's maximum is looked up
-/// first, in a sweep of its own.
-const LARGEST_SCALE_OF_CONSTANT_SHIFT: f64 = 40.0;
-
-/// Which sum of log-denominators is wanted.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    /// 1/t.
-    scale: f64,
-    /// The weight of each row's logarithm. Zero for a row whose denominator is empty.
-    weights: Vec<f64>,
-    exclusions: Exclusions,
-}
+pub(crate) use self::problem::Problem;
 
 impl Problem {
-    /// # Panics
-    ///
-    /// If there isn't one weight a row.
-    pub(crate) fn new(temperature: Temperature, weights: Vec<f64>, exclusions: Exclusions) -> Self {
-        assert_eq!(weights.len(), exclusions.rows(), "expected one weight for each row");
-        Self { scale: 1.0 / temperature.get(), weights, exclusions }
-    }
-
     /// The sum of `weight * ln(denominator)` over the rows of `z`, differentiable.
     ///
     /// The gradient is computed along with the value, if `z` is tracked by autodiff, and attached to
@@ -92,10 +69,6 @@ impl Problem {
         let gradient = gradient.map(|g| Tensor::from_data(TensorData::new(g, [rows, d]), &device));
         (value, gradient)
     }
-
-    fn constant_shift_is_safe(&self) -> bool {
-        self.scale <= LARGEST_SCALE_OF_CONSTANT_SHIFT
-    }
 }
 
 #[cfg(feature = "flex")]
@@ -112,7 +85,8 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::exclusions::Partners;
+    use crate::exclusions::{Exclusions, Partners};
+    use crate::temperature::Temperature;
 
     /// Value and gradient in f64, straight from the formulas above.
     fn oracle(problem: &Problem, z: &[Vec<f64>]) -> (f64, Vec<f64>) {

@@ -1,12 +1,11 @@
 //! The supervised contrastive loss.
 
-use std::collections::HashMap;
-
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
+use crate::groups::groups;
 use crate::log_denominators::Problem;
 use crate::temperature::Temperature;
 use crate::views::unit_rows;
@@ -111,16 +110,9 @@ struct Classes {
 
 impl Classes {
     fn new(labels: &[usize], views: usize) -> Self {
-        let mut numbers = HashMap::new();
-        let of_samples: Vec<usize> = labels
-            .iter()
-            .map(|&label| {
-                let next = numbers.len();
-                *numbers.entry(label).or_insert(next)
-            })
-            .collect();
+        let (of_samples, count) = groups(labels);
         let of_rows = of_samples.repeat(views);
-        let mut sizes = vec![0; numbers.len()];
+        let mut sizes = vec![0; count];
         for &class in &of_rows {
             sizes[class] += 1;
         }

@@ -30,7 +30,7 @@ use rayon::prelude::*;
 use self::packed::{BLOCK, PackedBlock};
 use self::schedule::rounds;
 use self::tile::{Exponents, Tile};
-use super::Problem;
+use super::problem::Problem;
 
 /// The weighted sum of log-denominators and, if wanted, its gradient `[m, d]`.
 pub(super) struct Solution {

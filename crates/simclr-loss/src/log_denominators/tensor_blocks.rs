@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use burn::tensor::{Bool, Tensor, TensorData};
 
-use super::Problem;
+use super::problem::Problem;
 
 /// Rows of a block. A tile of 1024 x 1024 f32 is 4 MiB, and large enough to keep a GPU busy; a handful
 /// exist at a time.

@@ -60,19 +60,34 @@ pub(crate) struct Product<'a, P> {
     pub(crate) add: bool,
 }
 
-/// Adds one step to a register tile: for each row `r`, the left factor's number times the right factor's vectors.
+/// Runs a block for each row of a register tile, with the row's number as a constant.
 ///
-/// A macro, because the compiler keeps arrays in registers only where it sees all of their uses.
-macro_rules! accumulate {
-    ($simd:ident, $sums:ident, $columns:ident, |$r:ident| $left:expr) => {
-        for $r in 0..ROWS {
-            let x = $simd.splat_f32s($left);
-            for v in 0..VECTORS {
-                $sums[$r][v] = $simd.mul_add_e_f32s(x, $columns[v], $sums[$r][v]);
-            }
-        }
+/// The compiler keeps an array in registers only if all of its indices are constants before it unrolls loops.
+macro_rules! each_row {
+    (|$r:ident| $block:expr) => {
+        each_row!(|$r| $block, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
     };
+    (|$r:ident| $block:expr, $($row:literal)*) => {$(
+        if $row < ROWS {
+            let $r: usize = $row;
+            $block
+        }
+    )*};
 }
+
+/// Adds one step to a row of a register tile: the left factor's number times the right factor's vectors.
+macro_rules! accumulate {
+    ($simd:ident, $sums:expr, $columns:ident, $left:expr) => {
+        accumulate!($simd, $sums, $columns, $left, 0 1 2 3)
+    };
+    ($simd:ident, $sums:expr, $columns:ident, $left:expr, $($v:literal)*) => {{
+        let x = $simd.splat_f32s($left);
+        $(if $v < VECTORS {
+            $sums[$v] = $simd.mul_add_e_f32s(x, $columns[$v], $sums[$v]);
+        })*
+    }};
+}
+
 impl<P: Fn(usize) -> (usize, usize)> WithSimd for Product<'_, P> {
     type Output = ();
 
@@ -113,15 +128,14 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
             }
             for column in (0..self.columns).step_by(width) {
                 let sums = self.sums::<S, ROWS, VECTORS, STEPS>(simd, &bases, column, inner_stride);
-                for (r, sums) in sums.iter().enumerate().take(self.rows - row) {
-                    let start = targets[r] + column;
-                    let target = &mut self.target[start..];
+                each_row!(|r| if row + r < self.rows {
+                    let target = &mut self.target[targets[r] + column..];
                     if self.columns - column >= width {
-                        store(simd, &mut target[..width], sums, self.add);
+                        store(simd, &mut target[..width], sums[r], self.add);
                     } else {
-                        store_part(simd, &mut target[..self.columns - column], sums, self.add);
+                        store_part(simd, &mut target[..self.columns - column], sums[r], self.add);
                     }
-                }
+                });
             }
         }
     }
@@ -149,7 +163,7 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
                     let left: &[f32; ROWS] = left[step * inner_stride..]
                         .first_chunk()
                         .expect("`ROW_SLACK` numbers lie behind the rows");
-                    accumulate!(simd, sums, columns, |r| left[r]);
+                    each_row!(|r| accumulate!(simd, sums[r], columns, left[r]));
                 }
             } else {
                 let mut left = [&[][..]; ROWS];
@@ -158,7 +172,7 @@ impl<P: Fn(usize) -> (usize, usize)> Product<'_, P> {
                 }
                 for step in 0..run {
                     let columns = load::<S, VECTORS>(&right[step * right_stride..]);
-                    accumulate!(simd, sums, columns, |r| left[r][step]);
+                    each_row!(|r| accumulate!(simd, sums[r], columns, left[r][step]));
                 }
             }
         }
@@ -176,11 +190,11 @@ fn load<S: Simd, const VECTORS: usize>(values: &[f32]) -> [S::f32s; VECTORS] {
 fn store<S: Simd, const VECTORS: usize>(
     simd: S,
     target: &mut [f32],
-    sums: &[S::f32s; VECTORS],
+    sums: [S::f32s; VECTORS],
     add: bool,
 ) {
     let (slots, _) = S::as_mut_simd_f32s(target);
-    for (slot, &sum) in slots.iter_mut().zip(sums) {
+    for (slot, sum) in slots.iter_mut().zip(sums) {
         *slot = if add { simd.add_f32s(*slot, sum) } else { sum };
     }
 }
@@ -190,10 +204,10 @@ fn store<S: Simd, const VECTORS: usize>(
 fn store_part<S: Simd, const VECTORS: usize>(
     simd: S,
     target: &mut [f32],
-    sums: &[S::f32s; VECTORS],
+    sums: [S::f32s; VECTORS],
     add: bool,
 ) {
-    for (target, &sum) in target.chunks_mut(S::F32_LANES).zip(sums) {
+    for (target, sum) in target.chunks_mut(S::F32_LANES).zip(sums) {
         let sum = if add { simd.add_f32s(simd.partial_load_f32s(target), sum) } else { sum };
         simd.partial_store_f32s(target, sum);
     }
