@@ -24,12 +24,12 @@ use simclr::train::device_from_name;
 #[derive(Parser)]
 #[command(about, long_about = None)]
 struct Options {
-    /// Weights of simclr, torchvision or timm: safetensors, .pth or .pt
+    /// Weights of simclr, torchvision, timm or a training script: safetensors, .pth, .pt or .ckpt
     #[arg(long, value_name = "FILE")]
     weights: PathBuf,
-    /// Only the tensors whose names begin with PREFIX, such as `backbone.`, without it
-    #[arg(long, value_name = "PREFIX", default_value = "")]
-    prefix: String,
+    /// Where in the file the encoder is, such as `teacher.backbone`, if it is there more than once
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<String>,
     #[arg(
         long,
         value_name = "NAME",
@@ -77,7 +77,11 @@ fn main() -> Result<()> {
     let device = device_from_name(&options.device)?;
     options.encoder.check_image_size(options.image_size as usize)?;
     let encoder = options.encoder.init(0, &device)?;
-    let weights = WeightFile::open(&options.weights)?.below(&options.prefix);
+    let weights = WeightFile::open(&options.weights)?;
+    let weights = match &options.prefix {
+        Some(prefix) => weights.below(prefix),
+        None => weights,
+    };
     let (encoder, report) = weights.load(encoder)?;
     println!("{}: {report}", options.weights.display());
 

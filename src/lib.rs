@@ -103,9 +103,9 @@ pub mod nn {
 pub mod model {
     pub use simclr_model::{
         ConvNorm, EfficientNet, EfficientNetConfig, EfficientNetVariant, Encoder, EncoderConfig,
-        ImageEncoder, LoadReport, Mlp, MlpConfig, ModelError, ModuleTensor, Naming, ProjectionHead,
-        ProjectionHeadConfig, PublishedNames, ResNet, ResNetConfig, ResNetDepth, ResidualBlock,
-        SimClr, Stem, TensorRole, VisionTransformer, VisionTransformerConfig,
+        ImageEncoder, LoadReport, Mlp, MlpConfig, ModelError, ModuleTensor, Naming, NearMiss,
+        ProjectionHead, ProjectionHeadConfig, PublishedNames, ResNet, ResNetConfig, ResNetDepth,
+        ResidualBlock, SimClr, Stem, TensorRole, VisionTransformer, VisionTransformerConfig,
         VisionTransformerSize, WeightError, WeightFault, WeightFile, WeightInit, WeightMetadata,
         count_parameters, load_weights, module_tensors, save_published_weights, save_weights,
         save_weights_with,

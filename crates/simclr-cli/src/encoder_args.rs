@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
+use simclr::data::printable;
 use simclr::embed::Embedder;
-use simclr::model::EncoderConfig;
+use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::{PretrainConfig, RunDirectory};
 
 use crate::device_args::DeviceArgs;
@@ -26,7 +27,8 @@ pub(crate) struct EncoderArgs {
     )]
     run: Option<PathBuf>,
     /// File of weights instead of a run: an encoder.safetensors, which says what it is, or weights of
-    /// torchvision or timm (safetensors, .pth, .pt), with --encoder and --image-size
+    /// torchvision, timm or a training script (safetensors, .pth, .pt, .ckpt), with --encoder and
+    /// --image-size
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Network that the weights are for: resnet50, efficientnet_b0, vit_small_p16, ...
@@ -38,6 +40,9 @@ pub(crate) struct EncoderArgs {
     /// How pixels were normalised in the weights' training [default: imagenet]
     #[arg(long, value_name = "KIND", requires = "encoder")]
     normalize: Option<Normalize>,
+    /// Where in the file the encoder is, such as teacher.backbone, if it is there more than once
+    #[arg(long, value_name = "PREFIX", requires = "encoder")]
+    prefix: Option<String>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -71,7 +76,14 @@ impl EncoderArgs {
             Normalize::None => Normalization::NONE,
         };
         let transform = EvaluationTransform::new(size, ResizeFilter::Bilinear, normalization)?;
-        Ok(Embedder::from_weights(self.path(), encoder, transform, &device)?)
+        let weights = WeightFile::open(self.path())?;
+        let weights = match &self.prefix {
+            Some(prefix) => weights.below(prefix),
+            None => weights,
+        };
+        let (embedder, report) = Embedder::from_weights(weights, encoder, transform, &device)?;
+        eprintln!("{}", printable(&format!("{}: {report}", self.path().display())));
+        Ok(embedder)
     }
 
     /// The same network before it learnt anything: with the random weights that the run's seed draws.

@@ -6,6 +6,7 @@ use std::io;
 use anyhow::Error;
 use simclr::data::DataError;
 use simclr::embed::EmbedError;
+use simclr::model::{WeightError, WeightFault};
 use simclr::train::TrainError;
 
 use crate::causes::causes;
@@ -36,6 +37,12 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
     if let Some(EmbedError::File { path, .. }) = cause.downcast_ref::<EmbedError>() {
         let unfinished = "`simclr pretrain --resume RUN` lets a run that has not ended go on";
         return (!path.exists()).then_some(unfinished);
+    }
+    if let Some(WeightError::Load { reason, .. }) = cause.downcast_ref::<WeightError>() {
+        let is_ambiguous = matches!(reason, WeightFault::Ambiguous { .. });
+        return is_ambiguous.then_some(
+            "choose one of these prefixes with --prefix; `simclr export --prefix PREFIX` writes a file of it alone",
+        );
     }
     match cause.downcast_ref::<TrainError>()? {
         TrainError::RunExists { .. } => {

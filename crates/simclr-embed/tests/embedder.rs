@@ -7,7 +7,9 @@ use image::RgbImage;
 use simclr_augment::{EvaluationTransform, SimClrAugmentation};
 use simclr_data::{DataError, ImageDataset, Sample, SampleConfig, Subset};
 use simclr_embed::{EmbedError, Embedder, FeatureSource, raw_pixels};
-use simclr_model::{EncoderConfig, Naming, ProjectionHeadConfig, save_published_weights};
+use simclr_model::{
+    EncoderConfig, Naming, ProjectionHeadConfig, WeightFile, save_published_weights,
+};
 
 fn transform(size: u32) -> EvaluationTransform {
     SimClrAugmentation::cifar10().with_size(size).unwrap().evaluation()
@@ -147,12 +149,15 @@ fn published_weights_need_the_encoder_and_the_transform() {
     let (images, published) = (sample(5), embedder("resnet18x0.25_cifar"));
     save_published_weights(published.encoder(), Naming::Torchvision, &path).unwrap();
     let config = published.config().unwrap();
-    let read = Embedder::from_weights(&path, config, transform(16), &Device::flex()).unwrap();
+    let file = || WeightFile::open(&path).unwrap();
+    let read = Embedder::from_weights(file(), config, transform(16), &Device::flex());
+    let (read, report) = read.unwrap();
+    assert_eq!(report.naming, Naming::Torchvision);
     let features = |embedder: &Embedder| embedder.embed(&images).unwrap().features;
     assert_eq!(features(&read), features(&published));
 
     let vit: EncoderConfig = "vit_tiny_p8_i32".parse().unwrap();
-    let error = Embedder::from_weights(&path, &vit, transform(16), &Device::flex());
+    let error = Embedder::from_weights(file(), &vit, transform(16), &Device::flex());
     let error = error.map(|_| ()).unwrap_err().to_string();
     assert_eq!(error, "expected images of 32 x 32 pixels, found 16 x 16");
 }

@@ -27,8 +27,8 @@
 //!
 //! # Weights
 //!
-//! [`WeightFile`] reads safetensors and the files of `torch.save`, with the names of torchvision, timm or this crate.
-//! It executes nothing in them. [`save_published_weights`] writes files that those libraries read.
+//! [`WeightFile`] reads safetensors and the files of `torch.save`, with the names of torchvision, timm or this crate, and
+//! finds the encoder in the checkpoint of a larger network. It executes nothing in them. [`save_published_weights`] writes files that those libraries read.
 //! [`save_weights`] and [`load_weights`] keep any module; [`save_weights_with`] adds metadata, which
 //! [`WeightFile::metadata`] reads.
 //!
@@ -65,7 +65,7 @@ pub use simclr::SimClr;
 pub use vision_transformer::{VisionTransformer, VisionTransformerConfig, VisionTransformerSize};
 pub use weight_init::WeightInit;
 pub use weights::{
-    LoadReport, WeightError, WeightFault, WeightFile, WeightMetadata, load_weights,
+    LoadReport, NearMiss, WeightError, WeightFault, WeightFile, WeightMetadata, load_weights,
     save_published_weights, save_weights, save_weights_with,
 };
 

@@ -14,6 +14,13 @@ pub enum Naming {
     Torchvision,
     /// timm (`pytorch-image-models`).
     Timm,
+    /// torchvision, with the layers of a [`ResNet`](crate::ResNet) numbered by an `nn.Sequential` of them:
+    /// `4.0.conv1.weight` is `layer1.0.conv1.weight`.
+    Sequential {
+        /// The number of the first stage: 4 after convolution, normalisation, activation and pooling, less without some
+        /// of them.
+        first_stage: usize,
+    },
 }
 
 impl fmt::Display for Naming {
@@ -22,6 +29,7 @@ impl fmt::Display for Naming {
             Self::Simclr => "simclr",
             Self::Torchvision => "torchvision",
             Self::Timm => "timm",
+            Self::Sequential { .. } => "nn.Sequential",
         })
     }
 }
@@ -33,6 +41,13 @@ pub trait PublishedNames: Module {
     /// `path` holds the names of the modules around the parameter and its own. In a ResNet, for example,
     /// `["stem", "norm", "gamma"]` is torchvision's `bn1.weight`.
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String>;
+
+    /// Whether the parameter at `path` holds a learnt position for a class token and for each patch of a square image,
+    /// `[1, 1 + side * side, features]`. Such positions are resampled if a file has them for another number of patches.
+    fn is_position_grid(&self, path: &[&str]) -> bool {
+        let _ = path;
+        false
+    }
 }
 
 /// PyTorch's name of a layer's own parameter: a normalisation's gamma and beta are its weight and bias.

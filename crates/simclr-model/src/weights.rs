@@ -1,18 +1,25 @@
 //! Weights to and from files that other tools read.
 
+mod contents;
 mod element_type;
 mod error;
 mod load_report;
+mod near_miss;
 mod pickle;
+mod place;
+mod position_grid;
 mod published_layout;
 mod safetensors_header;
 mod save;
+mod search;
 mod stored_tensor;
+mod strided_reader;
 mod torch;
 mod weight_file;
 
 pub use self::error::{WeightError, WeightFault};
 pub use self::load_report::LoadReport;
+pub use self::near_miss::NearMiss;
 pub use self::safetensors_header::WeightMetadata;
 pub use self::save::{save_published_weights, save_weights, save_weights_with};
 pub use self::weight_file::{WeightFile, load_weights};

@@ -4,3 +4,4 @@ mod life;
 mod mistakes;
 mod plans_and_data;
 mod support;
+mod weights;

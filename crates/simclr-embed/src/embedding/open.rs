@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use simclr_augment::EvaluationTransform;
-use simclr_model::{Encoder, EncoderConfig, WeightFile};
+use simclr_model::{Encoder, EncoderConfig, LoadReport, WeightFile};
 
 use super::embedder::Embedder;
 use super::embedder_file::EmbedderFile;
@@ -26,22 +26,22 @@ impl Embedder {
         Self::from_file(file, encoder, device)
     }
 
-    /// The embedder of an encoder whose weights are in a file of torchvision, timm or this workspace (see
-    /// [`WeightFile`]). `transform` has to be that of the weights' training.
+    /// The embedder of an encoder whose weights are in a file of torchvision, timm, a training script or this workspace,
+    /// and what it took from the file: see [`WeightFile::load`]. `transform` has to be that of the weights' training.
     ///
     /// # Errors
     ///
     /// [`EmbedError::Model`] or [`EmbedError::Weights`] if the encoder cannot be built, doesn't take images of the
-    /// transform's size, or the file doesn't hold exactly its weights.
+    /// transform's size, or the file doesn't hold its weights in one place.
     pub fn from_weights(
-        path: impl AsRef<Path>,
+        weights: WeightFile,
         config: &EncoderConfig,
         transform: EvaluationTransform,
         device: &Device,
-    ) -> Result<Self, EmbedError> {
+    ) -> Result<(Self, LoadReport), EmbedError> {
         config.check_image_size(transform.size() as usize)?;
-        let (encoder, _) = WeightFile::open(path.as_ref())?.load(config.init(0, device)?)?;
-        Ok(Self::new(encoder, transform, device).with_config(config.clone()))
+        let (encoder, report) = weights.load(config.init(0, device)?)?;
+        Ok((Self::new(encoder, transform, device).with_config(config.clone()), report))
     }
 }
 

@@ -10,7 +10,7 @@ impl PublishedNames for EfficientNet {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         let (leaf, layer) = path.split_last()?;
         let layer = match naming {
-            Naming::Simclr => None,
+            Naming::Simclr | Naming::Sequential { .. } => None,
             Naming::Torchvision => self.torchvision_layer(layer),
             Naming::Timm => self.timm_layer(layer),
         }?;

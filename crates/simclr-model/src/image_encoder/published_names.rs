@@ -12,4 +12,11 @@ impl PublishedNames for ImageEncoder {
             Self::Mlp(net) => net.published_name(path, naming),
         }
     }
+
+    fn is_position_grid(&self, path: &[&str]) -> bool {
+        match self {
+            Self::VisionTransformer(net) => net.is_position_grid(path),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::Mlp(_) => false,
+        }
+    }
 }

@@ -5,20 +5,16 @@ use crate::published_names::{Naming, PublishedNames, index, published_leaf};
 
 impl PublishedNames for ResNet {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
-        if naming == Naming::Simclr {
-            return None;
-        }
         let (leaf, layer) = path.split_last()?;
         let layer = match *layer {
-            ["stem", "conv"] => "conv1".to_owned(),
-            ["stem", "norm"] => "bn1".to_owned(),
+            ["stem", kind] => stem_name(kind, naming)?.to_owned(),
             ["blocks", block, "body", position, kind] => {
                 let kind = if kind == "conv" { "conv" } else { "bn" };
-                format!("{}.{kind}{}", self.block_name(block)?, index(position)? + 1)
+                format!("{}.{kind}{}", self.block_name(block, naming)?, index(position)? + 1)
             }
             ["blocks", block, "shortcut", kind] => {
                 let position = usize::from(kind != "conv");
-                format!("{}.downsample.{position}", self.block_name(block)?)
+                format!("{}.downsample.{position}", self.block_name(block, naming)?)
             }
             _ => return None,
         };
@@ -27,8 +23,22 @@ impl PublishedNames for ResNet {
 }
 
 impl ResNet {
-    fn block_name(&self, block: &str) -> Option<String> {
+    fn block_name(&self, block: &str, naming: Naming) -> Option<String> {
         let (stage, place) = self.depth.place_of_block(index(block)?)?;
-        Some(format!("layer{}.{place}", stage + 1))
+        match naming {
+            Naming::Simclr => None,
+            Naming::Torchvision | Naming::Timm => Some(format!("layer{}.{place}", stage + 1)),
+            Naming::Sequential { first_stage } => Some(format!("{}.{place}", first_stage + stage)),
+        }
+    }
+}
+
+fn stem_name(kind: &str, naming: Naming) -> Option<&'static str> {
+    match (naming, kind) {
+        (Naming::Simclr, _) => None,
+        (Naming::Torchvision | Naming::Timm, "conv") => Some("conv1"),
+        (Naming::Torchvision | Naming::Timm, _) => Some("bn1"),
+        (Naming::Sequential { .. }, "conv") => Some("0"),
+        (Naming::Sequential { .. }, _) => Some("1"),
     }
 }

@@ -6,10 +6,14 @@ use crate::published_names::{Naming, PublishedNames, published_leaf};
 impl PublishedNames for VisionTransformer {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         match naming {
-            Naming::Simclr => None,
+            Naming::Simclr | Naming::Sequential { .. } => None,
             Naming::Torchvision => torchvision_name(path),
             Naming::Timm => timm_name(path),
         }
+    }
+
+    fn is_position_grid(&self, path: &[&str]) -> bool {
+        path == ["positions"]
     }
 }
 

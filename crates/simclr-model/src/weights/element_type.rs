@@ -3,7 +3,7 @@
 use burn::tensor::{bf16, f16};
 
 /// The type of a tensor's values in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum ElementType {
     F64,
     F32,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::near_miss::NearMiss;
+
 /// Weights that cannot be loaded or saved: the file, and what is wrong.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -38,8 +40,8 @@ pub enum WeightFault {
     Io(#[from] std::io::Error),
     /// The file is neither safetensors nor written by `torch.save`.
     #[error(
-        "expected a safetensors file or one that torch.save wrote, found one that starts with the bytes \"{}\"",
-        hex::encode(found)
+        "expected a safetensors file or one that torch.save wrote, found one that starts with {}",
+        Start(found)
     )]
     Format {
         /// The first bytes of the file.
@@ -53,13 +55,27 @@ pub enum WeightFault {
         /// What the file holds.
         found: String,
     },
-    /// A pickle asks for a function that a state dict doesn't need.
+    /// The file holds an object of Python, such as a whole network, instead of named tensors.
     #[error(
-        "expected a pickle of nothing but tensors, found one that calls {name}, which was not done; save `model.state_dict()` alone"
+        "expected named tensors, found an object of {class}, which was not made: that would run its code; save `model.state_dict()` instead"
     )]
-    Call {
-        /// The module and function in Python.
-        name: String,
+    Object {
+        /// The class, with its module in Python.
+        class: String,
+    },
+    /// The encoder's tensors are nowhere in the file, or not all of them, or together with those of a larger network.
+    #[error("{0}")]
+    Encoder(Box<NearMiss>),
+    /// Several places in the file hold all of the encoder's tensors, with different values.
+    /// [`below`](crate::WeightFile::below) chooses one.
+    #[error(
+        "expected one prefix below which the file holds all of the encoder's tensors, found {}: {}",
+        prefixes.len(),
+        Prefixes(prefixes)
+    )]
+    Ambiguous {
+        /// What the names begin with at each of them.
+        prefixes: Vec<String>,
     },
     /// A tensor doesn't hold floating-point numbers.
     #[error("expected {tensor} to be of float32, float64, float16 or bfloat16, found {found}")]
@@ -87,7 +103,7 @@ pub enum WeightFault {
         /// The first such value.
         found: f32,
     },
-    /// The file is of another network: tensors are missing, or left over.
+    /// The file is of another module: tensors are missing, or left over.
     #[error("expected exactly the network's tensors, found {} missing and {} left over", Names(.missing), Names(.unused))]
     Names {
         /// Names that the network needs and the file doesn't have.
@@ -116,6 +132,33 @@ pub enum WeightFault {
 impl WeightFault {
     pub(super) fn malformed(expected: impl Into<String>, found: impl fmt::Display) -> Self {
         Self::Malformed { expected: expected.into(), found: found.to_string() }
+    }
+}
+
+/// The first bytes of a file: as text if they are.
+struct Start<'a>(&'a [u8]);
+
+impl fmt::Display for Start<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match std::str::from_utf8(self.0) {
+            Ok(text) if !text.contains(char::is_control) => write!(f, "{text:?}"),
+            _ => write!(f, "the bytes {}", hex::encode(self.0)),
+        }
+    }
+}
+
+/// The first few prefixes.
+struct Prefixes<'a>(&'a [String]);
+
+impl fmt::Display for Prefixes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        let shown = self.0.iter().take(SHOWN).map(|prefix| match prefix.as_str() {
+            "" => "the top of the file, with the empty prefix".to_owned(),
+            prefix => format!("`{prefix}`"),
+        });
+        f.write_str(&shown.collect::<Vec<_>>().join(", "))?;
+        if self.0.len() > SHOWN { f.write_str(", ...") } else { Ok(()) }
     }
 }
 

@@ -1,8 +1,12 @@
 //! What a network took from a weight file.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::published_names::Naming;
+
+/// How many groups of tensors that were left over are written.
+const SHOWN: usize = 8;
 
 /// What [`WeightFile::load`](crate::WeightFile::load) took from a file and what it left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,41 +14,64 @@ use crate::published_names::Naming;
 pub struct LoadReport {
     /// The library whose names the tensors have.
     pub naming: Naming,
+    /// What the file has before those names, such as `state_dict.module.`; nothing at the top of the file.
+    pub prefix: String,
     /// The number of tensors that were loaded.
     pub loaded: usize,
+    /// The sides of the squares of patches, if learnt positions were resampled: from and to.
+    pub resampled: Option<[usize; 2]>,
     /// Names that the encoder needs and the file doesn't have. Only
     /// [`load_matching`](crate::WeightFile::load_matching) lets there be any.
     pub missing: Vec<String>,
-    /// Names that the file has and the encoder doesn't need. Only
-    /// [`load_matching`](crate::WeightFile::load_matching) lets there be any.
-    pub unused: Vec<String>,
-    /// Names that another library's file has beside the encoder: the classifier and the counters of batches.
-    pub ignored: Vec<String>,
+    /// Names that the file has beside the encoder's: heads, optimisers, queues. The counters of batches, which no weight
+    /// needs, are left out.
+    pub left_over: Vec<String>,
+}
+
+impl LoadReport {
+    /// What was left over, together as far as it lies together: the name up to the part that is not the encoder's, and
+    /// the number of tensors.
+    fn groups(&self) -> BTreeMap<&str, usize> {
+        let mut groups = BTreeMap::new();
+        for name in &self.left_over {
+            let same = self.prefix.split_inclusive('.').zip(name.split_inclusive('.'));
+            let same: usize =
+                same.take_while(|(ours, theirs)| ours == theirs).map(|(part, _)| part.len()).sum();
+            let end = name[same..].find('.').map_or(name.len(), |dot| same + dot);
+            *groups.entry(&name[..end]).or_insert(0) += 1;
+        }
+        groups
+    }
 }
 
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} tensors with {}'s names", self.loaded, self.naming)?;
-        for (names, what) in [(&self.missing, "missing"), (&self.unused, "left over")] {
-            if !names.is_empty() {
-                write!(f, ", {} {what}: {}", names.len(), names.join(", "))?;
-            }
+        let Self { naming, prefix, loaded, .. } = self;
+        write!(f, "{loaded} tensors with {naming}'s names")?;
+        if !prefix.is_empty() {
+            write!(f, " below `{prefix}`")?;
         }
-        let classifier: Vec<&str> =
-            self.ignored.iter().map(String::as_str).filter(|name| !is_counter(name)).collect();
-        if !classifier.is_empty() {
-            write!(f, ", without the classifier ({})", classifier.join(", "))?;
+        if let Some([from, to]) = self.resampled {
+            write!(f, ", the positions resampled from {from} x {from} to {to} x {to} patches")?;
         }
-        Ok(())
+        if !self.missing.is_empty() {
+            write!(f, ", {} missing: {}", self.missing.len(), self.missing.join(", "))?;
+        }
+        if self.left_over.is_empty() {
+            return Ok(());
+        }
+        let groups = self.groups();
+        let group = |(name, &count): (&&str, &usize)| match count {
+            1 => name.to_string(),
+            count => format!("{name} ({count} tensors)"),
+        };
+        let shown: Vec<String> = groups.iter().take(SHOWN).map(group).collect();
+        write!(f, "; left over: {}", shown.join(", "))?;
+        match groups.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, ", and {more} more"),
+        }
     }
-}
-
-/// How the names of a classifier's layers begin in torchvision and timm.
-const CLASSIFIERS: [&str; 4] = ["fc.", "classifier.", "heads.", "head."];
-
-/// Whether a tensor in another library's file lies beside the encoder.
-pub(super) fn is_beside_encoder(name: &str) -> bool {
-    is_counter(name) || CLASSIFIERS.iter().any(|classifier| name.starts_with(classifier))
 }
 
 /// Whether a tensor counts the batches that a normalisation has seen.

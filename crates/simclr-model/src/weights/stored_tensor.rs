@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::element_type::ElementType;
 use super::error::WeightFault;
+use super::strided_reader::StridedReader;
 
 /// The tensors of a file by name.
 pub(super) type StoredTensors = BTreeMap<String, StoredTensor>;
 
 /// A tensor whose place in a file is known, and whose values are not read yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct StoredTensor {
     element_type: ElementType,
     shape: Vec<usize>,
@@ -20,8 +20,6 @@ pub(super) struct StoredTensor {
     strides: Vec<usize>,
     /// Where the first value lies in the file, in bytes.
     start: u64,
-    /// The number of values from the first to the last, both included.
-    span: usize,
 }
 
 impl StoredTensor {
@@ -39,7 +37,7 @@ impl StoredTensor {
         let span = span(&shape, &strides);
         let size = element_type.size();
         let end = span.and_then(|span| span.checked_add(offset)?.checked_mul(size));
-        let (Some(span), Some(end)) = (span, end) else {
+        let Some(end) = end else {
             return Err(WeightFault::malformed(
                 "a tensor that fits into memory",
                 format!("{shape:?}"),
@@ -51,7 +49,7 @@ impl StoredTensor {
             return Err(WeightFault::malformed(expected, found));
         }
         let start = storage.start + (offset * size) as u64;
-        Ok(Self { element_type, shape, strides, start, span })
+        Ok(Self { element_type, shape, strides, start })
     }
 
     /// A tensor whose values lie at the start of `storage`, row by row.
@@ -72,45 +70,18 @@ impl StoredTensor {
     }
 
     /// The values, row by row. They take as much memory as `shape` says, which the caller has compared with the
-    /// network's.
-    pub(super) fn read(&self, name: &str, file: &mut File) -> Result<Vec<f32>, WeightFault> {
-        let count: usize = self.shape.iter().product();
-        if self.span > count {
-            let expected = format!("the values of {name} side by side");
-            return Err(WeightFault::malformed(expected, format!("strides of {:?}", self.strides)));
-        }
-        let mut bytes = vec![0; self.span * self.element_type.size()];
-        file.seek(SeekFrom::Start(self.start))?;
-        file.read_exact(&mut bytes)?;
-        let stored = self.element_type.decode(&bytes).ok_or_else(|| WeightFault::ElementType {
+    /// network's, and little more if they lie far apart.
+    pub(super) fn read(&self, name: &str, file: &File) -> Result<Vec<f32>, WeightFault> {
+        let reader = StridedReader::new(&self.element_type, self.start, file);
+        let values = reader.read(&self.shape, &self.strides)?;
+        let values = values.ok_or_else(|| WeightFault::ElementType {
             tensor: name.to_owned(),
             found: self.element_type.name().to_owned(),
         })?;
-        if let Some(&found) = stored.iter().find(|value| !value.is_finite()) {
-            return Err(WeightFault::NotFinite { tensor: name.to_owned(), found });
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(&found) => Err(WeightFault::NotFinite { tensor: name.to_owned(), found }),
+            None => Ok(values),
         }
-        Ok(self.in_rows(&stored, count))
-    }
-
-    /// Brings the `stored` values into the order of the shape.
-    fn in_rows(&self, stored: &[f32], count: usize) -> Vec<f32> {
-        let mut index = vec![0; self.shape.len()];
-        let mut at = 0_usize;
-        let mut values = Vec::with_capacity(count);
-        for _ in 0..count {
-            values.push(stored[at]);
-            for axis in (0..index.len()).rev() {
-                index[axis] += 1;
-                // An axis of one element may have any stride: it is added and taken away again.
-                at = at.wrapping_add(self.strides[axis]);
-                if index[axis] < self.shape[axis] {
-                    break;
-                }
-                at = at.wrapping_sub(self.strides[axis].wrapping_mul(self.shape[axis]));
-                index[axis] = 0;
-            }
-        }
-        values
     }
 }
 
@@ -130,7 +101,7 @@ fn span(shape: &[usize], strides: &[usize]) -> Option<usize> {
 mod tests {
     use super::*;
     use burn::tensor::{bf16, f16};
-    use std::io::Write;
+    use std::io::{Seek, SeekFrom, Write};
 
     fn file(bytes: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();
@@ -144,16 +115,16 @@ mod tests {
 
     #[test]
     fn strides_are_followed() {
-        let mut file = file(&floats(&[9.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
+        let file = file(&floats(&[9.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
         let transposed =
             StoredTensor::new(ElementType::F32, [vec![2, 3], vec![1, 2]], 1, &(0..28)).unwrap();
-        assert_eq!(transposed.read("w", &mut file).unwrap(), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
+        assert_eq!(transposed.read("w", &file).unwrap(), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
         let repeated =
             StoredTensor::new(ElementType::F32, [vec![2, 2], vec![0, 1]], 0, &(4..28)).unwrap();
-        assert_eq!(repeated.read("w", &mut file).unwrap(), [0.0, 1.0, 0.0, 1.0]);
+        assert_eq!(repeated.read("w", &file).unwrap(), [0.0, 1.0, 0.0, 1.0]);
         let single = [vec![1, 2, 1], vec![usize::MAX, 1, usize::MAX]];
         let single = StoredTensor::new(ElementType::F32, single, 0, &(0..8)).unwrap();
-        assert_eq!(single.read("w", &mut file).unwrap(), [9.0, 0.0]);
+        assert_eq!(single.read("w", &file).unwrap(), [9.0, 0.0]);
     }
 
     #[test]
@@ -161,14 +132,14 @@ mod tests {
         let mut bytes = f16::from_f32(-1.5).to_le_bytes().to_vec();
         bytes.extend(bf16::from_f32(3.0).to_le_bytes());
         bytes.extend(0.25_f64.to_le_bytes());
-        let mut file = file(&bytes);
+        let file = file(&bytes);
         for (element_type, storage, expected) in [
             (ElementType::F16, 0..2, -1.5),
             (ElementType::BF16, 2..4, 3.0),
             (ElementType::F64, 4..12, 0.25),
         ] {
             let tensor = StoredTensor::contiguous(element_type, vec![], &storage).unwrap();
-            assert_eq!(tensor.read("w", &mut file).unwrap(), [expected]);
+            assert_eq!(tensor.read("w", &file).unwrap(), [expected]);
         }
     }
 
@@ -179,12 +150,12 @@ mod tests {
             (f32::NEG_INFINITY, "expected w to hold finite numbers, found -inf"),
         ] {
             let tensor = StoredTensor::contiguous(ElementType::F32, vec![2], &(0..8)).unwrap();
-            let error = tensor.read("w", &mut file(&floats(&[1.0, bad]))).unwrap_err();
+            let error = tensor.read("w", &file(&floats(&[1.0, bad]))).unwrap_err();
             assert_eq!(error.to_string(), message);
         }
         let integers = ElementType::Other { name: "int64".to_owned(), size: 8 };
         let tensor = StoredTensor::contiguous(integers, vec![1], &(0..8)).unwrap();
-        let error = tensor.read("w", &mut file(&[0; 8])).unwrap_err().to_string();
+        let error = tensor.read("w", &file(&[0; 8])).unwrap_err().to_string();
         assert!(error.ends_with("found int64"), "{error}");
     }
 
@@ -210,13 +181,25 @@ mod tests {
     }
 
     #[test]
-    fn values_that_lie_far_apart_are_not_read() {
-        let tensor =
-            StoredTensor::new(ElementType::F32, [vec![2], vec![1000]], 0, &(0..4004)).unwrap();
-        let error = tensor.read("w", &mut file(&[0; 4004])).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "expected the values of w side by side, found strides of [1000]"
-        );
+    fn values_far_apart_are_read_without_what_lies_between_them() {
+        let apart = 1_u64 << 36;
+        let mut file = tempfile::tempfile().unwrap();
+        for (at, value) in [(0, 1.0), (4, 2.0), (apart, 3.0), (apart + 4, f32::NAN)] {
+            file.seek(SeekFrom::Start(at)).unwrap();
+            file.write_all(&floats(&[value])).unwrap();
+        }
+        let far = (apart / 4) as usize;
+        let storage = 0..apart + 8;
+        let column = [vec![2], vec![far]];
+        let column = StoredTensor::new(ElementType::F32, column, 0, &storage).unwrap();
+        // The NaN beside the column is not one of its values.
+        assert_eq!(column.read("w", &file).unwrap(), [1.0, 3.0]);
+        let transposed = [vec![2, 2], vec![1, far]];
+        let transposed = StoredTensor::new(ElementType::F32, transposed, 0, &storage).unwrap();
+        let error = transposed.read("w", &file).unwrap_err().to_string();
+        assert_eq!(error, "expected w to hold finite numbers, found NaN");
+        file.seek(SeekFrom::Start(apart + 4)).unwrap();
+        file.write_all(&floats(&[4.0])).unwrap();
+        assert_eq!(transposed.read("w", &file).unwrap(), [1.0, 3.0, 2.0, 4.0]);
     }
 }

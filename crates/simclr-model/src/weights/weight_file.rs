@@ -1,26 +1,34 @@
 //! A file of named tensors, and what a network takes from it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 
+use super::contents::Contents;
 use super::error::{WeightError, WeightFault};
-use super::load_report::{LoadReport, is_beside_encoder};
-use super::published_layout::{is_stored_transposed, stored_name, stored_shape, transposed};
+use super::load_report::{LoadReport, is_counter};
+use super::place::Place;
+use super::position_grid::resample;
+use super::published_layout::{LaidOut, Layout, is_stored_transposed, transposed};
 use super::safetensors_header::{self, WeightMetadata};
-use super::stored_tensor::{StoredTensor, StoredTensors};
+use super::search::only_place;
+use super::stored_tensor::StoredTensor;
 use super::torch;
 use crate::module_tensors::{ModuleTensor, module_tensors, with_values};
-use crate::published_names::{Naming, PublishedNames};
+use crate::published_names::PublishedNames;
 
 /// Bytes that tell the formats apart.
-const MAGIC_BYTES: usize = 16;
+const MAGIC_BYTES: usize = 24;
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
-/// A file of weights: safetensors, or a state dict that `torch.save` wrote (`.pth`, `.pt`). The content tells which.
+/// A file of weights: safetensors, or a checkpoint that `torch.save` wrote (`.pth`, `.pt`, `.ckpt`, ...). The content
+/// tells which.
+///
+/// A tensor's name is the way to it, the keys of the dicts around it included: `state_dict.module.conv1.weight`.
+/// [`load`](Self::load) finds the encoder wherever it is in the file, if it is in one place.
 ///
 /// Opening reads names and shapes. Values are read later, and only those of tensors that have the network's shape.
 /// Files may come from anywhere: nothing in a pickle is executed, lengths are checked before memory is taken for them,
@@ -38,7 +46,7 @@ const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 ///
 /// let (encoder, report) = WeightFile::open(&path)?.load(config.init(2, &Device::flex())?)?;
 /// assert_eq!(report.naming, Naming::Torchvision);
-/// assert!(report.missing.is_empty() && report.unused.is_empty());
+/// assert!(report.prefix.is_empty() && report.left_over.is_empty());
 /// # let _ = encoder;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -46,70 +54,70 @@ const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 pub struct WeightFile {
     path: PathBuf,
     file: File,
-    tensors: StoredTensors,
-    metadata: WeightMetadata,
+    contents: Contents,
 }
 
 impl WeightFile {
-    /// Reads the names and shapes of the tensors in a file. If all names begin with `module.`, as those of PyTorch's
-    /// data-parallel training do, that is taken away.
+    /// Reads the names and shapes of the tensors in a file.
     ///
     /// # Errors
     ///
-    /// [`WeightError::Load`] if the file cannot be read, is damaged, or is a pickle that calls a function.
+    /// [`WeightError::Load`] if the file cannot be read, is damaged, or is a pickle without tensors, such as one of a
+    /// whole network.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightError> {
         let path = path.as_ref();
         let open = || -> Result<_, WeightFault> {
             let mut file = File::open(path)?;
-            let (tensors, metadata) = read_contents(&mut file)?;
-            Ok(Self { path: path.to_owned(), file, tensors, metadata })
+            let contents = read_contents(&mut file)?;
+            Ok(Self { path: path.to_owned(), file, contents })
         };
-        let opened =
-            open().map_err(|reason| WeightError::Load { path: path.to_owned(), reason })?;
-        let parallel = opened.tensors.keys().all(|name| name.starts_with("module."));
-        Ok(if parallel { opened.below("module.") } else { opened })
+        open().map_err(|reason| WeightError::Load { path: path.to_owned(), reason })
     }
 
-    /// Keeps only the tensors whose names begin with `prefix`, and takes the prefix away. In the checkpoint of a larger
-    /// network, `"backbone."` may be the encoder.
+    /// Keeps only the tensors whose names begin with `prefix`, and takes the prefix away. A dot at its end may be left
+    /// out; the empty prefix chooses the top of the file.
+    ///
+    /// [`load`](Self::load) then takes the encoder that is right there, or else the one that is further below. In a
+    /// checkpoint that has an encoder twice, `"teacher."` chooses one.
     #[must_use]
-    pub fn below(mut self, prefix: &str) -> Self {
-        let tensors = std::mem::take(&mut self.tensors);
-        let stripped = |name: String| name.strip_prefix(prefix).map(str::to_owned);
-        self.tensors = tensors
-            .into_iter()
-            .filter_map(|(name, tensor)| Some((stripped(name)?, tensor)))
-            .collect();
-        self
+    pub fn below(self, prefix: &str) -> Self {
+        let dot = if prefix.is_empty() || prefix.ends_with('.') { "" } else { "." };
+        Self { contents: self.contents.below(&format!("{prefix}{dot}")), ..self }
     }
 
     /// The names and shapes of the tensors, sorted by name.
     #[must_use]
     pub fn tensors(&self) -> impl ExactSizeIterator<Item = (&str, &[usize])> {
-        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape()))
+        self.contents.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape()))
     }
 
     /// The text beside the tensors: what [`save_weights_with`](crate::save_weights_with) wrote, or another tool into the
     /// metadata of a safetensors file. Files of `torch.save` have none.
     #[must_use]
     pub fn metadata(&self) -> &WeightMetadata {
-        &self.metadata
+        &self.contents.metadata
     }
 
-    /// Gives `encoder` the file's weights. The library whose names they have is found out; a classifier is left out.
+    /// Gives `encoder` the file's weights.
+    ///
+    /// They are looked for under the names of every library and below every prefix. There has to be one place that has all
+    /// of the encoder's tensors, by name and shape. What lies beside it is left, and named in the report: a head, an
+    /// optimiser, a queue. Further tensors of the network itself are not left, since it is then a larger one. The
+    /// positions of a vision transformer may be for another number of patches; they are then resampled, as timm does it.
     ///
     /// # Errors
     ///
-    /// [`WeightError::Load`] if a tensor is missing, left over, of another shape, or holds NaN or infinity.
+    /// [`WeightError::Load`] if no place or more than one has all of the tensors, or one holds NaN or infinity.
     pub fn load<M: PublishedNames>(self, encoder: M) -> Result<(M, LoadReport), WeightError> {
-        self.or_error(|file| {
-            let (encoder, report) = file.take_published(encoder)?;
-            Ok((encoder, complete(report)?))
-        })
+        let tensors = module_tensors(&encoder);
+        let layouts = Layout::all(&encoder, &tensors);
+        let place = only_place(&self.contents, &layouts).map_err(|reason| self.error(reason))?;
+        let names = (place.layout, place.prefix);
+        self.take(encoder, &tensors, names).map_err(|reason| self.error(reason))
     }
 
-    /// As [`load`](Self::load), but parameters that the file doesn't have stay as they are, and tensors that the encoder
-    /// doesn't have are passed over. The report names both.
+    /// As [`load`](Self::load), from the place that comes nearest: parameters that the file doesn't have stay as they are,
+    /// and tensors that the encoder doesn't have are passed over. The report names both.
     ///
     /// # Errors
     ///
@@ -118,7 +126,12 @@ impl WeightFile {
         self,
         encoder: M,
     ) -> Result<(M, LoadReport), WeightError> {
-        self.or_error(|file| file.take_published(encoder))
+        let tensors = module_tensors(&encoder);
+        let (layouts, own) = (Layout::all(&encoder, &tensors), Layout::own(&tensors));
+        let stored = &self.contents.tensors;
+        let nearest = Place::nearest(Place::all(&layouts, stored), stored);
+        let names = nearest.map_or((&own, ""), |place| (place.layout, place.prefix));
+        self.take(encoder, &tensors, names).map_err(|reason| self.error(reason))
     }
 
     /// Gives any module the weights that [`save_weights`](crate::save_weights) wrote of a module like it: all of them,
@@ -128,65 +141,72 @@ impl WeightFile {
     ///
     /// [`WeightError::Load`] if a tensor is missing, left over, of another shape, or holds NaN or infinity.
     pub fn load_module<M: Module>(self, module: M) -> Result<M, WeightError> {
-        self.or_error(|file| {
-            let named = |tensor: ModuleTensor| (tensor.name(), tensor);
-            let tensors = module_tensors(&module).into_iter().map(named).collect();
-            let (module, report) = file.take(module, Naming::Simclr, tensors)?;
-            complete(report)?;
-            Ok(module)
-        })
-    }
-
-    /// What `load` returns, with the file's path if that is an error.
-    fn or_error<T>(
-        mut self,
-        load: impl FnOnce(&mut Self) -> Result<T, WeightFault>,
-    ) -> Result<T, WeightError> {
-        load(&mut self).map_err(|reason| WeightError::Load { path: self.path, reason })
-    }
-
-    /// As [`take`](Self::take), with the names of the library that finds the most tensors, ours if none finds any.
-    fn take_published<M: PublishedNames>(
-        &mut self,
-        encoder: M,
-    ) -> Result<(M, LoadReport), WeightFault> {
-        let tensors = module_tensors(&encoder);
-        let names = |naming: Naming| -> Option<Vec<String>> {
-            tensors.iter().map(|tensor| stored_name(&encoder, tensor, naming)).collect()
+        let tensors = module_tensors(&module);
+        let layout = Layout::own(&tensors);
+        let take = || {
+            let (module, report) = self.take(module, &tensors, (&layout, ""))?;
+            if report.missing.is_empty() && report.left_over.is_empty() {
+                return Ok(module);
+            }
+            Err(WeightFault::Names { missing: report.missing, unused: report.left_over })
         };
-        let (naming, names) = [Naming::Timm, Naming::Torchvision, Naming::Simclr]
-            .into_iter()
-            .filter_map(|naming| Some((naming, names(naming)?)))
-            .max_by_key(|(_, names)| {
-                names.iter().filter(|name| self.tensors.contains_key(*name)).count()
-            })
-            .unwrap_or((Naming::Simclr, Vec::new()));
-        self.take(encoder, naming, names.into_iter().zip(tensors).collect())
+        take().map_err(|reason| self.error(reason))
     }
 
-    /// Replaces each of the module's `tensors` by the file's tensor of its name, if there is one.
+    /// Replaces each of the module's `tensors` by the file's tensor of its name in a layout, below a prefix, if there is
+    /// one.
     fn take<M: Module>(
-        &mut self,
+        &self,
         module: M,
-        naming: Naming,
-        tensors: Vec<(String, ModuleTensor)>,
+        tensors: &[ModuleTensor],
+        (layout, prefix): (&Layout, &str),
     ) -> Result<(M, LoadReport), WeightFault> {
-        let (mut values, mut missing) = (HashMap::new(), Vec::new());
-        let mut left: BTreeSet<&str> = self.tensors.keys().map(String::as_str).collect();
-        for (name, tensor) in tensors {
-            let Some(stored) = self.tensors.get(&name) else {
-                missing.push(name);
+        let naming = layout.naming;
+        let (mut values, mut missing, mut resampled) = (HashMap::new(), Vec::new(), None);
+        let mut left: BTreeSet<&str> = self.contents.tensors.keys().map(String::as_str).collect();
+        for (tensor, expected) in tensors.iter().zip(&layout.tensors) {
+            let name = format!("{prefix}{}", expected.name);
+            let Some(stored) = self.contents.tensors.get(&name) else {
+                missing.push(self.contents.whole_name(&name));
                 continue;
             };
             left.remove(name.as_str());
-            values.insert(tensor.name(), read(stored, &name, &tensor, naming, &mut self.file)?);
+            resampled = resampled.or(expected.resampling(stored.shape()));
+            let read = self.read(stored, &self.contents.whole_name(&name), expected)?;
+            let is_transposed = is_stored_transposed(tensor, naming);
+            let read = if is_transposed { transposed(&read, expected.shape[0]) } else { read };
+            values.insert(tensor.name(), read);
         }
-        let (ignored, unused) = left
-            .into_iter()
-            .map(str::to_owned)
-            .partition(|name| naming != Naming::Simclr && is_beside_encoder(name));
-        let report = LoadReport { naming, loaded: values.len(), missing, unused, ignored };
+        left.retain(|name| !is_counter(name));
+        let left_over = left.into_iter().map(|name| self.contents.whole_name(name)).collect();
+        let (prefix, loaded) = (self.contents.whole_name(prefix), values.len());
+        let report = LoadReport { naming, prefix, loaded, resampled, missing, left_over };
         Ok((with_values(module, values), report))
+    }
+
+    /// The values of a tensor for the place of `expected`.
+    fn read(
+        &self,
+        stored: &StoredTensor,
+        name: &str,
+        expected: &LaidOut,
+    ) -> Result<Vec<f32>, WeightFault> {
+        if !expected.fits(stored.shape()) {
+            return Err(WeightFault::Shape {
+                tensor: name.to_owned(),
+                expected: expected.shape.clone(),
+                found: stored.shape().to_vec(),
+            });
+        }
+        let values = stored.read(name, &self.file)?;
+        Ok(match expected.resampling(stored.shape()) {
+            Some(sides) => resample(&values, sides),
+            None => values,
+        })
+    }
+
+    fn error(&self, reason: WeightFault) -> WeightError {
+        WeightError::Load { path: self.path.clone(), reason }
     }
 }
 
@@ -199,43 +219,18 @@ pub fn load_weights<M: Module>(module: M, path: impl AsRef<Path>) -> Result<M, W
     WeightFile::open(path)?.load_module(module)
 }
 
-/// The report, or an error about tensors that are missing or left over.
-fn complete(report: LoadReport) -> Result<LoadReport, WeightFault> {
-    if report.missing.is_empty() && report.unused.is_empty() {
-        return Ok(report);
-    }
-    Err(WeightFault::Names { missing: report.missing, unused: report.unused })
-}
-
-/// The values of a file's tensor in the module's layout.
-fn read(
-    stored: &StoredTensor,
-    name: &str,
-    tensor: &ModuleTensor,
-    naming: Naming,
-    file: &mut File,
-) -> Result<Vec<f32>, WeightFault> {
-    let expected = stored_shape(tensor, naming);
-    if stored.shape() != expected {
-        let (tensor, found) = (name.to_owned(), stored.shape().to_vec());
-        return Err(WeightFault::Shape { tensor, expected, found });
-    }
-    let values = stored.read(name, file)?;
-    Ok(if is_stored_transposed(tensor, naming) { transposed(&values, expected[0]) } else { values })
-}
-
-fn read_contents(file: &mut File) -> Result<(StoredTensors, WeightMetadata), WeightFault> {
+fn read_contents(file: &mut File) -> Result<Contents, WeightFault> {
     let length = file.metadata()?.len();
     let mut magic = Vec::new();
     file.take(MAGIC_BYTES as u64).read_to_end(&mut magic)?;
     file.seek(SeekFrom::Start(0))?;
-    let without_metadata = |tensors| (tensors, WeightMetadata::new());
     if magic.starts_with(ZIP_MAGIC) {
-        torch::read_archive(file, length).map(without_metadata)
-    } else if magic.starts_with(&torch::LEGACY_MAGIC) {
-        torch::read_legacy(file, length).map(without_metadata)
+        torch::read_archive(file, length)
+    } else if torch::is_legacy(&magic) {
+        torch::read_legacy(file, length)
     } else if magic.get(8) == Some(&b'{') {
-        safetensors_header::read(file, length)
+        let (tensors, metadata) = safetensors_header::read(file, length)?;
+        Ok(Contents::new(tensors, BTreeMap::new(), metadata))
     } else {
         Err(WeightFault::Format { found: magic })
     }

@@ -4,17 +4,16 @@ use std::collections::HashMap;
 
 use super::heap::{Heap, check_count};
 use super::instructions::Instructions;
-use super::torch_call;
-use super::torch_object::TorchFunction;
 use super::value::{Object, Value};
 use crate::weights::error::WeightFault;
 
 /// The value of a pickle. It is read without calling anything.
 ///
-/// A pickle is a program for a stack machine, and Python's own reader lets it call any function. This reader knows the
-/// instructions that build numbers, strings, tuples, lists and dicts, and the five functions that a state dict is made
-/// of ([`TorchFunction`]). Any other is an error before anything happens. An instruction adds at most one value, so
-/// that the pickle's length bounds the memory.
+/// A pickle is a program for a stack machine, and Python's own reader lets it call any function. This reader puts together
+/// numbers, strings, tuples, lists and dicts, and knows what the few functions mean that a state dict is made of
+/// ([`TorchFunction`](super::TorchFunction)). What any other function would make is an
+/// [`Instance`](super::Instance): a name, and nothing behind it. An instruction keeps no more values than it has taken
+/// from the stack, and [`Heap`] counts them, so that the pickle's length bounds the memory.
 #[derive(Debug)]
 pub(in crate::weights) struct Pickle<'a> {
     pub(in crate::weights) heap: Heap<'a>,
@@ -41,11 +40,14 @@ impl<'a> Pickle<'a> {
     }
 }
 
-type Step<T> = Result<T, WeightFault>;
+/// The values that take as much memory as one with a number.
+const VALUES_PER_MEMO: usize = 2;
 
-struct Machine<'a> {
-    instructions: Instructions<'a>,
-    heap: Heap<'a>,
+pub(super) type Step<T> = Result<T, WeightFault>;
+
+pub(super) struct Machine<'a> {
+    pub(super) instructions: Instructions<'a>,
+    pub(super) heap: Heap<'a>,
     stack: Vec<Value<'a>>,
     memo: HashMap<usize, Value<'a>>,
 }
@@ -58,168 +60,80 @@ impl<'a> Machine<'a> {
             0x95 => self.instructions.take(8).map(drop),
             b'(' => self.push(Value::Mark),
             b'0' => self.pop().map(drop),
+            b'1' => self.pop_to_mark().map(drop),
             b'2' => self.top().and_then(|top| self.push(top)),
             b'N' => self.push(Value::None),
             0x88 => self.push(Value::Bool(true)),
             0x89 => self.push(Value::Bool(false)),
-            b'J' | b'K' | b'M' | 0x8A | b'G' => {
+            b'J' | b'K' | b'M' | b'I' | b'L' | b'F' | b'G' | 0x8A | 0x8B => {
                 let number = self.instructions.number(instruction)?;
                 self.push(number.map_or(Value::Opaque, Value::Int))
             }
-            b'X' | 0x8C | 0x8D | b'U' | b'T' | b'C' | b'B' => {
+            b'X' | b'U' | b'T' | b'C' | b'B' | b'S' | b'V' | 0x8C..=0x8E | 0x96 => {
                 let text = self.instructions.text(instruction)?;
                 self.push(text.map_or(Value::Opaque, Value::Text))
             }
-            b')' | 0x85 | 0x86 | 0x87 | b't' | b']' | b'l' | b'a' | b'e' => {
-                self.sequence(instruction)
-            }
+            b')' | 0x85..=0x87 | b't' | b']' | b'l' | b'a' | b'e' => self.sequence(instruction),
             b'}' | b'd' | b's' | b'u' => self.dict(instruction),
-            b'q' | b'r' | 0x94 => self.memorise(instruction),
-            b'h' | b'j' => self.recall(instruction),
-            b'c' | 0x93 | b'R' | b'Q' => self.call(instruction),
+            0x8F..=0x91 => self.set(instruction),
+            b'q' | b'r' | b'p' | 0x94 => self.memorise(instruction),
+            b'h' | b'j' | b'g' => self.recall(instruction),
+            b'c' | 0x93 | 0x82..=0x84 => self.global(instruction),
+            b'R' | b'o' | b'i' | 0x81 | 0x92 => self.call(instruction),
+            b'Q' => self.persistent(),
             b'b' => self.attributes(),
             other => Err(WeightFault::malformed(
-                "pickle instructions that a state dict needs",
+                "pickle instructions that a checkpoint needs",
                 format!("instruction {other:#04x}"),
             )),
         }
-    }
-
-    /// Tuples and lists.
-    fn sequence(&mut self, instruction: u8) -> Step<()> {
-        match instruction {
-            b'a' => {
-                let element = self.pop()?;
-                let list = self.top()?;
-                self.heap.extend_list(list, vec![element])
-            }
-            b'e' => {
-                let elements = self.pop_to_mark()?;
-                let list = self.top()?;
-                self.heap.extend_list(list, elements)
-            }
-            b')' | b']' => self.push_object(Object::Sequence(Vec::new())),
-            b't' | b'l' => {
-                let elements = self.pop_to_mark()?;
-                self.push_object(Object::Sequence(elements))
-            }
-            // Tuples of one, two and three.
-            _ => {
-                let length = usize::from(instruction - 0x84);
-                let start = self.stack.len().checked_sub(length).ok_or_else(empty)?;
-                let elements = self.stack.split_off(start);
-                self.push_object(Object::Sequence(elements))
-            }
-        }
-    }
-
-    fn dict(&mut self, instruction: u8) -> Step<()> {
-        if instruction == b'}' {
-            return self.push_object(Object::Dict(Vec::new()));
-        }
-        let elements = match instruction {
-            b's' => {
-                let value = self.pop()?;
-                vec![self.pop()?, value]
-            }
-            _ => self.pop_to_mark()?,
-        };
-        let (pairs, odd) = elements.as_chunks::<2>();
-        if !odd.is_empty() {
-            return Err(WeightFault::malformed("a value for every key", "a key alone"));
-        }
-        let entries = pairs.iter().map(|&[key, value]| (key, value)).collect();
-        if instruction == b'd' {
-            return self.push_object(Object::Dict(entries));
-        }
-        let dict = self.top()?;
-        self.heap.extend_dict(dict, entries)
     }
 
     /// Numbers the value on top of the stack.
     fn memorise(&mut self, instruction: u8) -> Step<()> {
         let number = match instruction {
             0x94 => self.memo.len(),
-            _ => self.memo_number(instruction)?,
+            _ => self.instructions.memo_number(instruction)?,
         };
         let value = self.top()?;
+        self.heap.keep(VALUES_PER_MEMO)?;
         self.memo.insert(number, value);
         Ok(())
     }
 
     /// Pushes a value that was numbered before.
     fn recall(&mut self, instruction: u8) -> Step<()> {
-        let number = self.memo_number(instruction)?;
+        let number = self.instructions.memo_number(instruction)?;
         let value = self.memo.get(&number).copied();
         self.push(value.ok_or_else(|| WeightFault::malformed("a value seen before", "none"))?)
     }
 
-    fn memo_number(&mut self, instruction: u8) -> Step<usize> {
-        Ok(match instruction {
-            b'q' | b'h' => usize::from(self.instructions.byte()?),
-            _ => u32::from_le_bytes(self.instructions.array()?) as usize,
-        })
-    }
-
-    /// Functions, their results, and storages.
-    fn call(&mut self, instruction: u8) -> Step<()> {
-        match instruction {
-            b'c' => {
-                let (module, name) = (self.instructions.line()?, self.instructions.line()?);
-                self.push(Value::Function(TorchFunction::named(module, name)?))
-            }
-            0x93 => match (self.pop()?, self.pop()?) {
-                (Value::Text(name), Value::Text(module)) => {
-                    self.push(Value::Function(TorchFunction::named(module, name)?))
-                }
-                _ => Err(WeightFault::malformed("the name of a function", "something else")),
-            },
-            b'R' => {
-                let (arguments, function) = (self.pop()?, self.pop()?);
-                let Value::Function(function) = function else {
-                    return Err(WeightFault::malformed("a function to call", "something else"));
-                };
-                let result = torch_call::call(function, &self.heap, arguments)?;
-                self.push_object(result)
-            }
-            _ => {
-                let id = self.pop()?;
-                let storage = torch_call::storage(&self.heap, id)?;
-                self.push_object(storage)
-            }
-        }
-    }
-
-    /// Passes over the attributes of an ordered dict: the versions of PyTorch's layers.
-    fn attributes(&mut self) -> Step<()> {
-        self.pop()?;
-        let top = self.top()?;
-        if self.heap.dict(top).is_some() {
-            return Ok(());
-        }
-        Err(WeightFault::malformed("attributes of a dict alone", "those of something else"))
-    }
-
-    fn push(&mut self, value: Value<'a>) -> Step<()> {
-        check_count(self.stack.len())?;
+    pub(super) fn push(&mut self, value: Value<'a>) -> Step<()> {
+        check_count(self.stack.len() + 1)?;
         self.stack.push(value);
         Ok(())
     }
 
-    fn push_object(&mut self, object: Object<'a>) -> Step<()> {
+    pub(super) fn push_object(&mut self, object: Object<'a>) -> Step<()> {
         let value = self.heap.push(object)?;
         self.push(value)
     }
 
-    fn top(&self) -> Step<Value<'a>> {
+    pub(super) fn top(&self) -> Step<Value<'a>> {
         self.stack.last().copied().ok_or_else(empty)
     }
 
-    fn pop(&mut self) -> Step<Value<'a>> {
+    pub(super) fn pop(&mut self) -> Step<Value<'a>> {
         self.stack.pop().ok_or_else(empty)
     }
 
-    fn pop_to_mark(&mut self) -> Step<Vec<Value<'a>>> {
+    /// The last `count` values, oldest first.
+    pub(super) fn pop_last(&mut self, count: usize) -> Step<Vec<Value<'a>>> {
+        let start = self.stack.len().checked_sub(count).ok_or_else(empty)?;
+        Ok(self.stack.split_off(start))
+    }
+
+    pub(super) fn pop_to_mark(&mut self) -> Step<Vec<Value<'a>>> {
         let mark = self.stack.iter().rposition(|value| *value == Value::Mark).ok_or_else(empty)?;
         let elements = self.stack.split_off(mark + 1);
         self.stack.pop();
@@ -265,18 +179,87 @@ mod tests {
     }
 
     #[test]
-    fn more_values_than_a_state_dict_needs_are_refused() {
-        // With a list around them, a million `None`s.
-        let mut bytes = b"(".to_vec();
-        bytes.resize(1 << 21, b'N');
-        bytes.extend(b"l.");
-        let error = Pickle::read(&bytes).unwrap_err().to_string();
-        assert_eq!(error, "expected at most 1048576 values in a pickle, found more");
-        // Values that go to and fro between list and stack are no way around it.
-        let mut bytes = b"(".to_vec();
-        bytes.resize(1 << 21, b')');
-        bytes.extend(b"l.");
-        assert!(Pickle::read(&bytes).is_err());
+    fn more_values_than_a_checkpoint_needs_are_refused() {
+        let limit = "expected at most 4194304 values in a pickle, found more";
+        // A list of `None`s, one of empty tuples, lists that are dropped, and one value that is numbered again and again.
+        for (start, repeated) in
+            [("(", "N"), ("(", ")"), ("]", "0]"), ("N", "\u{94}"), ("]", "(NNNNe"), ("}", "(NNNNu")]
+        {
+            let mut bytes: Vec<u8> = start.chars().map(|c| c as u8).collect();
+            let repeated: Vec<u8> = repeated.chars().map(|c| c as u8).collect();
+            bytes.extend(repeated.repeat((1 << 23) / repeated.len()));
+            let error = Pickle::read(&bytes).unwrap_err().to_string();
+            assert_eq!(error, limit, "{start}{}", String::from_utf8_lossy(&repeated));
+        }
+    }
+
+    /// What `Pickle::read` makes of the pickle that ends after the value under test, and of a number after it.
+    #[test]
+    fn objects_of_python_are_read_past() {
+        for bytes in [
+            // pickle.dumps of argparse.Namespace(a=1), protocols 2 and 0.
+            &b"cargparse\nNamespace\nq\x00)\x81q\x01}q\x02X\x01\x00\x00\x00aK\x01sb"[..],
+            b"ccopy_reg\n_reconstructor\n(cargparse\nNamespace\nc__builtin__\nobject\nNtR(dVa\nI1\nsb",
+            // With STACK_GLOBAL, and arguments by name.
+            b"\x8C\x05torch\x8C\x06device\x93\x8C\x04cuda\x85R",
+            b"cm\nC\n)}\x92",
+            // A set, a frozen set, a deque, a bytearray, a float, a long of 70 bits.
+            b"\x8F(K\x01K\x02\x90",
+            b"(K\x01\x91",
+            b"ccollections\ndeque\n)R(K\x01K\x02e",
+            b"\x96\x02\x00\x00\x00\x00\x00\x00\x00ab",
+            b"F1.5\n",
+            b"L1180591620717411303424L\n",
+            // Classes of Python 2, and by a registered number.
+            b"(cm\nC\nK\x01o",
+            b"(K\x01im\nC\n",
+            b"\x82\x07)R}b",
+            // A result that is called, and an object that is changed.
+            b"cm\nf\n)R)R}b",
+        ] {
+            let whole = [b"(", bytes, b"K\x2At."].concat();
+            let (pickle, rest) = Pickle::read(&whole).unwrap_or_else(|e| panic!("{bytes:?}: {e}"));
+            assert!(rest.is_empty());
+            let values = pickle.heap.sequence(pickle.top).unwrap();
+            assert_eq!((values.len(), values[1]), (2, Value::Int(42)), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_dict_of_another_class_is_a_dict() {
+        for bytes in [
+            // defaultdict(int, {"x": 7}), OrderedDict([("x", 7)]) by Python 2, and a subclass with attributes.
+            &b"ccollections\ndefaultdict\nc__builtin__\nint\n\x85RU\x01xK\x07s."[..],
+            b"ccollections\nOrderedDict\n(](](U\x01xK\x07eetR.",
+            b"cm\nDict\n)\x81(U\x01xK\x07u}b.",
+        ] {
+            let (pickle, _) = Pickle::read(bytes).unwrap();
+            let entries = pickle.heap.dict(pickle.top).unwrap();
+            assert_eq!(entries, [(Value::Text("x"), Value::Int(7))], "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_shows_by_its_layers() {
+        for (state, is_network) in [("_modules", true), ("modules", false)] {
+            let bytes = format!("cm\nNet\n)\x01}}U{}{state}}}sb.", state.len() as u8 as char);
+            let bytes: Vec<u8> = bytes.bytes().map(|b| if b == 1 { 0x81 } else { b }).collect();
+            let (pickle, _) = Pickle::read(&bytes).unwrap();
+            let instance = pickle.heap.instance(pickle.top).unwrap();
+            assert_eq!(instance.class.unwrap().to_string(), "m.Net");
+            assert_eq!(instance.is_network, is_network);
+        }
+    }
+
+    #[test]
+    fn functions_that_nest_without_end_do_not_overflow_the_stack() {
+        // _rebuild_from_type_v2 of itself, a hundred thousand times.
+        let mut bytes = b"ctorch._tensor\n_rebuild_from_type_v2\nq\x00N".to_vec();
+        for _ in 0..100_000 {
+            bytes.extend(b"q\x01(h\x00Nh\x01t");
+        }
+        bytes.extend(b"R.");
+        assert!(Pickle::read(&bytes).is_ok());
     }
 
     #[test]

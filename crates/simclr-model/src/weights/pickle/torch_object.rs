@@ -1,31 +1,36 @@
 //! PyTorch's objects in a pickle.
 
 use crate::weights::element_type::ElementType;
-use crate::weights::error::WeightFault;
 
-/// A function that a state dict's pickle may name: each only puts values together.
+/// A function that a state dict's pickle calls: each only puts values together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::weights) enum TorchFunction {
     OrderedDict,
     RebuildTensor,
     RebuildParameter,
+    /// Of a tensor with attributes, or of a subclass: it calls another function.
+    RebuildSubclass,
     Size,
     /// The type of a storage, which is named and never called.
     Storage(StorageType),
 }
 
 impl TorchFunction {
-    /// The function of a Python module, or an error that names it.
-    pub(super) fn named(module: &str, name: &str) -> Result<Self, WeightFault> {
-        let known = match (module, name) {
+    /// The function of a Python module; `None` for one that no state dict needs.
+    pub(super) fn named(module: &str, name: &str) -> Option<Self> {
+        match (module, name) {
             ("collections", "OrderedDict") => Some(Self::OrderedDict),
             ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Some(Self::RebuildTensor),
-            ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
+            ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
+                Some(Self::RebuildParameter)
+            }
+            ("torch._tensor", "_rebuild_from_type" | "_rebuild_from_type_v2") => {
+                Some(Self::RebuildSubclass)
+            }
             ("torch", "Size") => Some(Self::Size),
-            ("torch", name) => StorageType::named(name).map(Self::Storage),
+            ("torch" | "torch.storage", name) => StorageType::named(name).map(Self::Storage),
             _ => None,
-        };
-        known.ok_or_else(|| WeightFault::Call { name: format!("{module}.{name}") })
+        }
     }
 }
 
@@ -63,6 +68,14 @@ impl StorageType {
             "CharStorage" => Self::Other("int8", 1),
             "ByteStorage" => Self::Other("uint8", 1),
             "BoolStorage" => Self::Other("bool", 1),
+            "ComplexFloatStorage" => Self::Other("complex64", 8),
+            "ComplexDoubleStorage" => Self::Other("complex128", 16),
+            "QInt8Storage" => Self::Other("qint8", 1),
+            "QUInt8Storage" => Self::Other("quint8", 1),
+            "QInt32Storage" => Self::Other("qint32", 4),
+            "QUInt4x2Storage" => Self::Other("quint4x2", 1),
+            "QUInt2x4Storage" => Self::Other("quint2x4", 1),
+            "UntypedStorage" => Self::Other("bytes", 1),
             _ => return None,
         })
     }

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::ops::Range;
 
-use super::state_dict::{named_tensors, read_part, stored_tensor};
+use super::state_dict::{contents, read_part};
 use super::zip_directory::ZipDirectory;
+use crate::weights::contents::Contents;
 use crate::weights::error::WeightFault;
 use crate::weights::pickle::{Pickle, StorageReference};
-use crate::weights::stored_tensor::StoredTensors;
 
 /// Reads the tensors of an archive, which has `length` bytes.
-pub(in crate::weights) fn read(file: &mut File, length: u64) -> Result<StoredTensors, WeightFault> {
+pub(in crate::weights) fn read(file: &mut File, length: u64) -> Result<Contents, WeightFault> {
     let directory = ZipDirectory::read(file, length)?;
     let root = directory.names().find_map(|name| name.strip_suffix("data.pkl"));
     let Some(root) = root.map(str::to_owned) else {
@@ -22,7 +22,7 @@ pub(in crate::weights) fn read(file: &mut File, length: u64) -> Result<StoredTen
     let bytes = read_part(file, content)?;
     let (pickle, _) = Pickle::read(&bytes)?;
     let mut storages = HashMap::new();
-    let mut locate = |storage: &StorageReference| -> Result<Range<u64>, WeightFault> {
+    let locate = |storage: &StorageReference| -> Result<Range<u64>, WeightFault> {
         if let Some(range) = storages.get(storage.key) {
             return Ok(Range::clone(range));
         }
@@ -30,10 +30,7 @@ pub(in crate::weights) fn read(file: &mut File, length: u64) -> Result<StoredTen
         storages.insert(storage.key.to_owned(), range.clone());
         Ok(range)
     };
-    named_tensors(&pickle)?
-        .into_iter()
-        .map(|(name, tensor)| Ok((name, stored_tensor(tensor, &locate(&tensor.storage)?)?)))
-        .collect()
+    contents(&pickle, locate)
 }
 
 /// Refuses an archive of a big-endian machine.

@@ -4,21 +4,30 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::ops::Range;
 
-use super::state_dict::{MOST_PICKLE_BYTES, named_tensors, read_part, stored_tensor};
+use super::state_dict::{MOST_PICKLE_BYTES, contents, read_part};
+use crate::weights::contents::Contents;
 use crate::weights::element_type::ElementType;
 use crate::weights::error::WeightFault;
 use crate::weights::pickle::{Pickle, Value};
-use crate::weights::stored_tensor::StoredTensors;
 
-/// How such a file begins: the pickled number 0x1950a86a20f9469cfc6c.
-pub(in crate::weights) const LEGACY_MAGIC: [u8; 14] =
-    [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19];
+/// The pickled number 0x1950a86a20f9469cfc6c, the first value of such a file.
+const MAGIC: [u8; 12] = [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19];
+/// The instruction before it since protocol 4, and the bytes of its argument: the length of a frame.
+const FRAME: u8 = 0x95;
+const FRAME_BYTES: usize = 8;
+
+/// Whether a file that starts with these bytes is of the format.
+pub(in crate::weights) fn is_legacy(start: &[u8]) -> bool {
+    let [0x80, _, start @ ..] = start else { return false };
+    let framed = start.strip_prefix(&[FRAME]).and_then(|start| start.get(FRAME_BYTES..));
+    framed.unwrap_or(start).starts_with(&MAGIC)
+}
 
 /// Bytes of the count before a storage's values.
 const COUNT_BYTES: u64 = 8;
 
 /// Reads the tensors of a file, which has `length` bytes.
-pub(in crate::weights) fn read(file: &mut File, length: u64) -> Result<StoredTensors, WeightFault> {
+pub(in crate::weights) fn read(file: &mut File, length: u64) -> Result<Contents, WeightFault> {
     let start = read_part(file, 0..length.min(MOST_PICKLE_BYTES))?;
     // The magic number, the format's version, the machine that wrote the file.
     let mut rest = &start[..];
@@ -27,18 +36,12 @@ pub(in crate::weights) fn read(file: &mut File, length: u64) -> Result<StoredTen
     }
     let (pickle, rest) = Pickle::read(rest)?;
     let (keys, rest) = Pickle::read(rest)?;
-    let tensors = named_tensors(&pickle)?;
     let first = (start.len() - rest.len()) as u64;
     let storages = storages(&pickle, &keys, file, first..length)?;
     let missing = |key: &str| WeightFault::malformed(format!("a storage {key}"), "none");
-    tensors
-        .into_iter()
-        .map(|(name, tensor)| {
-            let key = tensor.storage.key;
-            let storage = storages.get(key).ok_or_else(|| missing(key))?;
-            Ok((name, stored_tensor(tensor, storage)?))
-        })
-        .collect()
+    contents(&pickle, |storage| {
+        storages.get(storage.key).cloned().ok_or_else(|| missing(storage.key))
+    })
 }
 
 /// Where each storage lies. They follow each other in the order of `keys`, and fill the bytes of `range` at most.

@@ -1,48 +1,52 @@
-//! The named tensors in a pickle, and where they lie in the file.
+//! Where the tensors of a pickle lie in the file.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use super::named_tensors::NamedTensors;
+use crate::weights::contents::{Contents, PassedObject};
 use crate::weights::error::WeightFault;
-use crate::weights::pickle::{Pickle, TensorReference, TorchObject, Value};
-use crate::weights::stored_tensor::StoredTensor;
+use crate::weights::pickle::{Pickle, StorageReference, TensorReference};
+use crate::weights::safetensors_header::WeightMetadata;
+use crate::weights::stored_tensor::{StoredTensor, StoredTensors};
 
-/// The longest pickle that is read: a network of 10,000 tensors needs about one MiB.
-pub(super) const MOST_PICKLE_BYTES: u64 = 8 << 20;
+/// The longest pickle that is read: a network of 10,000 tensors needs about one MiB, and other values may lie beside it.
+pub(super) const MOST_PICKLE_BYTES: u64 = 64 << 20;
 
-/// Keys under which training scripts keep the state dict in a larger checkpoint.
-const NESTED: [&str; 4] = ["state_dict", "model_state_dict", "model", "net"];
-
-/// The tensors of the state dict that the pickle is, or holds.
-pub(super) fn named_tensors<'p, 'a>(
-    pickle: &'p Pickle<'a>,
-) -> Result<Vec<(String, &'p TensorReference<'a>)>, WeightFault> {
-    let not_found = || WeightFault::malformed("a dict of named tensors", "something else");
-    let heap = &pickle.heap;
-    let tensors = |entries: &[(Value<'a>, Value<'a>)]| {
-        let named = entries.iter().filter_map(|&(key, value)| match (key, heap.torch(value)) {
-            (Value::Text(name), Some(TorchObject::Tensor(tensor))) => {
-                Some((name.to_owned(), tensor))
-            }
-            _ => None,
-        });
-        named.collect::<Vec<_>>()
-    };
-    let entries = heap.dict(pickle.top).ok_or_else(not_found)?;
-    let found = tensors(entries);
-    if !found.is_empty() {
-        return Ok(found);
+/// The tensors of a pickle whose storages `locate` finds in the file, and the objects beside them.
+pub(super) fn contents(
+    pickle: &Pickle,
+    mut locate: impl FnMut(&StorageReference) -> Result<Range<u64>, WeightFault>,
+) -> Result<Contents, WeightFault> {
+    let NamedTensors { tensors: named, objects } = NamedTensors::of(pickle)?;
+    if named.is_empty() {
+        return Err(without_tensors(&objects));
     }
-    let nested = NESTED.iter().find_map(|nested| {
-        let (_, value) = entries.iter().find(|(key, _)| *key == Value::Text(nested))?;
-        heap.dict(*value).map(tensors)
-    });
-    nested.filter(|found| !found.is_empty()).ok_or_else(not_found)
+    let mut tensors = StoredTensors::new();
+    for (name, reference) in named {
+        let tensor = stored_tensor(reference, &locate(&reference.storage)?)?;
+        // The keys `a.b` and, in a dict inside, `a` and `b` give the same name.
+        if tensors.get(&name).is_some_and(|known| *known != tensor) {
+            return Err(WeightFault::malformed(format!("one tensor {name}"), "two"));
+        }
+        tensors.insert(name, tensor);
+    }
+    Ok(Contents::new(tensors, objects, WeightMetadata::new()))
+}
+
+/// What is wrong with a pickle that has no tensors: it is an object, holds a network, or holds something else.
+fn without_tensors(objects: &BTreeMap<String, PassedObject>) -> WeightFault {
+    let network = objects.values().find(|object| object.is_network);
+    match objects.get("").or(network) {
+        Some(object) => WeightFault::Object { class: object.class.clone() },
+        None => WeightFault::malformed("a dict of named tensors", "something else"),
+    }
 }
 
 /// Where a tensor lies whose storage fills the bytes `storage` of the file.
-pub(super) fn stored_tensor(
+fn stored_tensor(
     tensor: &TensorReference,
     storage: &Range<u64>,
 ) -> Result<StoredTensor, WeightFault> {

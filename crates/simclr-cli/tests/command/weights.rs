@@ -1,0 +1,84 @@
+//! Weights of other tools: taken from a file, and written for them.
+
+use std::path::Path;
+
+use simclr::burn::tensor::Device;
+use simclr::model::{EncoderConfig, ImageEncoder, save_weights};
+
+use crate::support::{TINY, failure, json, simclr, success, write_photos};
+
+const ENCODER: [&str; 3] =
+    ["--encoder=resnet18x0.0625_cifar", "--image-size=16", "--normalize=centred"];
+
+fn encoder(name: &str, seed: u64) -> ImageEncoder {
+    name.parse::<EncoderConfig>().unwrap().init(seed, &Device::flex()).unwrap()
+}
+
+/// What a command that works prints on the standard error.
+fn messages(folder: &Path, arguments: &[&str]) -> String {
+    let output = simclr(folder, arguments);
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {messages}");
+    messages
+}
+
+#[test]
+fn an_encoder_is_exported_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    success(here, &[&["pretrain", "--data=photos", "--out=run"], &TINY[..]].concat());
+    success(here, &["embed", "--run=run", "--data=photos", "--out=run.npy"]);
+
+    let export = ["export", "--run=run", "--to=torchvision", "--out=resnet.safetensors"];
+    let exported = json(here, &export);
+    assert_eq!(exported["encoder"], "resnet18x0.0625_cifar");
+    assert_eq!(exported["feature_size"], 32);
+    let embed = ["embed", "--weights=resnet.safetensors", "--data=photos", "--out=exported.npy"];
+    let taken = messages(here, &[&embed[..], &ENCODER].concat());
+    let expected = "resnet.safetensors: 100 tensors with torchvision's names\n";
+    assert!(taken.contains(expected), "{taken}");
+    let vectors = |name: &str| std::fs::read(here.join(name)).unwrap();
+    assert_eq!(vectors("run.npy"), vectors("exported.npy"));
+
+    let (code, error) = failure(here, &["export", "--run=run", "--to=timm", "--out=resnet.pth"]);
+    assert_eq!(code, 2, "{error}");
+    assert!(!here.join("resnet.pth").exists());
+}
+
+#[test]
+fn a_network_that_the_library_lacks_is_not_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    save_weights(&encoder("mlp_i16_8", 1), here.join("mlp.safetensors")).unwrap();
+    let export = ["export", "--weights=mlp.safetensors", "--encoder=mlp_i16_8", "--image-size=16"];
+    let to = ["--to=timm", "--out=timm.safetensors"];
+    let (code, error) = failure(here, &[&export[..], &to].concat());
+    assert_eq!(code, 4, "{error}");
+    assert!(error.contains("for which timm has no name"), "{error}");
+    assert!(!here.join("timm.safetensors").exists());
+}
+
+#[test]
+fn an_encoder_that_is_in_a_file_twice_is_chosen_by_its_prefix() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    let name = "resnet18x0.0625_cifar";
+    save_weights(&[encoder(name, 1), encoder(name, 2)], here.join("two.safetensors")).unwrap();
+    save_weights(&encoder(name, 2), here.join("one.safetensors")).unwrap();
+    let embed = |arguments: &[&'static str]| -> Vec<&'static str> {
+        [&["embed", "--data=photos"], &ENCODER[..], arguments].concat()
+    };
+    let (code, error) = failure(here, &embed(&["--weights=two.safetensors", "--out=v.npy"]));
+    assert_eq!(code, 4, "{error}");
+    assert!(error.contains("found 2: `0.`, `1.`"), "{error}");
+    assert!(error.contains("hint: choose one of these prefixes with --prefix"), "{error}");
+
+    let chosen = ["--weights=two.safetensors", "--prefix=1", "--out=two.npy"];
+    let taken = messages(here, &embed(&chosen));
+    assert!(taken.contains("100 tensors with simclr's names below `1.`\n"), "{taken}");
+    success(here, &embed(&["--weights=one.safetensors", "--out=one.npy"]));
+    let vectors = |name: &str| std::fs::read(here.join(name)).unwrap();
+    assert_eq!(vectors("two.npy"), vectors("one.npy"));
+}

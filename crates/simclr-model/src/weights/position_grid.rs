@@ -1,0 +1,140 @@
+//! Positions of a vision transformer for another number of patches.
+
+/// The most patches along a side: more than an image of 2048 pixels has in patches of 16.
+const MOST_SIDE: usize = 128;
+/// The parameter of the cubic kernel, as PyTorch has it with antialiasing.
+const CUBIC: f64 = -0.5;
+/// How far the cubic kernel reaches, in pixels of the coarser grid.
+const REACH: f64 = 2.0;
+
+/// The side of the square of patches that, with a class token, gives this number of tokens; `None` if it is no square,
+/// or too large.
+pub(super) fn grid_side(tokens: usize) -> Option<usize> {
+    let patches = tokens.checked_sub(1)?;
+    let side = patches.isqrt();
+    (side * side == patches && (1..=MOST_SIDE).contains(&side)).then_some(side)
+}
+
+/// Resamples positions `[1 + from * from, features]` to `[1 + to * to, features]`, row by row: the class token's stays,
+/// those of the patches are interpolated as a picture with `features` channels.
+///
+/// Bicubic with antialiasing, as timm's `resample_abs_pos_embed` and `DeiT` do it with PyTorch's `interpolate`.
+pub(super) fn resample(values: &[f32], [from, to]: [usize; 2]) -> Vec<f32> {
+    let features = values.len() / (1 + from * from);
+    let (class, patches) = values.split_at(features);
+    let weights = weights(from, to);
+    // Along the rows, then along the columns.
+    let mut rows = vec![0.0; from * to * features];
+    for y in 0..from {
+        for (x, taps) in weights.iter().enumerate() {
+            for &(tap, weight) in taps {
+                for channel in 0..features {
+                    let value = f64::from(patches[(y * from + tap) * features + channel]);
+                    rows[(y * to + x) * features + channel] += weight * value;
+                }
+            }
+        }
+    }
+    let mut resampled = class.to_vec();
+    for taps in &weights {
+        for x in 0..to {
+            for channel in 0..features {
+                let value = |&(tap, weight): &(usize, f64)| {
+                    weight * rows[(tap * to + x) * features + channel]
+                };
+                resampled.push(taps.iter().map(value).sum::<f64>() as f32);
+            }
+        }
+    }
+    resampled
+}
+
+/// For each new pixel the old ones, with their weights, whose sum is 1.
+fn weights(from: usize, to: usize) -> Vec<Vec<(usize, f64)>> {
+    let scale = from as f64 / to as f64;
+    let stretch = scale.max(1.0);
+    let of_pixel = |pixel: usize| {
+        let centre = (pixel as f64 + 0.5) * scale;
+        let first = (centre - REACH * stretch + 0.5).max(0.0) as usize;
+        let end = ((centre + REACH * stretch + 0.5) as usize).min(from);
+        let weight = |tap: usize| cubic((tap as f64 + 0.5 - centre) / stretch);
+        let sum: f64 = (first..end).map(weight).sum();
+        (first..end).map(|tap| (tap, weight(tap) / sum)).collect()
+    };
+    (0..to).map(of_pixel).collect()
+}
+
+/// The cubic convolution kernel (Keys 1981).
+fn cubic(x: f64) -> f64 {
+    let x = x.abs();
+    if x < 1.0 {
+        ((CUBIC + 2.0) * x - (CUBIC + 3.0)) * x * x + 1.0
+    } else if x < 2.0 {
+        ((CUBIC * x - 5.0 * CUBIC) * x + 8.0 * CUBIC) * x - 4.0 * CUBIC
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Positions of one feature for `side` x `side` patches.
+    fn positions(side: usize) -> Vec<f32> {
+        (0..=side * side).map(|at| (at * 37 % 19) as f32 / 8.0 - 1.0).collect()
+    }
+
+    /// By `interpolate(size=(to, to), mode="bicubic", antialias=True)` of torch 2.15, in float64.
+    #[test]
+    fn patches_are_resampled_as_pytorch_does_it_and_the_class_token_stays() {
+        for (from, to, expected) in [
+            (
+                3,
+                4,
+                &[
+                    -1.0, 1.276_119, 1.200_015, 1.089_164, 1.013_06, 1.047_807, 0.971_703,
+                    0.860_851, 0.784_747, 0.715_253, 0.639_149, 0.528_297, 0.452_193, 0.486_94,
+                    0.410_836, 0.299_985, 0.223_881,
+                ][..],
+            ),
+            (
+                4,
+                3,
+                &[
+                    -1.0, 1.131_293, 0.967_534, 0.803_776, 0.476_259, 0.312_5, 0.148_741,
+                    -0.178_776, -0.342_534, -0.506_293,
+                ][..],
+            ),
+            (7, 2, &[-1.0, 0.229_047, 0.179_576, 0.051_485, 0.286_208][..]),
+        ] {
+            let found = resample(&positions(from), [from, to]);
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 2e-6, "{from} to {to}: {found}, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn features_are_resampled_each_for_itself() {
+        let (one, two) = (positions(3), positions(3).into_iter().rev().collect::<Vec<_>>());
+        let both: Vec<f32> = one.iter().zip(&two).flat_map(|(&one, &two)| [one, two]).collect();
+        let apart: Vec<f32> = resample(&one, [3, 4])
+            .into_iter()
+            .zip(resample(&two, [3, 4]))
+            .flat_map(|(one, two)| [one, two])
+            .collect();
+        assert_eq!(resample(&both, [3, 4]), apart);
+    }
+
+    #[test]
+    fn only_squares_of_a_sensible_size_are_grids() {
+        for (tokens, side) in [(2, Some(1)), (197, Some(14)), (16_385, Some(128))] {
+            assert_eq!(grid_side(tokens), side);
+        }
+        for tokens in [0, 1, 3, 196, 198, 16_642, usize::MAX] {
+            assert_eq!(grid_side(tokens), None, "{tokens}");
+        }
+    }
+}
