@@ -3,4 +3,5 @@
 mod life;
 mod mistakes;
 mod plans_and_data;
+mod resume;
 mod support;

@@ -96,6 +96,8 @@ impl CheckpointFolder {
     ) -> Result<(), TrainError> {
         let path = self.path(position);
         let failed = |reason: String| TrainError::CheckpointNotSaved { path: path.clone(), reason };
+        // Burn's running statistics hold the last step's back until they are asked for their value; a record doesn't ask.
+        drop(state.model.valid());
         let model = state.model.clone().into_record().into_bytes();
         let model = model.map_err(|error| failed(format!("{MODEL}: {error}")))?;
         let optimizer = state.optimizer.to_record().into_bytes();
