@@ -19,7 +19,8 @@ use simclr::embed::raw_pixels;
 use simclr::eval::{Knn, Protocol};
 use simclr::model::EncoderConfig;
 use simclr::train::{
-    LearningRate, PretrainConfig, Pretraining, Recipe, RunDirectory, Summary, device_from_name,
+    ImageSource, LearningRate, PretrainConfig, Pretraining, Recipe, RunDirectory, Summary,
+    device_from_name,
 };
 
 const ENCODER_HELP: &str =
@@ -67,7 +68,7 @@ struct Options {
     /// Folder for the run, new or empty [default: the first free of runs/1, runs/2, ...]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
-    /// Continue the run in DIR after its last checkpoint, on the same --data
+    /// Go on with the run in DIR where it stopped, on its own images
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
 }
@@ -80,13 +81,14 @@ fn main() -> Result<()> {
         Stl10::download(dir, &mut show_download)?;
         eprintln!();
     }
-    if options.data.is_none() {
+    if options.data.is_none() && options.resume.is_none() {
         println!(
             "No --data: using the built-in sample of drawn shapes. For the real STL-10 (2.6 GB), add \
              `--data DIR --download`."
         );
     }
-    let data = Splits::open_or_sample(options.data.as_ref(), options.images)?;
+    let source = options.source()?;
+    let data = source.open()?;
     println!("{}", data.description);
     data.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
 
@@ -94,7 +96,7 @@ fn main() -> Result<()> {
     let transform = config.images.augmentation()?.evaluation();
     let out = options.resume.clone().or(options.out.clone());
     let out = out.map_or_else(|| RunDirectory::free_name("runs"), Ok)?;
-    let mut pretraining = Pretraining::new(config)?.with_trainer(|trainer| {
+    let mut pretraining = Pretraining::new(config)?.with_source(source).with_trainer(|trainer| {
         let trainer = trainer.with_more_devices(more_devices);
         if options.resume.is_some() {
             trainer.with_resumed(&out)
@@ -109,6 +111,9 @@ fn main() -> Result<()> {
         pretraining = pretraining.with_auto_rate(&data, device)?;
     }
     println!("{}", pretraining.config().describe(data.pretrain.len(), device)?);
+    if let Some(change) = pretraining.rate_change(&data)? {
+        println!("{change}");
+    }
     println!("run directory: {}", out.display());
     let trained = pretraining.run(&data, device)?;
 
@@ -118,7 +123,7 @@ fn main() -> Result<()> {
         eprintln!("{} images could not be read and were left out", skipped.len());
     }
     if trained.interrupted {
-        bail!("stopped after {} epochs; run directory: {}", trained.summary.epochs, out.display());
+        bail!("stopped after {}; --resume {} goes on", trained.position, out.display());
     }
     println!("encoder: {}\n", out.join("encoder.safetensors").display());
     let Some(labelled) = &data.labelled else {
@@ -134,6 +139,15 @@ fn main() -> Result<()> {
 }
 
 impl Options {
+    /// Where the images are; a run that is resumed knows.
+    fn source(&self) -> Result<ImageSource> {
+        let given = ImageSource { folder: self.data.clone(), limit: self.images };
+        let Some(run) = &self.resume else { return Ok(given) };
+        let source = RunDirectory::open(run)?.config()?.made_with.source.unwrap_or(given.clone());
+        let folder = given.folder.or(source.folder);
+        Ok(ImageSource { folder, limit: given.limit.or(source.limit) })
+    }
+
     /// The run's config: the resumed run's, a recipe's, or what suits the images; changed by the flags.
     fn config(&self, data: &Splits) -> Result<PretrainConfig> {
         let mut config = match (&self.resume, self.recipe) {

@@ -8,11 +8,12 @@ use anyhow::Result;
 use clap::Args;
 use simclr::model::EncoderConfig;
 use simclr::train::{Precision, Recipe};
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::config_file::ConfigFile;
 use crate::config_layers::ConfigLayers;
-use crate::config_tables::{assignment, in_tables, merge, nested};
+use crate::config_tables::{assignment, in_tables};
+use crate::setting::Setting;
 
 #[derive(Args)]
 pub(crate) struct ConfigArgs {
@@ -75,6 +76,10 @@ pub(crate) struct ConfigArgs {
     /// [default: f32]
     #[arg(long, value_name = "NAME")]
     precision: Option<Precision>,
+    /// Share of the images, in 0..=1, that may be unreadable and are skipped; the run stops where more are, with 0 at
+    /// the first [default: 0.1]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    max_skipped: Option<f64>,
     /// Any value of the config, such as `optimizer.weight_decay=0.001`; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
@@ -104,43 +109,51 @@ impl ConfigArgs {
 
     /// Reads the config file, if one is given, and checks the names of all keys.
     pub(crate) fn layers(&self) -> Result<ConfigLayers> {
-        let flags = self.flags()?;
+        let flags = self.settings()?;
         let file =
             self.config.as_deref().map_or_else(|| Ok(ConfigFile::default()), ConfigFile::read)?;
         Ok(ConfigLayers { recipe: self.recipe, file, flags })
     }
 
-    /// The values that the flags set, in their tables.
-    fn flags(&self) -> Result<Table> {
-        let mut flags = Table::new();
-        let mut set = |path: &[&str], value: Option<Value>| {
-            if let Some(value) = value {
-                merge(&mut flags, &nested(path, value));
-            }
+    /// The values that the flags set.
+    fn settings(&self) -> Result<Vec<Setting>> {
+        let mut settings = Vec::new();
+        let mut set = |flag: &str, path: &[&str], value: Option<Value>| {
+            settings.extend(value.map(|value| Setting::new(flag, path, value)));
         };
         let text = |text: &str| Value::from(text);
-        set(&["train", "epochs"], self.epochs.map(Value::from));
-        set(&["train", "warmup_epochs"], self.warmup_epochs.map(Value::from));
-        set(&["train", "steps_per_epoch"], self.steps_per_epoch.map(Value::from));
-        set(&["train", "batch_size"], self.batch_size.map(Value::from));
-        set(&["train", "chunk_size"], self.chunk_size.map(Value::from));
-        set(&["train", "seed"], self.seed.map(Value::from));
-        set(&["train", "precision"], self.precision.map(Value::try_from).transpose()?);
-        set(&["train", "loss", "kind"], self.loss.as_deref().map(text));
-        set(&["train", "loss", "temperature"], self.temperature.map(Value::from));
-        if let Some(PeakRate::Given(rate)) = self.learning_rate {
-            set(&["train", "learning_rate", "base"], Some(Value::from(rate)));
-            set(&["train", "learning_rate", "scaling"], Some(text("none")));
-        }
-        set(&["images", "encoder"], self.encoder.as_ref().map(|name| text(&name.to_string())));
-        set(&["images", "views"], self.views_on_device.then(|| text("device")));
-        set(&["images", "augmentation", "size"], self.image_size.map(Value::from));
+        set("--epochs", &["train", "epochs"], self.epochs.map(Value::from));
+        set("--warmup-epochs", &["train", "warmup_epochs"], self.warmup_epochs.map(Value::from));
+        set(
+            "--steps-per-epoch",
+            &["train", "steps_per_epoch"],
+            self.steps_per_epoch.map(Value::from),
+        );
+        set("--batch-size", &["train", "batch_size"], self.batch_size.map(Value::from));
+        set("--chunk-size", &["train", "chunk_size"], self.chunk_size.map(Value::from));
+        set("--seed", &["train", "seed"], self.seed.map(Value::from));
+        set("--max-skipped", &["train", "max_skipped"], self.max_skipped.map(Value::from));
+        let precision = self.precision.map(Value::try_from).transpose()?;
+        set("--precision", &["train", "precision"], precision);
+        set("--loss", &["train", "loss", "kind"], self.loss.as_deref().map(text));
+        set("--temperature", &["train", "loss", "temperature"], self.temperature.map(Value::from));
+        let encoder = self.encoder.as_ref().map(|name| text(&name.to_string()));
+        set("--encoder", &["images", "encoder"], encoder);
+        let on_device = self.views_on_device.then(|| text("device"));
+        set("--views-on-device", &["images", "views"], on_device);
+        let size = self.image_size.map(Value::from);
+        set("--image-size", &["images", "augmentation", "size"], size);
         let area = self.smallest_crop.map(|smallest| Value::from(vec![smallest, 1.0]));
-        set(&["images", "augmentation", "crop", "area"], area);
+        set("--smallest-crop", &["images", "augmentation", "crop", "area"], area);
+        if let Some(PeakRate::Given(rate)) = self.learning_rate {
+            let rate = Setting::new("--lr", &["train", "learning_rate", "base"], rate.into());
+            settings.push(rate.and(&["train", "learning_rate", "scaling"], text("none")));
+        }
         for text in &self.assignments {
             let values = in_tables(assignment(text)?).map_err(|unknown| unknown.at("--set"))?;
-            merge(&mut flags, &values);
+            let key = text.split('=').next().unwrap_or(text).trim();
+            settings.push(Setting::of_values(format!("--set {key}"), values));
         }
-        Ok(flags)
+        Ok(settings)
     }
 }

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use crate::config_tables::{UnknownKey, in_tables, merge, nested};
 use crate::failure::usage;
+use crate::setting::Setting;
 
 /// What a config file may hold beside the values of a config.
 const OWN_KEYS: [&str; 5] = ["recipe", "data", "out", "device", "image_size"];
@@ -79,6 +80,18 @@ impl ConfigFile {
         let place = self.place(&key).unwrap_or_else(|| self.name.clone());
         known.extend(OWN_KEYS.map(str::to_owned));
         UnknownKey { key, known }.at(&place)
+    }
+
+    /// The values that the file sets, key by key of its tables.
+    pub(crate) fn settings(&self) -> Vec<Setting> {
+        let tables = self.values.iter().filter_map(|(table, keys)| Some((table, keys.as_table()?)));
+        let keys = tables.flat_map(|(table, keys)| keys.iter().map(move |key| (table, key)));
+        let settings = keys.map(|(table, (key, value))| {
+            let place = self.place(key).unwrap_or_else(|| self.name.clone());
+            let name = format!("{table}.{key} in {place}");
+            Setting { name, ..Setting::new("", &[table, key], value.clone()) }
+        });
+        settings.collect()
     }
 
     /// The file and the line that sets `key`, if one does.

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use crate::config_file::ConfigFile;
 use crate::config_tables::{UnknownKey, merge};
 use crate::failure::usage;
+use crate::setting::Setting;
 
 /// What a config is made of: a recipe, or what suits the images; over that a file; over that flags.
 #[derive(Debug)]
@@ -16,39 +17,69 @@ pub(crate) struct ConfigLayers {
     /// Named by a flag, which counts more than the file's.
     pub(crate) recipe: Option<Recipe>,
     pub(crate) file: ConfigFile,
-    /// The values that flags set, in their tables.
-    pub(crate) flags: Table,
+    /// What flags set.
+    pub(crate) flags: Vec<Setting>,
 }
 
 impl ConfigLayers {
     /// The config for `data`, which is the built-in sample or not.
     pub(crate) fn resolve(&self, data: &Splits, is_sample: bool) -> Result<PretrainConfig> {
-        let size = image_size(&self.flags).or_else(|| image_size(&self.file.values));
-        let images = data.pretrain.len();
-        let base = match (self.recipe.or(self.file.recipe), size) {
-            (Some(recipe), _) => recipe.config(),
-            (None, _) if is_sample => PretrainConfig::for_sample()?.with_batch_within(images),
-            (None, Some(size)) => PretrainConfig::small(size)?.with_batch_within(images),
-            (None, None) => PretrainConfig::for_images(data)?,
+        if let Some(recipe) = self.recipe() {
+            return self.over_recipe(recipe);
+        }
+        let base = match self.image_size() {
+            _ if is_sample => PretrainConfig::for_sample()?,
+            Some(size) => PretrainConfig::small(size)?,
+            None => PretrainConfig::for_images(data)?,
         };
-        let base = match size {
+        self.over(&self.sized(base.with_batch_within(data.pretrain.len()))?)
+    }
+
+    /// The recipe of a flag, or else of the file.
+    pub(crate) fn recipe(&self) -> Option<Recipe> {
+        self.recipe.or(self.file.recipe)
+    }
+
+    /// The config of a recipe, changed by file and flags.
+    pub(crate) fn over_recipe(&self, recipe: Recipe) -> Result<PretrainConfig> {
+        self.over(&self.sized(recipe.config())?)
+    }
+
+    /// `base` with views of the size that is asked for, if one is.
+    fn sized(&self, base: PretrainConfig) -> Result<PretrainConfig> {
+        Ok(match self.image_size() {
             Some(size) => base.with_image_size(size)?,
             None => base,
-        };
-        self.over(&base)
+        })
+    }
+
+    fn image_size(&self) -> Option<u32> {
+        image_size(&Setting::merged(&self.flags)).or_else(|| image_size(&self.file.values))
     }
 
     /// `base` with the file's values, and those of the flags, in that order.
     pub(crate) fn over(&self, base: &PretrainConfig) -> Result<PretrainConfig> {
         let mut table = Table::try_from(base).context("cannot write the config as TOML")?;
         merge(&mut table, &self.file.values);
-        merge(&mut table, &self.flags);
+        merge(&mut table, &Setting::merged(&self.flags));
+        PretrainConfig::deserialize(Value::Table(table)).map_err(|error| self.explain(&error))
+    }
+
+    /// `base` with the values of one setting alone.
+    pub(crate) fn one_over(
+        &self,
+        base: &PretrainConfig,
+        setting: &Setting,
+    ) -> Result<PretrainConfig> {
+        let mut table = Table::try_from(base).context("cannot write the config as TOML")?;
+        merge(&mut table, &setting.values);
         PretrainConfig::deserialize(Value::Table(table)).map_err(|error| self.explain(&error))
     }
 
     /// The error with the place of the value that it is about.
     fn explain(&self, error: &toml::de::Error) -> Error {
-        let place = |key: &str| self.file.place(key).filter(|_| !sets(&self.flags, key));
+        let place =
+            |key: &str| self.file.place(key).filter(|_| !sets(&Setting::merged(&self.flags), key));
         if let Some(unknown) = UnknownKey::in_message(error.message()) {
             return unknown.at(&place(&unknown.key).unwrap_or_else(|| "--set".to_owned()));
         }
@@ -82,9 +113,10 @@ mod tests {
     use simclr::train::{LearningRateScaling, OptimizerConfig};
 
     fn over(text: &str, assignments: &[&str]) -> Result<PretrainConfig> {
-        let mut flags = Table::new();
+        let mut flags = Vec::new();
         for text in assignments {
-            merge(&mut flags, &in_tables(assignment(text)?).unwrap());
+            let values = in_tables(assignment(text)?).unwrap();
+            flags.push(Setting::of_values("--set".to_owned(), values));
         }
         let file = ConfigFile::parse("run.toml", text)?;
         ConfigLayers { recipe: None, file, flags }.over(&PretrainConfig::small(32)?)

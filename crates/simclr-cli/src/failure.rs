@@ -107,9 +107,13 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         | TrainError::Device { .. }
         | TrainError::RemoteDevice { .. }
         | TrainError::Recipe { .. }
-        | TrainError::OtherConfig { .. } => Some(Kind::Usage),
-        TrainError::NoReadableExample { .. } => Some(Kind::Images),
+        | TrainError::OtherConfig { .. }
+        | TrainError::OtherData { .. } => Some(Kind::Usage),
+        TrainError::NoReadableExample { .. } | TrainError::TooManySkipped { .. } => {
+            Some(Kind::Images)
+        }
         TrainError::RunExists { .. }
+        | TrainError::RunUnfinished { .. }
         | TrainError::NoFreeName { .. }
         | TrainError::NotARun { .. }
         | TrainError::Parse { .. }

@@ -1,5 +1,6 @@
 //! What to do about an error.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 
@@ -7,13 +8,30 @@ use anyhow::Error;
 use simclr::data::DataError;
 use simclr::embed::EmbedError;
 use simclr::model::{WeightError, WeightFault};
-use simclr::train::TrainError;
+use simclr::train::{RunDirectory, TrainError};
 
 use crate::causes::causes;
+use crate::shell::resume_command;
 
 /// What the user can do, where that is not in the message.
-pub(crate) fn hint(error: &Error) -> Option<&'static str> {
-    causes(error).into_iter().find_map(hint_for)
+pub(crate) fn hint(error: &Error) -> Option<Cow<'static, str>> {
+    let causes = causes(error);
+    causes.into_iter().find_map(|cause| of_run(cause).or_else(|| hint_for(cause).map(Cow::from)))
+}
+
+/// The hint that names a command for the run in question.
+fn of_run(cause: &(dyn StdError + 'static)) -> Option<Cow<'static, str>> {
+    match cause.downcast_ref::<TrainError>()? {
+        TrainError::RunUnfinished { path, .. } => {
+            let command = resume_command(path);
+            Some(format!("`{command}` goes on with it; --out takes a folder of a new name").into())
+        }
+        TrainError::RunExists { path } if RunDirectory::open(path).is_ok() => {
+            let command = resume_command(path);
+            Some(format!("`{command} --epochs N` adds epochs to the run there; --out takes a folder of a new name").into())
+        }
+        _ => None,
+    }
 }
 
 fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
@@ -45,14 +63,19 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
         );
     }
     match cause.downcast_ref::<TrainError>()? {
-        TrainError::RunExists { .. } => {
-            Some("--resume DIR continues a run; --out takes a folder of a new name")
-        }
+        TrainError::RunExists { .. } => Some("--out takes a folder of a new name"),
         TrainError::NotARun { .. } => Some("`simclr pretrain --out DIR` makes one"),
         TrainError::NoLearningRate { .. } => Some("pass one, such as --lr 1e-3"),
         TrainError::OtherConfig { .. } => {
-            Some("resume with the run's own settings and --data, or start a new run")
+            Some("resume with the run's own settings, or start a new run")
         }
+        TrainError::OtherData { .. } => {
+            Some("--accept-other-data goes on with these images nevertheless")
+        }
+        TrainError::TooManySkipped { .. } => Some(
+            "the run's metrics.jsonl names all of them; mend them or raise --max-skipped, then go on with \
+             --resume",
+        ),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Ctrl-C: the first stops after the current step or epoch, the second at once.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
@@ -12,8 +13,10 @@ pub(crate) fn on_ctrl_c(unit: &'static str, stop: impl Fn() + Send + 'static) ->
         if asked.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("\nstopping after this {unit}; Ctrl-C again stops at once");
         stop();
+        // The terminal may be gone: that it was closed is such a signal too.
+        let _ =
+            writeln!(std::io::stderr(), "\nstopping after this {unit}; Ctrl-C again stops at once");
     })
     .context("cannot listen for Ctrl-C")
 }

@@ -26,7 +26,10 @@ mod nearest;
 mod out_file;
 mod output;
 mod plan;
+mod resumed_args;
 mod run_args;
+mod setting;
+mod shell;
 mod watched;
 
 use std::process::ExitCode;

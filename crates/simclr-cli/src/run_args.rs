@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use simclr::data::Splits;
-use simclr::train::{PretrainConfig, RunDirectory};
+use simclr::train::{ImageSource, PretrainConfig, RunDirectory};
 
 use crate::config_args::ConfigArgs;
 use crate::config_file::ConfigFile;
 use crate::config_layers::ConfigLayers;
-use crate::data_args::DataArgs;
+use crate::data_args::{DataArgs, warned};
+use crate::resumed_args::{ResumedRun, other};
 
 #[derive(Args)]
 pub(crate) struct RunArgs {
@@ -24,10 +25,8 @@ pub(crate) struct RunArgs {
 pub(crate) struct RunSettings {
     pub(crate) config: PretrainConfig,
     pub(crate) data: Splits,
-    /// The folder of the images; `None` for the built-in sample.
-    pub(crate) folder: Option<PathBuf>,
-    /// The number of images that they are limited to.
-    pub(crate) images: Option<usize>,
+    /// Where the images are.
+    pub(crate) source: ImageSource,
     /// The config file, for what it says beside the config.
     pub(crate) file: ConfigFile,
 }
@@ -41,14 +40,32 @@ impl RunArgs {
     /// Reads the config and opens the images. The config starts from that of `run`, if one is given.
     pub(crate) fn open(&self, run: Option<&Path>) -> Result<RunSettings> {
         let layers = self.config.layers()?;
-        let run = run.map(|dir| PretrainConfig::of_run(&RunDirectory::open(dir)?)).transpose()?;
-        let folder = self.data.folder().or(layers.file.data.as_deref()).map(Path::to_owned);
+        let folder = self.folder(&layers);
         let data = self.data.open_at(folder.as_deref())?;
+        let run = run.map(|dir| PretrainConfig::of_run(&RunDirectory::open(dir)?)).transpose()?;
         let config = match run {
             Some(run) => layers.over(&run)?,
             None => layers.resolve(&data, folder.is_none())?,
         };
-        let ConfigLayers { file, .. } = layers;
-        Ok(RunSettings { config, data, folder, images: self.data.images, file })
+        let source = ImageSource { folder, limit: self.data.images };
+        Ok(RunSettings { config, data, source, file: layers.file })
+    }
+
+    /// Reads the config and opens the images of a run that goes on: its own. Arguments may repeat them.
+    pub(crate) fn resume(&self, run: &ResumedRun) -> Result<RunSettings> {
+        let auto = self.wants_auto_rate();
+        let layers = self.config.layers()?;
+        let config = run.config(&layers)?;
+        if auto {
+            let rate = config.train.learning_rate.in_words(config.train.batch_size);
+            return Err(other("--lr", rate, "auto"));
+        }
+        let source = run.source(self.folder(&layers).as_deref(), self.data.images)?;
+        let data = warned(source.open()?);
+        Ok(RunSettings { config, data, source, file: layers.file })
+    }
+
+    fn folder(&self, layers: &ConfigLayers) -> Option<PathBuf> {
+        self.data.folder().or(layers.file.data.as_deref()).map(Path::to_owned)
     }
 }

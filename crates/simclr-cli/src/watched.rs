@@ -39,4 +39,8 @@ impl<D: ImageDataset> ImageDataset for Watched<D> {
     fn name(&self, index: usize) -> String {
         self.images.name(index)
     }
+
+    fn file_size(&self, index: usize) -> Option<u64> {
+        self.images.file_size(index)
+    }
 }

@@ -70,6 +70,14 @@ pub trait ImageDataset: Send + Sync {
     fn name(&self, index: usize) -> String {
         format!("image {index}")
     }
+
+    /// The size in bytes of the file that holds the image, as the system tells it without reading the file; `None` if no
+    /// file holds the image, as by default, or if the system cannot tell. Names and sizes together tell a set from one
+    /// that merely has as many images.
+    #[expect(unused_variables, reason = "sets of files need the index")]
+    fn file_size(&self, index: usize) -> Option<u64> {
+        None
+    }
 }
 
 macro_rules! forward {
@@ -92,6 +100,9 @@ macro_rules! forward {
             }
             fn name(&self, index: usize) -> String {
                 (**self).name(index)
+            }
+            fn file_size(&self, index: usize) -> Option<u64> {
+                (**self).file_size(index)
             }
         }
     };

@@ -139,6 +139,10 @@ impl ImageDataset for ImageFolder {
             None => format!("[{index}]"),
         }
     }
+
+    fn file_size(&self, index: usize) -> Option<u64> {
+        fs::metadata(self.path(index)?).ok().map(|file| file.len())
+    }
 }
 
 /// The name of the class whose images are in `folder`: the folder's name, in Unicode's composed form (NFC), so that it is

@@ -5,11 +5,14 @@ pub(crate) mod chunk_statistics;
 pub(crate) mod contrastive_step;
 pub(crate) mod device;
 mod epoch_figures;
+mod epoch_progress;
 pub(crate) mod loss_config;
+mod opened_run;
 pub(crate) mod precision;
 #[cfg(feature = "remote")]
 pub(crate) mod remote;
 pub(crate) mod step_figures;
+mod telling;
 pub(crate) mod train_config;
 pub(crate) mod trained;
 pub(crate) mod trainer;

@@ -11,6 +11,8 @@ use simclr_model::{ModelError, WeightError};
 use simclr_range::OutOfRange;
 use thiserror::Error;
 
+use crate::run::position::Position;
+
 /// A run that cannot start, or had to stop.
 ///
 /// Checkpoints from before the error stay, so that the run can be resumed.
@@ -84,7 +86,17 @@ pub enum TrainError {
         /// The number of names tried.
         tried: usize,
     },
-    /// The folder is not that of a run, or the run has no checkpoint to resume.
+    /// The folder of a new run holds a run that was interrupted.
+    #[error("expected an empty folder for the run, found a run in {} that has not ended, after {position} of {epochs}", path.display())]
+    RunUnfinished {
+        /// The folder.
+        path: PathBuf,
+        /// Where that run stands.
+        position: Position,
+        /// Its number of epochs.
+        epochs: usize,
+    },
+    /// The folder is not that of a run.
     #[error("expected a run directory with {missing}, found none in {}", path.display())]
     NotARun {
         /// The folder.
@@ -138,6 +150,28 @@ pub enum TrainError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The data set is not the one that the run to resume learnt from.
+    #[error("the data is not the run's: {difference}, since the run in {} began", path.display())]
+    OtherData {
+        /// The run directory.
+        path: PathBuf,
+        /// What differs, in words.
+        difference: String,
+    },
+    /// More examples than allowed cannot be read, see [`TrainConfig::max_skipped`](crate::TrainConfig::max_skipped).
+    #[error(
+        "expected at most {} % of {examples} examples to be unreadable, found {skipped} so far; the first: {first}", 100.0 * limit
+    )]
+    TooManySkipped {
+        /// The number of distinct examples that cannot be read.
+        skipped: usize,
+        /// Examples of the data set.
+        examples: usize,
+        /// The share that may be unreadable, in 0..=1.
+        limit: f64,
+        /// Why the first cannot be read.
+        first: String,
+    },
     /// No example of an epoch could be read.
     #[error("expected readable examples, found {skipped} that are not; the first: {first}")]
     NoReadableExample {
@@ -178,8 +212,8 @@ pub enum TrainError {
     Stopped {
         /// What failed.
         reason: String,
-        /// The epoch of the run's last checkpoint, if it has one.
-        checkpoint: Option<usize>,
+        /// The position of the run's last checkpoint, if it has one.
+        checkpoint: Option<Position>,
     },
     /// The data set failed as a whole.
     #[error(transparent)]
@@ -201,9 +235,9 @@ pub enum TrainError {
     Embed(#[from] EmbedError),
 }
 
-fn saved(checkpoint: Option<usize>) -> String {
+fn saved(checkpoint: Option<Position>) -> String {
     match checkpoint {
-        Some(epoch) => format!("the checkpoint of epoch {epoch} is kept, resume from it"),
+        Some(position) => format!("the checkpoint of {position} is kept, resume from it"),
         None => "there is no checkpoint yet".to_owned(),
     }
 }
@@ -231,8 +265,8 @@ impl TrainError {
         move |source| Self::Io { action, path, source }
     }
 
-    /// Adds the epoch of the run's last checkpoint.
-    pub(crate) fn with_checkpoint(self, checkpoint: Option<usize>) -> Self {
+    /// Adds the position of the run's last checkpoint.
+    pub(crate) fn with_checkpoint(self, checkpoint: Option<Position>) -> Self {
         match self {
             Self::Stopped { reason, .. } => Self::Stopped { reason, checkpoint },
             other => other,

@@ -3,3 +3,5 @@
 pub(crate) mod learning_rate;
 pub(crate) mod learning_rate_curve;
 pub(crate) mod range_test;
+pub(crate) mod rate_change;
+pub(crate) mod run_schedule;

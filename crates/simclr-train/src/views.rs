@@ -2,5 +2,6 @@
 
 pub(crate) mod epoch_views;
 mod order;
+mod unreadable;
 pub(crate) mod view_loader;
 pub(crate) mod view_source;

@@ -149,7 +149,7 @@ fn a_run_resumes_only_with_the_same_subject_and_data() {
     let error = resume(trainer(2).with_subject("waves", &other, "24 waves").unwrap()).unwrap_err();
     assert!(error.contains("another waves.phase_step") && error.contains("has 0.01"), "{error}");
     let error = resume(trainer(2).with_subject("waves", &WAVES, "25 waves").unwrap()).unwrap_err();
-    assert!(error.contains("another data set"), "{error}");
+    assert!(error.contains("it was \"24 waves\" and now is \"25 waves\""), "{error}");
     assert_eq!(resume(trainer(2)), Ok(2));
 }
 

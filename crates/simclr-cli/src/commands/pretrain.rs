@@ -6,15 +6,17 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use simclr::model::ImageEncoder;
-use simclr::train::{Pretraining, Progress, RunDirectory, Trained};
+use simclr::train::{ImageSource, Position, Pretraining, Progress, RunDirectory, Trained, Trainer};
 
 use crate::device_args::{TrainingDeviceArgs, TrainingDevices};
 use crate::failure::Interrupted;
 use crate::interrupt::on_ctrl_c;
 use crate::memory::estimate;
-use crate::output::{Output, print_reasons};
+use crate::output::{NAMED, Output, print_reasons};
 use crate::plan::Plan;
+use crate::resumed_args::ResumedRun;
 use crate::run_args::{RunArgs, RunSettings};
+use crate::shell::{quoted, resume_command};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -23,10 +25,18 @@ pub(crate) struct Arguments {
     /// Folder for the run, new or empty [default: the first free of runs/1, runs/2, ...]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
-    /// Continue the run in DIR after its last checkpoint, on the same --data; of its settings only
-    /// --epochs may change
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "recipe", "weights", "dry_run"])]
+    /// Go on with the run in DIR where it stopped. It needs nothing else: images, settings and device are the run's. Flags
+    /// may repeat its settings; --epochs, --max-skipped and --device may change them, and --data says where its images
+    /// are now
+    #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     resume: Option<PathBuf>,
+    /// With more --epochs, begin a new schedule (with warm-up) for what is left to train, instead of one schedule over all
+    /// epochs
+    #[arg(long, requires = "resume")]
+    restart_schedule: bool,
+    /// Go on with the images in --data although they are not those that the run has learnt from
+    #[arg(long, requires = "resume")]
+    accept_other_data: bool,
     /// Print what the run would do, and the memory and time that it would take, and stop there
     #[arg(long)]
     dry_run: bool,
@@ -40,17 +50,29 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
-        let settings = self.run.open(self.resume.as_deref())?;
-        let devices = self.devices.open(settings.file.device.as_deref())?;
+        let resumed = self.resume.as_deref().map(ResumedRun::open).transpose()?;
+        let settings = match &resumed {
+            Some(run) => self.run.resume(run)?,
+            None => self.run.open(None)?,
+        };
+        let in_run = resumed.as_ref().map(ResumedRun::device);
+        let devices = self.devices.open(settings.file.device.as_deref().or(in_run))?;
         let out = self.resume.as_ref().or(self.out.as_ref()).or(settings.file.out.as_ref());
         let out = out.map_or_else(|| RunDirectory::free_name("runs"), |out| Ok(out.clone()))?;
         if self.dry_run {
             return self.plan(&settings, &devices, &out, output);
         }
+        match &resumed {
+            Some(run) => run.check_weights(self.weights.as_deref())?,
+            None => RunDirectory::check_free(&out)?,
+        }
         let pretraining = self.pretraining(&settings, &devices, &out, output)?;
         let images = settings.data.pretrain.len();
         output.line(&settings.data.description);
         output.line(pretraining.config().describe(images, &devices.first)?);
+        if let Some(change) = pretraining.rate_change(&settings.data)? {
+            output.line(format!("rate change    {change}"));
+        }
         output.line(format!("device         {}", devices.names()));
         output.line(format!("run directory  {}", out.display()));
         let trained = pretraining.run(&settings.data, &devices.first)?;
@@ -89,14 +111,15 @@ impl Arguments {
         output: &Output,
     ) -> Result<Pretraining> {
         let progress = if output.is_json() { Progress::Lines } else { Progress::Auto };
-        let mut pretraining = Pretraining::new(settings.config.clone())?.with_trainer(|trainer| {
-            let trainer = match self.resume {
-                Some(_) => trainer.with_resumed(out),
-                None => trainer.with_directory(out),
-            };
-            trainer.with_more_devices(&devices.more).with_progress(progress)
-        });
-        if let Some(weights) = self.weights.as_ref().or(settings.file.weights.as_ref()) {
+        let mut pretraining = Pretraining::new(settings.config.clone())?
+            .with_source(settings.source.clone())
+            .with_trainer(|trainer| {
+                let trainer = trainer.with_more_devices(&devices.more).with_progress(progress);
+                self.in_folder(trainer, out)
+            });
+        // A run that is resumed knows its own.
+        let weights = self.weights.as_ref().or(settings.file.weights.as_ref());
+        if let Some(weights) = weights.filter(|_| self.resume.is_none()) {
             pretraining = pretraining.with_weights(weights);
         }
         let interrupter = pretraining.interrupter();
@@ -106,6 +129,21 @@ impl Arguments {
             pretraining = pretraining.with_auto_rate(&settings.data, &devices.first)?;
         }
         Ok(pretraining)
+    }
+
+    /// The trainer of a new run in `out`, or of the one there that goes on.
+    fn in_folder(&self, trainer: Trainer, out: &Path) -> Trainer {
+        if self.resume.is_none() {
+            return trainer.with_directory(out);
+        }
+        let mut trainer = trainer.with_resumed(out);
+        if self.restart_schedule {
+            trainer = trainer.with_restarted_schedule();
+        }
+        if self.accept_other_data {
+            trainer = trainer.with_other_data_accepted();
+        }
+        trainer
     }
 }
 
@@ -119,14 +157,16 @@ fn finish(
     let (summary, run) = (&trained.summary, out.display());
     let reasons: Vec<&String> = trained.skipped.iter().map(|skipped| &skipped.reason).collect();
     print_reasons(&reasons);
-    if trained.interrupted && summary.epochs == 0 {
-        let message = "stopped in the first epoch, before there was a checkpoint to continue from";
-        return Err(Interrupted(message.to_owned()).into());
+    if reasons.len() > NAMED {
+        eprintln!("{} names all of them", out.join("metrics.jsonl").display());
     }
     if trained.interrupted {
-        let epoch = summary.epochs;
-        let message = format!("stopped after epoch {epoch}; continue with --resume {run}");
-        return Err(Interrupted(message).into());
+        let stopped = match trained.position {
+            Position { epochs: 0, steps: 0 } => "before the first step".to_owned(),
+            position => format!("after {position}"),
+        };
+        let command = resume_command(out);
+        return Err(Interrupted(format!("stopped {stopped}; go on with: {command}")).into());
     }
     if let (Some(first), Some(last)) = (summary.loss_first, summary.loss_last) {
         output.line(format!("loss {first:.4} in the first epoch, {last:.4} in the last"));
@@ -156,8 +196,9 @@ fn percent(share: Option<f64>) -> String {
 fn next_step(settings: &RunSettings, out: &Path) -> String {
     let labelled = settings.data.labelled.is_some();
     let command = if labelled { "report" } else { "embed" };
-    let folder = settings.folder.as_ref().map(|folder| format!(" --data {}", folder.display()));
-    let images = settings.images.filter(|_| labelled).map(|images| format!(" --images {images}"));
+    let ImageSource { folder, limit } = &settings.source;
+    let folder = folder.as_ref().map(|folder| format!(" --data {}", quoted(folder)));
+    let images = limit.filter(|_| labelled).map(|images| format!(" --images {images}"));
     let [folder, images] = [folder, images].map(Option::unwrap_or_default);
-    format!("next: simclr {command} --run {}{folder}{images}", out.display())
+    format!("next: simclr {command} --run {}{folder}{images}", quoted(out))
 }

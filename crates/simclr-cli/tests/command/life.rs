@@ -151,29 +151,3 @@ fn an_index_by_other_weights_is_refused() {
     assert_eq!(code, 2);
     assert!(error.contains("`simclr embed --run b --data DIR` makes it"), "{error}");
 }
-
-#[test]
-fn a_stopped_run_resumes_to_the_same_weights() {
-    let folder = tempfile::tempdir().unwrap();
-    let here = folder.path();
-    write_photos(here);
-    let pretrain =
-        |arguments: &[&str]| success(here, &[&["pretrain", "--data=photos"], arguments].concat());
-    pretrain(&[&["--out=whole"], &TINY[..]].concat());
-    pretrain(
-        &[&["--out=half", "--epochs=1", "--seed=3", "--set=warmup_epochs=1"], &TINY[..3]].concat(),
-    );
-    let (code, error) = failure(here, &["pretrain", "--data=photos", "--resume=half", "--lr=auto"]);
-    let refused = "cannot resume with another learning_rate";
-    assert_eq!((code, error.contains(refused)), (2, true), "{error}");
-    let (code, error) = failure(here, &["pretrain", "--data=photos", "--resume=half", "--seed=4"]);
-    assert_eq!((code, error.contains("another train.seed")), (2, true), "{error}");
-    pretrain(&["--resume=half", "--epochs=2"]);
-    let loss = |run: &str| {
-        let text = std::fs::read_to_string(here.join(run).join("summary.json")).unwrap();
-        serde_json::from_str::<serde_json::Value>(&text).unwrap()["loss_first"].clone()
-    };
-    assert_eq!(loss("half"), loss("whole"));
-    let summary = std::fs::read_to_string(here.join("half/summary.json")).unwrap();
-    assert!(summary.contains("\"epochs\": 2"), "{summary}");
-}

@@ -3,5 +3,6 @@
 mod life;
 mod mistakes;
 mod plans_and_data;
+mod resume;
 mod support;
 mod weights;

@@ -58,4 +58,8 @@ impl ImageDataset for Aligned {
     fn name(&self, index: usize) -> String {
         self.dataset.name(index)
     }
+
+    fn file_size(&self, index: usize) -> Option<u64> {
+        self.dataset.file_size(index)
+    }
 }

@@ -87,6 +87,11 @@ impl ImageDataset for Concat {
     fn name(&self, index: usize) -> String {
         self.locate(index).map_or_else(|_| format!("[{index}]"), |(part, local)| part.name(local))
     }
+
+    fn file_size(&self, index: usize) -> Option<u64> {
+        let (part, local) = self.locate(index).ok()?;
+        part.file_size(local)
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,10 @@ impl ImageDataset for Subset {
             None => format!("[{index}]"),
         }
     }
+
+    fn file_size(&self, index: usize) -> Option<u64> {
+        self.dataset.file_size(*self.indices.get(index)?)
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +92,21 @@ mod tests {
         assert_eq!(subset.image(0).unwrap(), sample().image(13).unwrap());
         assert_eq!((subset.label(0), subset.label(1), subset.label(2)), (Some(3), Some(2), None));
         assert_eq!(subset.name(1), "sample/bar/2");
+    }
+
+    #[test]
+    fn a_subset_tells_the_file_sizes_of_its_own_images() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, side) in [("a.png", 4), ("b.png", 40)] {
+            image::RgbImage::new(side, side).save(dir.path().join(name)).unwrap();
+        }
+        let folder = Arc::new(crate::ImageFolder::open(dir.path()).unwrap());
+        let size = |name| std::fs::metadata(dir.path().join(name)).ok().map(|file| file.len());
+        let both = crate::Concat::new(vec![Arc::new(Subset::new(folder, vec![1, 0]).unwrap())]);
+        assert_eq!([both.file_size(0), both.file_size(1)], [size("b.png"), size("a.png")]);
+        assert_ne!(both.file_size(0), both.file_size(1));
+        std::fs::remove_file(dir.path().join("b.png")).unwrap();
+        assert_eq!([both.file_size(0), both.file_size(2)], [None, None]);
     }
 
     #[test]

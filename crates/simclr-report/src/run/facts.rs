@@ -48,7 +48,7 @@ impl RunFacts {
 }
 
 fn rows(run: &RunFiles, encoder: &ImageEncoder) -> Vec<(&'static str, String)> {
-    let MadeWith { simclr, revision, device, data, weights } = &run.config.made_with;
+    let MadeWith { simclr, revision, device, data, weights, .. } = &run.config.made_with;
     let PretrainConfig { train, images } = &run.pretrain;
     let mut rows = vec![
         ("Encoder", settings::encoder(images, encoder)),

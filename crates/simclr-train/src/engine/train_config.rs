@@ -9,7 +9,6 @@ use crate::engine::loss_config::LossConfig;
 use crate::engine::precision::Precision;
 use crate::optim::optimizer::OptimizerConfig;
 use crate::rate::learning_rate::LearningRate;
-use simclr_eval::WarmupCosine;
 
 /// The settings of a [`Trainer`](crate::Trainer), and the table `[train]` of a run's `config.toml`.
 ///
@@ -46,6 +45,15 @@ pub struct TrainConfig {
     pub loss: LossConfig,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
+    /// The share of examples, in 0..=1, that may be unreadable. They are skipped; a run stops by itself where more than
+    /// this share of its distinct examples cannot be read, with 0 at the first one. Default 0.1.
+    #[serde(default = "default_max_skipped")]
+    pub max_skipped: f64,
+}
+
+/// A tenth: fewer are single files, more are a folder that is not what it seems.
+pub(crate) fn default_max_skipped() -> f64 {
+    0.1
 }
 
 impl TrainConfig {
@@ -67,6 +75,7 @@ impl TrainConfig {
             warmup_epochs: 1,
             loss: LossConfig::NtXent { temperature },
             optimizer: OptimizerConfig::adamw(1e-4),
+            max_skipped: default_max_skipped(),
         }
     }
 
@@ -101,6 +110,8 @@ impl TrainConfig {
             format!("at most {}, the number of epochs", self.epochs),
             self.warmup_epochs,
         )?;
+        let legal = (0.0..=1.0).contains(&self.max_skipped);
+        OutOfRange::unless(legal, "max_skipped", "in 0..=1", self.max_skipped)?;
         self.optimizer.check()
     }
 
@@ -108,14 +119,6 @@ impl TrainConfig {
     #[must_use]
     pub fn steps_in_epoch(&self, examples: usize) -> usize {
         self.steps_per_epoch.unwrap_or(examples / self.batch_size)
-    }
-
-    /// The learning rate of every step on a data set of `examples`.
-    #[must_use]
-    pub fn schedule(&self, examples: usize) -> WarmupCosine {
-        let steps = self.steps_in_epoch(examples);
-        let peak = self.learning_rate.peak(self.batch_size);
-        WarmupCosine::new(peak, self.warmup_epochs * steps, self.epochs * steps)
     }
 
     /// Examples of a chunk on so many devices, see [`chunk_size`](Self::chunk_size).
@@ -183,6 +186,16 @@ mod tests {
         );
         let config = TrainConfig { learning_rate: LearningRate::unscaled(1e6), ..short() };
         config.check().unwrap();
+    }
+
+    #[test]
+    fn the_unreadable_share_is_a_share() {
+        for bad in [-0.1, 1.5, f64::NAN] {
+            assert_eq!(
+                message(|c| c.max_skipped = bad),
+                format!("expected max_skipped to be in 0..=1, found {bad}")
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The result of a run in memory.
 
+use crate::run::position::Position;
 use crate::run::summary::Summary;
 use crate::views::view_source::Skipped;
 
@@ -10,8 +11,10 @@ pub struct Trained<E> {
     pub encoder: E,
     /// The run's figures.
     pub summary: Summary,
-    /// Examples that could not be read, each once.
+    /// Examples that could not be read, each once, since the run began.
     pub skipped: Vec<Skipped>,
-    /// Whether the run was stopped before its last epoch.
+    /// Where the run stands.
+    pub position: Position,
+    /// Whether the run was stopped before its end.
     pub interrupted: bool,
 }

@@ -13,7 +13,9 @@ use simclr_range::OutOfRange;
 use crate::engine::loss_config::LossConfig;
 use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
+use crate::images::image_source::ImageSource;
 use crate::rate::learning_rate_curve::LearningRateCurve;
+use crate::run::data_checksum::DataChecksum;
 use crate::watch::progress::Progress;
 
 /// The number of latest checkpoints that a run keeps by default: the last, and the one before in case the last is
@@ -79,12 +81,18 @@ pub struct Trainer {
     pub(crate) loss: Arc<dyn TwoViewLoss>,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) resumes: bool,
+    /// Whether a resumed run begins a new schedule for the epochs that it gets.
+    pub(crate) restarts_schedule: bool,
+    /// Whether a resumed run may go on with other examples.
+    pub(crate) accepts_other_data: bool,
     pub(crate) more_devices: Vec<Device>,
     pub(crate) kept_checkpoints: usize,
     /// The caller's description of the data, and table of settings, for the run's `config.toml`.
     pub(crate) data: String,
     pub(crate) subject: toml::Table,
     pub(crate) weights: Option<PathBuf>,
+    pub(crate) source: Option<ImageSource>,
+    pub(crate) checksum: Option<DataChecksum>,
     pub(crate) weight_metadata: WeightMetadata,
     /// The curve of the range test that chose the config's learning rate, if there was one.
     pub(crate) learning_rate_curve: Option<LearningRateCurve>,
@@ -147,11 +155,15 @@ impl Trainer {
             loss,
             directory: None,
             resumes: false,
+            restarts_schedule: false,
+            accepts_other_data: false,
             more_devices: Vec::new(),
             kept_checkpoints: KEPT_CHECKPOINTS,
             data: "not described".to_owned(),
             subject: toml::Table::new(),
             weights: None,
+            source: None,
+            checksum: None,
             weight_metadata: WeightMetadata::new(),
             learning_rate_curve: None,
             progress: Progress::Auto,
@@ -165,12 +177,28 @@ impl Trainer {
         Self { directory: Some(path.as_ref().to_owned()), resumes: false, ..self }
     }
 
-    /// Continues the run in `path` after its last checkpoint, as if it had not been stopped. Config, subject and data
-    /// must be the run's own; only the number of epochs may change. If a checkpoint is damaged, the trainer warns and
-    /// takes the one before it.
+    /// Continues the run in `path` after its last checkpoint, as if it had not been stopped; a run that has none yet
+    /// begins. Config, subject and data must be the run's own; only `epochs` and `max_skipped` may change. If a checkpoint
+    /// is damaged, the trainer warns and takes the one before it.
+    ///
+    /// With another number of epochs, the schedule is that of a run which had them from the start, so that the rate jumps:
+    /// [`rate_change`](Self::rate_change) says how. The run's `config.toml` keeps the change.
     #[must_use]
     pub fn with_resumed(self, path: impl AsRef<Path>) -> Self {
         Self { directory: Some(path.as_ref().to_owned()), resumes: true, ..self }
+    }
+
+    /// Begins a new schedule, with a warm-up of its own, for the epochs that a [resumed](Self::with_resumed) run gets
+    /// beyond its own. It is the schedule of a run of what is left to train.
+    #[must_use]
+    pub fn with_restarted_schedule(self) -> Self {
+        Self { restarts_schedule: true, ..self }
+    }
+
+    /// Lets a [resumed](Self::with_resumed) run go on with examples that are not its own. From then on they are.
+    #[must_use]
+    pub fn with_other_data_accepted(self) -> Self {
+        Self { accepts_other_data: true, ..self }
     }
 
     /// Records the subject of the run, beside the [`TrainConfig`]. `values` are the settings of the encoder and the

@@ -10,15 +10,17 @@ use crate::engine::buffer_mean::has_buffers;
 use crate::engine::chunk_statistics::ChunkStatistics;
 use crate::engine::contrastive_step::ContrastiveStep;
 use crate::engine::device::device_name;
+use crate::engine::opened_run::OpenedRun;
 use crate::engine::trained::Trained;
 use crate::engine::trainer::Trainer;
-use crate::engine::training_loop::TrainingLoop;
+use crate::engine::training_loop::{Outcome, TrainingLoop};
 use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::rate::learning_rate_curve::LearningRateCurve;
 use crate::rate::range_test::RangeTest;
+use crate::rate::run_schedule::RunSchedule;
 use crate::run::checkpoint::Loaded;
-use crate::run::run_config::{MadeWith, RunConfig};
+use crate::run::position::Position;
 use crate::run::run_directory::RunDirectory;
 use crate::run::summary::Summary;
 use crate::views::view_loader::{StepLayout, ViewLoader};
@@ -116,45 +118,61 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         monitor: Option<Box<dyn Monitor<E>>>,
     ) -> Result<Trained<E>, TrainError> {
         let Trainer { config, progress, interrupter, .. } = self.trainer;
-        let run = self.open_directory()?;
-        let Loaded { state, epoch: done, refused } = self.state(model, run.as_ref())?;
-        let resumed = self.trainer.resumes.then_some(done);
-        let log = match &run {
-            Some(run) => MetricsLog::open(&run.metrics(), &run.tensorboard(), resumed)?,
-            None => MetricsLog::default(),
-        };
-        let checkpoint = (done > 0).then_some(done);
+        let run = self.trainer.open_run(self.device_names())?;
+        let Loaded { mut state, position, refused } = self.state(model, run.as_ref())?;
+        let directory = run.as_ref().map(|run| &run.directory);
+        let mut log = MetricsLog::default();
+        if let Some(OpenedRun { directory, config }) = &run {
+            directory.write_config(config)?;
+            log = MetricsLog::open(&directory.metrics(), &directory.tensorboard(), position)?;
+        }
+        let checkpoint = (position.epochs > 0).then_some(position.epochs);
         let renderer = progress.renderer(interrupter, checkpoint);
-        let views = ViewLoader::new(self.views.clone(), self.layout, config.seed, &self.devices);
+        let (steps_per_epoch, step) = (self.layout.steps_per_epoch, self.step());
+        let changes = run.as_ref().map_or(&[][..], |run| &run.config.made_with.epoch_changes);
         let mut training = TrainingLoop {
             epochs: config.epochs,
             warmup_epochs: config.warmup_epochs,
-            steps_per_epoch: self.layout.steps_per_epoch,
-            schedule: config.schedule(self.views.len()),
-            views,
-            step: self.step(),
+            steps_per_epoch,
+            position,
+            schedule: RunSchedule::new(config, steps_per_epoch, changes),
+            views: self.loader(self.layout),
+            chance_level: step.chance_level(config.batch_size),
+            step,
             monitor,
             log,
-            checkpoints: run.as_ref().map(RunDirectory::checkpoints),
+            checkpoints: directory.map(RunDirectory::checkpoints),
             kept_checkpoints: self.trainer.kept_checkpoints,
             dashboard: Dashboard::new(renderer, interrupter),
             interrupter: interrupter.clone(),
             at_chance_level: 0,
         };
         for damaged in refused {
-            training.warn(done, format!("{damaged}; resuming from epoch {done} instead"))?;
+            let text = format!("{damaged}; resuming from {position} instead");
+            training.warn(position.epochs, text)?;
         }
-        let (state, observation) = TrainError::catch("a device", || training.run(state, done))
+        let outcome = TrainError::catch("a device", || training.run(&mut state))
             .map_err(|error| error.with_checkpoint(training.last_checkpoint()))?;
-        let TrainingLoop { log, views, dashboard, .. } = training;
+        let TrainingLoop { log, position, dashboard, .. } = training;
         drop(dashboard); // Restores the terminal.
 
-        let device = device_name(&self.devices[0]);
-        let skipped = views.skipped();
-        let summary = Summary::new(log.epochs(), config, device, skipped.len());
+        let skipped = log.skipped();
+        let interrupted = matches!(outcome, Outcome::Interrupted);
+        let summary = Summary::new(log.epochs(), config, self.device_names(), skipped.len());
         let encoder = state.model.encoder.valid();
-        let summary = self.leave(run.as_ref(), &encoder, summary, observation)?;
-        Ok(Trained { interrupted: summary.epochs < config.epochs, encoder, summary, skipped })
+        let summary = match outcome {
+            Outcome::Finished(observation) => {
+                self.leave(directory, &encoder, summary, observation)?
+            }
+            // Before the first step there is nothing to leave, and after the last one it is there already.
+            Outcome::Interrupted
+                if position == Position::START || position.epochs >= config.epochs =>
+            {
+                summary
+            }
+            Outcome::Interrupted => self.leave(directory, &encoder, summary, None)?,
+        };
+        Ok(Trained { encoder, summary, skipped, position, interrupted })
     }
 
     fn range_test<E: Encoder<Input = I>>(
@@ -165,8 +183,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         let Trainer { config, interrupter, .. } = self.trainer;
         let optimizer = config.optimizer.init(&model);
         let layout = StepLayout { steps_per_epoch: test.steps(), ..self.layout };
-        let step = self.step();
-        let views = ViewLoader::new(self.views, layout, config.seed, &self.devices);
+        let (step, views) = (self.step(), self.loader(layout));
         let stop = || interrupter.should_stop();
         test.run(TrainingState::new(model, optimizer), &step, &views, stop)
     }
@@ -180,40 +197,35 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         }
     }
 
-    /// The state before the first step: the last checkpoint of a run that is resumed, else the model as it is.
+    /// Views in steps of this layout.
+    fn loader(&self, layout: StepLayout) -> ViewLoader<I> {
+        let config = &self.trainer.config;
+        ViewLoader::new(Arc::clone(&self.views), layout, config.seed, &self.devices)
+            .with_max_skipped(config.max_skipped)
+    }
+
+    /// The names of the devices, with commas.
+    fn device_names(&self) -> String {
+        self.devices.iter().map(device_name).collect::<Vec<_>>().join(",")
+    }
+
+    /// The state before the first step of this process: the last checkpoint of a run that is resumed, else the model as
+    /// it is.
     fn state<E: Encoder>(
         &self,
         model: SimClr<E>,
-        run: Option<&RunDirectory>,
+        run: Option<&OpenedRun>,
     ) -> Result<Loaded<E>, TrainError> {
         let optimizer = |model: &SimClr<E>| self.trainer.config.optimizer.init(model);
         if let Some(run) = run.filter(|_| self.trainer.resumes) {
-            return run
-                .load_latest_checkpoint(|| TrainingState::new(model.clone(), optimizer(&model)));
+            let new = || TrainingState::new(model.clone(), optimizer(&model));
+            if let Some(loaded) = run.directory.checkpoints().load_latest(new)? {
+                return Ok(loaded);
+            }
         }
         let optimizer = optimizer(&model);
         let state = TrainingState::new(model, optimizer);
-        Ok(Loaded { state, epoch: 0, refused: Vec::new() })
-    }
-
-    fn open_directory(&self) -> Result<Option<RunDirectory>, TrainError> {
-        let Trainer { directory: Some(path), config, subject, data, weights, .. } = self.trainer
-        else {
-            return Ok(None);
-        };
-        let mut made_with = MadeWith::now(device_name(&self.devices[0]), data.clone());
-        made_with.weights.clone_from(weights);
-        let config = RunConfig { made_with, train: config.clone(), subject: subject.clone() };
-        if self.trainer.resumes {
-            let run = RunDirectory::open(path)?;
-            run.check_same(&config)?;
-            return Ok(Some(run));
-        }
-        let run = RunDirectory::create(path, &config)?;
-        if let Some(curve) = &self.trainer.learning_rate_curve {
-            run.write_learning_rate_curve(curve)?;
-        }
-        Ok(Some(run))
+        Ok(Loaded { state, position: Position::START, refused: Vec::new() })
     }
 
     /// Writes the run's results. The weights come first, so that an evaluation that fails cannot lose them.
@@ -227,8 +239,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         if let Some(run) = run {
             save_weights_with(encoder, &self.trainer.weight_metadata, run.encoder_weights())?;
         }
-        if let Some(observation) = observation.filter(|_| summary.epochs == summary.epochs_planned)
-        {
+        if let Some(observation) = observation {
             summary.linear_probe = observation.linear_probe()?;
         }
         if let Some(run) = run {

@@ -16,10 +16,16 @@ use crate::engine::trainer::Trainer;
 use crate::error::TrainError;
 use crate::images::image_config::ImageConfig;
 use crate::images::image_monitor::ImageMonitor;
+use crate::images::image_source::{ImageSource, absolute};
 use crate::images::image_views::{ImageViews, ViewPath};
 use crate::images::pretrain_config::PretrainConfig;
+use crate::images::stoppable::stoppable;
 use crate::rate::learning_rate_curve::LearningRateCurve;
 use crate::rate::range_test::RangeTest;
+use crate::rate::rate_change::RateChange;
+use crate::run::data_checksum::DataChecksum;
+use crate::run::position::Position;
+use crate::run::run_directory::RunDirectory;
 use crate::watch::monitor::Monitor;
 
 /// Pretrains an encoder on unlabelled images, by a [`Pretraining`] without options. It writes nothing to disk.
@@ -68,6 +74,7 @@ pub struct Pretraining {
     augmentation: SimClrAugmentation,
     /// The file of the encoder's initial weights; `None` draws them from the seed.
     weights: Option<PathBuf>,
+    source: Option<ImageSource>,
 }
 
 impl Pretraining {
@@ -97,7 +104,7 @@ impl Pretraining {
 
     fn with(trainer: Trainer, images: ImageConfig) -> Result<Self, TrainError> {
         let augmentation = images.augmentation()?;
-        Ok(Self { trainer, images, augmentation, weights: None })
+        Ok(Self { trainer, images, augmentation, weights: None, source: None })
     }
 
     /// Changes the trainer, usually by its own options: directory, devices, checkpoints, progress.
@@ -111,7 +118,14 @@ impl Pretraining {
     /// reads its checkpoint instead, and needs the file no more.
     #[must_use]
     pub fn with_weights(self, path: impl AsRef<Path>) -> Self {
-        Self { weights: Some(path.as_ref().to_owned()), ..self }
+        Self { weights: Some(absolute(path.as_ref())), ..self }
+    }
+
+    /// Records where the images are, so that [`ImageSource::open`] finds them when the run is resumed. A relative folder
+    /// is recorded by its absolute path.
+    #[must_use]
+    pub fn with_source(self, source: ImageSource) -> Self {
+        Self { source: Some(source.absolute()), ..self }
     }
 
     /// Runs the default [range test](Self::range_test) now and takes the rate that it suggests.
@@ -128,6 +142,9 @@ impl Pretraining {
                 expected: "auto".to_owned(),
                 found: "its own".to_owned(),
             });
+        }
+        if let Some(path) = &self.trainer.directory {
+            RunDirectory::check_free(path)?; // Before minutes of trying rates.
         }
         let curve = self.range_test(RangeTest::default(), data, device)?;
         self.with_suggested_rate(curve)
@@ -148,6 +165,15 @@ impl Pretraining {
         PretrainConfig { train: self.trainer.config.clone(), images: self.images.clone() }
     }
 
+    /// What becomes of the learning rate, see [`Trainer::rate_change`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trainer::rate_change`].
+    pub fn rate_change(&self, data: &Splits) -> Result<Option<RateChange>, TrainError> {
+        self.trainer.rate_change(data.pretrain.len())
+    }
+
     /// A handle that stops the run after the current step, for example on Ctrl-C. The last checkpoint stays.
     #[must_use]
     pub fn interrupter(&self) -> Interrupter {
@@ -165,6 +191,7 @@ impl Pretraining {
     pub fn run(self, data: &Splits, device: &Device) -> Result<Trained<ImageEncoder>, TrainError> {
         let transform = self.augmentation.evaluation();
         let monitor = data.labelled.clone().map(|labelled| -> Box<dyn Monitor<ImageEncoder>> {
+            let labelled = stoppable(labelled, &self.trainer.interrupter);
             Box::new(ImageMonitor::new(labelled, transform.clone(), device))
         });
         let views = self.views(data)?;
@@ -173,6 +200,8 @@ impl Pretraining {
         let mut trainer =
             self.trainer.with_subject(ImageConfig::TABLE, &self.images, &data.description)?;
         trainer.weights = self.weights;
+        trainer.source = self.source;
+        trainer.checksum = Some(DataChecksum::new(&data.pretrain));
         trainer.weight_metadata = EmbedderFile::metadata(Some(&self.images.encoder), &transform);
         trainer.train(model, views, monitor, &device)
     }
@@ -197,11 +226,23 @@ impl Pretraining {
     /// The network before its first step. A resumed run replaces it by its checkpoint.
     fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
         let SimClr { encoder, head } = self.config().init_model(device)?;
-        let encoder = match &self.weights {
-            Some(path) if !self.trainer.resumes => WeightFile::open(path)?.load(encoder)?.0,
-            _ => encoder,
+        let encoder = match self.first_weights()? {
+            Some(path) => WeightFile::open(path)?.load(encoder)?.0,
+            None => encoder,
         };
         Ok(SimClr { encoder, head })
+    }
+
+    /// The file that the encoder starts from. A resumed run needs it only if it has no checkpoint.
+    fn first_weights(&self) -> Result<Option<PathBuf>, TrainError> {
+        match &self.trainer.directory {
+            Some(path) if self.trainer.resumes => {
+                let run = RunDirectory::open(path)?;
+                let begins = run.position()? == Position::START;
+                Ok(if begins { run.config()?.made_with.weights } else { None })
+            }
+            _ => Ok(self.weights.clone()),
+        }
     }
 
     /// The views of `data.pretrain`.

@@ -10,7 +10,7 @@ use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 use crate::engine::chunk_statistics::ChunkStatistics;
 use crate::engine::loss_config::LossConfig;
 use crate::engine::precision::Precision;
-use crate::engine::train_config::TrainConfig;
+use crate::engine::train_config::{TrainConfig, default_max_skipped};
 use crate::error::TrainError;
 use crate::images::image_config::ImageConfig;
 use crate::images::image_views::ViewPath;
@@ -160,6 +160,7 @@ fn imagenet(learning_rate: LearningRate, weight_decay: f32) -> PretrainConfig {
         warmup_epochs: 10,
         loss: nt_xent(0.1),
         optimizer: OptimizerConfig::lars(weight_decay),
+        max_skipped: default_max_skipped(),
     };
     let encoder = ResNetConfig::new(ResNetDepth::ResNet50, WIDTH, Stem::Standard);
     PretrainConfig { train, images: images(encoder, &SimClrAugmentation::imagenet()) }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::optim::OptimizerRecord;
@@ -15,14 +15,17 @@ use simclr_model::Encoder;
 
 use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
+use crate::run::position::Position;
 
 /// The parts of a checkpoint, each a burnpack file.
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 
 const PREFIX: &str = "epoch-";
+const STEP: &str = "-step-";
 
-/// `checkpoint/` of a run directory: one folder per epoch, such as `epoch-0003`.
+/// `checkpoint/` of a run directory: one folder per epoch, such as `epoch-0003`; for an epoch that was interrupted, such as
+/// `epoch-0003-step-000007`, 7 steps after epoch 3.
 ///
 /// A checkpoint is written to a hidden folder, which gets its name when all parts and the [`Manifest`] are on the disk.
 /// So a folder with a name is complete. Checksums reveal parts that were damaged later.
@@ -39,6 +42,9 @@ struct Manifest {
     format: u32,
     /// The epoch after which the checkpoint was made.
     epoch: usize,
+    /// The steps of the next epoch that it holds too.
+    #[serde(default)]
+    step: usize,
     /// The SHA-256 of each part, in hexadecimal.
     parts: BTreeMap<String, String>,
 }
@@ -49,8 +55,8 @@ const FORMAT: u32 = 2;
 /// A loaded checkpoint.
 pub(crate) struct Loaded<E> {
     pub(crate) state: TrainingState<E>,
-    /// The epoch after which it was made.
-    pub(crate) epoch: usize,
+    /// Where it was made; the start if the run has no checkpoint.
+    pub(crate) position: Position,
     /// The errors of later checkpoints, which are damaged.
     pub(crate) refused: Vec<TrainError>,
 }
@@ -60,12 +66,12 @@ impl CheckpointFolder {
         Self { folder }
     }
 
-    fn path(&self, epoch: usize) -> PathBuf {
-        self.folder.join(format!("{PREFIX}{epoch:04}"))
+    fn path(&self, position: Position) -> PathBuf {
+        self.folder.join(name_of(position))
     }
 
-    /// The epochs with a complete checkpoint.
-    pub(crate) fn epochs(&self) -> Result<BTreeSet<usize>, TrainError> {
+    /// The positions with a complete checkpoint.
+    pub(crate) fn positions(&self) -> Result<BTreeSet<Position>, TrainError> {
         let entries = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -73,34 +79,35 @@ impl CheckpointFolder {
             }
             Err(error) => return Err(TrainError::io("read", &self.folder)(error)),
         };
-        let mut epochs = BTreeSet::new();
+        let mut positions = BTreeSet::new();
         for entry in entries {
             let entry = entry.map_err(TrainError::io("read", &self.folder))?;
             let name = entry.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-            epochs.extend(number.and_then(|number| number.parse::<usize>().ok()));
+            positions.extend(name.to_str().and_then(position_of));
         }
-        Ok(epochs)
+        Ok(positions)
     }
 
     /// Writes a checkpoint; on return it is complete and on the disk.
     pub(crate) fn save<E: Encoder>(
         &self,
-        epoch: usize,
+        position: Position,
         state: &TrainingState<E>,
     ) -> Result<(), TrainError> {
-        let path = self.path(epoch);
+        let path = self.path(position);
         let failed = |reason: String| TrainError::CheckpointNotSaved { path: path.clone(), reason };
+        // Burn's running statistics hold the last step's back until they are asked for their value; a record doesn't ask.
+        drop(state.model.valid());
         let model = state.model.clone().into_record().into_bytes();
         let model = model.map_err(|error| failed(format!("{MODEL}: {error}")))?;
         let optimizer = state.optimizer.to_record().into_bytes();
         let optimizer = optimizer.map_err(|error| failed(format!("{OPTIMIZER}: {error}")))?;
-        self.write(epoch, &[(MODEL, &model), (OPTIMIZER, &optimizer)])
+        self.write(position, &[(MODEL, &model), (OPTIMIZER, &optimizer)])
             .map_err(|error| failed(error.to_string()))
     }
 
-    fn write(&self, epoch: usize, parts: &[(&str, &[u8])]) -> std::io::Result<()> {
-        let unfinished = self.folder.join(format!(".{PREFIX}{epoch:04}.part"));
+    fn write(&self, position: Position, parts: &[(&str, &[u8])]) -> std::io::Result<()> {
+        let unfinished = self.unfinished(position);
         std::fs::create_dir_all(&unfinished)?;
         let write = |name: &str, bytes: &[u8]| {
             replace_file(unfinished.join(name), |file| file.write_all(bytes))
@@ -109,25 +116,34 @@ impl CheckpointFolder {
             write(name, bytes)?;
         }
         let parts = parts.iter().map(|(name, bytes)| ((*name).to_owned(), checksum(bytes)));
-        let manifest = Manifest { format: FORMAT, epoch, parts: parts.collect() };
+        let Position { epochs: epoch, steps: step } = position;
+        let manifest = Manifest { format: FORMAT, epoch, step, parts: parts.collect() };
         write(MANIFEST, &serde_json::to_vec_pretty(&manifest)?)?;
         // The parts must appear together, so that the folder is renamed, and not each file. A rename replaces no folder
         // with files in it: an old checkpoint of this epoch, which a resumed run has refused, goes first.
-        let named = self.path(epoch);
-        if named.exists() {
-            std::fs::remove_dir_all(&named)?;
-        }
+        let named = self.path(position);
+        remove_if_there(&named)?;
         std::fs::rename(unfinished, named)?;
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Deletes all checkpoints except those of the epochs `kept`.
-    pub(crate) fn keep_only(&self, kept: &BTreeSet<usize>) -> Result<(), TrainError> {
-        for epoch in self.epochs()?.difference(kept) {
-            let path = self.path(*epoch);
-            std::fs::remove_dir_all(&path).map_err(TrainError::io("delete", &path))?;
+    /// Deletes all checkpoints except those at the positions `kept`.
+    pub(crate) fn keep_only(&self, kept: &BTreeSet<Position>) -> Result<(), TrainError> {
+        for &position in self.positions()?.difference(kept) {
+            let path = self.path(position);
+            // It loses its name first: a process that ends halfway leaves no torn checkpoint.
+            let hidden = self.unfinished(position);
+            remove_if_there(&hidden)
+                .and_then(|()| std::fs::rename(&path, &hidden))
+                .and_then(|()| std::fs::remove_dir_all(&hidden))
+                .map_err(TrainError::io("delete", &path))?;
         }
         Ok(())
+    }
+
+    /// The hidden folder of a checkpoint that is being written or deleted.
+    fn unfinished(&self, position: Position) -> PathBuf {
+        self.folder.join(format!(".{}.part", name_of(position)))
     }
 
     /// Loads the latest undamaged checkpoint into a state that `new` makes; `None` if there is no checkpoint.
@@ -140,9 +156,9 @@ impl CheckpointFolder {
         new: impl Fn() -> TrainingState<E>,
     ) -> Result<Option<Loaded<E>>, TrainError> {
         let mut refused = Vec::new();
-        for epoch in self.epochs()?.into_iter().rev() {
-            match self.load(epoch, new()) {
-                Ok(state) => return Ok(Some(Loaded { state, epoch, refused })),
+        for position in self.positions()?.into_iter().rev() {
+            match self.load(position, new()) {
+                Ok(state) => return Ok(Some(Loaded { state, position, refused })),
                 Err(error) => refused.push(error),
             }
         }
@@ -151,15 +167,15 @@ impl CheckpointFolder {
 
     fn load<E: Encoder>(
         &self,
-        epoch: usize,
+        position: Position,
         state: TrainingState<E>,
     ) -> Result<TrainingState<E>, TrainError> {
-        let path = self.path(epoch);
+        let path = self.path(position);
         let error = |part: &str, reason: String| TrainError::Checkpoint {
             path: path.clone(),
             reason: format!("{part}: {reason}"),
         };
-        let [model, optimizer] = self.read(epoch)?;
+        let [model, optimizer] = self.read(position)?;
         let record = ModuleRecord::from_bytes(model).map_err(|e| error(MODEL, e.to_string()))?;
         let model = state.model.try_load_record(record);
         let model = model.map_err(|e| error(MODEL, e.to_string()))?;
@@ -169,8 +185,8 @@ impl CheckpointFolder {
     }
 
     /// Reads the parts of a checkpoint and compares their checksums with the manifest.
-    fn read(&self, epoch: usize) -> Result<[Bytes; 2], TrainError> {
-        let path = self.path(epoch);
+    fn read(&self, position: Position) -> Result<[Bytes; 2], TrainError> {
+        let path = self.path(position);
         let error = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
         let read = |name: &str| {
             std::fs::read(path.join(name)).map_err(|source| error(format!("{name}: {source}")))
@@ -179,7 +195,8 @@ impl CheckpointFolder {
             .map_err(|source| error(format!("{MANIFEST}: {source}")))?;
         for (what, expected, found) in [
             ("format", FORMAT as usize, manifest.format as usize),
-            ("epoch", epoch, manifest.epoch),
+            ("epoch", position.epochs, manifest.epoch),
+            ("step", position.steps, manifest.step),
         ] {
             if expected != found {
                 return Err(error(format!(
@@ -200,6 +217,46 @@ impl CheckpointFolder {
     }
 }
 
+fn remove_if_there(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// `epoch-0003`, or `epoch-0003-step-000007` within an epoch.
+fn name_of(position: Position) -> String {
+    match position {
+        Position { epochs, steps: 0 } => format!("{PREFIX}{epochs:04}"),
+        Position { epochs, steps } => format!("{PREFIX}{epochs:04}{STEP}{steps:06}"),
+    }
+}
+
+/// The position in a checkpoint's name; `None` for another name.
+fn position_of(name: &str) -> Option<Position> {
+    let numbers = name.strip_prefix(PREFIX)?;
+    let (epochs, steps) = numbers.split_once(STEP).unwrap_or((numbers, "0"));
+    let position = Position { epochs: epochs.parse().ok()?, steps: steps.parse().ok()? };
+    (name_of(position) == name).then_some(position)
+}
+
 fn checksum(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_position_and_other_names_none() {
+        for position in [(0, 5), (3, 0), (3, 7), (12_345, 1_234_567)] {
+            let position = Position { epochs: position.0, steps: position.1 };
+            assert_eq!(position_of(&name_of(position)), Some(position));
+        }
+        for other in ["epoch-3", ".epoch-0003.part", "epoch-0003-step-7", "epoch-0003-step-000000"]
+        {
+            assert_eq!(position_of(other), None, "{other}");
+        }
+    }
 }

@@ -6,6 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::train_config::TrainConfig;
+use crate::images::image_source::ImageSource;
+use crate::run::data_checksum::DataChecksum;
+use crate::run::epoch_change::EpochChange;
 
 /// `config.toml` of a run: all settings, and where they ran.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +25,8 @@ pub struct RunConfig {
 }
 
 /// Program, device and data of a run: the result depends on them too.
+///
+/// A run that is resumed writes it anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MadeWith {
@@ -29,13 +34,22 @@ pub struct MadeWith {
     pub simclr: String,
     /// Git revision from which this crate was built, or "unknown".
     pub revision: String,
-    /// The device's name, see [`device_from_name`](crate::device_from_name).
+    /// The device's name, see [`device_from_name`](crate::device_from_name); of several devices, the names with commas.
     pub device: String,
     /// The data set, in words.
     pub data: String,
     /// The file of the encoder's initial weights; `None` if they were drawn from the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+    /// Where the images are; `None` if the run was not told, or knows no images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ImageSource>,
+    /// What identifies the images; `None` if the run knows no images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<DataChecksum>,
+    /// The numbers of epochs that the run had before, if it was resumed with another one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub epoch_changes: Vec<EpochChange>,
 }
 
 impl MadeWith {
@@ -46,6 +60,9 @@ impl MadeWith {
             device,
             data,
             weights: None,
+            source: None,
+            checksum: None,
+            epoch_changes: Vec::new(),
         }
     }
 }

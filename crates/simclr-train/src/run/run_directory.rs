@@ -1,16 +1,14 @@
 //! The folder of one run.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use simclr_data::replace_file;
-use simclr_model::Encoder;
 
-use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::rate::learning_rate_curve::LearningRateCurve;
-use crate::run::checkpoint::{CheckpointFolder, Loaded};
+use crate::run::checkpoint::CheckpointFolder;
+use crate::run::position::Position;
 use crate::run::run_config::RunConfig;
 use crate::run::summary::Summary;
 
@@ -29,7 +27,7 @@ const MOST_RUNS: usize = 9999;
 /// | `learning-rate.json` | the curve of the range test, if one chose the learning rate: a [`LearningRateCurve`] |
 /// | `metrics.jsonl` | the figures of every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
 /// | `tensorboard/` | the same figures in event files |
-/// | `checkpoint/` | the state after the last two epochs and after the best one, from which the run can be resumed |
+/// | `checkpoint/` | the state after the last two epochs, after the best one, and where the run was interrupted: it can be resumed from there |
 /// | `encoder.safetensors` | the trained encoder |
 /// | `summary.json` | the final figures: a [`Summary`] |
 #[derive(Debug, Clone)]
@@ -42,17 +40,61 @@ impl RunDirectory {
     ///
     /// # Errors
     ///
-    /// [`TrainError::RunExists`] if it is not empty, [`TrainError::Io`] if it cannot be made.
+    /// As [`check_free`](Self::check_free), and [`TrainError::Io`] if it cannot be made.
     pub(crate) fn create(path: &Path, config: &RunConfig) -> Result<Self, TrainError> {
         std::fs::create_dir_all(path).map_err(TrainError::io("create", path))?;
-        let mut entries = std::fs::read_dir(path).map_err(TrainError::io("read", path))?;
-        if entries.next().is_some() {
-            return Err(TrainError::RunExists { path: path.to_owned() });
-        }
+        Self::check_free(path)?;
         let run = Self { path: path.to_owned() };
-        let text = toml::to_string(config).expect("a config holds nothing that TOML cannot write");
-        run.write(CONFIG, &text)?;
+        run.write_config(config)?;
         Ok(run)
+    }
+
+    /// Checks that a new run may use the folder at `path`: that it is empty or not there. What a process that was killed
+    /// has begun to write counts for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::RunUnfinished`] if it holds a run that has not ended, [`TrainError::RunExists`] if it holds
+    /// anything else, [`TrainError::Io`] if it cannot be read.
+    pub fn check_free(path: impl AsRef<Path>) -> Result<(), TrainError> {
+        let path = path.as_ref();
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(TrainError::io("read", path)(error)),
+        };
+        let begun = |name: PathBuf| {
+            name.extension().is_some_and(|end| end == "part")
+                && name.to_string_lossy().starts_with(CONFIG)
+        };
+        if entries.flatten().all(|entry| begun(entry.file_name().into())) {
+            return Ok(());
+        }
+        let unfinished = || -> Option<(Position, usize)> {
+            let run = Self::open(path).ok()?;
+            let (position, epochs) = (run.position().ok()?, run.config().ok()?.train.epochs);
+            (!run.has_ended(epochs)).then_some((position, epochs))
+        };
+        let path = path.to_owned();
+        Err(match unfinished() {
+            Some((position, epochs)) => TrainError::RunUnfinished { path, position, epochs },
+            None => TrainError::RunExists { path },
+        })
+    }
+
+    /// Whether the run has done its `epochs` epochs and written its results.
+    fn has_ended(&self, epochs: usize) -> bool {
+        let summary = self.summary().ok().flatten();
+        summary.is_some_and(|summary| summary.epochs >= epochs) && self.encoder_weights().is_file()
+    }
+
+    /// Where the run stands: at its last checkpoint, or at its start.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Io`] if the folder of the checkpoints cannot be read.
+    pub fn position(&self) -> Result<Position, TrainError> {
+        Ok(self.checkpoints().positions()?.last().copied().unwrap_or(Position::START))
     }
 
     /// Opens the directory of a run.
@@ -99,7 +141,7 @@ impl RunDirectory {
         let path = self.config_file();
         let text = std::fs::read_to_string(&path).map_err(TrainError::io("read", &path))?;
         toml::from_str::<RunConfig>(&text)
-            .map_err(|error| error.to_string().trim().to_owned())
+            .map_err(|error| on_one_line(&text, &error))
             .and_then(RunConfig::checked)
             .map_err(|reason| TrainError::Parse { path, reason })
     }
@@ -156,13 +198,17 @@ impl RunDirectory {
         CheckpointFolder::new(self.path.join("checkpoint"))
     }
 
-    pub(crate) fn load_latest_checkpoint<E: Encoder>(
-        &self,
-        new: impl Fn() -> TrainingState<E>,
-    ) -> Result<Loaded<E>, TrainError> {
-        let missing = "a complete checkpoint";
-        let path = self.path.clone();
-        self.checkpoints().load_latest(new)?.ok_or(TrainError::NotARun { path, missing })
+    /// Writes `config.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Subject`] if TOML cannot write a path, [`TrainError::Io`] if the file cannot be written.
+    pub(crate) fn write_config(&self, config: &RunConfig) -> Result<(), TrainError> {
+        let text = toml::to_string(config).map_err(|error| TrainError::Subject {
+            name: "made_with".to_owned(),
+            reason: error.to_string(),
+        })?;
+        self.write(CONFIG, &text)
     }
 
     pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), TrainError> {
@@ -178,32 +224,6 @@ impl RunDirectory {
         self.write(LEARNING_RATE, &format!("{json}\n"))
     }
 
-    /// Refuses a config, subject or data set that is not the run's own. Only the number of epochs may change.
-    pub(crate) fn check_same(&self, asked: &RunConfig) -> Result<(), TrainError> {
-        let other = |field: &str, expected: String, found: Option<String>| {
-            let (path, field) = (self.path.clone(), field.to_owned());
-            let found = found.unwrap_or_else(|| "none".to_owned());
-            Err(TrainError::OtherConfig { path, field, expected, found })
-        };
-        let run = self.config()?;
-        if run.made_with.data != asked.made_with.data {
-            return other("data set", asked.made_with.data.clone(), Some(run.made_with.data));
-        }
-        let (mut run_values, mut asked_values) = (settings(&run), settings(asked));
-        for values in [&mut run_values, &mut asked_values] {
-            values.remove("train.epochs");
-        }
-        let names: BTreeSet<&String> = run_values.keys().chain(asked_values.keys()).collect();
-        for name in names {
-            let (found, expected) = (run_values.get(name), asked_values.get(name));
-            if found != expected {
-                let expected = expected.map_or_else(|| "none".to_owned(), ToString::to_string);
-                return other(name, expected, found.map(ToString::to_string));
-            }
-        }
-        Ok(())
-    }
-
     /// Writes a file of the directory, as a whole.
     fn write(&self, name: &str, text: &str) -> Result<(), TrainError> {
         let path = self.path.join(name);
@@ -212,15 +232,11 @@ impl RunDirectory {
     }
 }
 
-/// The settings of a run's `[train]` and subject by path: `train.epochs`.
-fn settings(config: &RunConfig) -> toml::Table {
-    let train = toml::Value::try_from(&config.train);
-    let train = train.expect("a config holds nothing that TOML cannot write");
-    let mut tables = config.subject.clone();
-    tables.insert("train".to_owned(), train);
-    let of_table = |(table, values): (String, toml::Value)| {
-        let values = values.as_table().cloned().unwrap_or_default();
-        values.into_iter().map(move |(name, value)| (format!("{table}.{name}"), value))
-    };
-    tables.into_iter().flat_map(of_table).collect()
+/// What is wrong with a TOML file, and in which line if that is known.
+fn on_one_line(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => format!("line {}: {}", before.matches('\n').count() + 1, error.message()),
+        None => error.message().to_owned(),
+    }
 }

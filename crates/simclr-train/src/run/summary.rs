@@ -29,7 +29,7 @@ pub struct Summary {
     pub epochs: usize,
     /// Epochs of the config: more than `epochs` if the run was stopped.
     pub epochs_planned: usize,
-    /// The device's name, see [`device_from_name`](crate::device_from_name).
+    /// The device's name, see [`device_from_name`](crate::device_from_name); of several devices, the names with commas.
     pub device: String,
     /// The seed of the config.
     pub seed: u64,

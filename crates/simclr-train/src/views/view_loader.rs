@@ -1,6 +1,5 @@
 //! Views of shuffled examples, made ahead of the training step.
 
-use std::collections::BTreeSet;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,6 +7,7 @@ use burn::tensor::Device;
 
 use crate::views::epoch_views::EpochViews;
 use crate::views::order::Order;
+use crate::views::unreadable::Unreadable;
 use crate::views::view_source::{Skipped, ViewSource};
 
 /// The number of finished chunks that wait for the training step.
@@ -35,7 +35,7 @@ pub struct ViewLoader<I> {
     layout: StepLayout,
     seed: u64,
     devices: Vec<Device>,
-    skipped: Arc<Mutex<BTreeSet<Skipped>>>,
+    unreadable: Arc<Mutex<Unreadable>>,
 }
 
 impl<I: Send + 'static> ViewLoader<I> {
@@ -64,13 +64,27 @@ impl<I: Send + 'static> ViewLoader<I> {
             "expected at least a batch of {batch_size} examples, found {}",
             source.len()
         );
-        Self { source, layout, seed, devices: devices.to_vec(), skipped: Arc::default() }
+        let unreadable = Arc::new(Mutex::new(Unreadable::new(source.len(), 1.0)));
+        Self { source, layout, seed, devices: devices.to_vec(), unreadable }
+    }
+
+    /// Stops where more than this share of the examples, in 0..=1, cannot be read. By default, unreadable examples are
+    /// skipped however many they are.
+    #[must_use]
+    pub fn with_max_skipped(self, share: f64) -> Self {
+        let unreadable = Unreadable::new(self.source.len(), share);
+        Self { unreadable: Arc::new(Mutex::new(unreadable)), ..self }
     }
 
     /// The examples that could not be read so far, each once.
     #[must_use]
     pub fn skipped(&self) -> Vec<Skipped> {
-        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).skipped()
+    }
+
+    /// The examples that could not be read for the first time since this was last asked.
+    pub(crate) fn take_untold(&self) -> Vec<Skipped> {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).take_untold()
     }
 
     pub(crate) fn layout(&self) -> StepLayout {
@@ -86,10 +100,16 @@ impl<I: Send + 'static> ViewLoader<I> {
     /// The views of an epoch. Epochs count from 1.
     #[must_use]
     pub fn epoch(&self, epoch: usize) -> EpochViews<I> {
+        self.epoch_after(epoch, 0)
+    }
+
+    /// The views of an epoch without its first `done` steps.
+    pub(crate) fn epoch_after(&self, epoch: usize, done: usize) -> EpochViews<I> {
         let (source, devices) = (Arc::clone(&self.source), self.devices.clone());
-        let skipped = Arc::clone(&self.skipped);
+        let unreadable = Arc::clone(&self.unreadable);
         let StepLayout { batch_size, chunk_size, steps_per_epoch } = self.layout;
-        let steps = (epoch - 1) * steps_per_epoch..epoch * steps_per_epoch;
+        let steps = (epoch - 1) * steps_per_epoch + done..epoch * steps_per_epoch;
+        let left = steps.len();
         let mut order = Order::new(source.len(), batch_size, self.seed);
 
         let (sender, receiver) = sync_channel(PREFETCHED_CHUNKS - 1);
@@ -97,10 +117,10 @@ impl<I: Send + 'static> ViewLoader<I> {
             for step in steps {
                 let (pass, batch) = order.step(step);
                 for (chunk, device) in batch.chunks(chunk_size).zip(devices.iter().cycle()) {
-                    let views = source.two_views(pass as u64, chunk, device).map(|made| {
-                        let mut skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);
-                        skipped.extend(made.skipped);
-                        made.views
+                    let made = source.two_views(pass as u64, chunk, device);
+                    let views = made.and_then(|made| {
+                        let mut noted = unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+                        noted.note(chunk, made.skipped).map(|()| made.views)
                     });
                     let failed = views.is_err();
                     // The channel is closed if the reader left the epoch early.
@@ -110,7 +130,7 @@ impl<I: Send + 'static> ViewLoader<I> {
                 }
             }
         });
-        EpochViews::new(receiver, worker, steps_per_epoch, batch_size / chunk_size)
+        EpochViews::new(receiver, worker, left, batch_size / chunk_size)
     }
 }
 
@@ -203,6 +223,32 @@ mod tests {
         assert_ne!(first[0].1, second[0].1);
         let resumed = loader(indices(23), [5, 5, 4]);
         assert_eq!([third, second], [steps(&resumed, 3), steps(&resumed, 2)]);
+    }
+
+    #[test]
+    fn an_epoch_goes_on_after_any_of_its_steps() {
+        let loader = loader(indices(23), [5, 5, 4]);
+        let whole = steps(&loader, 2);
+        for done in 0..=4 {
+            let mut views = loader.epoch_after(2, done);
+            let mut rest = Vec::new();
+            while let Some(step) = views.next_step() {
+                rest.extend(step.map(|chunk| chunk.unwrap().input));
+            }
+            assert_eq!(rest, whole[done..]);
+        }
+    }
+
+    #[test]
+    fn more_unreadable_examples_than_allowed_end_the_epoch() {
+        let source = Indices { unreadable: vec![0, 1, 2], ..indices(23) };
+        let loader = loader(source, [5, 5, 4]).with_max_skipped(0.1);
+        let results: Vec<_> = results(&loader, 1).into_iter().flatten().collect();
+        let error = results.last().unwrap().as_ref().unwrap_err();
+        assert!(
+            matches!(error, TrainError::TooManySkipped { skipped: 3, examples: 23, .. }),
+            "{error}"
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct ViewBatch<I> {
 }
 
 /// An example that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// Its index in the data set.
     pub index: usize,

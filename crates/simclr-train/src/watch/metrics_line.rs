@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::step_figures::StepFigures;
+use crate::run::position::Position;
 use crate::watch::representation::Representation;
 
 /// One line of `metrics.jsonl`, a JSON object.
@@ -46,6 +47,15 @@ pub enum MetricsLine {
         /// The shape of the last batch's representation; `None` in epoch 0.
         representation: Option<Representation>,
     },
+    /// An example that could not be read and was skipped. Each has one such line, at the first time.
+    Skipped {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// Its index in the data set.
+        index: usize,
+        /// The error, with the name of the file.
+        reason: String,
+    },
     /// A warning to the user.
     Warning {
         /// The last completed epoch.
@@ -69,10 +79,18 @@ impl MetricsLine {
         }
     }
 
-    pub(crate) fn epoch(&self) -> usize {
-        let (Self::Step { epoch, .. } | Self::Epoch { epoch, .. } | Self::Warning { epoch, .. }) =
-            self;
-        *epoch
+    /// Whether a run that goes on at `position` keeps this line: it is about what was done before.
+    pub(crate) fn is_before(&self, position: Position) -> bool {
+        let begun = position.epochs + usize::from(position.steps > 0);
+        match *self {
+            Self::Step { epoch, step, .. } if epoch > position.epochs => {
+                epoch == begun && step <= position.steps
+            }
+            Self::Step { epoch, .. } | Self::Epoch { epoch, .. } | Self::Warning { epoch, .. } => {
+                epoch <= position.epochs
+            }
+            Self::Skipped { epoch, .. } => epoch <= begun,
+        }
     }
 
     /// The line as JSON, with its line break.

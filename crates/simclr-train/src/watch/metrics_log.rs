@@ -1,5 +1,6 @@
 //! `metrics.jsonl` of a run, written and read.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,8 @@ use std::path::{Path, PathBuf};
 use simclr_data::replace_file;
 
 use crate::error::TrainError;
+use crate::run::position::Position;
+use crate::views::view_source::Skipped;
 use crate::watch::metrics_line::MetricsLine;
 use crate::watch::tensorboard::TensorBoardLog;
 
@@ -16,20 +19,24 @@ pub(crate) struct MetricsLog {
     file: Option<(PathBuf, File)>,
     tensorboard: Option<TensorBoardLog>,
     epochs: Vec<MetricsLine>,
+    /// The steps of the epoch in which a resumed run was interrupted.
+    unfinished_steps: Vec<MetricsLine>,
+    /// The examples that were skipped, and why.
+    skipped: BTreeMap<usize, String>,
 }
 
 impl MetricsLog {
-    /// Starts `metrics.jsonl` at `path` and event files in the folder `tensorboard`, or continues both after epoch
-    /// `after`.
+    /// Starts `metrics.jsonl` at `path` and event files in the folder `tensorboard`, or continues both at `position`.
     ///
-    /// It drops the lines of later epochs, since a resumed run does their steps again.
+    /// It drops the lines of later steps, since a resumed run does them again.
     pub(crate) fn open(
         path: &Path,
         tensorboard: &Path,
-        after: Option<usize>,
+        position: Position,
     ) -> Result<Self, TrainError> {
-        let mut lines = after.map_or(Ok(Vec::new()), |_| read_metrics(path))?;
-        lines.retain(|line| Some(line.epoch()) <= after);
+        let is_new = position == Position::START;
+        let mut lines = if is_new { Vec::new() } else { read_metrics(path)? };
+        lines.retain(|line| line.is_before(position));
         let text: String = lines.iter().map(MetricsLine::json).collect();
         replace_file(path, |file| file.write_all(text.as_bytes()))
             .map_err(TrainError::io("write", path))?;
@@ -37,8 +44,20 @@ impl MetricsLog {
         let file =
             OpenOptions::new().append(true).open(path).map_err(TrainError::io("open", path))?;
         let tensorboard = Some(TensorBoardLog::open(tensorboard, &lines)?);
-        lines.retain(|line| matches!(line, MetricsLine::Epoch { .. }));
-        Ok(Self { file: Some((path.to_owned(), file)), tensorboard, epochs: lines })
+        let mut log = Self { file: Some((path.to_owned(), file)), tensorboard, ..Self::default() };
+        for line in lines {
+            match line {
+                MetricsLine::Epoch { .. } => log.epochs.push(line),
+                MetricsLine::Step { epoch, .. } if epoch > position.epochs => {
+                    log.unfinished_steps.push(line);
+                }
+                MetricsLine::Skipped { index, reason, .. } => {
+                    log.skipped.insert(index, reason);
+                }
+                _ => {}
+            }
+        }
+        Ok(log)
     }
 
     pub(crate) fn append(&mut self, line: &MetricsLine) -> Result<(), TrainError> {
@@ -54,6 +73,28 @@ impl MetricsLog {
         Ok(())
     }
 
+    /// Notes an example that was skipped in `epoch`, if it is the first time.
+    pub(crate) fn skip(&mut self, epoch: usize, skipped: Skipped) -> Result<(), TrainError> {
+        let Skipped { index, reason } = skipped;
+        if self.skipped.contains_key(&index) {
+            return Ok(());
+        }
+        self.append(&MetricsLine::Skipped { epoch, index, reason: reason.clone() })?;
+        self.skipped.insert(index, reason);
+        Ok(())
+    }
+
+    /// The examples that were skipped, each once.
+    pub(crate) fn skipped(&self) -> Vec<Skipped> {
+        let skipped = self.skipped.iter();
+        skipped.map(|(&index, reason)| Skipped { index, reason: reason.clone() }).collect()
+    }
+
+    /// The steps of the epoch in which a resumed run was interrupted: once, to go on with it.
+    pub(crate) fn take_unfinished_steps(&mut self) -> Vec<MetricsLine> {
+        std::mem::take(&mut self.unfinished_steps)
+    }
+
     /// The lines of the epochs, in order.
     pub(crate) fn epochs(&self) -> &[MetricsLine] {
         &self.epochs
@@ -63,8 +104,8 @@ impl MetricsLog {
     /// has no checkpoint and doesn't count.
     pub(crate) fn best_epoch(&self) -> Option<usize> {
         let knn = self.epochs.iter().filter_map(|line| match line {
-            MetricsLine::Epoch { epoch: 1.., knn_top1: Some(knn), .. } => {
-                Some((*knn, line.epoch()))
+            MetricsLine::Epoch { epoch: epoch @ 1.., knn_top1: Some(knn), .. } => {
+                Some((*knn, *epoch))
             }
             _ => None,
         });
@@ -131,15 +172,50 @@ mod tests {
     fn a_continued_log_forgets_what_came_after_the_checkpoint() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut log = MetricsLog::open(&path, &folder.path().join("tensorboard"), None).unwrap();
+        let open = |position| MetricsLog::open(&path, &folder.path().join("tensorboard"), position);
+        let mut log = open(Position::START).unwrap();
         for number in 0..4 {
             log.append(&epoch(number)).unwrap();
         }
-        let mut continued =
-            MetricsLog::open(&path, &folder.path().join("tensorboard"), Some(2)).unwrap();
+        let mut continued = open(Position::after_epoch(2)).unwrap();
         continued.append(&epoch(3)).unwrap();
         assert_eq!(continued.epochs(), [0, 1, 2, 3].map(epoch));
         assert_eq!(read_metrics(&path).unwrap(), [0, 1, 2, 3].map(epoch));
+    }
+
+    #[test]
+    fn a_log_that_is_continued_within_an_epoch_keeps_its_steps_and_what_was_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let open = |position| MetricsLog::open(&path, &folder.path().join("tensorboard"), position);
+        let step = |epoch, step| MetricsLine::Step {
+            epoch,
+            step,
+            loss: Some(1.0),
+            learning_rate: 0.1,
+            contrastive_top1: 0.5,
+            contrastive_top5: 0.5,
+            images_per_second: 1.0,
+            waiting_share: 0.0,
+        };
+        let torn = |reason: &str| Skipped { index: 7, reason: reason.to_owned() };
+        let mut log = open(Position::START).unwrap();
+        for line in [epoch(0), step(1, 1), epoch(1), step(2, 1)] {
+            log.append(&line).unwrap();
+        }
+        log.skip(2, torn("torn")).unwrap();
+        log.skip(2, torn("torn in another way")).unwrap();
+        for line in [step(2, 2), step(2, 3)] {
+            log.append(&line).unwrap();
+        }
+        let mut continued = open(Position { epochs: 1, steps: 2 }).unwrap();
+        assert_eq!(continued.take_unfinished_steps(), [step(2, 1), step(2, 2)]);
+        assert_eq!(continued.take_unfinished_steps(), []);
+        assert_eq!(
+            (continued.epochs(), continued.skipped()),
+            (&[epoch(0), epoch(1)][..], vec![torn("torn")])
+        );
+        assert_eq!(read_metrics(&path).unwrap().len(), 6);
     }
 
     #[test]

@@ -81,8 +81,10 @@ impl PlainProgress {
         }
     }
 
-    fn mean_loss(&self) -> f64 {
-        self.losses.iter().sum::<f64>() / self.losses.len() as f64
+    /// The mean loss of the epoch's steps; nothing if they were done before the run was resumed.
+    fn mean_loss(&self) -> String {
+        let (sum, steps) = (self.losses.iter().sum::<f64>(), self.losses.len());
+        if steps == 0 { String::new() } else { format!("  loss {:.4}", sum / steps as f64) }
     }
 }
 
@@ -132,9 +134,7 @@ impl TrainingProgressLogger for PlainProgress {
         self.last_line = Instant::now();
         let (seen, total, epoch, epochs) = (*seen, *total, self.epoch, self.epochs);
         let loss = self.mean_loss();
-        (self.print)(&format!(
-            "epoch {epoch}/{epochs}  {seen} of {total} examples  loss {loss:.4}"
-        ));
+        (self.print)(&format!("epoch {epoch}/{epochs}  {seen} of {total} examples{loss}"));
     }
 
     fn end_split(&mut self) {
@@ -148,7 +148,7 @@ impl TrainingProgressLogger for PlainProgress {
         let time_left = self.started.elapsed() / self.epochs_done as u32 * left;
         let (loss, epochs) = (self.mean_loss(), self.epochs);
         let time_left = minutes(time_left);
-        (self.print)(&format!("epoch {epoch}/{epochs}  loss {loss:.4}{knn}  {time_left} left"));
+        (self.print)(&format!("epoch {epoch}/{epochs}{loss}{knn}  {time_left} left"));
         (self.epoch, self.last_line) = (epoch + 1, Instant::now());
     }
 

@@ -91,7 +91,7 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
                 ("epoch/standard_deviation", shape.map(|r| r.standard_deviation)),
             ]
         }
-        MetricsLine::Warning { .. } => Vec::new(),
+        MetricsLine::Skipped { .. } | MetricsLine::Warning { .. } => Vec::new(),
     };
     all.into_iter().filter_map(|(tag, value)| Some((tag, value?))).collect()
 }

@@ -1,0 +1,92 @@
+//! What the training loop tells about the run.
+
+use simclr_model::Encoder;
+
+use crate::engine::epoch_figures::EpochFigures;
+use crate::engine::training_loop::TrainingLoop;
+use crate::engine::training_state::TrainingState;
+use crate::error::TrainError;
+use crate::watch::guards::{EPOCHS_AT_CHANCE_LEVEL, collapse, is_at_chance_level, nothing_learnt};
+use crate::watch::metrics_line::MetricsLine;
+use crate::watch::monitor::Observation;
+
+impl<E: Encoder> TrainingLoop<E> {
+    /// Notes the examples that were skipped for the first time.
+    pub(super) fn name_skipped(&mut self, epoch: usize) -> Result<(), TrainError> {
+        for skipped in self.views.take_untold() {
+            self.log.skip(epoch, skipped)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn observe(
+        &self,
+        state: &TrainingState<E>,
+    ) -> Result<Option<Box<dyn Observation>>, TrainError> {
+        let Some(monitor) = self.monitor.as_ref().filter(|_| !self.interrupter.should_stop())
+        else {
+            return Ok(None);
+        };
+        match monitor.observe(&state.model.encoder.valid()) {
+            Ok(observation) => Ok(Some(observation)),
+            Err(_) if self.interrupter.should_stop() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn knn_top1(
+        &mut self,
+        observation: Option<&dyn Observation>,
+    ) -> Result<Option<f64>, TrainError> {
+        let Some(observation) = observation else { return Ok(None) };
+        let knn_top1 = observation.knn_top1()?;
+        self.dashboard.knn(knn_top1);
+        Ok(Some(knn_top1))
+    }
+
+    /// Logs the figures of an epoch, and warns if they are suspicious.
+    pub(super) fn end_epoch(
+        &mut self,
+        epoch: usize,
+        figures: &EpochFigures,
+        observation: Option<&dyn Observation>,
+    ) -> Result<(), TrainError> {
+        let knn_top1 = self.knn_top1(observation)?;
+        self.log.append(&MetricsLine::Epoch {
+            epoch,
+            loss: Some(figures.mean_loss),
+            knn_top1,
+            images_per_second: figures.images_per_second,
+            waiting_share: figures.waiting_share,
+            contrastive_top1: Some(figures.contrastive_top1),
+            representation: figures.representation,
+        })?;
+        match self.trouble(epoch, figures) {
+            Some(text) => self.warn(epoch, text),
+            None => Ok(()),
+        }
+    }
+
+    /// A warning, if the epoch's figures are suspicious.
+    fn trouble(&mut self, epoch: usize, figures: &EpochFigures) -> Option<String> {
+        let pinned = is_at_chance_level(figures.mean_loss, self.chance_level);
+        self.at_chance_level = if pinned { self.at_chance_level + 1 } else { 0 };
+        if let Some(text) = figures.representation.as_ref().and_then(collapse) {
+            return Some(text);
+        }
+        let after_warmup = epoch > self.warmup_epochs;
+        (after_warmup && self.at_chance_level >= EPOCHS_AT_CHANCE_LEVEL)
+            .then(|| nothing_learnt(figures.mean_loss, self.at_chance_level))
+    }
+
+    pub(crate) fn warn(&mut self, epoch: usize, text: String) -> Result<(), TrainError> {
+        self.dashboard.warn(&text);
+        self.log.append(&MetricsLine::Warning { epoch, text })
+    }
+
+    pub(super) fn no_readable_example(&self) -> TrainError {
+        let skipped = self.views.skipped();
+        let first = skipped.first().map_or_else(String::new, |s| s.reason.clone());
+        TrainError::NoReadableExample { skipped: skipped.len(), first }
+    }
+}

@@ -1,0 +1,50 @@
+//! Where the images of a run are.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use simclr_data::{DataError, Splits};
+
+/// Where the images of a run are: the arguments of [`Splits::open_or_sample`]. A run's `config.toml` keeps them, so that
+/// the run can go on from any folder.
+///
+/// ```
+/// use simclr_data::ImageDataset;
+/// use simclr_train::ImageSource;
+///
+/// let sample = ImageSource { folder: None, limit: Some(20) };
+/// assert_eq!(sample.open()?.pretrain.len(), 20);
+/// # Ok::<(), simclr_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSource {
+    /// The folder; `None` for the built-in sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Images that are used of it; `None` for all, or as many as the sample has by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+impl ImageSource {
+    /// The source with its folder's absolute path, unchanged if that cannot be told.
+    #[must_use]
+    pub fn absolute(self) -> Self {
+        Self { folder: self.folder.map(|folder| absolute(&folder)), ..self }
+    }
+
+    /// Opens the images.
+    ///
+    /// # Errors
+    ///
+    /// As [`Splits::open_or_sample`].
+    pub fn open(&self) -> Result<Splits, DataError> {
+        Splits::open_or_sample(self.folder.as_ref(), self.limit)
+    }
+}
+
+/// The absolute path; `path` itself if it cannot be told.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

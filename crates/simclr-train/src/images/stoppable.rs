@@ -1,0 +1,51 @@
+//! Images that a run that is told to stop reads no more.
+
+use std::sync::Arc;
+
+use burn::train::Interrupter;
+use image::RgbImage;
+use simclr_data::{DataError, ImageDataset, Labelled};
+
+/// Images that cannot be read any more as soon as the run is told to stop, so that nobody waits until all are embedded.
+struct Stoppable {
+    images: Arc<dyn ImageDataset>,
+    interrupter: Interrupter,
+}
+
+/// Both sets, until `interrupter` tells to stop.
+pub(crate) fn stoppable(labelled: Labelled, interrupter: &Interrupter) -> Labelled {
+    let stoppable = |images| -> Arc<dyn ImageDataset> {
+        Arc::new(Stoppable { images, interrupter: interrupter.clone() })
+    };
+    Labelled { train: stoppable(labelled.train), test: stoppable(labelled.test) }
+}
+
+impl ImageDataset for Stoppable {
+    fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        if self.interrupter.should_stop() {
+            let source = std::io::Error::other("the run was told to stop");
+            return Err(DataError::Io { path: self.images.name(index).into(), source });
+        }
+        self.images.image(index)
+    }
+
+    fn label(&self, index: usize) -> Option<usize> {
+        self.images.label(index)
+    }
+
+    fn class_names(&self) -> &[String] {
+        self.images.class_names()
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.images.name(index)
+    }
+
+    fn file_size(&self, index: usize) -> Option<u64> {
+        self.images.file_size(index)
+    }
+}

@@ -1,0 +1,10 @@
+//! Whole tiny runs: their files, resumed runs, and refused configs.
+
+mod checkpoints;
+mod engine;
+mod folder;
+mod interrupted;
+mod resumed;
+mod skipped;
+mod support;
+mod watched;
