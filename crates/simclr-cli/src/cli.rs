@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, data, embed, eval, lr_find, man, pretrain, report, search, views,
+    classify, completions, data, embed, eval, lr_find, man, pretrain, report, search, views,
 };
 use crate::failure::EXIT_CODES;
 use crate::output::Output;
@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Embed(embed::Arguments),
     /// Find the images that are most like a given one
     Search(search::Arguments),
+    /// Say which class images show, by a classifier that `simclr eval linear --save` wrote
+    Classify(classify::Arguments),
     /// Draw a sheet of the views that a run would learn from
     Views(Box<views::Arguments>),
     /// Try learning rates, and suggest one
@@ -53,6 +55,7 @@ impl Command {
             Self::Eval(protocol) => protocol.run(output),
             Self::Embed(arguments) => arguments.run(output),
             Self::Search(arguments) => arguments.run(output),
+            Self::Classify(arguments) => arguments.run(output),
             Self::Views(arguments) => arguments.run(output),
             Self::LrFind(arguments) => arguments.run(output),
             Self::Report(arguments) => arguments.run(output),

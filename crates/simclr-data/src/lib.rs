@@ -30,7 +30,7 @@
 //!
 //! [`Subset`] picks images out of a set, and [`Concat`] joins sets. [`Splits::open`] looks at what a folder holds and
 //! decides which images serve pretraining, which the training of a probe, and which its test. Pretraining never sees an
-//! image of the test set.
+//! image of the test set. [`WholeSet::open`] opens the same folders and has every image, with its split and its class.
 //!
 //! ```
 //! use simclr_data::{ImageDataset, SampleConfig, Splits};
@@ -93,7 +93,7 @@ pub use image_folder::ImageFolder;
 pub use printable::printable;
 pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};
-pub use splits::{Labelled, Splits};
+pub use splits::{Labelled, Splits, WholeSet};
 
 /// The example of the crate's README.
 #[cfg(doctest)]
