@@ -92,7 +92,7 @@ impl Arguments {
 
 impl Said {
     fn json(&self) -> Value {
-        let class = |(class, probability): &(String, f32)| json!({ "class": class, "probability": probability });
+        let one = |(class, probability): &(String, f32)| json!({ "class": class, "probability": probability });
         let (class, probability) = &self.classes[0];
         json!({
             "image": self.image,
