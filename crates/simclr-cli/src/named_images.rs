@@ -37,7 +37,9 @@ pub(crate) struct Failed {
 impl NamedImages {
     /// Looks at files alone.
     pub(crate) fn files(arguments: &[PathBuf]) -> Self {
-        Self::open(arguments, |_| Err("expected an image, found a folder".to_owned()))
+        Self::open(arguments, |path| {
+            Err(format!("expected an image at {}, found a folder", path.display()))
+        })
     }
 
     /// Looks at files, and at the folders that `simclr pretrain` takes.

@@ -1,6 +1,10 @@
 //! `simclr`, the command, as its users meet it.
 
+mod classify;
+mod embed;
+mod few_labels;
 mod life;
 mod mistakes;
 mod plans_and_data;
+mod search;
 mod support;
