@@ -91,7 +91,9 @@ fn main() -> Result<()> {
     let transform =
         EvaluationTransform::new(options.image_size, ResizeFilter::Bilinear, normalization)?;
     let images = WholeSet::open(&options.data)?;
-    images.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    for warning in images.warnings() {
+        eprintln!("warning: {warning}");
+    }
     let embedder = Embedder::new(encoder, transform, &device);
     let embedded = embedder.embed(&images)?;
     embedded.write_table(&images, options.out.with_extension("labels.csv"))?;

@@ -56,5 +56,7 @@ pub(crate) fn warned(splits: Splits) -> Splits {
 
 /// [`warned`], for what is no [`Splits`].
 pub(crate) fn warn(warnings: &[String]) {
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
 }

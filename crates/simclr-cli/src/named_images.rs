@@ -88,7 +88,7 @@ impl NamedImages {
         for (index, error) in unreadable.zip(&embedded.skipped) {
             match self.images[index] {
                 Source::File(_) => {
-                    files.push(Failed { name: self.name(index), reason: with_causes(error) })
+                    files.push(Failed { name: self.name(index), reason: with_causes(error) });
                 }
                 Source::InFolder { .. } => in_folders.push(error),
             }

@@ -42,9 +42,10 @@ impl Arguments {
         let queries = NamedImages::files(&self.queries);
         let embedded = embedder.embed(&queries)?;
         let failures = queries.failures(&embedded);
-        let found = match embedded.features.is_empty() {
-            true => Vec::new(),
-            false => index.nearest(&embedded.features, self.count, embedder.device())?,
+        let found = if embedded.features.is_empty() {
+            Vec::new()
+        } else {
+            index.nearest(&embedded.features, self.count, embedder.device())?
         };
         let name = |neighbour: &Neighbour| &index.names()[neighbour.row as usize];
         let mut results = Vec::new();
