@@ -34,10 +34,10 @@ fn classes_that_only_the_test_set_has_are_named_by_every_protocol() {
     let here = folder.path();
     write_photos_and_run(here);
     let test = here.join("photos/test");
-    for class in ["dots", "waves"] {
+    for (class, photo) in [("dots", "00.png"), ("waves", "01.png")] {
         std::fs::create_dir_all(test.join(class)).unwrap();
-        std::fs::rename(here.join("photos/dots/00.png"), test.join(class).join("1.png")).unwrap();
-        std::fs::rename(here.join("photos/dots/01.png"), here.join("photos/dots/00.png")).unwrap();
+        let photo = here.join("photos/dots").join(photo);
+        std::fs::rename(photo, test.join(class).join("1.png")).unwrap();
     }
     for protocol in ["knn", "linear", "finetune"] {
         let arguments = ["eval", protocol, "--run=run", "--data=photos"];
