@@ -7,15 +7,15 @@
 //!     --encoder resnet50 --data PHOTOS --image-size 224 --normalize imagenet --out vectors.safetensors
 //! ```
 //!
-//! Expect one vector for each image, folder by folder in the order of names, and with `--query` the images that are most
-//! alike by cosine. Weights may be ours, torchvision's or timm's, as safetensors, `.pth` or `.pt`.
+//! Expect one vector for each image, split by split and class by class in the order of names, and with `--query` the images
+//! that are most alike by cosine. Weights may be ours, torchvision's or timm's, as safetensors, `.pth` or `.pt`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
-use simclr::data::{ImageFolder, decode_image};
+use simclr::data::{WholeSet, decode_image};
 use simclr::embed::{Embedder, ImageIndex};
 use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::device_from_name;
@@ -36,7 +36,7 @@ struct Options {
         help = "resnet50, resnet50x2, efficientnet_b0, vit_small_p16, ..."
     )]
     encoder: EncoderConfig,
-    /// Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files
+    /// Folder of photos (in folders of splits and classes or not), or of STL-10's or CIFAR-10's binary files
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Width and height in pixels that images are cropped and resized to; images of that size are taken as they are
@@ -45,7 +45,8 @@ struct Options {
     /// What the encoder was trained with: the section `augmentation.normalization` in a run's config.toml
     #[arg(long, value_name = "KIND", default_value = "none")]
     normalize: Normalize,
-    /// Where the vectors go: .npy, with the files' names beside it in .txt, or .safetensors, with the names in it
+    /// Where the vectors go: .npy, with the files' names beside it in .txt, or .safetensors, with the names in it; names,
+    /// splits and classes are beside in .labels.csv
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Print the images that are most like this one
@@ -93,13 +94,17 @@ fn main() -> Result<()> {
     };
     let transform =
         EvaluationTransform::new(options.image_size, ResizeFilter::Bilinear, normalization)?;
-    let folder = ImageFolder::open(&options.data)?;
+    let images = WholeSet::open(&options.data)?;
+    for warning in images.warnings() {
+        eprintln!("warning: {warning}");
+    }
     let embedder = Embedder::new(encoder, transform, &device);
-    let embedded = embedder.embed(&folder)?;
+    let embedded = embedder.embed(&images)?;
+    embedded.write_table(&images, options.out.with_extension("labels.csv"))?;
     for error in embedded.skipped {
         eprintln!("skipped: {:#}", anyhow::Error::from(error));
     }
-    let index = ImageIndex::new(embedded.names, embedded.features, options.encoder.to_string())
+    let index = ImageIndex::new(embedded.names, embedded.features, embedder.preparation())
         .with_context(|| format!("no vectors of {}", options.data.display()))?;
     match format {
         Format::Npy => index.save_npy(&options.out)?,

@@ -85,8 +85,8 @@ pub mod augment {
 pub mod data {
     pub use simclr_data::{
         Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
-        SampleConfig, Splits, Stl10, Stl10Split, Subset, decode_image, decode_image_bytes,
-        printable, replace_file,
+        SampleConfig, Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image,
+        decode_image_bytes, escape_name, printable, replace_file, unescape_name,
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};
@@ -117,8 +117,8 @@ pub mod model {
 pub mod embed {
     pub use simclr_embed::{
         CosineIndex, EmbedError, Embedded, EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource,
-        Features, ImageIndex, LabelledFeatures, Neighbour, OutOfRange, PrincipalComponents, Tsne,
-        UnitVectors, labels_of, nearest_neighbours, raw_pixels,
+        Features, ImageIndex, LabelledFeatures, Neighbour, OutOfRange, Preparation,
+        PrincipalComponents, Tsne, UnitVectors, labels_of, nearest_neighbours, raw_pixels,
     };
 }
 
@@ -130,7 +130,7 @@ pub mod eval {
         FineTune, FineTuneConfig, FineTuneOptimizer, FineTuneProgress, FineTuned, Fitted, Knn,
         KnnConfig, LabelBudget, LinearLayer, LinearStart, LogisticFit, LogisticRegression,
         LogisticRegressionConfig, OutOfRange, PredictionTable, Predictions, Protocol, Report,
-        SgdProbe, SgdProbeConfig, Spread, evaluate, over_folds, with_few_labels,
+        SgdProbe, SgdProbeConfig, Shortfall, Spread, evaluate, over_folds, with_few_labels,
     };
 }
 

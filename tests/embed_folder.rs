@@ -91,6 +91,8 @@ fn vectors_of_a_folder_are_the_encoders_in_the_order_of_names() {
     assert_close(&file[128..], &expected);
     let names = std::fs::read_to_string(folder.path().join("vectors.txt")).unwrap();
     assert_eq!(names, "0.png\n1.png\n2.png\n3.png\n4.png\n");
+    let table = std::fs::read_to_string(folder.path().join("vectors.labels.csv")).unwrap();
+    assert!(table.starts_with("name,split,class,label\n0.png,train,,\n"), "{table}");
 
     let arguments =
         ["--weights=published.safetensors", "--encoder", ENCODER, "--out=vectors.safetensors"];

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, data, embed, eval, export, lr_find, man, pretrain, report, search, views,
+    classify, completions, data, embed, eval, export, lr_find, man, pretrain, report, search, views,
 };
 use crate::failure::EXIT_CODES;
 use crate::output::Output;
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Search(search::Arguments),
     /// Write an encoder's weights with the names of torchvision or timm
     Export(export::Arguments),
+    /// Say which class images show, by a classifier that `simclr eval linear --save` wrote
+    Classify(classify::Arguments),
     /// Draw a sheet of the views that a run would learn from
     Views(Box<views::Arguments>),
     /// Try learning rates, and suggest one
@@ -56,6 +58,7 @@ impl Command {
             Self::Embed(arguments) => arguments.run(output),
             Self::Search(arguments) => arguments.run(output),
             Self::Export(arguments) => arguments.run(output),
+            Self::Classify(arguments) => arguments.run(output),
             Self::Views(arguments) => arguments.run(output),
             Self::LrFind(arguments) => arguments.run(output),
             Self::Report(arguments) => arguments.run(output),

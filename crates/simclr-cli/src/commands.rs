@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod classify;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod embed;

@@ -50,6 +50,13 @@ impl DataArgs {
 
 /// Says on standard error what was guessed or left out.
 pub(crate) fn warned(splits: Splits) -> Splits {
-    splits.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    warn(&splits.warnings);
     splits
+}
+
+/// [`warned`], for what is no [`Splits`].
+pub(crate) fn warn(warnings: &[String]) {
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
 }

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
-use sha2::{Digest, Sha256};
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr::data::printable;
 use simclr::embed::Embedder;
@@ -106,17 +105,6 @@ impl EncoderArgs {
     /// A short name for the untrained one.
     pub(crate) fn untrained_name(&self) -> String {
         format!("random weights instead of {}", self.name())
-    }
-
-    /// The SHA-256 of the file of weights: tells the vectors of two encoders apart.
-    pub(crate) fn checksum(&self) -> Result<String> {
-        let file = match &self.run {
-            Some(run) => RunDirectory::open(run)?.encoder_weights(),
-            None => self.path().to_owned(),
-        };
-        let bytes =
-            std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        Ok(hex::encode(Sha256::digest(bytes)))
     }
 
     /// The file of an index: the one that was named, or else that of the run.

@@ -21,7 +21,7 @@ Exit codes:
   0    done
   1    failed for another reason, such as a loss that became NaN
   2    wrong arguments, or a wrong value in a config
-  3    something wrong with the images
+  3    something wrong with the images, or with some of those that were named: the others have results
   4    a file or folder cannot be read or written, or is not what it should be
   130  stopped by Ctrl-C";
 
@@ -32,6 +32,10 @@ struct Usage(String);
 /// Ctrl-C came.
 #[derive(Debug)]
 pub(crate) struct Interrupted(pub(crate) String);
+
+/// Some of the images that were named have no result. Those of the others are printed, and so are the reasons.
+#[derive(Debug)]
+pub(crate) struct Partial(pub(crate) String);
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,7 +49,14 @@ impl fmt::Display for Interrupted {
     }
 }
 
+impl fmt::Display for Partial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl StdError for Usage {}
+impl StdError for Partial {}
 impl StdError for Interrupted {}
 
 /// The error for a mistake in arguments or a config file.
@@ -78,6 +89,8 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
         Some(Kind::Usage)
     } else if is_file {
         Some(Kind::Files)
+    } else if error.is::<Partial>() {
+        Some(Kind::Images)
     } else if error.is::<Interrupted>() {
         Some(Kind::Interrupted)
     } else if let Some(error) = error.downcast_ref::<DataError>() {
@@ -91,10 +104,7 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
     } else if let Some(error) = error.downcast_ref::<EmbedError>() {
         of_embedding(error)
     } else if let Some(error) = error.downcast_ref::<EvalError>() {
-        let of_images = matches!(
-            error,
-            EvalError::OneClass { .. } | EvalError::TooFewImages { .. } | EvalError::Fold { .. }
-        );
+        let of_images = matches!(error, EvalError::OneClass { .. } | EvalError::Fold { .. });
         of_images.then_some(Kind::Images)
     } else {
         error.downcast_ref::<ReportError>().and_then(of_report)
@@ -130,6 +140,7 @@ fn of_embedding(error: &EmbedError) -> Option<Kind> {
         EmbedError::NoImages { .. } | EmbedError::Count { .. } | EmbedError::Unlabelled { .. } => {
             Some(Kind::Images)
         }
+        EmbedError::Preparation { .. } => Some(Kind::Usage),
         EmbedError::File { .. }
         | EmbedError::FeatureSize { .. }
         | EmbedError::Read { .. }

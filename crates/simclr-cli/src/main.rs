@@ -22,6 +22,7 @@ mod hint;
 mod image_file;
 mod interrupt;
 mod memory;
+mod named_images;
 mod nearest;
 mod out_file;
 mod output;

@@ -9,7 +9,7 @@ use anyhow::Error;
 use serde_json::{Value, json};
 use simclr::data::printable;
 
-use crate::failure::kind;
+use crate::failure::{Partial, kind};
 use crate::hint::hint;
 
 /// How many images of a kind are named.
@@ -30,8 +30,13 @@ impl Output {
 
     /// A line for people.
     pub(crate) fn line(&self, text: impl Display) {
+        self.text(&format!("{text}\n"));
+    }
+
+    /// Text as it is, such as a table: for people and for scripts.
+    pub(crate) fn text(&self, text: &str) {
         if !self.json {
-            print(&format!("{text}\n"));
+            print(text);
         }
     }
 
@@ -42,14 +47,16 @@ impl Output {
         }
     }
 
-    /// Reports an error. Its kind is the exit code.
+    /// Reports an error. Its kind is the exit code. For machines it is the result, unless there is one already.
     pub(crate) fn failure(&self, error: &Error) -> ExitCode {
         let (message, code) = (printable(&format!("{error:#}")), kind(error) as u8);
         eprintln!("error: {message}");
         if let Some(hint) = hint(error) {
             eprintln!("hint: {hint}");
         }
-        self.result(&json!({ "error": message, "hint": hint(error), "exit_code": code }));
+        if !error.is::<Partial>() {
+            self.result(&json!({ "error": message, "hint": hint(error), "exit_code": code }));
+        }
         ExitCode::from(code)
     }
 }

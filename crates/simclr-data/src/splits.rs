@@ -7,6 +7,7 @@ mod open;
 mod recognise;
 mod split_folders;
 mod split_name;
+mod whole_set;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use simclr_range::OutOfRange;
 
 use self::hold_out::test_images_for;
 pub use self::labelled::Labelled;
+pub use self::whole_set::WholeSet;
 use crate::{DataError, ImageDataset, Subset};
 
 /// The most images that are read to find their typical size.

@@ -6,9 +6,11 @@ mod embedder;
 mod embedder_file;
 mod open;
 mod parameter_bound;
+mod preparation;
 mod raw_pixels;
 
 pub use self::embedded::{Embedded, EmbeddedLabelled};
 pub use self::embedder::Embedder;
 pub use self::embedder_file::EmbedderFile;
+pub use self::preparation::Preparation;
 pub use self::raw_pixels::raw_pixels;

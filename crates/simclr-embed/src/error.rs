@@ -41,6 +41,14 @@ pub enum EmbedError {
         /// Features of each image of the second set.
         found: usize,
     },
+    /// Queries whose vectors cannot be compared with those of an index, for they were made in another way.
+    #[error("expected queries prepared as the index's images, {expected}; found {found}")]
+    Preparation {
+        /// How the index's images were prepared.
+        expected: String,
+        /// How the queries were prepared.
+        found: String,
+    },
     /// Two lists that must have one entry for each other differ in length.
     #[error("expected {each} for each of {expected} {things}, found {found}")]
     Count {

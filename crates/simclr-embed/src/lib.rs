@@ -19,7 +19,7 @@
 //!
 //! let images = Sample::new(SampleConfig { images: 20, size: 16, ..SampleConfig::default() })?;
 //! let embedded = embedder.embed(&images)?;
-//! let index = ImageIndex::new(embedded.names, embedded.features, "random weights")?;
+//! let index = ImageIndex::new(embedded.names, embedded.features, embedder.preparation())?;
 //!
 //! let query = embedder.embed_image(&images.image(7)?)?;
 //! let found = index.nearest(&query, 3, &device)?;
@@ -48,7 +48,7 @@ mod map;
 mod search;
 mod vectors;
 
-pub use embedding::{Embedded, EmbeddedLabelled, Embedder, EmbedderFile, raw_pixels};
+pub use embedding::{Embedded, EmbeddedLabelled, Embedder, EmbedderFile, Preparation, raw_pixels};
 pub use error::EmbedError;
 pub use map::{PrincipalComponents, Tsne};
 pub use search::{CosineIndex, ImageIndex, Neighbour, nearest_neighbours};

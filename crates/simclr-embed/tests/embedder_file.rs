@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use burn::tensor::Device;
+use burn::module::Module;
+use burn::tensor::{Device, Distribution, Tensor};
 use image::RgbImage;
 use proptest::prelude::*;
 use simclr_augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr_embed::{EmbedError, Embedder};
-use simclr_model::{EncoderConfig, save_weights};
+use simclr_model::{Encoder, EncoderConfig, save_weights};
 
 fn embedder(name: &str) -> Embedder {
     let device = Device::flex();
@@ -89,6 +90,31 @@ fn weights_that_do_not_say_what_they_are_of_are_refused_with_what_is_missing() {
     let other = Embedder::load(&path, embedder("mlp_i12_8").encoder().clone(), unnamed.device());
     let vector = |embedder: &Embedder| embedder.embed_image(&picture()).unwrap();
     assert_eq!(vector(&other.unwrap()), vector(&unnamed));
+}
+
+#[test]
+fn clones_of_an_encoder_that_is_loaded_stay_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("encoder.safetensors");
+    let config: EncoderConfig = "resnet18x0.25_cifar".parse().unwrap();
+    let saved = embedder("resnet18x0.25_cifar");
+    let trained = config.init(4, saved.device()).unwrap();
+    // Its running statistics are those of this picture; the first ones of all encoders are alike.
+    let pixels = Tensor::<4>::random(
+        [2, 3, 12, 12],
+        Distribution::Default,
+        &saved.device().clone().autodiff(),
+    );
+    let trained = trained.train();
+    let _ = trained.encode(pixels);
+    saved.clone().with_encoder(trained).save(&path).unwrap();
+
+    let own = config.init(9, saved.device()).unwrap();
+    let vector = |encoder| saved.clone().with_encoder(encoder).embed_image(&picture()).unwrap();
+    let before = vector(own.clone());
+    let loaded = Embedder::load(&path, own.clone(), saved.device()).unwrap();
+    assert_eq!(vector(own), before);
+    assert_ne!(loaded.embed_image(&picture()).unwrap(), before);
 }
 
 /// Replaces one text of the header by another, and the header's length with it.

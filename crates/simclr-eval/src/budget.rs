@@ -5,5 +5,5 @@ mod label_budget;
 mod spread;
 
 pub use self::folds::{over_folds, with_few_labels};
-pub use self::label_budget::LabelBudget;
+pub use self::label_budget::{LabelBudget, Shortfall};
 pub use self::spread::Spread;

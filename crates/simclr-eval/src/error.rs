@@ -22,16 +22,6 @@ pub enum EvalError {
         /// The class.
         found: usize,
     },
-    /// A class has fewer images than are to be drawn.
-    #[error("expected at least {expected} images of class {class}, found {found}")]
-    TooFewImages {
-        /// The class.
-        class: usize,
-        /// Images to be drawn.
-        expected: usize,
-        /// Images of the class.
-        found: usize,
-    },
     /// A fold names a row that does not exist.
     #[error("expected rows below {images} in a fold, found {row}")]
     Fold {
@@ -55,6 +45,22 @@ pub enum EvalError {
         /// The peak of the schedule.
         learning_rate: f64,
     },
+}
+
+impl EvalError {
+    /// The error for examples that are all of one class, by their labels; nothing if there are two classes, or no example.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::OneClass`].
+    pub fn check_classes(labels: &[usize]) -> Result<(), Self> {
+        match labels.split_first() {
+            Some((&found, rest)) if rest.iter().all(|&label| label == found) => {
+                Err(Self::OneClass { found })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl From<DataError> for EvalError {

@@ -163,16 +163,14 @@ impl FineTune {
 /// The class of each image. All are labelled and named, and there are at least two classes.
 fn check_labels(images: &dyn ImageDataset) -> Result<Vec<usize>, EvalError> {
     let labels = labels_of(images)?;
-    let Some(&first) = labels.first() else {
+    if labels.is_empty() {
         return Err(EmbedError::NoImages { set: "training set" }.into());
-    };
+    }
     let classes = labels.iter().max().map_or(0, |&label| label + 1);
     let names = images.class_names().len();
     if classes > names {
         EmbedError::check_count("a name", "classes", classes, names)?;
     }
-    if labels.iter().all(|&label| label == first) {
-        return Err(EvalError::OneClass { found: first });
-    }
+    EvalError::check_classes(&labels)?;
     Ok(labels)
 }

@@ -57,7 +57,7 @@ mod protocol;
 mod softmax;
 mod warmup_cosine;
 
-pub use budget::{LabelBudget, Spread, over_folds, with_few_labels};
+pub use budget::{LabelBudget, Shortfall, Spread, over_folds, with_few_labels};
 pub use classifier::Classifier;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, evaluate};

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
-use simclr::data::ImageFolder;
+use simclr::data::{ImageDataset, WholeSet};
 use simclr::embed::ImageIndex;
 
+use crate::data_args::warn;
 use crate::encoder_args::EncoderArgs;
 use crate::failure::usage;
 use crate::out_file::check_folder_of;
@@ -18,11 +19,13 @@ use crate::watched::Watched;
 pub(crate) struct Arguments {
     #[command(flatten)]
     encoder: EncoderArgs,
-    /// Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth
+    /// Folder of photos (in folders of splits and classes or not), or of STL-10's or CIFAR-10's binary
+    /// files: all of its images are embedded
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// File for the vectors: .safetensors, which `simclr search` reads, or .npy for NumPy, with the
-    /// images' names beside it in .txt [default: index.safetensors in the run's folder]
+    /// images' names beside it in .txt. Names, splits, classes and labels are in .labels.csv beside it
+    /// [default: index.safetensors in the run's folder]
     #[arg(long, value_name = "FILE", required_unless_present = "run")]
     out: Option<PathBuf>,
 }
@@ -33,11 +36,16 @@ impl Arguments {
         let numpy = is_numpy(&out)?;
         check_folder_of(Some(&out))?;
         let embedder = self.encoder.load()?;
-        let images = ImageFolder::open(&self.data)?;
-        let embedded = embedder.embed(&Watched::new("embedding", images))?;
+        let images = WholeSet::open(&self.data)?;
+        warn(images.warnings());
+        let embedded = embedder.embed(&Watched::new("embedding", &images))?;
         print_skipped(&embedded.skipped);
-        let index = ImageIndex::new(embedded.names, embedded.features, self.encoder.checksum()?)
-            .with_context(|| format!("no image in {} can be embedded", self.data.display()))?;
+        let skipped = embedded.skipped.len();
+        let checked = embedded.features.check("index");
+        checked.with_context(|| format!("cannot embed {}", self.data.display()))?;
+        let table = out.with_extension("labels.csv");
+        embedded.write_table(&images, &table)?;
+        let index = ImageIndex::new(embedded.names, embedded.features, embedder.preparation())?;
         if numpy {
             index.save_npy(&out)?;
         } else {
@@ -45,11 +53,14 @@ impl Arguments {
         }
         let (count, size) = (index.names().len(), index.features().size());
         output.line(format!("{count} vectors of length {size} in {}", out.display()));
+        output.line(format!("their names, splits and classes in {}", table.display()));
         output.result(&json!({
             "images": count,
             "feature_size": size,
-            "skipped_images": embedded.skipped.len(),
+            "classes": images.class_names(),
+            "skipped_images": skipped,
             "out": out.display().to_string(),
+            "labels": table.display().to_string(),
         }));
         Ok(())
     }

@@ -2,21 +2,22 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Value, json};
-use simclr::data::{decode_image, printable};
-use simclr::embed::{Embedder, Features, ImageIndex, Neighbour};
+use simclr::data::printable;
+use simclr::embed::{ImageIndex, Neighbour};
 
 use crate::encoder_args::EncoderArgs;
 use crate::failure::usage;
+use crate::named_images::NamedImages;
 use crate::output::Output;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     encoder: EncoderArgs,
-    /// Images to compare with those of the index
+    /// Images to compare with those of the index; one that cannot be read doesn't lose the others
     #[arg(value_name = "IMAGE", required = true)]
     queries: Vec<PathBuf>,
     /// Index that `simclr embed` wrote [default: index.safetensors in the run's folder]
@@ -31,53 +32,49 @@ impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let index = self.open_index()?;
         let embedder = self.encoder.load()?;
-        let queries = self.embed_queries(&embedder)?;
-        let found = index.nearest(&queries, self.count, embedder.device())?;
+        index.preparation().check(&embedder.preparation()).with_context(|| {
+            let path = self.index_file();
+            format!(
+                "{} is of images prepared in another way; `simclr embed` makes a new one",
+                path.display()
+            )
+        })?;
+        let queries = NamedImages::files(&self.queries);
+        let embedded = embedder.embed(&queries)?;
+        let failures = queries.failures(&embedded);
+        let found = if embedded.features.is_empty() {
+            Vec::new()
+        } else {
+            index.nearest(&embedded.features, self.count, embedder.device())?
+        };
         let name = |neighbour: &Neighbour| &index.names()[neighbour.row as usize];
         let mut results = Vec::new();
-        for (query, found) in self.queries.iter().zip(&found) {
-            let query = query.display().to_string();
-            output.line(format!("most like {}:", printable(&query)));
+        for (query, found) in embedded.names.iter().zip(&found) {
+            output.line(format!("most like {query}:"));
             for neighbour in found {
-                let name = printable(name(neighbour));
-                output.line(format!("  {:.4}  {name}", neighbour.cosine));
+                output.line(format!("  {:.4}  {}", neighbour.cosine, printable(name(neighbour))));
             }
             let json = |found: &Neighbour| json!({ "name": name(found), "cosine": found.cosine });
             let found: Vec<Value> = found.iter().map(json).collect();
             results.push(json!({ "query": query, "found": found }));
         }
-        output.result(&json!({ "results": results }));
-        Ok(())
+        output.result(&json!({ "results": results, "failed": failures.json() }));
+        failures.into_result()
     }
 
-    /// The index, if its vectors are by the encoder.
+    fn index_file(&self) -> PathBuf {
+        self.encoder.index_file(self.index.as_deref())
+    }
+
     fn open_index(&self) -> Result<ImageIndex> {
-        let path = self.encoder.index_file(self.index.as_deref());
-        let encoder = self.encoder.name();
+        let path = self.index_file();
         if self.index.is_none() && !path.is_file() {
             return Err(usage(format!(
-                "expected an index at {}, found none; `simclr embed --run {encoder} --data DIR` makes it",
-                path.display()
+                "expected an index at {}, found none; `simclr embed --run {} --data DIR` makes it",
+                path.display(),
+                self.encoder.name(),
             )));
         }
-        let index = ImageIndex::load(&path)?;
-        if index.encoder() != self.encoder.checksum()? {
-            return Err(usage(format!(
-                "expected an index of vectors by the weights of {encoder}, found one by others in {}; \
-                 `simclr embed` makes a new one",
-                path.display()
-            )));
-        }
-        Ok(index)
-    }
-
-    /// A vector for each query, in order. One image at a time is in memory.
-    fn embed_queries(&self, embedder: &Embedder) -> Result<Features> {
-        let mut vectors = Vec::new();
-        for query in &self.queries {
-            let vector = embedder.embed_image(&decode_image(query)?)?;
-            vectors.extend_from_slice(vector.values());
-        }
-        Ok(Features::new(vectors, embedder.feature_size()))
+        Ok(ImageIndex::load(&path)?)
     }
 }

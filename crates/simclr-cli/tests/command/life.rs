@@ -131,23 +131,3 @@ fn a_saved_classifier_is_the_one_that_was_measured_with_few_labels_too() {
         }
     }
 }
-
-#[test]
-fn an_index_by_other_weights_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let here = folder.path();
-    write_photos(here);
-    for (run, seed) in [("a", "--seed=1"), ("b", "--seed=2")] {
-        let out = format!("--out={run}");
-        let arguments = ["pretrain", "--data=photos", &out, "--epochs=1", seed];
-        success(here, &[&arguments[..], &TINY[..3]].concat());
-    }
-    success(here, &["embed", "--run=a", "--data=photos"]);
-    let arguments = ["search", "--run=b", "--index=a/index.safetensors", "photos/dots/00.png"];
-    let (code, error) = failure(here, &arguments);
-    assert_eq!(code, 2);
-    assert!(error.contains("expected an index of vectors by the weights of b"), "{error}");
-    let (code, error) = failure(here, &["search", "--run=b", "photos/dots/00.png"]);
-    assert_eq!(code, 2);
-    assert!(error.contains("`simclr embed --run b --data DIR` makes it"), "{error}");
-}

@@ -1,8 +1,12 @@
 //! `simclr`, the command, as its users meet it.
 
+mod classify;
+mod embed;
+mod few_labels;
 mod life;
 mod mistakes;
 mod plans_and_data;
 mod resume;
+mod search;
 mod support;
 mod weights;

@@ -55,3 +55,10 @@ pub(crate) fn write_photos(folder: &Path) {
         }
     }
 }
+
+/// [`write_photos`], and in `run` an encoder that has seen them once.
+pub(crate) fn write_photos_and_run(folder: &Path) {
+    write_photos(folder);
+    let arguments = ["pretrain", "--data=photos", "--out=run", "--epochs=1"];
+    success(folder, &[&arguments[..], &TINY[..3]].concat());
+}

@@ -54,7 +54,7 @@ impl Found {
 }
 
 /// The first set that has images of the training set's classes, and those images.
-fn choose_test(
+pub(super) fn choose_test(
     train: &Arc<dyn ImageDataset>,
     tests: Vec<NamedSet>,
     warnings: &mut Vec<String>,
@@ -92,7 +92,9 @@ fn is_labelled(dataset: &Arc<dyn ImageDataset>) -> bool {
 }
 
 /// The set without the images that lie beside the class folders.
-fn labelled_only(dataset: Arc<dyn ImageDataset>) -> Result<Arc<dyn ImageDataset>, DataError> {
+pub(super) fn labelled_only(
+    dataset: Arc<dyn ImageDataset>,
+) -> Result<Arc<dyn ImageDataset>, DataError> {
     let labelled: Vec<usize> =
         (0..dataset.len()).filter(|&index| dataset.label(index).is_some()).collect();
     if labelled.len() == dataset.len() {

@@ -21,24 +21,31 @@ pub(super) struct HoldOut {
     pub(super) labelled: Option<Labelled>,
 }
 
+/// Whether each image is held out: the second of each class and every fifth after it. A class of two images then has
+/// one in the training set and one in the test set.
+pub(super) fn held_out(dataset: &dyn ImageDataset) -> Vec<bool> {
+    let mut seen = vec![0; dataset.class_names().len()];
+    let mut is_held_out = |index| {
+        let Some(label) = dataset.label(index) else { return false };
+        seen[label] += 1;
+        (seen[label] - 1) % EVERY == 1
+    };
+    (0..dataset.len()).map(&mut is_held_out).collect()
+}
+
 impl HoldOut {
-    /// Holds out the second image of each class and every fifth after it. A class of two images then has one in the
-    /// training set and one in the test set.
+    /// Divides a set by [`held_out`].
     pub(super) fn of(dataset: &Arc<dyn ImageDataset>) -> Result<Self, DataError> {
-        let mut seen = vec![0; dataset.class_names().len()];
         let (mut rest, mut train, mut test) = (Vec::new(), Vec::new(), Vec::new());
-        for index in 0..dataset.len() {
-            let Some(label) = dataset.label(index) else {
-                rest.push(index);
-                continue;
-            };
-            if seen[label] % EVERY == 1 {
+        for (index, held_out) in held_out(dataset).into_iter().enumerate() {
+            if held_out {
                 test.push(index);
-            } else {
-                rest.push(index);
+                continue;
+            }
+            rest.push(index);
+            if dataset.label(index).is_some() {
                 train.push(index);
             }
-            seen[label] += 1;
         }
         if test.is_empty() {
             return Ok(Self { rest: Arc::clone(dataset), labelled: None });

@@ -17,9 +17,9 @@ use crate::{
 /// How many folders that hold nothing but one other folder may lie around the data.
 const MAX_NESTING: usize = 3;
 
-/// The parts of the data set in `dir`, or in the one folder inside it.
-pub(super) fn recognise(dir: &Path) -> Result<Found, DataError> {
-    let mut dir = dir.to_owned();
+/// The parts of the data set in `root`, or in the one folder inside it.
+pub(super) fn recognise(root: &Path) -> Result<Found, DataError> {
+    let mut dir = root.to_owned();
     for _ in 0..MAX_NESTING {
         if let Some(found) = stl10(&dir)?.or(cifar10(&dir)?) {
             return Ok(found);
@@ -32,7 +32,7 @@ pub(super) fn recognise(dir: &Path) -> Result<Found, DataError> {
             _ => break,
         }
     }
-    folders(&dir)
+    folders(root, &dir)
 }
 
 /// STL-10, if one of its image files is in `dir`.
@@ -71,12 +71,12 @@ fn cifar10(dir: &Path) -> Result<Option<Found>, DataError> {
     Ok(Some(Found { kind: "CIFAR-10", train: Some(train), tests, unlabelled: None, warnings }))
 }
 
-/// An image folder, with or without sub-folders for splits.
-fn folders(dir: &Path) -> Result<Found, DataError> {
+/// An image folder, with or without sub-folders for splits. Its images are named by their paths below `root`.
+fn folders(root: &Path, dir: &Path) -> Result<Found, DataError> {
     let SplitFolders { train, unlabelled, test, mut warnings } = SplitFolders::of(dir)?;
     let mut passed_over = PassedOver::default();
     let mut open = |path: &PathBuf| -> Result<Arc<dyn ImageDataset>, DataError> {
-        let folder = ImageFolder::open_inside(dir, path, &[])?;
+        let folder = ImageFolder::open_inside(root, path, &[])?;
         passed_over.merge(folder.passed_over());
         Ok(Arc::new(folder))
     };
@@ -90,7 +90,7 @@ fn folders(dir: &Path) -> Result<Found, DataError> {
     let train = match &train {
         Some(path) => Some(open(path)?),
         // The classes lie beside the splits, if they have classes beside them at all.
-        None => match ImageFolder::open_inside(dir, dir, &splits) {
+        None => match ImageFolder::open_inside(root, dir, &splits) {
             Ok(classes) => {
                 passed_over.merge(classes.passed_over());
                 Some(Arc::new(classes) as Arc<dyn ImageDataset>)

@@ -1,8 +1,11 @@
 //! What becomes of a data set that is embedded.
 
-use simclr_data::{DataError, ImageDataset};
+use std::path::Path;
+
+use simclr_data::{DataError, ImageDataset, WholeSet, replace_file};
 
 use super::batches::Rows;
+use crate::error::EmbedError;
 use crate::vectors::{FeatureSource, Features, LabelledFeatures};
 
 /// What became of a data set that was embedded. Row i of the features is of the image `indices[i]`, which is
@@ -44,6 +47,55 @@ impl Embedded {
         let features = Features::new(values, size).with_source(source);
         let names = indices.iter().map(|&index| images.name(index)).collect();
         Self { features, indices, names, skipped }
+    }
+
+    /// Writes a line for each vector, in order, below the header `name,split,class,label`, as comma-separated values. They
+    /// are those of `images`, the set that was embedded; class and label are empty for an image that has none. The file
+    /// appears as a whole or not at all.
+    ///
+    /// ```
+    /// # use burn::tensor::Device;
+    /// # use image::{Rgb, RgbImage};
+    /// # use simclr_augment::SimClrAugmentation;
+    /// use simclr_data::WholeSet;
+    /// # use simclr_embed::Embedder;
+    /// # use simclr_model::EncoderConfig;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// # for path in ["photos/cat", "photos/dog"] {
+    /// #     std::fs::create_dir_all(folder.join(path))?;
+    /// #     RgbImage::from_pixel(9, 9, Rgb([90, 60, 30])).save(folder.join(path).join("1.png"))?;
+    /// # }
+    /// # let device = Device::flex();
+    /// # let config: EncoderConfig = "mlp_i8_4".parse()?;
+    /// # let transform = SimClrAugmentation::cifar10().with_size(8)?.evaluation();
+    /// # let embedder = Embedder::new(config.init(0, &device)?, transform, &device);
+    /// let photos = WholeSet::open(folder.join("photos"))?; // with the folders `cat` and `dog`
+    /// let embedded = embedder.embed(&photos)?;
+    /// embedded.features.write_npy(folder.join("vectors.npy"))?;
+    /// embedded.write_table(&photos, folder.join("vectors.csv"))?;
+    /// let table = std::fs::read_to_string(folder.join("vectors.csv"))?;
+    /// assert_eq!(table, "name,split,class,label\ncat/1.png,train,cat,0\ndog/1.png,train,dog,1\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::Write`]; an older file of that name is then untouched.
+    pub fn write_table(&self, images: &WholeSet, path: impl AsRef<Path>) -> Result<(), EmbedError> {
+        let path = path.as_ref();
+        replace_file(path, |file| {
+            let mut table = csv::Writer::from_writer(file);
+            table.write_record(["name", "split", "class", "label"])?;
+            for (name, &index) in self.names.iter().zip(&self.indices) {
+                let class = images.class(index).unwrap_or_default();
+                let label = images.label(index).map(|label| label.to_string()).unwrap_or_default();
+                table.write_record([name, images.split(index), class, &label])?;
+            }
+            table.flush()
+        })
+        .map_err(EmbedError::write(path))
     }
 
     /// With the labels of these images, out of those of the whole set.

@@ -13,6 +13,7 @@ use simclr_range::OutOfRange;
 use super::batches::{Reader, set_reader};
 use super::embedded::{Embedded, EmbeddedLabelled};
 use super::embedder_file::EmbedderFile;
+use super::preparation::Preparation;
 use crate::error::EmbedError;
 use crate::vectors::{FeatureSource, Features, labels_of};
 
@@ -125,6 +126,13 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     #[must_use]
     pub fn config(&self) -> Option<&EncoderConfig> {
         self.config.as_ref()
+    }
+
+    /// What the vectors depend on beside the images, for an [`ImageIndex`](crate::ImageIndex) to know its queries by.
+    /// Reads all weights: milliseconds, or a second for networks of a hundred million parameters.
+    #[must_use]
+    pub fn preparation(&self) -> Preparation {
+        Preparation::by(&self.encoder, &self.transform)
     }
 
     /// Length of a feature vector.

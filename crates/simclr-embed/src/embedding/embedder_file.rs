@@ -137,6 +137,12 @@ impl EmbedderFile {
         &self.transform
     }
 
+    /// The shape of the tensor `name`, if there is one: what a network around the encoder can be built for.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.weights.tensors().find(|(known, _)| *known == name).map(|(_, shape)| shape)
+    }
+
     /// The value of a key that the writer added.
     ///
     /// # Errors

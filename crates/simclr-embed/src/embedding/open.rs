@@ -47,7 +47,8 @@ impl Embedder {
 
 impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     /// The embedder of a run's folder, or of a file that [`save`](Self::save) wrote, for an encoder of one's own: its
-    /// weights replace those of `encoder`, which must be of the same architecture, on `device`.
+    /// weights replace those of `encoder`, which must be of the same architecture, on `device`. Clones of `encoder` stay as
+    /// they are, running statistics included.
     ///
     /// # Errors
     ///
@@ -56,9 +57,11 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         Self::from_file(file_at(path.as_ref())?, encoder, device)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "an embedder owns its encoder")]
     fn from_file(file: EmbedderFile, encoder: E, device: &Device) -> Result<Self, EmbedError> {
         let (config, transform) = (file.config().cloned(), file.transform().clone());
-        Ok(Self::new(file.load(encoder)?, transform, device).with_config(config))
+        // A copy: clones would share the running statistics that are loaded.
+        Ok(Self::new(file.load(encoder.valid())?, transform, device).with_config(config))
     }
 }
 

@@ -10,25 +10,30 @@ use simclr_data::{printable, replace_file};
 
 use super::cosine_index::nearest_neighbours;
 use super::nearest::Neighbour;
+use crate::embedding::Preparation;
 use crate::error::EmbedError;
 use crate::vectors::{FeatureSource, Features};
 
 const VECTORS: &str = "vectors";
 const NAMES: &str = "names";
-const ENCODER: &str = "encoder";
+const PREPARATION: &str = "preparation";
 
 /// Feature vectors of named images: what a search looks through.
 ///
 /// Its file is safetensors: one tensor, `vectors`, `[images, features]`, and in the metadata the images' names
-/// as a JSON list and what they were embedded by.
+/// as a JSON list and how they were prepared, as JSON.
 ///
 /// ```
 /// use burn::tensor::Device;
-/// use simclr_embed::{Features, ImageIndex};
+/// use simclr_augment::SimClrAugmentation;
+/// use simclr_embed::{Features, ImageIndex, Preparation};
 ///
+/// // or `embedder.preparation()`
+/// let preparation = Preparation::new("weights", SimClrAugmentation::cifar10().evaluation());
 /// let names = ["cat.jpg", "dog.jpg", "car.jpg"].map(str::to_owned).to_vec();
 /// let features = Features::new(vec![0.9, 0.1, 0.8, 0.3, 0.0, 1.0], 2);
-/// let index = ImageIndex::new(names, features, "an encoder")?;
+/// let index = ImageIndex::new(names, features, preparation.clone())?;
+/// index.preparation().check(&preparation)?; // that of the queries
 /// let query = Features::new(vec![1.0, 0.1], 2);
 /// let best = index.nearest(&query, 1, &Device::flex())?[0][0];
 /// assert_eq!(index.names()[best.row as usize], "cat.jpg");
@@ -38,13 +43,13 @@ const ENCODER: &str = "encoder";
 pub struct ImageIndex {
     names: Vec<String>,
     features: Features,
-    encoder: String,
+    preparation: Preparation,
 }
 
 impl ImageIndex {
     /// An index of images by the names `names`, in the order of their features: those of
-    /// [`Embedded`](crate::Embedded). `encoder` tells encoders apart, since vectors of two of them cannot be
-    /// compared: a checksum of the weights, say.
+    /// [`Embedded`](crate::Embedded). `preparation` is that of the [`Embedder`](crate::Embedder): queries can be compared
+    /// only if they were prepared in the same way.
     ///
     /// # Errors
     ///
@@ -53,11 +58,11 @@ impl ImageIndex {
     pub fn new(
         names: Vec<String>,
         features: Features,
-        encoder: impl Into<String>,
+        preparation: Preparation,
     ) -> Result<Self, EmbedError> {
         EmbedError::check_count("a name", "vectors", features.len(), names.len())?;
         features.check("index")?;
-        Ok(Self { names, features, encoder: encoder.into() })
+        Ok(Self { names, features, preparation })
     }
 
     /// The images' names.
@@ -72,10 +77,10 @@ impl ImageIndex {
         &self.features
     }
 
-    /// What the vectors were made by.
+    /// How the images were prepared. Check that of the queries against it.
     #[must_use]
-    pub fn encoder(&self) -> &str {
-        &self.encoder
+    pub fn preparation(&self) -> &Preparation {
+        &self.preparation
     }
 
     /// The `count` images whose vectors have the highest cosine to each query's, the most alike first:
@@ -134,10 +139,13 @@ impl ImageIndex {
         let tensors = SafeTensors::deserialize(&bytes).map_err(bad_file)?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let value = |key: &str| {
-            metadata.get(key).ok_or_else(|| EmbedError::file(path, key, "none in its metadata"))
+            let missing = || EmbedError::file(path, format!("`{key}` in the header"), "none");
+            metadata.get(key).ok_or_else(missing)
         };
         let names: Vec<String> = serde_json::from_str(value(NAMES)?)
             .map_err(|error| EmbedError::file(path, "a list of names", error.to_string()))?;
+        let preparation = serde_json::from_str(value(PREPARATION)?)
+            .map_err(|error| EmbedError::file(path, "a preparation", error.to_string()))?;
         let tensor = tensors
             .tensor(VECTORS)
             .map_err(|error| EmbedError::file(path, VECTORS, error.to_string()))?;
@@ -151,7 +159,7 @@ impl ImageIndex {
         let values = tensor.data().as_chunks::<4>().0;
         let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
         let features = Features::new(values, size).with_source(FeatureSource::Encoder);
-        Self::new(names, features, value(ENCODER)?.clone())
+        Self::new(names, features, preparation)
             .map_err(|error| EmbedError::file(path, "vectors and their names", error.to_string()))
     }
 
@@ -162,8 +170,10 @@ impl ImageIndex {
         let shape = vec![self.features.len(), self.features.size()];
         let tensor = TensorView::new(Dtype::F32, shape, &bytes).expect("the shape is the vectors'");
         let names = serde_json::to_string(&self.names).expect("strings are always JSON");
+        let preparation =
+            serde_json::to_string(&self.preparation).expect("texts and numbers are JSON");
         let metadata =
-            HashMap::from([(NAMES.to_owned(), names), (ENCODER.to_owned(), self.encoder.clone())]);
+            HashMap::from([(NAMES.to_owned(), names), (PREPARATION.to_owned(), preparation)]);
         safetensors::serialize([(VECTORS, tensor)], Some(metadata))
             .expect("one tensor of a valid shape is always safetensors")
     }
@@ -172,11 +182,14 @@ impl ImageIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use simclr_augment::SimClrAugmentation;
 
     fn index() -> ImageIndex {
         let names = ["a", "b\nc", "d", "e"].map(str::to_owned).to_vec();
         let features = Features::new(vec![1.0, 0.0, 0.0, 2.0, 3.0, 0.0, -1.0, 0.0], 2);
-        ImageIndex::new(names, features.with_source(FeatureSource::Encoder), "weights 1").unwrap()
+        let transform = SimClrAugmentation::cifar10().evaluation();
+        let preparation = Preparation::new("weights 1", transform);
+        ImageIndex::new(names, features.with_source(FeatureSource::Encoder), preparation).unwrap()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::protocol::Protocol;
 ///
 /// # Errors
 ///
-/// Those of [`LabelBudget::draw`] and [`evaluate`]; [`EvalError::NoDraws`] without a seed.
+/// Those of [`evaluate`]; [`EvalError::NoDraws`] without a seed.
 ///
 /// ```
 /// use simclr_embed::{Features, LabelledFeatures};
@@ -37,9 +37,8 @@ pub fn with_few_labels(
     seeds: &[u64],
     class_names: &[String],
 ) -> Result<Vec<Evaluation>, EvalError> {
-    let draws: Result<Vec<_>, _> =
-        seeds.iter().map(|&seed| budget.draw(train.labels(), seed)).collect();
-    over_folds(protocol, [train, test], &draws?, class_names)
+    let draws: Vec<_> = seeds.iter().map(|&seed| budget.draw(train.labels(), seed)).collect();
+    over_folds(protocol, [train, test], &draws, class_names)
 }
 
 /// Evaluates `protocol` on each of `folds`, which are rows of the training set. With the ten of `Stl10::folds` it is

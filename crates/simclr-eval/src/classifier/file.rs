@@ -12,6 +12,8 @@ use super::network::Network;
 use crate::error::EvalError;
 
 const CLASSES_KEY: &str = "simclr.class_names";
+/// The name of the linear layer's weight.
+const WEIGHT: &str = "classifier.weight";
 
 impl Classifier {
     /// Reads a classifier that [`save`](Self::save) wrote.
@@ -44,7 +46,7 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
     }
 
     /// Reads a classifier with an encoder of one's own: its weights replace those of `encoder`, which must be of the
-    /// same architecture, on `device`.
+    /// same architecture, on `device`. Clones of `encoder` stay as they are.
     ///
     /// # Errors
     ///
@@ -55,20 +57,33 @@ impl<E: Encoder<Input = Tensor<4>>> Classifier<E> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a classifier owns its encoder")]
 fn read<E: Encoder<Input = Tensor<4>>>(
     file: EmbedderFile,
     path: &Path,
     encoder: E,
     device: &Device,
 ) -> Result<Classifier<E>, EvalError> {
-    let class_names: Vec<String> = serde_json::from_str(file.value(CLASSES_KEY)?)
-        .map_err(|error| EmbedError::file(path, "a list of class names", error.to_string()))?;
+    let no_classes =
+        |_| EmbedError::file(path, "a classifier, with the names of its classes,", "no classes");
+    let class_names: Vec<String> =
+        serde_json::from_str(file.value(CLASSES_KEY).map_err(no_classes)?)
+            .map_err(|error| EmbedError::file(path, "a list of class names", error.to_string()))?;
     if class_names.is_empty() {
         return Err(EmbedError::file(path, "at least one class", "none").into());
     }
+    // A header may name millions of classes: no memory is taken for them unless the file holds their weights.
+    let expected = [encoder.feature_size(), class_names.len()];
+    let found = file.shape(WEIGHT);
+    if found != Some(&expected[..]) {
+        let found = found.map_or_else(|| "none".to_owned(), |shape| format!("{shape:?}"));
+        let expected = format!("`{WEIGHT}` of shape {expected:?}, [features, classes],");
+        return Err(EmbedError::file(path, expected, found).into());
+    }
     let (config, transform) = (file.config().cloned(), file.transform().clone());
-    let classifier = LinearConfig::new(encoder.feature_size(), class_names.len()).init(device);
-    let network = file.load(Network { encoder, classifier })?;
+    let classifier = LinearConfig::new(expected[0], expected[1]).init(device);
+    // A copy: clones would share the running statistics that are loaded.
+    let network = file.load(Network { encoder: encoder.valid(), classifier })?;
     let layer = network.layer()?;
     let embedder = Embedder::new(network.encoder, transform, device).with_config(config);
     Classifier::new(embedder, layer, class_names)

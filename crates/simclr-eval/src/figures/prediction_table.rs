@@ -23,8 +23,8 @@ use crate::error::EvalError;
 /// PredictionTable::new(&predictions, &[0, 1], &images)?.write_csv(&path)?;
 ///
 /// let csv = std::fs::read_to_string(&path)?;
-/// assert!(csv.starts_with("image,name,class,predicted,score of disk,score of ring\r\n"));
-/// assert!(csv.contains("\r\n1,sample/ring/1,ring,disk,0.5,0.5\r\n"));
+/// assert!(csv.starts_with("image,name,class,predicted,score of disk,score of ring\n"));
+/// assert!(csv.contains("\n1,sample/ring/1,ring,disk,0.5,0.5\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -76,8 +76,8 @@ impl PredictionTable {
         })
     }
 
-    /// Writes a line for each image below a header, as comma-separated values (RFC 4180): names that need
-    /// it are quoted. The file appears as a whole or not at all.
+    /// Writes a line for each image below a header, as comma-separated values: names that need it are quoted
+    /// as RFC 4180 says. The file appears as a whole or not at all.
     ///
     /// # Errors
     ///
@@ -100,21 +100,17 @@ impl PredictionTable {
     }
 
     fn csv(&self, file: &mut dyn Write) -> io::Result<()> {
-        write!(file, "image,name,class,predicted")?;
-        for class in &self.classes {
-            write!(file, ",{}", quoted(&format!("score of {class}")))?;
-        }
-        write!(file, "\r\n")?;
+        let mut table = csv::Writer::from_writer(file);
+        let scores = self.classes.iter().map(|class| format!("score of {class}"));
+        let columns = ["image", "name", "class", "predicted"].map(str::to_owned);
+        table.write_record(columns.into_iter().chain(scores))?;
         for row in &self.predictions {
-            let class = row.class.as_deref().unwrap_or_default();
-            let (name, predicted) = (quoted(&row.name), quoted(&row.predicted));
-            write!(file, "{},{name},{},{predicted}", row.image, quoted(class))?;
-            for score in &row.scores {
-                write!(file, ",{score}")?;
-            }
-            write!(file, "\r\n")?;
+            let class = row.class.clone().unwrap_or_default();
+            let columns = [row.image.to_string(), row.name.clone(), class, row.predicted.clone()];
+            let scores = row.scores.iter().map(ToString::to_string);
+            table.write_record(columns.into_iter().chain(scores))?;
         }
-        Ok(())
+        table.flush()
     }
 }
 
@@ -124,15 +120,6 @@ fn write(
 ) -> Result<(), EvalError> {
     let failed = |source| EmbedError::Write { path: path.to_owned(), source };
     Ok(replace_file(path, content).map_err(failed)?)
-}
-
-/// A field of a CSV file: in quotes if it holds a separator, a quote or a line break.
-fn quoted(field: &str) -> String {
-    if field.contains(['"', ',', '\r', '\n']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
 }
 
 #[cfg(test)]
@@ -172,26 +159,10 @@ mod tests {
         PredictionTable::new(&Predictions::new(scores, classes.len()), &images, &set).unwrap()
     }
 
-    /// The fields of each record, read as RFC 4180 says.
-    fn parse(csv: &str) -> Vec<Vec<String>> {
-        let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), String::new());
-        let mut inside = false;
-        let mut chars = csv.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '"' if inside && chars.peek() == Some(&'"') => field.extend(chars.next()),
-                '"' => inside = !inside,
-                ',' if !inside => record.push(std::mem::take(&mut field)),
-                '\r' if !inside => {
-                    assert_eq!(chars.next(), Some('\n'), "a bare carriage return");
-                    record.push(std::mem::take(&mut field));
-                    records.push(std::mem::take(&mut record));
-                }
-                '\n' if !inside => panic!("a bare line feed"),
-                c => field.push(c),
-            }
-        }
-        records
+    /// The fields of each record.
+    fn parse(csv: &[u8]) -> Vec<Vec<String>> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv);
+        reader.deserialize().map(Result::unwrap).collect()
     }
 
     proptest! {
@@ -204,7 +175,7 @@ mod tests {
 
             let path = folder.path().join("table.csv");
             table.write_csv(&path).unwrap();
-            let records = parse(&std::fs::read_to_string(&path).unwrap());
+            let records = parse(&std::fs::read(&path).unwrap());
             prop_assert_eq!(records.len(), names.len() + 2);
             for (index, name) in names.iter().enumerate() {
                 prop_assert_eq!(&records[0][4 + index], &format!("score of {name}"));
@@ -226,7 +197,7 @@ mod tests {
     fn an_unlabelled_image_has_an_empty_class() {
         let mut csv = Vec::new();
         table(&["cat"]).csv(&mut csv).unwrap();
-        let records = parse(&String::from_utf8(csv).unwrap());
+        let records = parse(&csv);
         assert_eq!(records[2], ["1", "\"1\", none", "", "cat", "0.25"]);
     }
 

@@ -58,6 +58,19 @@ impl Predictions {
         self.rows().map(best).collect()
     }
 
+    /// The `k` classes with the highest scores for each image, the highest first, and of equal ones the lowest class; all
+    /// classes if there are fewer.
+    #[must_use]
+    pub fn best(&self, k: usize) -> Vec<Vec<usize>> {
+        let best = |row: &[f32]| {
+            let mut classes: Vec<usize> = (0..row.len()).collect();
+            classes.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
+            classes.truncate(k);
+            classes
+        };
+        self.rows().map(best).collect()
+    }
+
     /// For each image, how many classes are likelier than its own: 0 if it is classified rightly. A label
     /// without a score ranks last.
     ///
@@ -101,6 +114,8 @@ mod tests {
     fn equal_scores_go_to_the_lowest_label() {
         let predictions = Predictions::new(vec![0.2, 0.4, 0.4], 3);
         assert_eq!(predictions.top1(), [1]);
+        assert_eq!(predictions.best(2), [[1, 2]]);
+        assert_eq!(predictions.best(9), [[1, 2, 0]]);
         assert_eq!(predictions.ranks(&[1]), [0]);
         assert_eq!(predictions.ranks(&[2]), [1]);
     }

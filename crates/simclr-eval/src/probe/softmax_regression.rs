@@ -41,12 +41,10 @@ impl<'a> SoftmaxRegression<'a> {
     pub(super) fn new(train: &'a LabelledFeatures, standardize: bool) -> Result<Self, EvalError> {
         let features = train.features();
         features.check("training set")?;
+        EvalError::check_classes(train.labels())?;
         let mut present = train.labels().to_vec();
         present.sort_unstable();
         present.dedup();
-        if let [found] = present[..] {
-            return Err(EvalError::OneClass { found });
-        }
         let standardization = Standardization::for_probe(features, standardize);
         let position = |label| present.binary_search(label).expect("every label is present");
         let targets = train.labels().iter().map(position).collect();

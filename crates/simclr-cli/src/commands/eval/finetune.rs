@@ -73,6 +73,7 @@ impl Arguments {
             (self.encoder.name(), self.encoder.load()?)
         };
         let (labelled, data) = self.data.labelled()?;
+        self.labels.warn_of_shortfalls(&labelled.train)?;
         let train: Arc<dyn ImageDataset> = match budget {
             Some(budget) => Arc::new(budget.subset(&labelled.train, self.seed)?),
             None => Arc::clone(&labelled.train),

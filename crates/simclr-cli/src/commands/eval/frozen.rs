@@ -49,7 +49,9 @@ impl FrozenArgs {
         self.predictions.check()?;
         self.labels.budget()?;
         self.folds()?;
-        self.subject.open()
+        let subject = self.subject.open()?;
+        self.labels.warn_of_shortfalls(&subject.labelled.train)?;
+        Ok(subject)
     }
 
     /// Evaluates `subject` and prints the figures. Each set is embedded once, however many draws there are.
@@ -82,9 +84,7 @@ impl FrozenArgs {
             return Ok(Some(folds));
         }
         let Some(budget) = self.labels.budget()? else { return Ok(None) };
-        let draws: Result<_, _> =
-            (0..DRAWS).map(|seed| budget.draw(train.labels(), seed)).collect();
-        Ok(Some(draws?))
+        Ok(Some((0..DRAWS).map(|seed| budget.draw(train.labels(), seed)).collect()))
     }
 }
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use simclr::eval::{Classifier, LogisticRegression, LogisticRegressionConfig, Protocol, SgdProbe};
+use simclr::embed::labels_of;
+use simclr::eval::{
+    Classifier, EvalError, LogisticRegression, LogisticRegressionConfig, Protocol, SgdProbe,
+};
 
 use super::frozen::FrozenArgs;
 use crate::failure::usage;
@@ -44,6 +47,7 @@ impl Arguments {
         check_folder_of(self.save.as_deref())?;
         let protocol = self.protocol()?;
         let subject = self.frozen.open()?;
+        EvalError::check_classes(&labels_of(&subject.labelled.train)?)?;
         let measured = self.frozen.evaluate(protocol.as_ref(), &subject, output)?;
         if let (Some(path), Some(layer)) = (&self.save, measured.first.layer) {
             let names = subject.labelled.train.class_names().to_vec();

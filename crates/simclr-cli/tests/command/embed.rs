@@ -1,0 +1,70 @@
+//! `simclr embed`: every data set that a run takes, with its labels.
+
+use std::path::Path;
+
+use crate::support::{json, simclr, success, write_photos_and_run};
+
+/// The lines of a table, without its header.
+fn table(path: impl AsRef<Path>) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut lines = text.lines().map(str::to_owned);
+    assert_eq!(lines.next().as_deref(), Some("name,split,class,label"));
+    lines.collect()
+}
+
+#[test]
+fn every_split_is_embedded_with_names_splits_and_classes_beside() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos_and_run(here);
+    let found = json(here, &["embed", "--run=run", "--data=photos"]);
+    assert_eq!((&found["images"], &found["labels"]), (&40.into(), &"run/index.labels.csv".into()));
+    let lines = table(here.join("run/index.labels.csv"));
+    assert_eq!(lines.len(), 40);
+    assert_eq!(lines[..2], ["dots/00.png,train,dots,0", "dots/01.png,test,dots,0"]);
+    assert_eq!(lines[20], "stripes/00.png,train,stripes,1");
+
+    for split in ["train", "val"] {
+        std::fs::create_dir_all(here.join("split").join(split)).unwrap();
+    }
+    std::fs::rename(here.join("photos/dots"), here.join("split/train/dots")).unwrap();
+    std::fs::rename(here.join("photos/stripes"), here.join("split/val/stripes")).unwrap();
+    std::fs::write(here.join("split/train/dots/notes.heic"), "").unwrap();
+    let output = simclr(here, &["embed", "--run=run", "--data=split", "--out=v.npy"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{error}");
+    assert!(error.contains("passed over: 1 .heic"), "{error}");
+    let lines = table(here.join("v.labels.csv"));
+    assert_eq!((lines.len(), &lines[39]), (40, &"val/stripes/19.png,val,stripes,1".to_owned()));
+    let names = std::fs::read_to_string(here.join("v.txt")).unwrap();
+    let of_table: Vec<&str> = lines.iter().map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(names.lines().collect::<Vec<_>>(), of_table);
+}
+
+#[test]
+fn binaries_are_embedded_with_their_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos_and_run(here);
+    let cifar = here.join("cifar/cifar-10-batches-bin");
+    std::fs::create_dir_all(&cifar).unwrap();
+    let record = |label: u8| [vec![label], vec![20 * label; 3 * 32 * 32]].concat();
+    std::fs::write(cifar.join("data_batch_1.bin"), [record(3), record(5), record(3)].concat())
+        .unwrap();
+    std::fs::write(cifar.join("test_batch.bin"), record(9)).unwrap();
+    success(here, &["embed", "--run=run", "--data=cifar", "--out=c.safetensors"]);
+    let lines = table(here.join("c.labels.csv"));
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[1], "data_batch_1.bin[1],train,dog,5");
+    assert_eq!(lines[3], "test_batch.bin[0],test,truck,9");
+
+    let stl = here.join("stl");
+    std::fs::create_dir(&stl).unwrap();
+    let images = |count: usize| vec![7_u8; count * 3 * 96 * 96];
+    std::fs::write(stl.join("train_X.bin"), images(2)).unwrap();
+    std::fs::write(stl.join("train_y.bin"), [1, 10]).unwrap();
+    std::fs::write(stl.join("unlabeled_X.bin"), images(1)).unwrap();
+    success(here, &["embed", "--run=run", "--data=stl", "--out=s.npy"]);
+    let lines = table(here.join("s.labels.csv"));
+    assert_eq!(lines[1..], ["train_X.bin[1],train,truck,9", "unlabeled_X.bin[0],unlabelled,,"]);
+}
