@@ -52,9 +52,12 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
             _ => None,
         };
     }
-    if let Some(EmbedError::File { path, .. }) = cause.downcast_ref::<EmbedError>() {
-        let unfinished = "`simclr pretrain --resume RUN` lets a run that has not ended go on";
-        return (!path.exists()).then_some(unfinished);
+    if let Some(EmbedError::File { path, expected, .. }) = cause.downcast_ref::<EmbedError>() {
+        if !path.exists() {
+            return Some("`simclr pretrain --resume RUN` lets a run that has not ended go on");
+        }
+        let foreign = "weights of other tools need --encoder NAME and --image-size N";
+        return expected.starts_with("a header").then_some(foreign);
     }
     if let Some(WeightError::Load { reason, .. }) = cause.downcast_ref::<WeightError>() {
         let is_ambiguous = matches!(reason, WeightFault::Ambiguous { .. });

@@ -10,7 +10,7 @@ use simclr_model::{
 
 mod support;
 
-use support::write_safetensors;
+use support::{formula_weights, write_safetensors};
 
 const RESNET: &str = "resnet18x0.0625_cifar";
 
@@ -27,20 +27,20 @@ fn features(encoder: &ImageEncoder, size: usize) -> Vec<f32> {
     encoder.encode(images.reshape([1, 3, size, size])).into_data().try_to_vec().unwrap()
 }
 
-/// The tensors of a ResNet with random weights, with torchvision's names.
+/// The tensors of a network with torchvision's names, and values of the formula that `seed` tells apart.
 fn published(name: &str, seed: u64) -> Vec<Named> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
-    save_published_weights(&encoder(name, seed), Naming::Torchvision, &path).unwrap();
-    let bytes = std::fs::read(&path).unwrap();
-    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let tensors = file.iter().filter(|(name, _)| !name.ends_with("num_batches_tracked"));
-    let tensors = tensors.map(|(name, tensor)| {
-        let values =
-            tensor.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
-        (name.to_owned(), tensor.shape().to_vec(), values.collect())
-    });
-    tensors.collect()
+    save_published_weights(&encoder(name, 0), Naming::Torchvision, &path).unwrap();
+    let file = WeightFile::open(&path).unwrap();
+    let tensors = file.tensors().filter(|(name, _)| !name.ends_with("num_batches_tracked"));
+    let values = |name: &str, shape: &[usize]| formula_weights(&format!("{seed}.{name}"), shape);
+    tensors.map(|(name, shape)| (name.to_owned(), shape.to_vec(), values(name, shape))).collect()
+}
+
+/// The ResNet with those values.
+fn resnet(seed: u64) -> ImageEncoder {
+    load(published(RESNET, seed), RESNET).unwrap().0
 }
 
 fn below(prefix: &str, tensors: &[Named]) -> Vec<Named> {
@@ -77,7 +77,7 @@ fn near_miss(tensors: Vec<Named>, name: &str) -> NearMiss {
 
 #[test]
 fn an_encoder_is_found_below_any_prefix_with_a_head_beside_it() {
-    let expected = features(&encoder(RESNET, 1), 16);
+    let expected = features(&resnet(1), 16);
     for prefix in [
         "",
         "module.",
@@ -128,11 +128,15 @@ fn an_encoder_that_is_there_twice_is_chosen_by_its_prefix() {
     ] {
         let file = open(folder.path(), tensors()).below(prefix);
         let (found, report) = file.load(encoder(RESNET, 9)).unwrap();
-        assert_eq!(features(&found, 16), features(&encoder(RESNET, seed), 16), "{prefix}");
+        assert_eq!(features(&found, 16), features(&resnet(seed), 16), "{prefix}");
         assert_eq!(report.prefix, whole);
     }
+    // A prefix ends with a whole part of a name.
     let nowhere = open(folder.path(), tensors()).below("teach").load(encoder(RESNET, 9));
-    assert!(nowhere.is_err(), "a prefix ends with a whole part of a name");
+    let Err(WeightError::Load { reason, .. }) = nowhere else { panic!("there is no such prefix") };
+    let message = reason.to_string();
+    assert!(message.contains("found none; missing: 100 (teach.conv1.weight"), "{message}");
+    assert!(message.contains("in the file: 300 (bn1.bias [4], "), "{message}");
 }
 
 #[test]
@@ -149,7 +153,7 @@ fn a_resnet_whose_layers_nn_sequential_has_numbered_is_found() {
         }
         tensors.extend(small(&["9.weight"]));
         let (found, report) = load(below("encoder.", &tensors), RESNET).unwrap();
-        assert_eq!(features(&found, 16), features(&encoder(RESNET, 1), 16));
+        assert_eq!(features(&found, 16), features(&resnet(1), 16));
         assert_eq!(report.naming, Naming::Sequential { first_stage });
         assert_eq!(report.left_over, ["encoder.9.weight"]);
     }
@@ -202,7 +206,7 @@ fn positions_for_another_number_of_patches_are_resampled() {
     let positions = tensors.iter().find(|tensor| tensor.name() == "positions").unwrap();
     let values: Vec<f32> = positions.values().into_data().try_to_vec().unwrap();
     assert_eq!(values.len(), 17 * 192);
-    assert!(values[..192].iter().all(|&value| value == 2.0));
+    assert_eq!(values[..192], [2.0; 192]);
     assert!(values[192..].iter().all(|value| (value - 3.0).abs() < 1e-6));
 }
 

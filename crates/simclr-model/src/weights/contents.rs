@@ -12,6 +12,8 @@ pub(super) struct Contents {
     /// Objects of Python that were not made, by their places in the file.
     pub(super) objects: BTreeMap<String, PassedObject>,
     pub(super) metadata: WeightMetadata,
+    /// The tensors of the file that are not below the prefix that was chosen: whole names and shapes.
+    pub(super) elsewhere: Vec<(String, Vec<usize>)>,
     /// What [`below`](Self::below) took away from the names; `None` if nothing was chosen.
     base: Option<String>,
 }
@@ -32,20 +34,24 @@ impl Contents {
         objects: BTreeMap<String, PassedObject>,
         metadata: WeightMetadata,
     ) -> Self {
-        Self { tensors, objects, metadata, base: None }
+        Self { tensors, objects, metadata, elsewhere: Vec::new(), base: None }
     }
 
     /// Keeps what is below a prefix, and takes the prefix away from the names.
-    pub(super) fn below(self, prefix: &str) -> Self {
+    pub(super) fn below(mut self, prefix: &str) -> Self {
         fn inside<T>(named: BTreeMap<String, T>, prefix: &str) -> BTreeMap<String, T> {
             let stripped = |name: &str| name.strip_prefix(prefix).map(str::to_owned);
             named.into_iter().filter_map(|(name, value)| Some((stripped(&name)?, value))).collect()
         }
+        let outside = self.tensors.iter().filter(|(name, _)| !name.starts_with(prefix));
+        let mut outside: Vec<_> =
+            outside.map(|(name, tensor)| (self.whole_name(name), tensor.shape().to_vec())).collect();
+        self.elsewhere.append(&mut outside);
         Self {
             tensors: inside(self.tensors, prefix),
             objects: inside(self.objects, prefix),
-            metadata: self.metadata,
             base: Some(self.base.unwrap_or_default() + prefix),
+            ..self
         }
     }
 

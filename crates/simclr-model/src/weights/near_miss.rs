@@ -30,7 +30,7 @@ pub struct NearMiss {
     pub missing: Vec<(String, Vec<usize>)>,
     /// The tensors that a larger network of the encoder's kind has, such as further blocks: name and shape.
     pub surplus: Vec<(String, Vec<usize>)>,
-    /// The file's other tensors, those below the prefix first: name and shape.
+    /// The file's other tensors, those below the prefix first, without counters of batches: name and shape.
     pub others: Vec<(String, Vec<usize>)>,
     /// The classes of objects that the file has under missing names.
     objects: BTreeMap<String, String>,
@@ -83,6 +83,8 @@ impl NearMiss {
             rest.into_iter().partition(|name| surplus.binary_search(name).is_ok());
         miss.surplus = surplus.into_iter().map(shaped).collect();
         miss.others = others.into_iter().map(shaped).collect();
+        let elsewhere = contents.elsewhere.iter().filter(|(name, _)| !is_counter(name));
+        miss.others.extend(elsewhere.cloned());
         miss
     }
 }

@@ -121,7 +121,8 @@ impl WeightFile {
     ///
     /// # Errors
     ///
-    /// [`WeightError::Load`] if a tensor is of another shape, or holds NaN or infinity.
+    /// [`WeightError::Load`] if more than one place has all of the tensors, or if one is of another shape, or holds NaN or
+    /// infinity.
     pub fn load_matching<M: PublishedNames>(
         self,
         encoder: M,
@@ -129,7 +130,11 @@ impl WeightFile {
         let tensors = module_tensors(&encoder);
         let (layouts, own) = (Layout::all(&encoder, &tensors), Layout::own(&tensors));
         let stored = &self.contents.tensors;
-        let nearest = Place::nearest(Place::all(&layouts, stored), stored);
+        let nearest = match only_place(&self.contents, &layouts) {
+            Ok(place) => Some(place),
+            Err(reason @ WeightFault::Ambiguous { .. }) => return Err(self.error(reason)),
+            Err(_) => Place::nearest(Place::all(&layouts, stored), stored),
+        };
         let names = nearest.map_or((&own, ""), |place| (place.layout, place.prefix));
         self.take(encoder, &tensors, names).map_err(|reason| self.error(reason))
     }

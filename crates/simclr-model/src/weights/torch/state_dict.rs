@@ -36,10 +36,10 @@ pub(super) fn contents(
     Ok(Contents::new(tensors, objects, WeightMetadata::new()))
 }
 
-/// What is wrong with a pickle that has no tensors: it is an object, holds a network, or holds something else.
+/// What is wrong with a pickle that has no tensors: it is an object, holds a network or another object, or none.
 fn without_tensors(objects: &BTreeMap<String, PassedObject>) -> WeightFault {
     let network = objects.values().find(|object| object.is_network);
-    match objects.get("").or(network) {
+    match objects.get("").or(network).or(objects.values().next()) {
         Some(object) => WeightFault::Object { class: object.class.clone() },
         None => WeightFault::malformed("a dict of named tensors", "something else"),
     }
