@@ -4,7 +4,7 @@ use simclr::burn::tensor::Device;
 use simclr::data::Splits;
 use simclr::eval::Classifier;
 
-use crate::support::{TINY, failure, json, success, write_photos};
+use crate::support::{TINY, json, success, write_photos};
 
 #[test]
 fn photos_are_pretrained_on_evaluated_embedded_and_searched() {
