@@ -145,7 +145,7 @@ pub mod train {
         RateChange, Recipe, Representation, RunConfig, RunDescription, RunDirectory, Skipped,
         StepLayout, StepViews, Summary, TrainConfig, TrainError, Trained, Trainer, TriedRate,
         TwoViews, ViewBatch, ViewLoader, ViewPath, ViewSource, WarmupCosine, device_from_name,
-        device_name, pretrain, read_metrics,
+        device_name, pretrain, read_metrics, restore_terminal,
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};

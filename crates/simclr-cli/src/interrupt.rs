@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
+use simclr::train::restore_terminal;
 
 /// Calls `stop`, which ends the work after the current `unit` ("step", "epoch"), at the first Ctrl-C. The second ends the
 /// process.
@@ -11,6 +12,7 @@ pub(crate) fn on_ctrl_c(unit: &'static str, stop: impl Fn() + Send + 'static) ->
     let asked = AtomicBool::new(false);
     ctrlc::set_handler(move || {
         if asked.swap(true, Ordering::Relaxed) {
+            restore_terminal();
             std::process::exit(130);
         }
         stop();

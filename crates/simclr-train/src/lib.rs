@@ -70,6 +70,7 @@ pub use watch::metrics_log::read_metrics;
 pub use watch::monitor::{Monitor, Observation};
 pub use watch::progress::Progress;
 pub use watch::representation::Representation;
+pub use watch::terminal::restore_terminal;
 
 /// The README's code is tested with the crate.
 #[cfg(doctest)]

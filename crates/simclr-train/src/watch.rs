@@ -9,3 +9,4 @@ pub(crate) mod monitor;
 pub(crate) mod progress;
 pub(crate) mod representation;
 mod tensorboard;
+pub(crate) mod terminal;

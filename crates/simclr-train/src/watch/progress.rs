@@ -13,6 +13,7 @@ use burn::train::renderer::{
 
 use crate::watch::ctrl_c::keep_alive_under_dashboard;
 use crate::watch::dashboard::LOSS;
+use crate::watch::terminal::remember_terminal;
 
 /// The time between two lines within an epoch.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -38,6 +39,7 @@ impl Progress {
     ) -> Box<dyn MetricsRenderer> {
         match self {
             Self::Auto if std::io::stdout().is_terminal() => {
+                remember_terminal();
                 let dashboard = TuiMetricsRendererWrapper::new(interrupter.clone(), checkpoint);
                 keep_alive_under_dashboard();
                 Box::new(dashboard)
