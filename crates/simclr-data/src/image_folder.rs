@@ -14,14 +14,14 @@ use unicode_normalization::UnicodeNormalization;
 
 use self::listing::EXTENSIONS;
 pub(crate) use self::{listing::Listing, passed_over::PassedOver};
-use crate::{DataError, ImageDataset, decode_image};
+use crate::{DataError, ImageDataset, decode_image, escape_name};
 
 /// JPEG, PNG, WebP, BMP, GIF and TIFF files in a folder.
 ///
 /// Each sub-folder that holds images, at any depth inside, is a class of the sub-folder's name. Classes are sorted by
-/// name, in Unicode's composed form (NFC), and the images of a class by path. Images directly in the folder come first and have no label, so a flat
-/// folder has no labels at all. Files and folders whose names begin with a dot, and folders that a system makes
-/// (`__MACOSX`, `@eaDir`, `$RECYCLE.BIN`), are ignored.
+/// name, in Unicode's composed form (NFC), and the images of a class by path. Images directly in the folder come first
+/// and have no label, so a flat folder has no labels at all. Files and folders whose names begin with a dot, and folders
+/// that a system makes (`__MACOSX`, `@eaDir`, `$RECYCLE.BIN`), are ignored. Names are as [`escape_name`] writes them.
 ///
 /// Opening lists the files and decodes none. Decoding goes by content rather than by extension, turns the image upright
 /// as its EXIF data says, converts it to 8-bit RGB (what is transparent lies on white), and refuses images that are more than
@@ -133,18 +133,16 @@ impl ImageDataset for ImageFolder {
 
     fn name(&self, index: usize) -> String {
         match self.files.get(index) {
-            Some((path, _)) => {
-                path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
-            }
+            Some((path, _)) => escape_name(path),
             None => format!("[{index}]"),
         }
     }
 }
 
-/// The name of the class whose images are in `folder`: the folder's name, in Unicode's composed form (NFC), so that it is
-/// the same whichever system wrote it.
+/// The name of the class whose images are in `folder`: the folder's name as [`escape_name`] writes it, in Unicode's
+/// composed form (NFC), so that it is the same whichever system wrote it.
 pub(crate) fn class_name(folder: &Path) -> String {
-    folder.file_name().unwrap_or_default().to_string_lossy().nfc().collect()
+    escape_name(Path::new(folder.file_name().unwrap_or_default())).nfc().collect()
 }
 
 /// Those of `folders` in which an image lies, at any depth.

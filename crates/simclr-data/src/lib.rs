@@ -52,6 +52,11 @@
 //! are opened. Image files are opened one by one when they are needed. [`DataError::is_one_image`] tells an image that
 //! cannot be decoded from all other faults, so that a run may leave the image out and continue.
 //!
+//! # Names
+//!
+//! The name of an image in a folder is its path below the folder as [`escape_name`] writes it: one line, different for
+//! each file, and [`unescape_name`] leads back to the file, whatever bytes its name holds. So are the names of classes.
+//!
 //! # Unsafe code
 //!
 //! Mapping a file into memory is `unsafe` in Rust, since another process may change the file. One function does it; the
@@ -69,6 +74,7 @@ mod derived;
 #[cfg(feature = "download")]
 mod download;
 mod error;
+mod escaped_name;
 mod image_folder;
 mod printable;
 mod replace_file;
@@ -82,6 +88,7 @@ pub use derived::{Concat, Subset};
 #[cfg(feature = "download")]
 pub use download::{DownloadError, DownloadProgress, DownloadStage};
 pub use error::DataError;
+pub use escaped_name::{escape_name, unescape_name};
 pub use image_folder::ImageFolder;
 pub use printable::printable;
 pub use replace_file::replace_file;
