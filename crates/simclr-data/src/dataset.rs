@@ -50,8 +50,8 @@ pub trait ImageDataset: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`DataError::IndexOutOfRange`] if `index >= len()`; [`DataError::Decode`] or [`DataError::Io`], which name the
-    /// file, if the image cannot be read.
+    /// [`DataError::IndexOutOfRange`] if `index >= len()`; [`DataError::Decode`] or [`DataError::Unreadable`], which name
+    /// the file, if the image cannot be read. After any other error, no further image is read.
     fn image(&self, index: usize) -> Result<RgbImage, DataError>;
 
     /// The class of the image at `index`, an index into [`class_names`](Self::class_names); `None` if the image has no

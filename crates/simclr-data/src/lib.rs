@@ -50,7 +50,8 @@
 //! Whatever is wrong with a file is a [`DataError`], which names the file and says what was expected and what was
 //! found. Nothing panics, and no header is trusted with the size of an allocation. Binary files are checked when they
 //! are opened. Image files are opened one by one when they are needed. [`DataError::is_one_image`] tells an image that
-//! cannot be decoded from all other faults, so that a run may leave the image out and continue.
+//! cannot be read or decoded from all other faults, so that a run may leave the image out and continue. What may be the
+//! hiccup of a disk or a network is tried again first.
 //!
 //! # Names
 //!
@@ -76,6 +77,7 @@ mod download;
 mod error;
 mod escaped_name;
 mod image_folder;
+mod patience;
 mod printable;
 mod replace_file;
 mod sample;
