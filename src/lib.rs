@@ -86,7 +86,7 @@ pub mod data {
     pub use simclr_data::{
         Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
         SampleConfig, Splits, Stl10, Stl10Split, Subset, decode_image, decode_image_bytes,
-        escape_name, printable, replace_file, unescape_name,
+        escape_name, misnamed, printable, replace_file, unescape_name,
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};

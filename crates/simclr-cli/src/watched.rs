@@ -1,5 +1,7 @@
 //! Images whose reading moves a progress bar.
 
+use std::path::PathBuf;
+
 use image::RgbImage;
 use simclr::data::{DataError, ImageDataset};
 
@@ -38,5 +40,9 @@ impl<D: ImageDataset> ImageDataset for Watched<D> {
 
     fn name(&self, index: usize) -> String {
         self.images.name(index)
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.images.path(index)
     }
 }

@@ -1,6 +1,6 @@
 //! The trait that all image sets share.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
@@ -66,9 +66,16 @@ pub trait ImageDataset: Send + Sync {
         &[]
     }
 
-    /// A stable name for people, such as a file's path inside its folder or `train_X.bin[17]`; by default `image 17`.
+    /// A stable name, such as a file's path inside its folder ([escaped](crate::escape_name)) or `train_X.bin[17]`; by
+    /// default `image 17`.
     fn name(&self, index: usize) -> String {
         format!("image {index}")
+    }
+
+    /// The file that holds the image at `index` and no other; `None`, as by default, if there is no such file.
+    #[expect(unused_variables, reason = "sets of files need the index")]
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        None
     }
 }
 
@@ -92,6 +99,9 @@ macro_rules! forward {
             }
             fn name(&self, index: usize) -> String {
                 (**self).name(index)
+            }
+            fn path(&self, index: usize) -> Option<PathBuf> {
+                (**self).path(index)
             }
         }
     };

@@ -18,6 +18,7 @@ use image::{
 };
 
 pub(crate) use self::content::Content;
+pub use self::content::misnamed;
 use crate::{DataError, patience::patiently};
 
 /// Largest side, in pixels, of an image that is decoded.
@@ -72,8 +73,9 @@ fn or_panic_as_error(
 }
 
 fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
-    let Content::Image(format) = Content::of(bytes) else {
-        let found = Content::of(bytes);
+    let content = Content::of(bytes);
+    let Content::Image(format) = content else {
+        let found = content.name();
         return Err(refused(format!("expected JPEG, PNG, WebP, BMP, GIF or TIFF, found {found}")));
     };
     if bytes.len() as u64 > MAX_BYTES {

@@ -113,12 +113,6 @@ impl ImageFolder {
     pub(crate) fn passed_over(&self) -> &PassedOver {
         &self.passed_over
     }
-
-    /// The path of the image at `index`; `None` if there is no such image.
-    #[must_use]
-    pub fn path(&self, index: usize) -> Option<PathBuf> {
-        self.files.get(index).map(|(path, _)| self.root.join(path))
-    }
 }
 
 impl ImageDataset for ImageFolder {
@@ -144,6 +138,10 @@ impl ImageDataset for ImageFolder {
             Some((path, _)) => escape_name(path),
             None => format!("[{index}]"),
         }
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.files.get(index).map(|(path, _)| self.root.join(path))
     }
 }
 

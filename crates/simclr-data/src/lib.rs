@@ -85,7 +85,7 @@ mod splits;
 
 pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
 pub use dataset::ImageDataset;
-pub use decode::{decode_image, decode_image_bytes};
+pub use decode::{decode_image, decode_image_bytes, misnamed};
 pub use derived::{Concat, Subset};
 #[cfg(feature = "download")]
 pub use download::{DownloadError, DownloadProgress, DownloadStage};

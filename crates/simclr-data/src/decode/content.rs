@@ -1,6 +1,6 @@
 //! What a file holds, whatever it is called.
 
-use std::{fmt, fs::File, io::Read, path::Path};
+use std::{fs::File, io::Read, path::Path};
 
 use image::ImageFormat::{self, Bmp, Gif, Jpeg, Png, Tiff, WebP};
 
@@ -71,11 +71,10 @@ impl Content {
         File::open(path).ok()?.take(BEGINNING as u64).read_to_end(&mut beginning).ok()?;
         Some(Self::of(&beginning))
     }
-}
 
-impl fmt::Display for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// Its name for people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Self::Image(Jpeg) => "JPEG",
             Self::Image(Png) => "PNG",
             Self::Image(WebP) => "WebP",
@@ -84,6 +83,24 @@ impl fmt::Display for Content {
             Self::Image(Tiff) => "TIFF",
             Self::Image(_) => "an image",
             Self::Other(name) => name,
-        })
+        }
     }
+}
+
+/// The format of an image file that is called like one of another format: `GIF` for a GIF in `photo.jpg`. Such a file is
+/// read as what it holds. `None` for all other files.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("photo.jpg");
+/// image::RgbImage::new(4, 4).save_with_format(&path, image::ImageFormat::Gif)?;
+/// assert_eq!(simclr_data::misnamed(&path), Some("GIF"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn misnamed(path: impl AsRef<Path>) -> Option<&'static str> {
+    let extension = path.as_ref().extension()?.to_ascii_lowercase();
+    let named = if extension == "jpe" { Jpeg } else { ImageFormat::from_extension(extension)? };
+    let content = Content::of_file(path.as_ref())?;
+    matches!(content, Content::Image(format) if format != named).then(|| content.name())
 }

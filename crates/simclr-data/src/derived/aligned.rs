@@ -1,6 +1,6 @@
 //! A set with the labels of another.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
@@ -57,5 +57,9 @@ impl ImageDataset for Aligned {
 
     fn name(&self, index: usize) -> String {
         self.dataset.name(index)
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.dataset.path(index)
     }
 }

@@ -1,6 +1,6 @@
 //! Several sets joined.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
@@ -86,6 +86,10 @@ impl ImageDataset for Concat {
 
     fn name(&self, index: usize) -> String {
         self.locate(index).map_or_else(|_| format!("[{index}]"), |(part, local)| part.name(local))
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.locate(index).ok().and_then(|(part, local)| part.path(local))
     }
 }
 

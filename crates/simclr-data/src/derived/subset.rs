@@ -1,6 +1,6 @@
 //! Some images of another set.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
@@ -70,6 +70,10 @@ impl ImageDataset for Subset {
             Some(&original) => self.dataset.name(original),
             None => format!("[{index}]"),
         }
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.indices.get(index).and_then(|&original| self.dataset.path(original))
     }
 }
 
