@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
+use super::draw::draw;
 use crate::{DataError, ImageDataset};
 
 /// Chosen images of another set, in a chosen order.
@@ -37,6 +38,26 @@ impl Subset {
             DataError::check_index(index, len)?;
         }
         Ok(Self { dataset, indices })
+    }
+
+    /// `count` images that stand for the set, or all if there are fewer, in the set's order: of each class its share, and
+    /// at least one as long as `count` allows. They are drawn, but the same each time.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use simclr_data::{ImageDataset, Sample, SampleConfig, Subset};
+    ///
+    /// let subset = Subset::drawn(Arc::new(Sample::new(SampleConfig::default())?), 20);
+    /// for class in 0..10 {
+    ///     assert_eq!((0..20).filter(|&index| subset.label(index) == Some(class)).count(), 2);
+    /// }
+    /// # Ok::<(), simclr_data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn drawn(dataset: Arc<dyn ImageDataset>, count: usize) -> Self {
+        let indices = draw(&dataset, count);
+        Self { dataset, indices }
     }
 
     /// The first `count` images, or all if there are fewer.
