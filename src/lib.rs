@@ -74,9 +74,9 @@ pub mod loss {
 pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
-        DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, JitterFlavor, JitterParams,
-        JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter, RotationConfig,
-        SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
+        DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, Fit, JitterFlavor,
+        JitterParams, JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter,
+        RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
     };
 }
 
