@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
-use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
+use simclr::augment::{EvaluationTransform, Fit, Normalization, ResizeFilter};
 use simclr::embed::Embedder;
 use simclr::model::EncoderConfig;
 use simclr::train::{PretrainConfig, RunDirectory};
@@ -38,6 +38,10 @@ pub(crate) struct EncoderArgs {
     /// How pixels were normalised in the weights' training [default: imagenet]
     #[arg(long, value_name = "KIND", requires = "encoder")]
     normalize: Option<Normalize>,
+    /// How tall and wide images become square [default: crop]; a run and its encoder.safetensors say it
+    /// themselves
+    #[arg(long, value_name = "KIND", requires = "encoder")]
+    fit: Option<SquareFit>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -52,6 +56,16 @@ enum Normalize {
     Centred,
     /// To values from 0 to 1
     None,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SquareFit {
+    /// The centred square
+    Crop,
+    /// The whole image, with the mean colour beside it
+    Pad,
+    /// The whole image, stretched
+    Squash,
 }
 
 impl EncoderArgs {
@@ -70,7 +84,13 @@ impl EncoderArgs {
             Normalize::Centred => Normalization::CENTRED,
             Normalize::None => Normalization::NONE,
         };
+        let fit = match self.fit.unwrap_or(SquareFit::Crop) {
+            SquareFit::Crop => Fit::Crop,
+            SquareFit::Pad => Fit::Pad,
+            SquareFit::Squash => Fit::Squash,
+        };
         let transform = EvaluationTransform::new(size, ResizeFilter::Bilinear, normalization)?;
+        let transform = transform.with_fit(fit);
         Ok(Embedder::from_weights(self.path(), encoder, transform, &device)?)
     }
 
