@@ -37,7 +37,7 @@ struct Options {
     /// Folder with STL-10 binaries, CIFAR-10 binaries or images; without it, the built-in sample
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Learn from only the first N images, and ask about a fifth as many
+    /// Learn from only N images, drawn from all classes, and ask about a fifth as many
     #[arg(long, value_name = "N", default_value_t = 2000)]
     images: usize,
     /// Fine-tune the whole network, too, for N epochs

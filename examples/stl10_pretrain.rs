@@ -37,7 +37,7 @@ struct Options {
     /// Fetch STL-10 (2.6 GB) into the --data folder first, unless it is there
     #[arg(long, requires = "data")]
     download: bool,
-    /// Use only the first N images (of the built-in sample: draw N) [default: all; sample: 2000]
+    /// Use only N images, drawn from all classes (of the built-in sample: the first N) [default: all; sample: 2000]
     #[arg(long, value_name = "N")]
     images: Option<usize>,
     /// A published recipe to start from: imagenet-paper, imagenet-google, cifar10-paper,

@@ -74,9 +74,9 @@ pub mod loss {
 pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
-        DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, JitterFlavor, JitterParams,
-        JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter, RotationConfig,
-        SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
+        DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, Fit, JitterFlavor,
+        JitterParams, JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter,
+        RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
     };
 }
 
@@ -86,7 +86,7 @@ pub mod data {
     pub use simclr_data::{
         Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
         SampleConfig, Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image,
-        decode_image_bytes, escape_name, printable, replace_file, unescape_name,
+        decode_image_bytes, escape_name, misnamed, printable, replace_file, unescape_name,
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};

@@ -2,7 +2,7 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use simclr_range::OutOfRange;
 
-use crate::config::{Normalization, ResizeFilter, rules};
+use crate::config::{Fit, Normalization, ResizeFilter, rules};
 use crate::cpu::Output;
 use crate::draw::{CropBox, ViewParams};
 use crate::error::AugmentationError;
@@ -20,7 +20,8 @@ const LARGEST_UNCROPPED_SIZE: u32 = 32;
 /// google's `preprocess_for_eval` does (`CROP_PROPORTION`). That is the geometry of torchvision's
 /// "resize the short side to 256, cut the central 224" in a single resampling. Two cases keep the
 /// largest centred square: an image that already has the view's size, whose pixels stay as they are,
-/// and views of at most 32 px, as in google's CIFAR-10 recipe.
+/// and views of at most 32 px, as in google's CIFAR-10 recipe. With another [`Fit`], nothing of a tall or
+/// wide image is lost.
 ///
 /// ```
 /// use image::{Rgb, RgbImage};
@@ -35,7 +36,7 @@ const LARGEST_UNCROPPED_SIZE: u32 = 32;
 /// # Ok::<(), simclr_augment::AugmentationError>(())
 /// ```
 ///
-/// serde writes it as `size`, `filter` and `normalization`; a deserialiser checks them as
+/// serde writes it as `size`, `filter`, `normalization`, and `fit` unless it crops; a deserialiser checks them as
 /// [`new`](Self::new) does, and refuses other fields:
 ///
 /// ```
@@ -63,12 +64,40 @@ impl EvaluationTransform {
         filter: ResizeFilter,
         normalization: Normalization,
     ) -> Result<Self, OutOfRange> {
-        Output { size, filter, normalization }.try_into()
+        Output { size, filter, normalization, fit: Fit::Crop }.try_into()
     }
 
     /// From values that are valid by construction.
     pub(crate) fn of(output: Output) -> Self {
         Self { output }
+    }
+
+    /// The same transform with another way to a square.
+    ///
+    /// ```
+    /// use simclr_augment::{CropBox, Fit, SimClrAugmentation};
+    ///
+    /// let evaluation = SimClrAugmentation::imagenet().evaluation().with_fit(Fit::Pad);
+    /// assert_eq!(evaluation.params(320, 256).crop, CropBox::whole(320, 256));
+    /// ```
+    #[must_use]
+    pub fn with_fit(mut self, fit: Fit) -> Self {
+        self.output.fit = fit;
+        self
+    }
+
+    /// The same transform to `size x size` pixels.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] for a size outside 1 to 16384.
+    pub fn with_size(&self, size: u32) -> Result<Self, OutOfRange> {
+        Output { size, ..self.output.clone() }.try_into()
+    }
+
+    /// How an image becomes a square.
+    #[must_use]
+    pub fn fit(&self) -> Fit {
+        self.output.fit
     }
 
     /// Width and height of the result in pixels.
@@ -95,10 +124,13 @@ impl EvaluationTransform {
         self.output.len()
     }
 
-    /// The parameters of the transform for an image of `width x height` pixels: a centred crop and no
-    /// other step.
+    /// The parameters of the transform for an image of `width x height` pixels: a centred crop, or the
+    /// whole image, and no other step.
     #[must_use]
     pub fn params(&self, width: u32, height: u32) -> ViewParams {
+        if !self.output.fit.is_crop() {
+            return ViewParams::only_crop(CropBox::whole(width, height));
+        }
         let short = width.min(height);
         let size = self.output.size;
         let uncropped = size <= LARGEST_UNCROPPED_SIZE || [width, height] == [size; 2];
@@ -242,6 +274,52 @@ mod tests {
             )
         );
         assert_eq!(serde_json::from_str::<EvaluationTransform>(&json).unwrap(), bicubic);
+    }
+
+    #[test]
+    fn a_fit_other_than_the_centred_square_keeps_both_ends_of_a_tall_image() {
+        // Red above, green between, blue below.
+        let tall = RgbImage::from_fn(10, 40, |_, y| match y {
+            0..10 => Rgb([255, 0, 0]),
+            30.. => Rgb([0, 0, 255]),
+            _ => Rgb([0, 255, 0]),
+        });
+        let ground = Normalization { mean: [0.2, 0.4, 0.6], std: [1.0; 3] };
+        let crop = EvaluationTransform::new(8, ResizeFilter::Bicubic, ground).unwrap();
+        let colours = |fit| {
+            let view = crop.clone().with_fit(fit).view(&tall).unwrap();
+            [(4, 0), (4, 7), (0, 4)].map(|(x, y)| view.get_pixel(x, y).0)
+        };
+        assert_eq!(colours(Fit::Crop), [[0, 255, 0]; 3]);
+        assert_eq!(colours(Fit::Squash), [[255, 0, 0], [0, 0, 255], [0, 255, 0]]);
+        assert_eq!(colours(Fit::Pad), [[255, 0, 0], [0, 0, 255], [51, 102, 153]]);
+        let mut input = vec![f32::NAN; crop.view_len()];
+        crop.with_fit(Fit::Pad).view_into(&tall, &mut input).unwrap();
+        assert!([input[32], input[64 + 32], input[128 + 32]].iter().all(|x| x.abs() < 1e-6));
+    }
+
+    #[test]
+    fn a_square_image_fits_without_padding_and_a_line_of_pixels_is_seen() {
+        let image = gradient(50, 50);
+        let pad = transform(20).with_fit(Fit::Pad);
+        let squash = transform(20).with_fit(Fit::Squash);
+        assert_eq!(pad.view(&image).unwrap(), squash.view(&image).unwrap());
+        let line = RgbImage::from_pixel(900, 1, Rgb([255; 3]));
+        let white = pad.view(&line).unwrap().pixels().filter(|pixel| pixel.0 == [255; 3]).count();
+        assert_eq!(white, 20, "one row");
+        let error = pad.view(&RgbImage::new(0, 5)).unwrap_err();
+        assert!(matches!(error, AugmentationError::CropOutsideImage { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_fit_is_kept_in_files_and_an_older_file_crops() {
+        let pad = transform(12).with_fit(Fit::Pad);
+        let json = serde_json::to_string(&pad).unwrap();
+        assert!(json.ends_with(r#","fit":"pad"}"#), "{json}");
+        assert_eq!(serde_json::from_str::<EvaluationTransform>(&json).unwrap(), pad);
+        let older = json.replace(r#","fit":"pad""#, "");
+        assert_eq!(serde_json::from_str::<EvaluationTransform>(&older).unwrap(), transform(12));
+        assert_eq!(pad.with_size(9).unwrap(), transform(9).with_fit(Fit::Pad));
     }
 
     #[test]

@@ -89,8 +89,8 @@ mod simclr_augmentation;
 mod weights;
 
 pub use config::{
-    AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, ErasingConfig, Normalization,
-    ResizeFilter, RotationConfig, SolarizeConfig,
+    AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, ErasingConfig, Fit,
+    Normalization, ResizeFilter, RotationConfig, SolarizeConfig,
 };
 pub use cpu::{Planes, ViewStep};
 #[cfg(feature = "device")]

@@ -2,7 +2,9 @@
 
 use simclr_range::OutOfRange;
 
-use crate::config::{AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, Normalization};
+use crate::config::{
+    AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, Fit, Normalization,
+};
 use crate::draw::JitterFlavor;
 use crate::evaluation_transform::EvaluationTransform;
 use crate::simclr_augmentation::SimClrAugmentation;
@@ -85,6 +87,7 @@ impl EvaluationTransform {
             grayscale_probability: 0.0,
             blur: None,
             normalization: self.normalization().clone(),
+            evaluation_fit: self.fit(),
             ..paper()
         })
     }
@@ -105,6 +108,7 @@ fn paper() -> AugmentationConfig {
         erasing: None,
         normalization: Normalization::IMAGENET,
         whole_images: false,
+        evaluation_fit: Fit::Crop,
     }
 }
 
@@ -114,9 +118,10 @@ mod tests {
     use crate::config::ResizeFilter;
 
     #[test]
-    fn crop_and_flip_keeps_size_filter_and_normalisation() {
+    fn crop_and_flip_keeps_size_filter_normalisation_and_fit() {
         let bicubic =
             EvaluationTransform::new(9, ResizeFilter::Bicubic, Normalization::IMAGENET).unwrap();
+        let bicubic = bicubic.with_fit(Fit::Pad);
         let back = bicubic.crop_and_flip([0.5, 1.0]).unwrap().evaluation();
         assert_eq!(back, bicubic);
         let error = bicubic.crop_and_flip([0.0, 1.0]).unwrap_err().to_string();

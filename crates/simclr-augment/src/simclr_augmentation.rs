@@ -3,7 +3,7 @@ use std::sync::Arc;
 use image::RgbImage;
 use simclr_range::OutOfRange;
 
-use crate::config::AugmentationConfig;
+use crate::config::{AugmentationConfig, Fit};
 use crate::cpu::{Output, ViewStep};
 use crate::draw::{CropBox, Draws, Step, ViewKey, ViewParams};
 use crate::error::AugmentationError;
@@ -117,7 +117,8 @@ impl SimClrAugmentation {
 
     fn output(&self) -> Output {
         let AugmentationConfig { size, crop, normalization, .. } = &self.config;
-        Output { size: *size, filter: crop.filter, normalization: normalization.clone() }
+        let (size, filter, normalization) = (*size, crop.filter, normalization.clone());
+        Output { size, filter, normalization, fit: Fit::Crop }
     }
 
     /// Draws the parameters of one view of an image of `width x height` pixels.
@@ -178,10 +179,10 @@ impl SimClrAugmentation {
         self.output().render_into(image, params, &self.own_steps, out)
     }
 
-    /// The transform for labelled images with this policy's size, filter and normalisation, and nothing
-    /// random.
+    /// The transform for labelled images with this policy's size, filter, normalisation and
+    /// [fit](AugmentationConfig::evaluation_fit), and nothing random.
     #[must_use]
     pub fn evaluation(&self) -> EvaluationTransform {
-        EvaluationTransform::of(self.output())
+        EvaluationTransform::of(self.output()).with_fit(self.config.evaluation_fit)
     }
 }

@@ -14,7 +14,8 @@ pub(crate) struct DataArgs {
     /// it, the built-in sample of drawn shapes
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Use only the first N images, and a fifth as many test images [default: all; sample: 2000]
+    /// Use only N images, drawn from all classes (the same ones each time), and a fifth as many test
+    /// images [default: all; sample: 2000]
     #[arg(long, value_name = "N")]
     pub(crate) images: Option<usize>,
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
+use simclr::augment::{EvaluationTransform, Fit, Normalization, ResizeFilter};
 use simclr::data::printable;
 use simclr::embed::Embedder;
 use simclr::model::{EncoderConfig, WeightFile};
@@ -42,6 +42,10 @@ pub(crate) struct EncoderArgs {
     /// Where in the file the encoder is, such as teacher.backbone, if it is there more than once
     #[arg(long, value_name = "PREFIX", requires = "encoder")]
     prefix: Option<String>,
+    /// How tall and wide images become square [default: crop]; a run and its encoder.safetensors say it
+    /// themselves
+    #[arg(long, value_name = "KIND", requires = "encoder")]
+    fit: Option<SquareFit>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -56,6 +60,16 @@ enum Normalize {
     Centred,
     /// To values from 0 to 1
     None,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SquareFit {
+    /// The centred square
+    Crop,
+    /// The whole image, with the mean colour beside it
+    Pad,
+    /// The whole image, stretched
+    Squash,
 }
 
 impl EncoderArgs {
@@ -74,7 +88,13 @@ impl EncoderArgs {
             Normalize::Centred => Normalization::CENTRED,
             Normalize::None => Normalization::NONE,
         };
+        let fit = match self.fit.unwrap_or(SquareFit::Crop) {
+            SquareFit::Crop => Fit::Crop,
+            SquareFit::Pad => Fit::Pad,
+            SquareFit::Squash => Fit::Squash,
+        };
         let transform = EvaluationTransform::new(size, ResizeFilter::Bilinear, normalization)?;
+        let transform = transform.with_fit(fit);
         let weights = WeightFile::open(self.path())?;
         let weights = match &self.prefix {
             Some(prefix) => weights.below(prefix),

@@ -96,7 +96,7 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
     } else if let Some(error) = error.downcast_ref::<DataError>() {
         match error {
             DataError::OutOfRange(_) => Some(Kind::Usage),
-            DataError::Io { .. } => Some(Kind::Files),
+            DataError::Io { .. } | DataError::Unreadable { .. } => Some(Kind::Files),
             _ => Some(Kind::Images),
         }
     } else if let Some(error) = error.downcast_ref::<TrainError>() {

@@ -46,7 +46,7 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
             DataError::NoImages { .. } => {
                 Some("point --data at a folder of JPEG, PNG, WebP, BMP, GIF or TIFF files")
             }
-            DataError::Missing { .. } => {
+            DataError::Missing { .. } | DataError::Unreadable { .. } => {
                 Some("check the path; `simclr data check DIR` says what a folder holds")
             }
             _ => None,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Error;
 use serde_json::{Value, json};
-use simclr::data::printable;
+use simclr::data::{DataError, printable};
 
 use crate::failure::{Partial, kind};
 use crate::hint::hint;
@@ -78,12 +78,20 @@ pub(crate) fn print_reasons(reasons: &[impl AsRef<str>]) {
     }
 }
 
-/// The messages of an error and of all that caused it.
+/// The messages of an error and of all that caused it. Some errors have their cause's message in their own.
 pub(crate) fn with_causes(error: &dyn StdError) -> String {
+    let text = error.to_string();
     match error.source() {
-        Some(cause) => format!("{error}: {}", with_causes(cause)),
-        None => error.to_string(),
+        Some(cause) if !text.ends_with(&cause.to_string()) => {
+            format!("{text}: {}", with_causes(cause))
+        }
+        _ => text,
     }
+}
+
+/// Why an image cannot be used, for a list that names it already.
+pub(crate) fn reason(error: &DataError) -> String {
+    with_causes(error.source().unwrap_or(error))
 }
 
 /// Prints; that the reader has gone, as in `simclr ... | head`, is no failure.

@@ -1,5 +1,7 @@
 //! Images whose reading moves a progress bar.
 
+use std::path::PathBuf;
+
 use image::RgbImage;
 use simclr::data::{DataError, ImageDataset};
 
@@ -40,7 +42,7 @@ impl<D: ImageDataset> ImageDataset for Watched<D> {
         self.images.name(index)
     }
 
-    fn file_size(&self, index: usize) -> Option<u64> {
-        self.images.file_size(index)
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.images.path(index)
     }
 }

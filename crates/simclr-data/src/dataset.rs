@@ -1,6 +1,6 @@
 //! The trait that all image sets share.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
@@ -50,8 +50,8 @@ pub trait ImageDataset: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`DataError::IndexOutOfRange`] if `index >= len()`; [`DataError::Decode`] or [`DataError::Io`], which name the
-    /// file, if the image cannot be read.
+    /// [`DataError::IndexOutOfRange`] if `index >= len()`; [`DataError::Decode`] or [`DataError::Unreadable`], which name
+    /// the file, if the image cannot be read. After any other error, no further image is read.
     fn image(&self, index: usize) -> Result<RgbImage, DataError>;
 
     /// The class of the image at `index`, an index into [`class_names`](Self::class_names); `None` if the image has no
@@ -66,16 +66,15 @@ pub trait ImageDataset: Send + Sync {
         &[]
     }
 
-    /// A stable name for people, such as a file's path inside its folder or `train_X.bin[17]`; by default `image 17`.
+    /// A stable name, such as a file's path inside its folder ([escaped](crate::escape_name)) or `train_X.bin[17]`; by
+    /// default `image 17`.
     fn name(&self, index: usize) -> String {
         format!("image {index}")
     }
 
-    /// The size in bytes of the file that holds the image, as the system tells it without reading the file; `None` if no
-    /// file holds the image, as by default, or if the system cannot tell. Names and sizes together tell a set from one
-    /// that merely has as many images.
+    /// The file that holds the image at `index` and no other; `None`, as by default, if there is no such file.
     #[expect(unused_variables, reason = "sets of files need the index")]
-    fn file_size(&self, index: usize) -> Option<u64> {
+    fn path(&self, index: usize) -> Option<PathBuf> {
         None
     }
 }
@@ -101,8 +100,8 @@ macro_rules! forward {
             fn name(&self, index: usize) -> String {
                 (**self).name(index)
             }
-            fn file_size(&self, index: usize) -> Option<u64> {
-                (**self).file_size(index)
+            fn path(&self, index: usize) -> Option<PathBuf> {
+                (**self).path(index)
             }
         }
     };

@@ -1,21 +1,25 @@
 //! From an image file to pixels.
 
+mod content;
 mod faults;
 mod scans_apart;
+mod to_rgb8;
 
 use std::{
     fs::File,
-    io::{Cursor, Read},
+    io::{self, Cursor, Read},
     panic::{UnwindSafe, catch_unwind},
     path::Path,
 };
 
 use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, Rgb, RgbImage,
+    DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, RgbImage,
     error::{DecodingError, ImageFormatHint},
 };
 
-use crate::DataError;
+pub(crate) use self::content::Content;
+pub use self::content::misnamed;
+use crate::{DataError, patience::patiently};
 
 /// Largest side, in pixels, of an image that is decoded.
 const MAX_SIDE: u32 = 20_000;
@@ -26,19 +30,24 @@ const MAX_BYTES: u64 = 512 << 20;
 /// The image in a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file, upright and in 8-bit RGB, as
 /// [`ImageFolder`](crate::ImageFolder) reads it.
 ///
-/// Gray becomes three equal channels, 16 bits are rounded to 8, CMYK is converted, and what is transparent lies on white:
-/// the colours under it are not meant to be seen.
+/// Gray becomes three equal channels, CMYK is converted, and what is transparent lies on white: the colours under it are
+/// not meant to be seen. 16 bits are rounded to 8. If the values of an image of 16 bits span no more than 14, as those of
+/// X-ray and CT images do, they are first stretched from the image's least to its largest value.
+///
+/// What may be the hiccup of a disk or a network is tried again, twice within a quarter of a second.
 ///
 /// # Errors
 ///
-/// [`DataError::Missing`] or [`DataError::Io`] if the file cannot be read; [`DataError::Decode`] if it holds no such
-/// image, a truncated one, or one of more than 20,000 pixels a side or 512 MiB.
+/// [`DataError::Unreadable`] if the file cannot be read; [`DataError::Decode`] if it holds no such image, a truncated one,
+/// floating-point pixels, or an image of more than 20,000 pixels a side or 512 MiB.
 pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
     let path = path.as_ref();
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
-        .map_err(|source| DataError::from_io(path, "an image", source))?;
+    let bytes = patiently(|| {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    })
+    .map_err(|source| DataError::Unreadable { path: path.to_owned(), source })?;
     decode_image_bytes(&bytes).map_err(|source| DataError::Decode { path: path.to_owned(), source })
 }
 
@@ -64,15 +73,27 @@ fn or_panic_as_error(
 }
 
 fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
+    let content = Content::of(bytes);
+    let Content::Image(format) = content else {
+        let found = content.name();
+        return Err(refused(format!("expected JPEG, PNG, WebP, BMP, GIF or TIFF, found {found}")));
+    };
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(refused(format!("expected a file of at most {MAX_BYTES} bytes, found more")));
+    }
     faults::refuse_truncated_jpeg(bytes)?;
     faults::refuse_broken_png_palette(bytes)?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
+    let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_BYTES);
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    if width.max(height) > MAX_SIDE {
+        return Err(refused(format!(
+            "expected at most {MAX_SIDE} pixels a side, found {width} x {height}"
+        )));
+    }
     // A decoder limits what it allocates itself, not the buffer that it is given to fill.
     limits.reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
@@ -82,23 +103,12 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
         DynamicImage::from_decoder(decoder)?
     };
     image.apply_orientation(orientation);
-    Ok(on_white(image))
+    to_rgb8::to_rgb8(image)
 }
 
-/// The image in 8-bit RGB, with what is transparent on white.
-fn on_white(image: DynamicImage) -> RgbImage {
-    if !image.color().has_alpha() {
-        return image.into_rgb8();
-    }
-    let image = image.into_rgba8();
-    RgbImage::from_fn(image.width(), image.height(), |x, y| {
-        let [r, g, b, alpha] = image.get_pixel(x, y).0;
-        let blend = |colour: u8| {
-            let (colour, alpha) = (u32::from(colour), u32::from(alpha));
-            ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-        };
-        Rgb([r, g, b].map(blend))
-    })
+/// The error for a file that the decoders are not given, or that they would read wrongly.
+fn refused(reason: impl Into<String>) -> ImageError {
+    io::Error::new(io::ErrorKind::InvalidData, reason.into()).into()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod aligned;
 mod concat;
+mod draw;
 mod subset;
 
 pub(crate) use self::{aligned::aligned, concat::locate};

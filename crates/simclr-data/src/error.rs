@@ -109,7 +109,15 @@ pub enum DataError {
         /// The decoder's reason.
         source: image::ImageError,
     },
-    /// A file or folder that cannot be read.
+    /// An image file that cannot be read: the system reports an error, denies permission, or finds the file no more.
+    #[error("cannot read the image {}", path.display())]
+    Unreadable {
+        /// The image file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A folder or a file of many images that cannot be read.
     #[error("cannot read {}", path.display())]
     Io {
         /// The file or folder.
@@ -133,10 +141,10 @@ pub enum DataError {
 impl DataError {
     /// Whether the fault lies with one image alone. A run may then leave the image out, say so, and continue.
     ///
-    /// True for [`Decode`](Self::Decode), which names the file.
+    /// True for [`Decode`](Self::Decode) and [`Unreadable`](Self::Unreadable), which name the file.
     #[must_use]
     pub fn is_one_image(&self) -> bool {
-        matches!(self, Self::Decode { .. })
+        matches!(self, Self::Decode { .. } | Self::Unreadable { .. })
     }
 
     /// The error for a file that cannot be opened: [`Missing`](Self::Missing) if it is not there.

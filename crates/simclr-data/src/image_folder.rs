@@ -59,7 +59,8 @@ impl ImageFolder {
     /// # Errors
     ///
     /// [`DataError::Missing`] if the folder does not exist; [`DataError::NoImages`] if it holds no images;
-    /// [`DataError::Io`] if it or a folder inside cannot be read.
+    /// [`DataError::Io`] if it cannot be read. A folder inside that cannot be read is left out, with a
+    /// [warning](Self::warnings).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
         Self::open_inside(dir.as_ref(), dir.as_ref(), &[])
     }
@@ -77,7 +78,7 @@ impl ImageFolder {
         passed_over.add(top.others);
         let mut classes: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for folder in top.folders.into_iter().filter(|folder| !without.contains(folder)) {
-            let images = images_below(&folder, &mut passed_over)?;
+            let images = images_below(&folder, &mut passed_over);
             if !images.is_empty() {
                 classes.entry(class_name(&folder)).or_default().extend(images);
             }
@@ -101,15 +102,16 @@ impl ImageFolder {
         Ok(Self { root: root.to_owned(), files, class_names, passed_over })
     }
 
+    /// One line each for people: which files are passed over, as they are no images by their names, and which folders inside
+    /// cannot be read.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.passed_over.warnings()
+    }
+
     /// The files in the folder that are not read.
     pub(crate) fn passed_over(&self) -> &PassedOver {
         &self.passed_over
-    }
-
-    /// The path of the image at `index`; `None` if there is no such image.
-    #[must_use]
-    pub fn path(&self, index: usize) -> Option<PathBuf> {
-        self.files.get(index).map(|(path, _)| self.root.join(path))
     }
 }
 
@@ -138,8 +140,8 @@ impl ImageDataset for ImageFolder {
         }
     }
 
-    fn file_size(&self, index: usize) -> Option<u64> {
-        fs::metadata(self.path(index)?).ok().map(|file| file.len())
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.files.get(index).map(|(path, _)| self.root.join(path))
     }
 }
 
@@ -149,32 +151,34 @@ pub(crate) fn class_name(folder: &Path) -> String {
     escape_name(Path::new(folder.file_name().unwrap_or_default())).nfc().collect()
 }
 
-/// Those of `folders` in which an image lies, at any depth.
-pub(crate) fn holding_images(folders: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
-    let mut holding = Vec::new();
-    for folder in folders {
-        let mut found = false;
-        visit(folder, Listing::up_to_an_image, |listing| {
-            found = !listing.images.is_empty();
-            !found
-        })?;
-        if found {
-            holding.push(folder.clone());
-        }
-    }
-    Ok(holding)
+/// Those of `folders` in which an image lies, at any depth, or may lie, as a folder cannot be read.
+pub(crate) fn holding_images(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let holds = |folder: &&PathBuf| {
+        let mut holds = false;
+        visit(folder, Listing::up_to_an_image, |_, listing| {
+            holds |= listing.map_or(true, |listing| !listing.images.is_empty());
+            !holds
+        });
+        holds
+    };
+    folders.iter().filter(holds).cloned().collect()
 }
 
 /// All images at any depth below `dir`, sorted by path.
-fn images_below(dir: &Path, passed_over: &mut PassedOver) -> Result<Vec<PathBuf>, DataError> {
+fn images_below(dir: &Path, passed_over: &mut PassedOver) -> Vec<PathBuf> {
     let mut all = Vec::new();
-    visit(dir, Listing::of, |listing| {
-        all.append(&mut listing.images);
-        passed_over.add(std::mem::take(&mut listing.others));
+    visit(dir, Listing::of, |folder, listing| {
+        match listing {
+            Ok(listing) => {
+                all.append(&mut listing.images);
+                passed_over.add(std::mem::take(&mut listing.others));
+            }
+            Err(error) => passed_over.add_folder(folder.to_owned(), error),
+        }
         true
-    })?;
+    });
     all.sort();
-    Ok(all)
+    all
 }
 
 /// Shows `see` what `list` finds in `dir` and in each folder at any depth below, until it says no. Each real folder is
@@ -182,22 +186,21 @@ fn images_below(dir: &Path, passed_over: &mut PassedOver) -> Result<Vec<PathBuf>
 fn visit(
     dir: &Path,
     list: impl Fn(&Path) -> Result<Listing, DataError>,
-    mut see: impl FnMut(&mut Listing) -> bool,
-) -> Result<(), DataError> {
+    mut see: impl FnMut(&Path, Result<&mut Listing, &DataError>) -> bool,
+) {
     let mut entered = HashSet::new();
     let mut waiting = vec![dir.to_owned()];
     while let Some(folder) = waiting.pop() {
-        let real = fs::canonicalize(&folder)
-            .map_err(|source| DataError::from_io(&folder, "a folder of images", source))?;
-        if entered.insert(real) {
-            let mut listing = list(&folder)?;
-            if !see(&mut listing) {
-                break;
-            }
-            waiting.extend(listing.folders);
+        // Where a folder leads cannot be told of one that cannot be listed either.
+        if fs::canonicalize(&folder).is_ok_and(|real| !entered.insert(real)) {
+            continue;
         }
+        let mut listing = list(&folder);
+        if !see(&folder, listing.as_mut().map_err(|error| &*error)) {
+            break;
+        }
+        waiting.extend(listing.into_iter().flat_map(|listing| listing.folders));
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -50,7 +50,13 @@
 //! Whatever is wrong with a file is a [`DataError`], which names the file and says what was expected and what was
 //! found. Nothing panics, and no header is trusted with the size of an allocation. Binary files are checked when they
 //! are opened. Image files are opened one by one when they are needed. [`DataError::is_one_image`] tells an image that
-//! cannot be decoded from all other faults, so that a run may leave the image out and continue.
+//! cannot be read or decoded from all other faults, so that a run may leave the image out and continue. What may be the
+//! hiccup of a disk or a network is tried again first.
+//!
+//! # Names
+//!
+//! The name of an image in a folder is its path below the folder as [`escape_name`] writes it: one line, different for
+//! each file, and [`unescape_name`] leads back to the file, whatever bytes its name holds. So are the names of classes.
 //!
 //! # Names
 //!
@@ -76,6 +82,7 @@ mod download;
 mod error;
 mod escaped_name;
 mod image_folder;
+mod patience;
 mod printable;
 mod replace_file;
 mod sample;
@@ -83,7 +90,7 @@ mod splits;
 
 pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
 pub use dataset::ImageDataset;
-pub use decode::{decode_image, decode_image_bytes};
+pub use decode::{decode_image, decode_image_bytes, misnamed};
 pub use derived::{Concat, Subset};
 #[cfg(feature = "download")]
 pub use download::{DownloadError, DownloadProgress, DownloadStage};

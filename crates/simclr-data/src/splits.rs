@@ -46,8 +46,8 @@ pub struct Splits {
 }
 
 impl Splits {
-    /// Keeps the first `images` for pretraining, the first `images` of the training set, and a fifth as many (rounded up)
-    /// of the test set. A set that has fewer is kept whole.
+    /// Keeps `images` for pretraining, `images` of the training set, and a fifth as many (rounded up) of the test set, each
+    /// [drawn](Subset::drawn) from all classes. A set that has fewer is kept whole.
     ///
     /// # Errors
     ///
@@ -63,16 +63,16 @@ impl Splits {
     /// ```
     pub fn limited_to(self, images: usize) -> Result<Self, DataError> {
         OutOfRange::unless(images > 0, "images", "at least 1", images)?;
-        let first =
-            |dataset, count| -> Arc<dyn ImageDataset> { Arc::new(Subset::first(dataset, count)) };
+        let drawn =
+            |dataset, count| -> Arc<dyn ImageDataset> { Arc::new(Subset::drawn(dataset, count)) };
         let labelled = self.labelled.map(|Labelled { train, test }| Labelled {
-            train: first(train, images),
-            test: first(test, test_images_for(images)),
+            train: drawn(train, images),
+            test: drawn(test, test_images_for(images)),
         });
         Ok(Self {
-            pretrain: first(self.pretrain, images),
+            pretrain: drawn(self.pretrain, images),
             labelled,
-            description: format!("{}; the first {images} of them", self.description),
+            description: format!("{}; of these, {images} drawn from all classes", self.description),
             warnings: self.warnings,
         })
     }

@@ -5,6 +5,7 @@ use super::blur_config::BlurConfig;
 use super::color_jitter_config::ColorJitterConfig;
 use super::crop_config::CropConfig;
 use super::erasing_config::ErasingConfig;
+use super::fit::Fit;
 use super::normalization::Normalization;
 use super::rotation_config::RotationConfig;
 use super::rules;
@@ -55,6 +56,10 @@ pub struct AugmentationConfig {
     /// see whether images arrive as they should. Training on such views teaches nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole_images: bool,
+    /// How the transform of [`evaluation`](crate::SimClrAugmentation::evaluation) makes a square of an
+    /// image; the centred one if the field is absent. It has no part in the views.
+    #[serde(default, skip_serializing_if = "Fit::is_crop")]
+    pub evaluation_fit: Fit,
 }
 
 impl AugmentationConfig {

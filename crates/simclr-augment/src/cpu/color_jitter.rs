@@ -146,6 +146,7 @@ mod tests {
         let task = Resampling {
             image: &image.unwrap(),
             crop: CropBox::whole(size as u32, size as u32),
+            place: CropBox::whole(size as u32, size as u32),
             filter: ResizeFilter::Bilinear,
             flip: false,
             vertical_flip: false,

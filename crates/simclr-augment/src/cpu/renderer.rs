@@ -11,7 +11,7 @@ use super::planes::Planes;
 use super::resampler::{Resampler, Resampling};
 use super::rotation::Rotation;
 use super::view_step::ViewStep;
-use crate::config::{Normalization, ResizeFilter};
+use crate::config::{Fit, Normalization, ResizeFilter};
 use crate::draw::{CropBox, Draws, ViewParams};
 use crate::error::AugmentationError;
 
@@ -22,6 +22,8 @@ pub(crate) struct Output {
     pub(crate) size: u32,
     pub(crate) filter: ResizeFilter,
     pub(crate) normalization: Normalization,
+    #[serde(default, skip_serializing_if = "Fit::is_crop")]
+    pub(crate) fit: Fit,
 }
 
 /// Makes views from parameters. It owns the buffers of one thread, which serve one view after the other.
@@ -50,7 +52,12 @@ impl Renderer {
         last: Option<ColorOp>,
     ) {
         let &ViewParams { crop, flip, vertical_flip, .. } = params;
-        let task = Resampling { image, crop, filter: output.filter, flip, vertical_flip };
+        let ground = output.normalization.mean.map(|mean| mean.clamp(0.0, 1.0));
+        let place = output.fit.place(crop, output.size);
+        if place != CropBox::whole(output.size, output.size) {
+            paint(view, CropBox::whole(output.size, output.size), ground);
+        }
+        let task = Resampling { image, crop, place, filter: output.filter, flip, vertical_flip };
         self.resampler.resample(&task, view);
         self.ops.clear();
         if output.filter == ResizeFilter::Bicubic {
@@ -72,7 +79,7 @@ impl Renderer {
         self.ops.extend(params.solarize.map(ColorOp::Solarize));
         if let Some(erase) = params.erase {
             self.run_ops(view);
-            paint(view, erase, output.normalization.mean.map(|mean| mean.clamp(0.0, 1.0)));
+            paint(view, erase, ground);
         }
         self.ops.extend(last);
         self.run_ops(view);

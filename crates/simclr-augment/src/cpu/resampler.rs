@@ -22,10 +22,12 @@ pub(crate) struct Resampler {
     pixels: Vec<[f32; 4]>,
 }
 
-/// One task of the resampler. The box lies inside the image.
+/// One task of the resampler. The boxes lie inside the image and the view.
 pub(crate) struct Resampling<'a> {
     pub(crate) image: &'a RgbImage,
     pub(crate) crop: CropBox,
+    /// The part of the view that the crop fills; the rest stays as it is.
+    pub(crate) place: CropBox,
     pub(crate) filter: ResizeFilter,
     /// Mirrors left to right.
     pub(crate) flip: bool,
@@ -35,26 +37,29 @@ pub(crate) struct Resampling<'a> {
 
 impl Resampler {
     pub(crate) fn resample(&mut self, task: &Resampling, view: &mut Planes) {
-        let Resampling { image, crop, filter, flip, vertical_flip } = *task;
+        let Resampling { image, crop, place, filter, flip, vertical_flip } = *task;
         let size = view.size();
-        self.columns.set(filter, crop.height, size as u32, vertical_flip, 1.0);
-        self.rows.set(filter, crop.width, size as u32, flip, 1.0 / 255.0);
+        self.columns.set(filter, crop.height, place.height, vertical_flip, 1.0);
+        self.rows.set(filter, crop.width, place.width, flip, 1.0 / 255.0);
 
         let row_len = 3 * crop.width as usize;
         self.row.clear();
         self.row.resize(row_len + 1, 0.0);
-        self.pixels.resize(size, [0.0; 4]);
+        self.pixels.resize(place.width as usize, [0.0; 4]);
         let stride = 3 * image.width() as usize;
         let corner = crop.y as usize * stride + 3 * crop.x as usize;
         let arch = Arch::new();
         let [red, green, blue] = view.channels();
         let rows = red.chunks_exact_mut(size).zip(green.chunks_exact_mut(size));
-        for (y, ((red, green), blue)) in rows.zip(blue.chunks_exact_mut(size)).enumerate() {
+        let rows = rows.zip(blue.chunks_exact_mut(size)).skip(place.y as usize);
+        let columns = place.x as usize..(place.x + place.width) as usize;
+        for (y, ((red, green), blue)) in rows.take(place.height as usize).enumerate() {
             let (start, weights) = self.columns.window(y);
             let source = &image.as_raw()[corner + start * stride..];
             let source = Source { pixels: source, stride, row_len };
             arch.dispatch(SumRows { source, weights, out: &mut self.row[..row_len] });
-            let (pixels, planes) = (&mut self.pixels[..], [red, green, blue]);
+            let planes = [red, green, blue].map(|row| &mut row[columns.clone()]);
+            let pixels = &mut self.pixels[..];
             arch.dispatch(ResizeRow { row: &self.row, weights: &self.rows, pixels, planes });
         }
     }
@@ -197,7 +202,7 @@ mod tests {
 
     /// One output pixel from every pixel of the crop, by the filter's definition, in double precision.
     fn oracle(task: &Resampling, size: u32, x: u32, y: u32) -> [f64; 3] {
-        let Resampling { image, crop, filter, flip, vertical_flip } = *task;
+        let Resampling { image, crop, filter, flip, vertical_flip, .. } = *task;
         let place = |index: u32, mirrored: bool| if mirrored { size - 1 - index } else { index };
         let weight = |pixel: u32, index: u32, length: u32| {
             let scale = f64::from(length) / f64::from(size);
@@ -240,7 +245,8 @@ mod tests {
             let crop = CropBox { x, y, width, height };
             let filter = FILTERS[usize::from(bicubic)];
             let [flip, vertical_flip] = flips;
-            let task = Resampling { image: &image, crop, filter, flip, vertical_flip };
+            let place = CropBox::whole(size, size);
+            let task = Resampling { image: &image, crop, place, filter, flip, vertical_flip };
             let mut values = vec![f32::NAN; 3 * (size * size) as usize];
             let mut view = Planes::new(size as usize, &mut values);
             Resampler::default().resample(&task, &mut view);
@@ -257,7 +263,8 @@ mod tests {
     fn resample(image: &RgbImage, crop: CropBox, size: usize, filter: ResizeFilter) -> RgbImage {
         let mut values = vec![f32::NAN; 3 * size * size];
         let mut view = Planes::new(size, &mut values);
-        let task = Resampling { image, crop, filter, flip: false, vertical_flip: false };
+        let place = CropBox::whole(size as u32, size as u32);
+        let task = Resampling { image, crop, place, filter, flip: false, vertical_flip: false };
         Resampler::default().resample(&task, &mut view);
         view.into_image()
     }
@@ -286,6 +293,23 @@ mod tests {
         let image = RgbImage::from_fn(9, 9, |x, y| Rgb([x as u8, y as u8, (x * y) as u8]));
         for filter in FILTERS {
             assert_eq!(resample(&image, CropBox::whole(9, 9), 9, filter), image);
+        }
+    }
+
+    #[test]
+    fn a_crop_fills_its_place_in_the_view_and_nothing_else() {
+        let image = RgbImage::from_pixel(6, 9, Rgb([255, 0, 51]));
+        let (crop, place) = (CropBox::whole(6, 9), CropBox { x: 2, y: 1, width: 3, height: 4 });
+        let filter = ResizeFilter::Bilinear;
+        let task =
+            Resampling { image: &image, crop, place, filter, flip: true, vertical_flip: true };
+        let mut values = vec![0.5; 3 * 36];
+        Resampler::default().resample(&task, &mut Planes::new(6, &mut values));
+        for (index, &value) in values.iter().enumerate() {
+            let (channel, y, x) = (index / 36, index / 6 % 6, index % 6);
+            let inside = (2..5).contains(&x) && (1..5).contains(&y);
+            let expected = if inside { [1.0, 0.0, 0.2][channel] } else { 0.5 };
+            assert!((value - expected).abs() < 1e-6, "{channel} {y} {x}: {value}");
         }
     }
 

@@ -110,16 +110,21 @@ impl Arguments {
     }
 }
 
-/// Images from all over the set, so that each class has a chance. Those that cannot be read are left out, unless none
-/// can.
+/// Images from all over the set, so that each class has a chance: the set in `count` parts, the first image of each part
+/// that can be read. The others are passed over, unless none can be read.
 fn choose(images: &dyn ImageDataset, count: u32) -> Result<Vec<Shown>, DataError> {
     let (mut shown, mut skipped) = (Vec::new(), Vec::new());
-    for row in 0..count as usize {
-        let index = row * images.len() / count as usize;
-        match images.image(index) {
-            Ok(image) => shown.push(Shown { index: index as u64, image }),
-            Err(error) if error.is_one_image() => skipped.push(error),
-            Err(error) => return Err(error),
+    let part = |row: u32| row as usize * images.len() / count as usize;
+    for row in 0..count {
+        for index in part(row)..part(row + 1) {
+            match images.image(index) {
+                Ok(image) => {
+                    shown.push(Shown { index: index as u64, image });
+                    break;
+                }
+                Err(error) if error.is_one_image() => skipped.push(error),
+                Err(error) => return Err(error),
+            }
         }
     }
     if shown.is_empty() && !skipped.is_empty() {

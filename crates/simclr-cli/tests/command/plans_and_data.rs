@@ -76,10 +76,62 @@ fn a_check_counts_images_finds_torn_ones_and_leaks() {
     let train = &found["sets"][1];
     assert_eq!(train["images"], 41);
     assert_eq!(train["classes"][0], serde_json::json!({ "class": "dots", "images": 21 }));
-    assert_eq!(train["unreadable"].as_array().unwrap().len(), 1);
+    assert_eq!(train["unreadable"], 1);
+    let unreadable = &found["unreadable"][0];
+    assert_eq!(unreadable["image"], "train/dots/torn.png");
+    assert_eq!(
+        unreadable["reason"],
+        "expected JPEG, PNG, WebP, BMP, GIF or TIFF, found none that is known"
+    );
     assert_eq!(train["width"], serde_json::json!([20, 21, 22]));
     let leak = &found["leaks"][0];
     assert_eq!(leak, &serde_json::json!(["test/dots/copy.png", "train/dots/03.png"]));
+    let group = &found["duplicates"][0];
+    assert_eq!(group, &serde_json::json!(["train/dots/03.png", "test/dots/copy.png"]));
+    let text = success(here, &["data", "check", "split"]);
+    assert!(text.contains("  train/dots/torn.png: expected JPEG"), "{text}");
+}
+
+#[test]
+fn a_check_names_each_bad_file_with_its_reason_and_each_that_is_called_wrongly() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    let dots = here.join("photos/dots");
+    for number in 0..7 {
+        std::fs::write(dots.join(format!("bad {number}.jpg")), "").unwrap();
+    }
+    image::RgbImage::new(5, 5)
+        .save_with_format(dots.join("a.jpg"), image::ImageFormat::Gif)
+        .unwrap();
+    let text = success(here, &["data", "check", "photos"]);
+    for number in 0..7 {
+        let line = format!(
+            "dots/bad {number}.jpg: expected JPEG, PNG, WebP, BMP, GIF or TIFF, found an empty file"
+        );
+        assert!(text.contains(&line), "{text}");
+    }
+    assert!(text.contains("dots/a.jpg holds GIF"), "{text}");
+    let found = json(here, &["data", "check", "photos"]);
+    assert_eq!(found["unreadable"].as_array().unwrap().len(), 7);
+    assert_eq!(found["misnamed"][0], serde_json::json!({ "image": "dots/a.jpg", "holds": "GIF" }));
+}
+
+/// A link to the process's own memory: a file whose first byte is an error of the system, whoever reads it.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_file_that_the_system_cannot_read_stops_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    std::os::unix::fs::symlink("/proc/self/mem", here.join("photos/dots/00.png")).unwrap();
+    let found = json(here, &["data", "check", "photos"]);
+    assert_eq!(found["unreadable"][0]["image"], "dots/00.png");
+    assert!(found["unreadable"][0]["reason"].as_str().unwrap().contains("os error 5"), "{found}");
+    let converted = json(here, &["data", "convert", "photos", "--out=new"]);
+    assert_eq!((&converted["images"], &converted["skipped_images"]), (&39.into(), &1.into()));
+    success(here, &["views", "--data=photos", "--rows=2"]);
+    success(here, &[&["pretrain", "--data=photos", "--out=run"], &TINY[..]].concat());
 }
 
 #[test]
@@ -97,9 +149,17 @@ fn a_conversion_keeps_pixels_and_classes() {
     let [before, after] = ["photos", "new"].map(|dir| json(here, &["data", "check", dir]));
     let count = |found: &serde_json::Value| {
         let sets = found["sets"].as_array().unwrap();
-        sets[1..].iter().map(|set| set["images"].as_u64().unwrap()).sum::<u64>()
+        sets.iter().map(|set| set["images"].as_u64().unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(count(&before), count(&after));
+    // The second image of a class is held out.
+    for (name, split) in [("00", "train"), ("01", "test")] {
+        let old = image::open(here.join(format!("photos/dots/{name}.png"))).unwrap();
+        let new = image::open(here.join(format!("new/{split}/dots/{name}.png"))).unwrap();
+        assert_eq!(old, new);
+    }
+    let again = json(here, &["data", "convert", "new", "--out=twice"]);
+    assert_eq!(again["images"], 40);
     let small = json(
         here,
         &["data", "convert", "photos", "--out=small", "--short-side=9", "--format=jpeg"],
@@ -107,4 +167,34 @@ fn a_conversion_keeps_pixels_and_classes() {
     assert_eq!(small["images"], 40);
     let found = json(here, &["data", "check", "small"]);
     assert_eq!(found["sets"][0]["height"], serde_json::json!([9, 9, 9]));
+}
+
+#[test]
+fn a_conversion_writes_unlabelled_images_once_and_gray_ones_in_one_channel() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    std::fs::create_dir(here.join("set")).unwrap();
+    std::fs::rename(here.join("photos"), here.join("set/train")).unwrap();
+    std::fs::create_dir(here.join("set/unlabeled")).unwrap();
+    image::RgbImage::from_pixel(9, 9, image::Rgb([70; 3]))
+        .save(here.join("set/unlabeled/x.png"))
+        .unwrap();
+    assert_eq!(json(here, &["data", "convert", "set", "--out=new"])["images"], 41);
+    let gray = image::open(here.join("new/unlabeled/x.png")).unwrap();
+    assert_eq!((gray.color(), gray.to_rgb8().get_pixel(0, 0).0), (image::ColorType::L8, [70; 3]));
+    let files = std::fs::read_dir(here.join("new/unlabeled")).unwrap().count();
+    assert_eq!(files, 1);
+}
+
+#[test]
+fn views_pass_over_images_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    std::fs::write(here.join("photos/dots/00.png"), "").unwrap();
+    let shown = json(here, &["views", "--data=photos", "--image-size=24", "--rows=2"]);
+    assert_eq!(shown["images"], serde_json::json!(["dots/02.png", "stripes/00.png"]));
+    let output = crate::support::simclr(here, &["views", "--data=photos", "--rows=2"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("00.png"));
 }

@@ -133,10 +133,6 @@ impl ImageDataset for Cifar10 {
     fn name(&self, index: usize) -> String {
         self.locate(index).map_or_else(|_| format!("[{index}]"), |(file, local)| file.name(local))
     }
-
-    fn file_size(&self, index: usize) -> Option<u64> {
-        self.locate(index).ok().map(|(file, _)| file.size())
-    }
 }
 
 /// Appends the labels of `file`, each in 0..=9, to `labels`.

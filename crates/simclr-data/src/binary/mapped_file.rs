@@ -57,11 +57,6 @@ impl MappedFile {
         Ok(&self.bytes[index * self.record..][..self.record])
     }
 
-    /// Size of the file in bytes.
-    pub(crate) fn size(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

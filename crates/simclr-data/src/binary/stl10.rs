@@ -127,10 +127,6 @@ impl ImageDataset for Stl10 {
     fn name(&self, index: usize) -> String {
         self.images.name(index)
     }
-
-    fn file_size(&self, index: usize) -> Option<u64> {
-        (index < self.len()).then(|| self.images.size())
-    }
 }
 
 fn open_images(dir: &Path, split: Stl10Split) -> Result<MappedFile, DataError> {

@@ -182,5 +182,23 @@ fn a_side_above_the_limit_is_refused() {
     let image = RgbImage::new(20_001, 1);
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-    assert!(matches!(decode_image_bytes(bytes.get_ref()), Err(ImageError::Limits(_))));
+    let error = decode_image_bytes(bytes.get_ref()).unwrap_err().to_string();
+    assert_eq!(error, "expected at most 20000 pixels a side, found 20001 x 1");
+}
+
+#[test]
+fn what_is_no_image_is_refused_by_its_name() {
+    for (bytes, found) in [
+        (&b""[..], "an empty file"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "AVIF"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+        (b"<!doctype html><title>404</title>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer in place of the file"),
+        (b"no image at all", "text"),
+        (&[0; 500], "zeros"),
+        (b"\x9c\x01\0\xfe", "none that is known"),
+    ] {
+        let error = decode_image_bytes(bytes).unwrap_err().to_string();
+        assert_eq!(error, format!("expected JPEG, PNG, WebP, BMP, GIF or TIFF, found {found}"));
+    }
 }

@@ -1,6 +1,6 @@
 //! A set with the labels of another.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
@@ -59,7 +59,7 @@ impl ImageDataset for Aligned {
         self.dataset.name(index)
     }
 
-    fn file_size(&self, index: usize) -> Option<u64> {
-        self.dataset.file_size(index)
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.dataset.path(index)
     }
 }

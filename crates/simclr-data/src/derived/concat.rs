@@ -1,6 +1,6 @@
 //! Several sets joined.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
@@ -88,9 +88,8 @@ impl ImageDataset for Concat {
         self.locate(index).map_or_else(|_| format!("[{index}]"), |(part, local)| part.name(local))
     }
 
-    fn file_size(&self, index: usize) -> Option<u64> {
-        let (part, local) = self.locate(index).ok()?;
-        part.file_size(local)
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.locate(index).ok().and_then(|(part, local)| part.path(local))
     }
 }
 

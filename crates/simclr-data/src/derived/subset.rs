@@ -1,9 +1,10 @@
 //! Some images of another set.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
+use super::draw::draw;
 use crate::{DataError, ImageDataset};
 
 /// Chosen images of another set, in a chosen order.
@@ -39,6 +40,26 @@ impl Subset {
         Ok(Self { dataset, indices })
     }
 
+    /// `count` images that stand for the set, or all if there are fewer, in the set's order: of each class its share, and
+    /// at least one as long as `count` allows. They are drawn, but the same each time.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use simclr_data::{ImageDataset, Sample, SampleConfig, Subset};
+    ///
+    /// let subset = Subset::drawn(Arc::new(Sample::new(SampleConfig::default())?), 20);
+    /// for class in 0..10 {
+    ///     assert_eq!((0..20).filter(|&index| subset.label(index) == Some(class)).count(), 2);
+    /// }
+    /// # Ok::<(), simclr_data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn drawn(dataset: Arc<dyn ImageDataset>, count: usize) -> Self {
+        let indices = draw(&dataset, count);
+        Self { dataset, indices }
+    }
+
     /// The first `count` images, or all if there are fewer.
     #[must_use]
     pub fn first(dataset: Arc<dyn ImageDataset>, count: usize) -> Self {
@@ -72,8 +93,8 @@ impl ImageDataset for Subset {
         }
     }
 
-    fn file_size(&self, index: usize) -> Option<u64> {
-        self.dataset.file_size(*self.indices.get(index)?)
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.indices.get(index).and_then(|&original| self.dataset.path(original))
     }
 }
 
@@ -95,18 +116,18 @@ mod tests {
     }
 
     #[test]
-    fn a_subset_tells_the_file_sizes_of_its_own_images() {
+    fn a_subset_tells_the_files_of_its_own_images() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, side) in [("a.png", 4), ("b.png", 40)] {
-            image::RgbImage::new(side, side).save(dir.path().join(name)).unwrap();
+        for name in ["a.png", "b.png"] {
+            image::RgbImage::new(4, 4).save(dir.path().join(name)).unwrap();
         }
         let folder = Arc::new(crate::ImageFolder::open(dir.path()).unwrap());
-        let size = |name| std::fs::metadata(dir.path().join(name)).ok().map(|file| file.len());
         let both = crate::Concat::new(vec![Arc::new(Subset::new(folder, vec![1, 0]).unwrap())]);
-        assert_eq!([both.file_size(0), both.file_size(1)], [size("b.png"), size("a.png")]);
-        assert_ne!(both.file_size(0), both.file_size(1));
-        std::fs::remove_file(dir.path().join("b.png")).unwrap();
-        assert_eq!([both.file_size(0), both.file_size(2)], [None, None]);
+        let file = |name| Some(dir.path().join(name));
+        assert_eq!(
+            [both.path(0), both.path(1), both.path(2)],
+            [file("b.png"), file("a.png"), None]
+        );
     }
 
     #[test]

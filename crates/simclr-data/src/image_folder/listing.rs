@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::DataError;
+use crate::{DataError, patience::patiently};
 
 /// File name extensions of images, in lower case.
 pub(super) const EXTENSIONS: [&str; 10] =
@@ -38,40 +38,37 @@ impl Listing {
     }
 
     fn read(dir: &Path, go_on: impl Fn(&Self) -> bool) -> Result<Self, DataError> {
-        let failed = |source| DataError::from_io(dir, "a folder of images", source);
-        let mut listing = Self { images: Vec::new(), folders: Vec::new(), others: Vec::new() };
-        for entry in fs::read_dir(dir).map_err(failed)? {
-            listing.add(&entry.map_err(failed)?).map_err(failed)?;
-            if !go_on(&listing) {
-                break;
+        let read = || -> io::Result<Self> {
+            let mut listing = Self { images: Vec::new(), folders: Vec::new(), others: Vec::new() };
+            for entry in fs::read_dir(dir)? {
+                listing.add(&entry?);
+                if !go_on(&listing) {
+                    break;
+                }
             }
-        }
-        Ok(listing)
+            Ok(listing)
+        };
+        patiently(read).map_err(|source| DataError::from_io(dir, "a folder of images", source))
     }
 
-    fn add(&mut self, entry: &DirEntry) -> io::Result<()> {
+    fn add(&mut self, entry: &DirEntry) {
         let name = entry.file_name();
         if name.as_encoded_bytes().starts_with(b".") || SYSTEM_FOLDERS.iter().any(|of| name == *of)
         {
-            return Ok(());
+            return;
         }
         let path = entry.path();
-        let mut kind = entry.file_type()?;
-        if kind.is_symlink() {
-            // A link to nowhere is ignored, like a file of another kind.
-            let Ok(target) = fs::metadata(&path) else { return Ok(()) };
-            kind = target.file_type();
+        let kind = entry.file_type().and_then(|kind| {
+            if kind.is_symlink() { Ok(fs::metadata(&path)?.file_type()) } else { Ok(kind) }
+        });
+        match kind {
+            Ok(kind) if kind.is_dir() => self.folders.push(path),
+            // A pipe or a device.
+            Ok(kind) if !kind.is_file() => {}
+            // A file, or a link to nowhere: as an image, it is one that cannot be read.
+            _ if has_image_extension(&path) => self.images.push(path),
+            _ => self.others.push(path),
         }
-        if kind.is_dir() {
-            self.folders.push(path);
-        } else if kind.is_file() {
-            if has_image_extension(&path) {
-                self.images.push(path);
-            } else {
-                self.others.push(path);
-            }
-        }
-        Ok(())
     }
 }
 

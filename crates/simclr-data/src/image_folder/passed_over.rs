@@ -2,13 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
 };
 
-use crate::printable;
+use crate::{DataError, decode::Content, escape_name, printable};
 
 /// Extensions of files that lie beside images and are none.
 const NO_IMAGES: [&str; 16] = [
@@ -17,10 +14,10 @@ const NO_IMAGES: [&str; 16] = [
 ];
 /// The most files of other names whose beginning is read.
 const MOST_READ: usize = 1000;
-/// The most of them that are named.
+/// The most of a kind that are named.
 const NAMED: usize = 5;
 
-/// The files in a folder that are not read, by kind.
+/// The files in a folder that are not read, by kind, and the folders inside that cannot be.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PassedOver {
     /// The number of files of each extension, in lower case; of none: the empty one.
@@ -28,6 +25,8 @@ pub(crate) struct PassedOver {
     /// Files that begin like an image, and are not called like one.
     misnamed: Vec<PathBuf>,
     read: usize,
+    /// Folders, and why they cannot be read.
+    folders: Vec<(PathBuf, String)>,
 }
 
 impl PassedOver {
@@ -36,7 +35,7 @@ impl PassedOver {
             let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
             if self.read < MOST_READ && !NO_IMAGES.contains(&extension.as_str()) {
                 self.read += 1;
-                if begins_like_an_image(&path) {
+                if let Some(Content::Image(_)) = Content::of_file(&path) {
                     self.misnamed.push(path);
                 }
             }
@@ -44,20 +43,41 @@ impl PassedOver {
         }
     }
 
+    /// A folder that cannot be read.
+    pub(super) fn add_folder(&mut self, path: PathBuf, error: &DataError) {
+        let reason = match error {
+            DataError::Io { source, .. } => source.to_string(),
+            other => other.to_string(),
+        };
+        self.folders.push((path, reason));
+    }
+
     pub(crate) fn merge(&mut self, other: &Self) {
         for (extension, count) in &other.kinds {
             *self.kinds.entry(extension.clone()).or_default() += count;
         }
         self.misnamed.extend(other.misnamed.iter().cloned());
+        self.folders.extend(other.folders.iter().cloned());
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
+    /// A line for people on the files, and one on each of the first few folders.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.kinds.is_empty() {
+            lines.push(self.files());
+        }
+        for (path, reason) in self.folders.iter().take(NAMED) {
+            let path = escape_name(path);
+            lines.push(format!("the folder {path} cannot be read and is left out: {reason}"));
+        }
+        if self.folders.len() > NAMED {
+            let more = self.folders.len() - NAMED;
+            lines.push(format!("{more} more folders cannot be read and are left out"));
+        }
+        lines
     }
-}
 
-impl fmt::Display for PassedOver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn files(&self) -> String {
         let mut kinds: Vec<_> = self.kinds.iter().collect();
         kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let all: usize = self.kinds.values().sum();
@@ -66,27 +86,16 @@ impl fmt::Display for PassedOver {
             "" => format!("{count} without extension"),
             extension => format!("{count} .{}", printable(extension)),
         });
-        write!(f, "{all} other {files} passed over: {}", kinds.collect::<Vec<_>>().join(", "))?;
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let line = format!("{all} other {files} passed over: {kinds}");
         if self.misnamed.is_empty() {
-            return Ok(());
+            return line;
         }
         let name = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            format!("`{}`", printable(&name))
+            format!("`{}`", escape_name(Path::new(path.file_name().unwrap_or_default())))
         };
         let names: Vec<_> = self.misnamed.iter().take(NAMED).map(name).collect();
         let more = if self.misnamed.len() > NAMED { ", ..." } else { "" };
-        write!(f, "; images by their content: {}{more}", names.join(", "))
+        format!("{line}; images by their content: {}{more}", names.join(", "))
     }
-}
-
-/// Whether the file's first bytes are those of an image that is read if it is called like one.
-fn begins_like_an_image(path: &Path) -> bool {
-    let mut beginning = [0; 16];
-    let read = File::open(path).and_then(|mut file| file.read(&mut beginning));
-    read.is_ok_and(|length| {
-        use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
-        let format = image::guess_format(&beginning[..length]);
-        matches!(format, Ok(Bmp | Gif | Jpeg | Png | Tiff | WebP))
-    })
 }

@@ -1,4 +1,4 @@
-use image::{ImageError, Rgb, RgbaImage};
+use image::{Rgb, RgbaImage};
 
 use super::*;
 
@@ -82,12 +82,18 @@ fn a_corrupt_image_is_found_when_it_is_read_and_named() {
 }
 
 #[test]
-fn a_file_that_vanished_is_missing_rather_than_corrupt() {
+fn a_file_that_vanished_or_that_the_system_cannot_read_is_one_image() {
     let dir = tempfile::tempdir().unwrap();
     write_png(&dir.path().join("1.png"), 9);
     let folder = ImageFolder::open(dir.path()).unwrap();
     fs::remove_file(dir.path().join("1.png")).unwrap();
-    assert!(matches!(folder.image(0), Err(DataError::Missing { .. })));
+    let error = folder.image(0).unwrap_err();
+    assert!(error.is_one_image(), "{error:?}");
+    assert!(error.to_string().ends_with("1.png"), "{error}");
+    // A folder in the place of the file: reading it is an error for everyone, whatever the permissions.
+    fs::create_dir(dir.path().join("1.png")).unwrap();
+    let error = folder.image(0).unwrap_err();
+    assert!(matches!(&error, DataError::Unreadable { .. }) && error.is_one_image(), "{error:?}");
 }
 
 /// The header of a PNG that claims 30,000 x 30,000 pixels, which would be 3.6 GB.
@@ -104,7 +110,10 @@ fn an_image_that_claims_to_be_huge_is_refused() {
     bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
     fs::write(&path, bytes).unwrap();
     match ImageFolder::open(dir.path()).unwrap().image(0) {
-        Err(DataError::Decode { source: ImageError::Limits(_), .. }) => {}
+        Err(DataError::Decode { source, .. }) => assert_eq!(
+            source.to_string(),
+            "expected at most 20000 pixels a side, found 30000 x 30000"
+        ),
         other => panic!("expected the limits to refuse it, found {other:?}"),
     }
 }
@@ -156,9 +165,9 @@ fn files_are_read_by_all_usual_extensions_and_others_are_counted_by_kind() {
         assert!(near, "{}: {found:?}", folder.name(index));
     }
     assert_eq!(
-        folder.passed_over().to_string(),
-        "5 other files are passed over: 2 .heic, 1 without extension, 1 .jpg?w=640, 1 .txt; \
-         images by their content: `download`, `photo.jpg?w=640`"
+        folder.warnings(),
+        ["5 other files are passed over: 2 .heic, 1 without extension, 1 .jpg?w=640, 1 .txt; \
+         images by their content: `download`, `photo.jpg?w=640`"]
     );
 }
 
@@ -180,7 +189,74 @@ fn circles_of_links_end() {
     std::os::unix::fs::symlink("nowhere.png", dir.path().join("a/2.png")).unwrap();
     let folder = ImageFolder::open(dir.path()).unwrap();
     assert_eq!(folder.class_names(), ["a"]);
-    assert_eq!(names(&folder), ["a/1.png"]);
+    assert_eq!(names(&folder), ["a/1.png", "a/2.png"]);
+    assert!(folder.image(1).unwrap_err().is_one_image(), "a link to nowhere");
+}
+
+#[test]
+fn a_folder_inside_that_cannot_be_read_is_left_out_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    write_png(&dir.path().join("a/1.png"), 1);
+    write_png(&dir.path().join("b/1.png"), 1);
+    let denied = dir.path().join("b");
+    let list = |folder: &Path| {
+        if folder != denied {
+            return Listing::of(folder);
+        }
+        let source = std::io::Error::other("permission denied");
+        Err(DataError::Io { path: folder.to_owned(), source })
+    };
+    let (mut images, mut passed_over) = (0, PassedOver::default());
+    visit(dir.path(), list, |folder, listing| {
+        match listing {
+            Ok(listing) => images += listing.images.len(),
+            Err(error) => passed_over.add_folder(folder.to_owned(), error),
+        }
+        true
+    });
+    assert_eq!(images, 1);
+    let name = denied.display();
+    assert_eq!(
+        passed_over.warnings(),
+        [format!("the folder {name} cannot be read and is left out: permission denied")]
+    );
+}
+
+/// Permissions bind everyone but the system's administrator.
+#[cfg(unix)]
+#[test]
+fn opening_goes_on_past_a_folder_without_permission() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    write_png(&dir.path().join("a/1.png"), 1);
+    write_png(&dir.path().join("b/1.png"), 1);
+    fs::set_permissions(dir.path().join("b"), fs::Permissions::from_mode(0o000)).unwrap();
+    let denied = fs::read_dir(dir.path().join("b")).is_err();
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    assert_eq!(folder.len(), if denied { 1 } else { 2 });
+    assert_eq!(folder.warnings().len(), usize::from(denied));
+}
+
+#[cfg(unix)]
+#[test]
+fn names_lead_back_to_their_files_whatever_bytes_they_hold() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let dir = tempfile::tempdir().unwrap();
+    for class in [&b"caf\xe8"[..], b"caf\xe9", b"two\nlines"] {
+        for file in [&b"\xe8.png"[..], b"\xe9.png", b"back\\slash.png"] {
+            let below = Path::new(OsStr::from_bytes(class)).join(OsStr::from_bytes(file));
+            write_png(&dir.path().join(below), 1);
+        }
+    }
+    let folder = ImageFolder::open(dir.path()).unwrap();
+    assert_eq!(folder.class_names(), [r"caf\xE8", r"caf\xE9", r"two\nlines"]);
+    assert_eq!(folder.name(0), r"caf\xE8/back\\slash.png");
+    for index in 0..9 {
+        let below = crate::unescape_name(&folder.name(index)).unwrap();
+        assert_eq!(folder.path(index), Some(dir.path().join(below)));
+    }
 }
 
 #[cfg(unix)]

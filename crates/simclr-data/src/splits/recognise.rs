@@ -20,19 +20,20 @@ const MAX_NESTING: usize = 3;
 /// The parts of the data set in `root`, or in the one folder inside it.
 pub(super) fn recognise(root: &Path) -> Result<Found, DataError> {
     let mut dir = root.to_owned();
-    for _ in 0..MAX_NESTING {
+    let mut nesting = 0;
+    loop {
         if let Some(found) = stl10(&dir)?.or(cifar10(&dir)?) {
             return Ok(found);
         }
         let listing = Listing::of(&dir)?;
-        let holding = holding_images(&listing.folders)?;
+        let holding = holding_images(&listing.folders);
         match (listing.images.is_empty(), holding.as_slice(), listing.folders.as_slice()) {
             // The second: of binaries, perhaps.
-            (true, [only], _) | (true, [], [only]) => dir.clone_from(only),
-            _ => break,
+            (true, [only], _) | (true, [], [only]) if nesting < MAX_NESTING => dir.clone_from(only),
+            _ => return folders(root, &dir, listing.images.len(), holding),
         }
+        nesting += 1;
     }
-    folders(root, &dir)
 }
 
 /// STL-10, if one of its image files is in `dir`.
@@ -71,9 +72,15 @@ fn cifar10(dir: &Path) -> Result<Option<Found>, DataError> {
     Ok(Some(Found { kind: "CIFAR-10", train: Some(train), tests, unlabelled: None, warnings }))
 }
 
-/// An image folder, with or without sub-folders for splits. Its images are named by their paths below `root`.
-fn folders(root: &Path, dir: &Path) -> Result<Found, DataError> {
-    let SplitFolders { train, unlabelled, test, mut warnings } = SplitFolders::of(dir)?;
+/// An image folder, with or without sub-folders for splits, whose images are named by their paths below `root`. `images`
+/// lie in it directly, and others in the sub-folders `holding`.
+fn folders(
+    root: &Path,
+    dir: &Path,
+    images: usize,
+    holding: Vec<PathBuf>,
+) -> Result<Found, DataError> {
+    let SplitFolders { train, unlabelled, test, mut warnings } = SplitFolders::of(holding, images)?;
     let mut passed_over = PassedOver::default();
     let mut open = |path: &PathBuf| -> Result<Arc<dyn ImageDataset>, DataError> {
         let folder = ImageFolder::open_inside(root, path, &[])?;
@@ -99,8 +106,6 @@ fn folders(root: &Path, dir: &Path) -> Result<Found, DataError> {
             Err(error) => return Err(error),
         },
     };
-    if !passed_over.is_empty() {
-        warnings.push(passed_over.to_string());
-    }
+    warnings.extend(passed_over.warnings());
     Ok(Found { kind, train, tests, unlabelled, warnings })
 }

@@ -28,13 +28,11 @@ pub(super) struct SplitFolders {
 type Named = (Split, PathBuf);
 
 impl SplitFolders {
-    /// Goes by the names of those sub-folders of `dir` that hold images.
-    pub(super) fn of(dir: &Path) -> Result<Self, DataError> {
-        let listing = Listing::of(dir)?;
-        let folders = holding_images(&listing.folders)?;
+    /// Goes by the names of the sub-folders that hold images. `images` lie beside them.
+    pub(super) fn of(folders: Vec<PathBuf>, images: usize) -> Result<Self, DataError> {
         let (splits, others) = divide(folders);
         let mut found = Self::default();
-        if !are_splits(&splits, &others)? {
+        if !are_splits(&splits, &others) {
             found.add_beside_classes(splits, &others)?;
             return Ok(found);
         }
@@ -42,9 +40,8 @@ impl SplitFolders {
             found.add(split, innermost(path, split)?);
         }
         found.warnings.extend(others.iter().map(|path| left_out(path)));
-        if !listing.images.is_empty() {
-            let count = listing.images.len();
-            found.warnings.push(format!("{count} images beside the split folders are left out"));
+        if images > 0 {
+            found.warnings.push(format!("{images} images beside the split folders are left out"));
         }
         Ok(found)
     }
@@ -122,29 +119,27 @@ fn divide(folders: Vec<PathBuf>) -> (Vec<Named>, Vec<PathBuf>) {
 }
 
 /// Whether folders called after splits are that, rather than classes among `others`.
-fn are_splits(splits: &[Named], others: &[PathBuf]) -> Result<bool, DataError> {
+fn are_splits(splits: &[Named], others: &[PathBuf]) -> bool {
     let has = |wanted| splits.iter().any(|(split, _)| *split == wanted);
     if !has(Split::Train) {
-        return Ok(has(Split::Unlabelled) && others.is_empty());
+        return has(Split::Unlabelled) && others.is_empty();
     }
     let kinds: BTreeSet<Split> = splits.iter().map(|(split, _)| *split).collect();
     if kinds.len() > 1 || others.is_empty() {
-        return Ok(true);
+        return true;
     }
     // `train` alone, with classes, beside folders without: beside `car` and `ship` it is the class of trains.
-    let mut with_classes = Vec::new();
-    for path in splits.iter().map(|(_, path)| path).chain(others) {
-        with_classes.push(!holding_images(&Listing::of(path)?.folders)?.is_empty());
-    }
-    let (train, others) = with_classes.split_at(splits.len());
-    Ok(train.contains(&true) && !others.contains(&true))
+    let has_classes = |path: &PathBuf| {
+        Listing::of(path).is_ok_and(|inside| !holding_images(&inside.folders).is_empty())
+    };
+    splits.iter().any(|(_, path)| has_classes(path)) && !others.iter().any(has_classes)
 }
 
 /// The folder at the end of folders that hold nothing but one of the same split, as in `training/training`.
 fn innermost(mut path: PathBuf, split: Split) -> Result<PathBuf, DataError> {
     loop {
         let Listing { images, folders, .. } = Listing::of(&path)?;
-        match holding_images(&folders)?.as_slice() {
+        match holding_images(&folders).as_slice() {
             [only]
                 if images.is_empty()
                     && SplitName::of(&class_name(only)).is_some_and(|name| name.split == split) =>

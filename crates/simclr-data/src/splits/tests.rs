@@ -285,12 +285,17 @@ fn lens(splits: &Splits) -> [usize; 3] {
 }
 
 #[test]
-fn a_limit_keeps_the_first_images_and_a_fifth_as_many_of_the_test_set() {
+fn a_limit_keeps_images_of_all_classes_and_a_fifth_as_many_of_the_test_set() {
     let all = Splits::sample(&SampleConfig { images: 40, size: 8, seed: 0 }).unwrap();
     let few = all.clone().limited_to(12).unwrap();
     assert_eq!(lens(&few), [12, 12, 3]);
-    assert_eq!(names(&few.pretrain), names(&all.pretrain)[..12]);
-    assert_eq!(few.description, format!("{}; the first 12 of them", all.description));
+    let train = few.labelled.unwrap().train;
+    assert_eq!(labels(&train).into_iter().collect::<HashSet<_>>().len(), 10);
+    assert_eq!(names(&few.pretrain), names(&train), "the same draw of the same set");
+    assert_eq!(
+        few.description,
+        format!("{}; of these, 12 drawn from all classes", all.description)
+    );
     assert_eq!(lens(&all.limited_to(1000).unwrap()), [40, 40, 10]);
 }
 

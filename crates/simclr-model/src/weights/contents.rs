@@ -44,8 +44,9 @@ impl Contents {
             named.into_iter().filter_map(|(name, value)| Some((stripped(&name)?, value))).collect()
         }
         let outside = self.tensors.iter().filter(|(name, _)| !name.starts_with(prefix));
-        let mut outside: Vec<_> =
-            outside.map(|(name, tensor)| (self.whole_name(name), tensor.shape().to_vec())).collect();
+        let mut outside: Vec<_> = outside
+            .map(|(name, tensor)| (self.whole_name(name), tensor.shape().to_vec()))
+            .collect();
         self.elsewhere.append(&mut outside);
         Self {
             tensors: inside(self.tensors, prefix),

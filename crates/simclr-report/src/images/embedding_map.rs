@@ -109,9 +109,7 @@ fn thumbnails(
     transform: &EvaluationTransform,
 ) -> Result<SpriteSheet, ReportError> {
     let tile = TILE.min(transform.size());
-    let transform =
-        EvaluationTransform::new(tile, transform.filter(), transform.normalization().clone())?;
-    SpriteSheet::new(&gallery.views(rows, &transform)?, tile)
+    SpriteSheet::new(&gallery.views(rows, &transform.with_size(tile)?)?, tile)
 }
 
 #[cfg(test)]

@@ -78,5 +78,5 @@ impl Quality {
 /// The transform to raw pixels.
 fn small(transform: &EvaluationTransform) -> Result<EvaluationTransform, ReportError> {
     let side = transform.size().min(RAW_PIXEL_SIDE);
-    Ok(EvaluationTransform::new(side, transform.filter(), transform.normalization().clone())?)
+    Ok(transform.with_size(side)?)
 }

@@ -1,5 +1,6 @@
 //! Images that a run that is told to stop reads no more.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::train::Interrupter;
@@ -45,7 +46,7 @@ impl ImageDataset for Stoppable {
         self.images.name(index)
     }
 
-    fn file_size(&self, index: usize) -> Option<u64> {
-        self.images.file_size(index)
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.images.path(index)
     }
 }

@@ -1,5 +1,8 @@
 //! A checksum that tells one data set from another.
 
+use std::fs;
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -40,7 +43,7 @@ impl DataChecksum {
         let (mut names, mut sizes) = (Sha256::new(), Sha256::new());
         let count = images.len();
         for first in (0..count).step_by(CHUNK) {
-            let ask = |index| (images.name(index), images.file_size(index));
+            let ask = |index| (images.name(index), file_size(images.path(index)));
             // In parallel, as each size is a question to the file system.
             let chunk: Vec<(String, Option<u64>)> =
                 (first..count.min(first + CHUNK)).into_par_iter().map(ask).collect();
@@ -71,6 +74,12 @@ impl DataChecksum {
             }
         }
     }
+}
+
+/// The size in bytes as the system tells it without reading the file; `None` if no file holds the image alone, or if the
+/// system cannot tell.
+fn file_size(path: Option<PathBuf>) -> Option<u64> {
+    fs::metadata(path?).ok().map(|file| file.len())
 }
 
 #[cfg(test)]

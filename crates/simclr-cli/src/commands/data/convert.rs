@@ -1,20 +1,24 @@
 //! `simclr data convert`.
 
-use std::fs;
+mod new_paths;
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageFormat};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use rayon::prelude::*;
 use serde_json::json;
-use simclr::data::{ImageDataset, Splits};
+use simclr::data::{ImageDataset, Labelled, Splits, Subset};
 
+use self::new_paths::new_paths;
 use crate::data_args::warned;
 use crate::failure::usage;
-use crate::image_file::write_image;
 use crate::output::{Output, print_reasons, with_causes};
 use crate::watched::Watched;
 
@@ -42,11 +46,11 @@ enum Format {
 }
 
 /// What to write.
-struct Set<'a> {
+struct Set {
     folder: &'static str,
-    images: &'a Arc<dyn ImageDataset>,
-    /// Whether its labels, if it has any, are left out.
-    unlabelled: bool,
+    images: Arc<dyn ImageDataset>,
+    /// Whether its images lie in folders of their classes.
+    by_class: bool,
 }
 
 impl Arguments {
@@ -80,6 +84,7 @@ impl Arguments {
         output.result(&json!({
             "images": written,
             "skipped_images": skipped.len(),
+            "skipped": skipped,
             "out": self.out.display().to_string(),
         }));
         Ok(())
@@ -88,7 +93,7 @@ impl Arguments {
     /// Writes all sets. Returns the number of images, and why others could not be read.
     fn write_all(&self, data: &Splits, out: &Path) -> Result<(usize, Vec<String>)> {
         let (mut written, mut skipped) = (0, Vec::new());
-        for set in sets(data) {
+        for set in sets(data)? {
             let outcome = self.write(&set, out)?;
             written += outcome.0;
             skipped.extend(outcome.1);
@@ -98,10 +103,13 @@ impl Arguments {
 
     /// Writes a set, see [`write_all`](Self::write_all).
     fn write(&self, set: &Set, out: &Path) -> Result<(usize, Vec<String>)> {
-        let watched = Watched::new(format!("converting {}", set.folder), set.images);
+        let out = out.join(set.folder);
+        let (extension, _) = self.format.names();
+        let paths = new_paths(&*set.images, set.by_class, extension);
+        let watched = Watched::new(format!("converting {}", set.folder), &set.images);
         let outcomes: Vec<Option<String>> = (0..watched.len())
             .into_par_iter()
-            .map(|index| self.write_one(set, &watched, index, out))
+            .map(|index| self.write_one(&watched, index, &out.join(&paths[index])))
             .collect::<Result<_>>()?;
         let count = outcomes.len();
         let skipped: Vec<String> = outcomes.into_iter().flatten().collect();
@@ -111,29 +119,25 @@ impl Arguments {
     /// Writes one image; if it cannot be read, returns why.
     fn write_one(
         &self,
-        set: &Set,
         images: &dyn ImageDataset,
         index: usize,
-        out: &Path,
+        path: &Path,
     ) -> Result<Option<String>> {
         let image = match images.image(index) {
-            Ok(image) => DynamicImage::ImageRgb8(image),
+            Ok(image) => in_fewest_channels(image),
             Err(error) if error.is_one_image() => return Ok(Some(with_causes(&error))),
             Err(error) => return Err(error.into()),
         };
-        let mut folder = out.join(set.folder);
-        let class = images.label(index).filter(|_| !set.unlabelled);
-        if let Some(class) = class.and_then(|class| images.class_names().get(class)) {
-            folder.push(as_file_name(class));
-        }
-        let (extension, format) = match self.format {
-            Format::Png => ("png", ImageFormat::Png),
-            Format::Jpeg => ("jpg", ImageFormat::Jpeg),
-        };
-        let path = folder.join(format!("{index:06}.{extension}"));
+        let image = self.shrunk(image);
+        let (_, format) = self.format.names();
         let cannot_write = || format!("cannot write {}", path.display());
-        fs::create_dir_all(&folder).with_context(cannot_write)?;
-        write_image(&self.shrunk(image), format, &path).with_context(cannot_write)?;
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format).map_err(io::Error::other).with_context(cannot_write)?;
+        fs::create_dir_all(path.parent().unwrap_or(path)).with_context(cannot_write)?;
+        // No other image has this name, unless the disk takes two names for one.
+        File::create_new(path)
+            .and_then(|mut file| file.write_all(bytes.get_ref()))
+            .with_context(cannot_write)?;
         Ok(None)
     }
 
@@ -153,38 +157,39 @@ impl Arguments {
     }
 }
 
-/// The sets of `data`. Images that are only pretrained on are `unlabeled`.
-fn sets(data: &Splits) -> Vec<Set<'_>> {
-    let set = |folder, images, unlabelled| Set { folder, images, unlabelled };
-    let Some(labelled) = &data.labelled else {
-        return vec![set("unlabeled", &data.pretrain, true)];
+impl Format {
+    fn names(self) -> (&'static str, ImageFormat) {
+        match self {
+            Self::Png => ("png", ImageFormat::Png),
+            Self::Jpeg => ("jpg", ImageFormat::Jpeg),
+        }
+    }
+}
+
+/// The image, with one channel if it is gray.
+fn in_fewest_channels(image: RgbImage) -> DynamicImage {
+    if image.pixels().all(|Rgb([r, g, b])| r == g && g == b) {
+        let gray = GrayImage::from_fn(image.width(), image.height(), |x, y| {
+            Luma([image.get_pixel(x, y).0[0]])
+        });
+        return DynamicImage::ImageLuma8(gray);
+    }
+    DynamicImage::ImageRgb8(image)
+}
+
+/// The sets of `data`, in which each image is once: `unlabeled` are those that are only pretrained on.
+fn sets(data: &Splits) -> Result<Vec<Set>> {
+    let unlabelled = |images| Set { folder: "unlabeled", images, by_class: false };
+    let Some(Labelled { train, test }) = &data.labelled else {
+        return Ok(vec![unlabelled(Arc::clone(&data.pretrain))]);
     };
-    let mut sets = vec![set("train", &labelled.train, false), set("test", &labelled.test, false)];
-    let known: std::collections::HashSet<String> =
-        (0..labelled.train.len()).map(|index| labelled.train.name(index)).collect();
-    // The pretraining images are often the labelled ones themselves.
-    if !(0..data.pretrain.len()).all(|index| known.contains(&data.pretrain.name(index))) {
-        sets.push(set("unlabeled", &data.pretrain, true));
+    let labelled = |folder, images| Set { folder, images: Arc::clone(images), by_class: true };
+    let mut sets = vec![labelled("train", train), labelled("test", test)];
+    let known: HashSet<String> = (0..train.len()).map(|index| train.name(index)).collect();
+    let others = |&index: &usize| !known.contains(&data.pretrain.name(index));
+    let others: Vec<usize> = (0..data.pretrain.len()).filter(others).collect();
+    if !others.is_empty() {
+        sets.push(unlabelled(Arc::new(Subset::new(Arc::clone(&data.pretrain), others)?)));
     }
-    sets
-}
-
-/// A class's name as the name of a folder.
-fn as_file_name(class: &str) -> String {
-    let legal = |c: char| if c.is_control() || matches!(c, '/' | '\\' | ':') { '_' } else { c };
-    let name: String = class.chars().map(legal).collect();
-    match name.trim_start_matches('.') {
-        "" => "_".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::as_file_name;
-
-    #[test]
-    fn a_class_cannot_lead_out_of_the_folder() {
-        assert_eq!(["../up", "a/b", "..", "cat"].map(as_file_name), ["_up", "a_b", "_", "cat"]);
-    }
+    Ok(sets)
 }
