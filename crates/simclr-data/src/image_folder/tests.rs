@@ -258,24 +258,3 @@ fn names_lead_back_to_their_files_whatever_bytes_they_hold() {
         assert_eq!(folder.path(index), Some(dir.path().join(below)));
     }
 }
-
-#[cfg(unix)]
-#[test]
-fn names_lead_back_to_their_files_whatever_bytes_they_hold() {
-    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
-
-    let dir = tempfile::tempdir().unwrap();
-    for class in [&b"caf\xe8"[..], b"caf\xe9", b"two\nlines"] {
-        for file in [&b"\xe8.png"[..], b"\xe9.png", b"back\\slash.png"] {
-            let below = Path::new(OsStr::from_bytes(class)).join(OsStr::from_bytes(file));
-            write_png(&dir.path().join(below), 1);
-        }
-    }
-    let folder = ImageFolder::open(dir.path()).unwrap();
-    assert_eq!(folder.class_names(), [r"caf\xE8", r"caf\xE9", r"two\nlines"]);
-    assert_eq!(folder.name(0), r"caf\xE8/back\\slash.png");
-    for index in 0..9 {
-        let below = crate::unescape_name(&folder.name(index)).unwrap();
-        assert_eq!(folder.path(index), Some(dir.path().join(below)));
-    }
-}
