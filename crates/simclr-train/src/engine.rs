@@ -11,6 +11,7 @@ mod opened_run;
 pub(crate) mod precision;
 #[cfg(feature = "remote")]
 pub(crate) mod remote;
+mod resuming;
 pub(crate) mod step_figures;
 mod telling;
 pub(crate) mod train_config;

@@ -1,5 +1,7 @@
 //! The errors of training.
 
+mod stopped;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +13,7 @@ use simclr_model::{ModelError, WeightError};
 use simclr_range::OutOfRange;
 use thiserror::Error;
 
-use crate::run::position::Position;
+use crate::run::position::{Position, saved};
 
 /// A run that cannot start, or had to stop.
 ///
@@ -235,41 +237,9 @@ pub enum TrainError {
     Embed(#[from] EmbedError),
 }
 
-fn saved(checkpoint: Option<Position>) -> String {
-    match checkpoint {
-        Some(position) => format!("the checkpoint of {position} is kept, resume from it"),
-        None => "there is no checkpoint yet".to_owned(),
-    }
-}
-
 impl TrainError {
-    /// [`Stopped`](Self::Stopped) where the last checkpoint is not known yet.
-    pub(crate) fn stopped(reason: impl Into<String>) -> Self {
-        Self::Stopped { reason: reason.into(), checkpoint: None }
-    }
-
-    /// Returns the result of `work`, or its panic as an error, since Burn reports a device that fails by a panic.
-    pub(crate) fn catch<T>(what: &str, work: impl FnOnce() -> Result<T, Self>) -> Result<T, Self> {
-        // Unwind safe, as the run ends here: nobody sees what the panic left half done.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-        outcome.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            let text = text.unwrap_or("unknown reason");
-            Err(Self::stopped(format!("{what} failed: {text}")))
-        })
-    }
-
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
-    }
-
-    /// Adds the position of the run's last checkpoint.
-    pub(crate) fn with_checkpoint(self, checkpoint: Option<Position>) -> Self {
-        match self {
-            Self::Stopped { reason, .. } => Self::Stopped { reason, checkpoint },
-            other => other,
-        }
     }
 }

@@ -2,10 +2,10 @@
 
 pub(crate) mod image_config;
 pub(crate) mod image_monitor;
-pub(crate) mod image_source;
 pub(crate) mod image_views;
 pub(crate) mod pretrain_config;
 pub(crate) mod pretraining;
+mod rates;
 pub(crate) mod recipe;
 pub(crate) mod run_description;
 mod stoppable;

@@ -69,15 +69,17 @@ impl Preparation {
     }
 }
 
-/// "32 x 32 pixels, bilinear, mean [0.5, 0.5, 0.5], deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f".
+/// "32 x 32 pixels, bilinear, crop, mean [0.5, 0.5, 0.5], deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f".
 impl fmt::Display for Preparation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (size, normalization) = (self.transform.size(), self.transform.normalization());
-        let filter = format!("{:?}", self.transform.filter()).to_lowercase();
+        let [filter, fit] =
+            [format!("{:?}", self.transform.filter()), format!("{:?}", self.transform.fit())]
+                .map(|name| name.to_lowercase());
         let weights: String = self.weights.chars().take(SHOWN).collect();
         write!(
             f,
-            "{size} x {size} pixels, {filter}, mean {:?}, deviation {:?}, weights {weights}",
+            "{size} x {size} pixels, {filter}, {fit}, mean {:?}, deviation {:?}, weights {weights}",
             normalization.mean, normalization.std
         )
     }
@@ -87,7 +89,7 @@ impl fmt::Display for Preparation {
 mod tests {
     use super::*;
     use burn::tensor::Device;
-    use simclr_augment::{Normalization, ResizeFilter};
+    use simclr_augment::{Fit, Normalization, ResizeFilter};
     use simclr_model::EncoderConfig;
 
     fn transform(size: u32) -> EvaluationTransform {
@@ -108,6 +110,7 @@ mod tests {
             by("resnet18x0.0625_cifar", 2, 16),
             by("resnet18x0.0625_cifar", 1, 32),
             by("resnet18x0.0625", 1, 16),
+            Preparation::new(first.weights(), transform(16).with_fit(Fit::Pad)),
         ] {
             let error = first.check(&other).unwrap_err();
             assert!(matches!(error, EmbedError::Preparation { .. }), "{error}");
@@ -119,8 +122,8 @@ mod tests {
         let of = |size| Preparation::new("1a2b3c4d5e6f-and-more", transform(size));
         assert_eq!(
             of(32).check(&of(64)).unwrap_err().to_string(),
-            "expected queries prepared as the index's images, 32 x 32 pixels, bilinear, mean [0.5, 0.5, 0.5], \
-             deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f; found 64 x 64 pixels, bilinear, mean [0.5, 0.5, 0.5], \
+            "expected queries prepared as the index's images, 32 x 32 pixels, bilinear, crop, mean [0.5, 0.5, 0.5], \
+             deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f; found 64 x 64 pixels, bilinear, crop, mean [0.5, 0.5, 0.5], \
              deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f"
         );
         // A hostile file's checksum may be any text.

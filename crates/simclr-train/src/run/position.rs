@@ -46,3 +46,11 @@ impl fmt::Display for Position {
         }
     }
 }
+
+/// What is left of a run, in words.
+pub(crate) fn saved(checkpoint: Option<Position>) -> String {
+    match checkpoint {
+        Some(position) => format!("the checkpoint of {position} is kept, resume from it"),
+        None => "there is no checkpoint yet".to_owned(),
+    }
+}

@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::train_config::TrainConfig;
-use crate::images::image_source::ImageSource;
 use crate::run::data_checksum::DataChecksum;
 use crate::run::epoch_change::EpochChange;
+use crate::run::image_source::ImageSource;
 
 /// `config.toml` of a run: all settings, and where they ran.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
