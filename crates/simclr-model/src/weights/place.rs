@@ -59,10 +59,10 @@ impl<'a> Place<'a> {
         places
     }
 
-    /// The place that has the most of the encoder's tensors.
+    /// The place that has the most names of the encoder's tensors, and of such the most shapes.
     pub(super) fn nearest(places: Vec<Self>, file: &'a StoredTensors) -> Option<Self> {
         // Of equals the first has the more usual naming.
-        let key = |place: &Self| Reverse((place.fitting, place.named, Reverse(place.prefix.len())));
+        let key = |place: &Self| Reverse((place.named, place.fitting, Reverse(place.prefix.len())));
         let mut nearest = places.into_iter().min_by_key(key)?;
         nearest.find_surplus(file);
         Some(nearest)

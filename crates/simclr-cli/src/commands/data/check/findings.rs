@@ -102,7 +102,7 @@ impl Findings {
     pub(super) fn print(&self, output: &Output) {
         let unreadable = self.unreadable();
         if !unreadable.is_empty() {
-            output.line(format!("\nnot usable: {} images", unreadable.len()));
+            output.line(format!("\nimages that are not usable: {}", unreadable.len()));
         }
         for (name, reason) in unreadable {
             output.line(format!("  {}: {}", printable(name), printable(reason)));

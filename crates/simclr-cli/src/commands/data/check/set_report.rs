@@ -49,7 +49,7 @@ impl SetReport {
             output.line(format!("  {count:>7}  {}", printable(class)));
         }
         if self.unreadable > 0 {
-            output.line(format!("  {} of them are not usable", self.unreadable));
+            output.line(format!("  not usable: {}", self.unreadable));
         }
     }
 
