@@ -11,8 +11,8 @@ use crate::weights::error::WeightFault;
 ///
 /// A pickle is a program for a stack machine, and Python's own reader lets it call any function. This reader puts together
 /// numbers, strings, tuples, lists and dicts, and knows what the few functions mean that a state dict is made of
-/// ([`TorchFunction`](super::TorchFunction)). What any other function would make is an
-/// [`Instance`](super::Instance): a name, and nothing behind it. An instruction keeps no more values than it has taken
+/// ([`TorchFunction`](super::torch_object::TorchFunction)). What any other function would make is an
+/// [`Instance`](super::value::Instance): a name, and nothing behind it. An instruction keeps no more values than it has taken
 /// from the stack, and [`Heap`] counts them, so that the pickle's length bounds the memory.
 #[derive(Debug)]
 pub(in crate::weights) struct Pickle<'a> {
