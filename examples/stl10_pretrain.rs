@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use simclr::data::{DownloadProgress, Splits, Stl10};
+use simclr::data::{DownloadProgress, Ground, Splits, Stl10};
 use simclr::embed::raw_pixels;
 use simclr::eval::{Knn, Protocol};
 use simclr::model::EncoderConfig;
@@ -88,7 +88,7 @@ fn main() -> Result<()> {
         );
     }
     let source = options.source()?;
-    let data = source.open()?;
+    let data = source.open(options.ground()?)?;
     println!("{}", data.description);
     data.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
 
@@ -146,6 +146,12 @@ impl Options {
         let source = RunDirectory::open(run)?.config()?.made_with.source.unwrap_or(given.clone());
         let folder = given.folder.or(source.folder);
         Ok(ImageSource { folder, limit: given.limit.or(source.limit) })
+    }
+
+    /// What transparent images lie on: the resumed run's ground, or white.
+    fn ground(&self) -> Result<Ground> {
+        let Some(run) = &self.resume else { return Ok(Ground::WHITE) };
+        Ok(PretrainConfig::of_run(&RunDirectory::open(run)?)?.images.augmentation.ground)
     }
 
     /// The run's config: the resumed run's, a recipe's, or what suits the images; changed by the flags.

@@ -74,7 +74,7 @@ pub mod loss {
 pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
-        DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, Fit, JitterFlavor,
+        DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, Fit, Ground, JitterFlavor,
         JitterParams, JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter,
         RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
     };
@@ -84,9 +84,10 @@ pub mod augment {
 #[cfg(feature = "data")]
 pub mod data {
     pub use simclr_data::{
-        Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
-        SampleConfig, Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image,
-        decode_image_bytes, escape_name, misnamed, printable, replace_file, unescape_name,
+        Cifar10, Cifar10Split, Concat, DataError, Ground, ImageDataset, ImageFolder, Labelled,
+        Sample, SampleConfig, Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image,
+        decode_image_bytes, decode_image_bytes_on, decode_image_on, escape_name, misnamed,
+        printable, replace_file, unescape_name,
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};

@@ -2,7 +2,7 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use simclr_range::OutOfRange;
 
-use crate::config::{Fit, Normalization, ResizeFilter, rules};
+use crate::config::{Fit, Ground, Normalization, ResizeFilter, rules};
 use crate::cpu::Output;
 use crate::draw::{CropBox, ViewParams};
 use crate::error::AugmentationError;
@@ -36,8 +36,8 @@ const LARGEST_UNCROPPED_SIZE: u32 = 32;
 /// # Ok::<(), simclr_augment::AugmentationError>(())
 /// ```
 ///
-/// serde writes it as `size`, `filter`, `normalization`, and `fit` unless it crops; a deserialiser checks them as
-/// [`new`](Self::new) does, and refuses other fields:
+/// serde writes it as `size`, `filter`, `normalization`, `fit` unless it crops, and `ground`
+/// unless it is white; a deserialiser checks them as [`new`](Self::new) does, and refuses other fields:
 ///
 /// ```
 /// use simclr_augment::EvaluationTransform;
@@ -64,7 +64,7 @@ impl EvaluationTransform {
         filter: ResizeFilter,
         normalization: Normalization,
     ) -> Result<Self, OutOfRange> {
-        Output { size, filter, normalization, fit: Fit::Crop }.try_into()
+        Output { size, filter, normalization, fit: Fit::Crop, ground: Ground::WHITE }.try_into()
     }
 
     /// From values that are valid by construction.
@@ -98,6 +98,19 @@ impl EvaluationTransform {
     #[must_use]
     pub fn fit(&self) -> Fit {
         self.output.fit
+    }
+
+    /// The same transform for images whose transparent parts lie on another ground.
+    #[must_use]
+    pub fn with_ground(mut self, ground: Ground) -> Self {
+        self.output.ground = ground;
+        self
+    }
+
+    /// What transparent images lie on, for whoever decodes them: the transform gets opaque pixels.
+    #[must_use]
+    pub fn ground(&self) -> Ground {
+        self.output.ground
     }
 
     /// Width and height of the result in pixels.
@@ -320,6 +333,21 @@ mod tests {
         let older = json.replace(r#","fit":"pad""#, "");
         assert_eq!(serde_json::from_str::<EvaluationTransform>(&older).unwrap(), transform(12));
         assert_eq!(pad.with_size(9).unwrap(), transform(9).with_fit(Fit::Pad));
+    }
+
+    #[test]
+    fn a_ground_is_kept_in_files_and_an_older_file_has_white() {
+        let black = transform(12).with_ground(Ground::BLACK);
+        let json = serde_json::to_string(&black).unwrap();
+        assert!(json.ends_with(r#","ground":"black"}"#), "{json}");
+        assert_eq!(serde_json::from_str::<EvaluationTransform>(&json).unwrap(), black);
+        let older = json.replace(r#","ground":"black""#, "");
+        assert_eq!(serde_json::from_str::<EvaluationTransform>(&older).unwrap(), transform(12));
+        assert_eq!(black.with_size(9).unwrap(), transform(9).with_ground(Ground::BLACK));
+        let error = json.replace("black", "purple");
+        let error = serde_json::from_str::<EvaluationTransform>(&error).unwrap_err().to_string();
+        let expected = "expected ground to be white, black or #rrggbb, found purple";
+        assert!(error.starts_with(expected), "{error}");
     }
 
     #[test]

@@ -89,7 +89,7 @@ mod simclr_augmentation;
 mod weights;
 
 pub use config::{
-    AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, ErasingConfig, Fit,
+    AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, ErasingConfig, Fit, Ground,
     Normalization, ResizeFilter, RotationConfig, SolarizeConfig,
 };
 pub use cpu::{Planes, ViewStep};

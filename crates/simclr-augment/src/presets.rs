@@ -3,7 +3,7 @@
 use simclr_range::OutOfRange;
 
 use crate::config::{
-    AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, Fit, Normalization,
+    AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, Fit, Ground, Normalization,
 };
 use crate::draw::JitterFlavor;
 use crate::evaluation_transform::EvaluationTransform;
@@ -88,6 +88,7 @@ impl EvaluationTransform {
             blur: None,
             normalization: self.normalization().clone(),
             evaluation_fit: self.fit(),
+            ground: self.ground(),
             ..paper()
         })
     }
@@ -109,6 +110,7 @@ fn paper() -> AugmentationConfig {
         normalization: Normalization::IMAGENET,
         whole_images: false,
         evaluation_fit: Fit::Crop,
+        ground: Ground::WHITE,
     }
 }
 
@@ -118,10 +120,10 @@ mod tests {
     use crate::config::ResizeFilter;
 
     #[test]
-    fn crop_and_flip_keeps_size_filter_normalisation_and_fit() {
+    fn crop_and_flip_keeps_all_of_the_transform() {
         let bicubic =
             EvaluationTransform::new(9, ResizeFilter::Bicubic, Normalization::IMAGENET).unwrap();
-        let bicubic = bicubic.with_fit(Fit::Pad);
+        let bicubic = bicubic.with_fit(Fit::Pad).with_ground(Ground::BLACK);
         let back = bicubic.crop_and_flip([0.5, 1.0]).unwrap().evaluation();
         assert_eq!(back, bicubic);
         let error = bicubic.crop_and_flip([0.0, 1.0]).unwrap_err().to_string();

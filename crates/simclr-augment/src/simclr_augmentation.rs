@@ -3,7 +3,7 @@ use std::sync::Arc;
 use image::RgbImage;
 use simclr_range::OutOfRange;
 
-use crate::config::{AugmentationConfig, Fit};
+use crate::config::{AugmentationConfig, Fit, Ground};
 use crate::cpu::{Output, ViewStep};
 use crate::draw::{CropBox, Draws, Step, ViewKey, ViewParams};
 use crate::error::AugmentationError;
@@ -118,7 +118,7 @@ impl SimClrAugmentation {
     fn output(&self) -> Output {
         let AugmentationConfig { size, crop, normalization, .. } = &self.config;
         let (size, filter, normalization) = (*size, crop.filter, normalization.clone());
-        Output { size, filter, normalization, fit: Fit::Crop }
+        Output { size, filter, normalization, fit: Fit::Crop, ground: Ground::WHITE }
     }
 
     /// Draws the parameters of one view of an image of `width x height` pixels.
@@ -179,10 +179,12 @@ impl SimClrAugmentation {
         self.output().render_into(image, params, &self.own_steps, out)
     }
 
-    /// The transform for labelled images with this policy's size, filter, normalisation and
-    /// [fit](AugmentationConfig::evaluation_fit), and nothing random.
+    /// The transform for labelled images with this policy's size, filter, normalisation,
+    /// [fit](AugmentationConfig::evaluation_fit) and [ground](AugmentationConfig::ground), and nothing
+    /// random.
     #[must_use]
     pub fn evaluation(&self) -> EvaluationTransform {
-        EvaluationTransform::of(self.output()).with_fit(self.config.evaluation_fit)
+        let AugmentationConfig { evaluation_fit, ground, .. } = self.config;
+        EvaluationTransform::of(self.output()).with_fit(evaluation_fit).with_ground(ground)
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Error, Result};
 use serde::Deserialize;
-use simclr::data::Splits;
+use simclr::data::{Ground, Splits};
 use simclr::train::{PretrainConfig, Recipe};
 use toml::{Table, Value};
 
@@ -55,6 +55,16 @@ impl ConfigLayers {
 
     fn image_size(&self) -> Option<u32> {
         image_size(&Setting::merged(&self.flags)).or_else(|| image_size(&self.file.values))
+    }
+
+    /// The ground of transparent images that file or flags ask for, if it is one: [`over`](Self::over) refuses others.
+    pub(crate) fn ground(&self) -> Option<Ground> {
+        let asked = |layer: &Table| {
+            let ground = layer.get("images")?.get("augmentation")?.get("ground")?;
+            Some(ground.as_str()?.to_owned())
+        };
+        let text = asked(&Setting::merged(&self.flags)).or_else(|| asked(&self.file.values))?;
+        text.parse().ok()
     }
 
     /// `base` with the file's values, and those of the flags, in that order.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use simclr::data::{Labelled, Splits};
+use simclr::data::{Ground, Labelled, Splits};
 
 use crate::failure::usage;
 
@@ -26,19 +26,19 @@ impl DataArgs {
         self.data.as_deref()
     }
 
-    /// Opens the images of [`folder`](Self::folder).
-    pub(crate) fn open(&self) -> Result<Splits> {
-        self.open_at(self.folder())
+    /// Opens the images of [`folder`](Self::folder), with transparent ones on `ground`.
+    pub(crate) fn open(&self, ground: Ground) -> Result<Splits> {
+        self.open_at(self.folder(), ground)
     }
 
-    /// Opens the images in `folder`, or the built-in sample.
-    pub(crate) fn open_at(&self, folder: Option<&Path>) -> Result<Splits> {
-        Ok(warned(Splits::open_or_sample(folder, self.images)?))
+    /// Opens the images in `folder`, or the built-in sample, with transparent images on `ground`.
+    pub(crate) fn open_at(&self, folder: Option<&Path>, ground: Ground) -> Result<Splits> {
+        Ok(warned(Splits::open_or_sample(folder, self.images, ground)?))
     }
 
-    /// Opens labelled images, and describes them.
-    pub(crate) fn labelled(&self) -> Result<(Labelled, String)> {
-        let Splits { labelled, description, .. } = self.open()?;
+    /// Opens labelled images, with transparent ones on `ground`, and describes them.
+    pub(crate) fn labelled(&self, ground: Ground) -> Result<(Labelled, String)> {
+        let Splits { labelled, description, .. } = self.open(ground)?;
         let labelled = labelled.ok_or_else(|| {
             usage(format!(
                 "expected labelled images (folders `train/CLASS` and `test/CLASS`, or `CLASS` alone), \

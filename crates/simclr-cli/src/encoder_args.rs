@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use simclr::augment::{EvaluationTransform, Fit, Normalization, ResizeFilter};
+use simclr::augment::{EvaluationTransform, Fit, Ground, Normalization, ResizeFilter};
 use simclr::data::printable;
 use simclr::embed::Embedder;
 use simclr::model::{EncoderConfig, WeightFile};
@@ -46,6 +46,10 @@ pub(crate) struct EncoderArgs {
     /// themselves
     #[arg(long, value_name = "KIND", requires = "encoder")]
     fit: Option<SquareFit>,
+    /// What transparent images lie on: white, black or '#rrggbb' [default: white]; a run and its
+    /// encoder.safetensors say it themselves
+    #[arg(long, value_name = "COLOUR", requires = "encoder")]
+    ground: Option<Ground>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -94,7 +98,7 @@ impl EncoderArgs {
             SquareFit::Squash => Fit::Squash,
         };
         let transform = EvaluationTransform::new(size, ResizeFilter::Bilinear, normalization)?;
-        let transform = transform.with_fit(fit);
+        let transform = transform.with_fit(fit).with_ground(self.ground.unwrap_or_default());
         let weights = WeightFile::open(self.path())?;
         let weights = match &self.prefix {
             Some(prefix) => weights.below(prefix),

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use image::RgbImage;
 use serde_json::{Value, json};
-use simclr::data::{DataError, ImageDataset, WholeSet, decode_image, escape_name, printable};
+use simclr::data::{
+    DataError, Ground, ImageDataset, WholeSet, decode_image_on, escape_name, printable,
+};
 use simclr::embed::Embedded;
 
 use crate::data_args::warn;
@@ -17,6 +19,7 @@ use crate::output::{print_skipped, with_causes};
 /// Image files, and the images of folders, in the order of the arguments. What cannot be read doesn't lose the others.
 pub(crate) struct NamedImages {
     images: Vec<Source>,
+    ground: Ground,
     folders: Vec<(PathBuf, WholeSet)>,
     /// The arguments that are neither an image nor a folder of images.
     failed: Vec<Failed>,
@@ -35,20 +38,27 @@ pub(crate) struct Failed {
 }
 
 impl NamedImages {
-    /// Looks at files alone.
-    pub(crate) fn files(arguments: &[PathBuf]) -> Self {
-        Self::open(arguments, |path| {
+    /// Looks at files alone. What is transparent lies on `ground`.
+    pub(crate) fn files(arguments: &[PathBuf], ground: Ground) -> Self {
+        Self::open(arguments, ground, |path| {
             Err(format!("expected an image at {}, found a folder", path.display()))
         })
     }
 
-    /// Looks at files, and at the folders that `simclr pretrain` takes.
-    pub(crate) fn files_and_folders(arguments: &[PathBuf]) -> Self {
-        Self::open(arguments, |path| WholeSet::open(path).map_err(|error| with_causes(&error)))
+    /// Looks at files, and at the folders that `simclr pretrain` takes. What is transparent lies on `ground`.
+    pub(crate) fn files_and_folders(arguments: &[PathBuf], ground: Ground) -> Self {
+        Self::open(arguments, ground, |path| {
+            WholeSet::open_on(path, ground).map_err(|error| with_causes(&error))
+        })
     }
 
-    fn open(arguments: &[PathBuf], folder: impl Fn(&Path) -> Result<WholeSet, String>) -> Self {
-        let mut named = Self { images: Vec::new(), folders: Vec::new(), failed: Vec::new() };
+    fn open(
+        arguments: &[PathBuf],
+        ground: Ground,
+        folder: impl Fn(&Path) -> Result<WholeSet, String>,
+    ) -> Self {
+        let (images, folders, failed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut named = Self { images, ground, folders, failed };
         for path in arguments {
             if let Err(reason) = named.add(path, &folder) {
                 named.failed.push(Failed { name: escape_name(path), reason });
@@ -144,7 +154,7 @@ impl ImageDataset for NamedImages {
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         match &self.images[index] {
-            Source::File(path) => decode_image(path),
+            Source::File(path) => decode_image_on(path, self.ground),
             Source::InFolder { folder, index } => self.folders[*folder].1.image(*index),
         }
     }

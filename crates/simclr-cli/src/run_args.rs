@@ -41,11 +41,15 @@ impl RunArgs {
     pub(crate) fn open(&self, run: Option<&Path>) -> Result<RunSettings> {
         let layers = self.config.layers()?;
         let folder = self.folder(&layers);
-        let data = self.data.open_at(folder.as_deref())?;
-        let run = run.map(|dir| PretrainConfig::of_run(&RunDirectory::open(dir)?)).transpose()?;
-        let config = match run {
-            Some(run) => layers.over(&run)?,
-            None => layers.resolve(&data, folder.is_none())?,
+        let open = |ground| self.data.open_at(folder.as_deref(), ground);
+        let (config, data) = if let Some(run) = run {
+            let config = layers.over(&PretrainConfig::of_run(&RunDirectory::open(run)?)?)?;
+            let data = open(config.images.augmentation.ground)?;
+            (config, data)
+        } else {
+            // No recipe has another ground.
+            let data = open(layers.ground().unwrap_or_default())?;
+            (layers.resolve(&data, folder.is_none())?, data)
         };
         let source = ImageSource { folder, limit: self.data.images };
         Ok(RunSettings { config, data, source, file: layers.file })
@@ -61,7 +65,7 @@ impl RunArgs {
             return Err(other("--lr", rate, "auto"));
         }
         let source = run.source(self.folder(&layers).as_deref(), self.data.images)?;
-        let data = warned(source.open()?);
+        let data = warned(source.open(config.images.augmentation.ground)?);
         Ok(RunSettings { config, data, source, file: layers.file })
     }
 

@@ -19,6 +19,8 @@ use image::{
 
 pub(crate) use self::content::Content;
 pub use self::content::misnamed;
+use simclr_augment::Ground;
+
 use crate::{DataError, patience::patiently};
 
 /// Largest side, in pixels, of an image that is decoded.
@@ -30,8 +32,8 @@ const MAX_BYTES: u64 = 512 << 20;
 /// The image in a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file, upright and in 8-bit RGB, as
 /// [`ImageFolder`](crate::ImageFolder) reads it.
 ///
-/// Gray becomes three equal channels, CMYK is converted, and what is transparent lies on white: the colours under it are
-/// not meant to be seen. 16 bits are rounded to 8. If the values of an image of 16 bits span no more than 14, as those of
+/// Gray becomes three equal channels, CMYK is converted, and what is transparent lies on white ([`decode_image_on`] takes another
+/// ground): the colours under it are not meant to be seen. 16 bits are rounded to 8. If the values of an image of 16 bits span no more than 14, as those of
 /// X-ray and CT images do, they are first stretched from the image's least to its largest value.
 ///
 /// What may be the hiccup of a disk or a network is tried again, twice within a quarter of a second.
@@ -41,6 +43,26 @@ const MAX_BYTES: u64 = 512 << 20;
 /// [`DataError::Unreadable`] if the file cannot be read; [`DataError::Decode`] if it holds no such image, a truncated one,
 /// floating-point pixels, or an image of more than 20,000 pixels a side or 512 MiB.
 pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
+    decode_image_on(path, Ground::WHITE)
+}
+
+/// Like [`decode_image`], with what is transparent on `ground`.
+///
+/// # Errors
+///
+/// As [`decode_image`].
+///
+/// ```
+/// use image::{Rgb, Rgba, RgbaImage};
+/// use simclr_data::{Ground, decode_image_on};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("clear.png");
+/// RgbaImage::from_pixel(4, 4, Rgba([200, 0, 0, 0])).save(&path)?;
+/// assert_eq!(decode_image_on(&path, Ground::BLACK)?.get_pixel(0, 0), &Rgb([0; 3]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn decode_image_on(path: impl AsRef<Path>, ground: Ground) -> Result<RgbImage, DataError> {
     let path = path.as_ref();
     let bytes = patiently(|| {
         let mut bytes = Vec::new();
@@ -48,7 +70,8 @@ pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
         Ok(bytes)
     })
     .map_err(|source| DataError::Unreadable { path: path.to_owned(), source })?;
-    decode_image_bytes(&bytes).map_err(|source| DataError::Decode { path: path.to_owned(), source })
+    decode_image_bytes_on(&bytes, ground)
+        .map_err(|source| DataError::Decode { path: path.to_owned(), source })
 }
 
 /// Like [`decode_image`], from the content of a file.
@@ -57,7 +80,16 @@ pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
 ///
 /// The decoder's [`ImageError`] where [`decode_image`] gives [`DataError::Decode`].
 pub fn decode_image_bytes(bytes: &[u8]) -> Result<RgbImage, ImageError> {
-    or_panic_as_error(|| decode(bytes))
+    decode_image_bytes_on(bytes, Ground::WHITE)
+}
+
+/// Like [`decode_image_on`], from the content of a file.
+///
+/// # Errors
+///
+/// As [`decode_image_bytes`].
+pub fn decode_image_bytes_on(bytes: &[u8], ground: Ground) -> Result<RgbImage, ImageError> {
+    or_panic_as_error(|| decode(bytes, ground))
 }
 
 /// Turns a panic of the decoder, on a file that its authors did not foresee, into an error like those of other files.
@@ -72,7 +104,7 @@ fn or_panic_as_error(
     })
 }
 
-fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
+fn decode(bytes: &[u8], ground: Ground) -> Result<RgbImage, ImageError> {
     let content = Content::of(bytes);
     let Content::Image(format) = content else {
         let found = content.name();
@@ -103,7 +135,7 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
         DynamicImage::from_decoder(decoder)?
     };
     image.apply_orientation(orientation);
-    to_rgb8::to_rgb8(image)
+    to_rgb8::to_rgb8(image, ground)
 }
 
 /// The error for a file that the decoders are not given, or that they would read wrongly.

@@ -10,11 +10,12 @@ use std::{
 };
 
 use image::RgbImage;
+use simclr_augment::Ground;
 use unicode_normalization::UnicodeNormalization;
 
 use self::listing::EXTENSIONS;
 pub(crate) use self::{listing::Listing, passed_over::PassedOver};
-use crate::{DataError, ImageDataset, decode_image, escape_name};
+use crate::{DataError, ImageDataset, decode_image_on, escape_name};
 
 /// JPEG, PNG, WebP, BMP, GIF and TIFF files in a folder.
 ///
@@ -24,7 +25,7 @@ use crate::{DataError, ImageDataset, decode_image, escape_name};
 /// that a system makes (`__MACOSX`, `@eaDir`, `$RECYCLE.BIN`), are ignored. Names are as [`escape_name`] writes them.
 ///
 /// Opening lists the files and decodes none. Decoding goes by content rather than by extension, turns the image upright
-/// as its EXIF data says, converts it to 8-bit RGB (what is transparent lies on white), and refuses images that are more than
+/// as its EXIF data says, converts it to 8-bit RGB (what is transparent lies on white, or the ground of [`open_on`](Self::open_on)), and refuses images that are more than
 /// 20,000 pixels wide or high, that take more than 512 MiB, or that are truncated.
 ///
 /// ```
@@ -50,6 +51,7 @@ pub struct ImageFolder {
     /// The path below `root` and the label of each image.
     files: Vec<(PathBuf, Option<usize>)>,
     class_names: Vec<String>,
+    ground: Ground,
     passed_over: PassedOver,
 }
 
@@ -62,7 +64,16 @@ impl ImageFolder {
     /// [`DataError::Io`] if it cannot be read. A folder inside that cannot be read is left out, with a
     /// [warning](Self::warnings).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
-        Self::open_inside(dir.as_ref(), dir.as_ref(), &[])
+        Self::open_on(dir, Ground::WHITE)
+    }
+
+    /// Like [`open`](Self::open), with what is transparent on `ground`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_on(dir: impl AsRef<Path>, ground: Ground) -> Result<Self, DataError> {
+        Self::open_inside(dir.as_ref(), dir.as_ref(), &[], ground)
     }
 
     /// Lists the images in `dir`, a folder inside `root`, and names them by their path below `root`. Sub-folders of
@@ -71,6 +82,7 @@ impl ImageFolder {
         root: &Path,
         dir: &Path,
         without: &[PathBuf],
+        ground: Ground,
     ) -> Result<Self, DataError> {
         let top = Listing::of(dir)?;
         let mut files: Vec<_> = top.images.into_iter().map(|path| (path, None)).collect();
@@ -99,7 +111,7 @@ impl ImageFolder {
                 *path = below.to_owned();
             }
         }
-        Ok(Self { root: root.to_owned(), files, class_names, passed_over })
+        Ok(Self { root: root.to_owned(), files, class_names, ground, passed_over })
     }
 
     /// One line each for people: which files are passed over, as they are no images by their names, and which folders inside
@@ -122,7 +134,7 @@ impl ImageDataset for ImageFolder {
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         DataError::check_index(index, self.files.len())?;
-        decode_image(self.root.join(&self.files[index].0))
+        decode_image_on(self.root.join(&self.files[index].0), self.ground)
     }
 
     fn label(&self, index: usize) -> Option<usize> {

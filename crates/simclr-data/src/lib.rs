@@ -90,7 +90,9 @@ mod splits;
 
 pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
 pub use dataset::ImageDataset;
-pub use decode::{decode_image, decode_image_bytes, misnamed};
+pub use decode::{
+    decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on, misnamed,
+};
 pub use derived::{Concat, Subset};
 #[cfg(feature = "download")]
 pub use download::{DownloadError, DownloadProgress, DownloadStage};
@@ -100,6 +102,7 @@ pub use image_folder::ImageFolder;
 pub use printable::printable;
 pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};
+pub use simclr_augment::Ground;
 pub use splits::{Labelled, Splits, WholeSet};
 
 /// The example of the crate's README.

@@ -6,6 +6,7 @@ use super::color_jitter_config::ColorJitterConfig;
 use super::crop_config::CropConfig;
 use super::erasing_config::ErasingConfig;
 use super::fit::Fit;
+use super::ground::Ground;
 use super::normalization::Normalization;
 use super::rotation_config::RotationConfig;
 use super::rules;
@@ -60,6 +61,10 @@ pub struct AugmentationConfig {
     /// image; the centred one if the field is absent. It has no part in the views.
     #[serde(default, skip_serializing_if = "Fit::is_crop")]
     pub evaluation_fit: Fit,
+    /// What transparent images lie on, for views and for evaluation; white if the field is absent. It
+    /// tells whoever decodes the images: they have none but opaque pixels when they come here.
+    #[serde(default, skip_serializing_if = "Ground::is_white")]
+    pub ground: Ground,
 }
 
 impl AugmentationConfig {

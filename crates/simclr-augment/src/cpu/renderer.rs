@@ -11,7 +11,7 @@ use super::planes::Planes;
 use super::resampler::{Resampler, Resampling};
 use super::rotation::Rotation;
 use super::view_step::ViewStep;
-use crate::config::{Fit, Normalization, ResizeFilter};
+use crate::config::{Fit, Ground, Normalization, ResizeFilter};
 use crate::draw::{CropBox, Draws, ViewParams};
 use crate::error::AugmentationError;
 
@@ -24,6 +24,8 @@ pub(crate) struct Output {
     pub(crate) normalization: Normalization,
     #[serde(default, skip_serializing_if = "Fit::is_crop")]
     pub(crate) fit: Fit,
+    #[serde(default, skip_serializing_if = "Ground::is_white")]
+    pub(crate) ground: Ground,
 }
 
 /// Makes views from parameters. It owns the buffers of one thread, which serve one view after the other.
@@ -52,10 +54,10 @@ impl Renderer {
         last: Option<ColorOp>,
     ) {
         let &ViewParams { crop, flip, vertical_flip, .. } = params;
-        let ground = output.normalization.mean.map(|mean| mean.clamp(0.0, 1.0));
+        let mean = output.normalization.mean.map(|mean| mean.clamp(0.0, 1.0));
         let place = output.fit.place(crop, output.size);
         if place != CropBox::whole(output.size, output.size) {
-            paint(view, CropBox::whole(output.size, output.size), ground);
+            paint(view, CropBox::whole(output.size, output.size), mean);
         }
         let task = Resampling { image, crop, place, filter: output.filter, flip, vertical_flip };
         self.resampler.resample(&task, view);
@@ -79,7 +81,7 @@ impl Renderer {
         self.ops.extend(params.solarize.map(ColorOp::Solarize));
         if let Some(erase) = params.erase {
             self.run_ops(view);
-            paint(view, erase, ground);
+            paint(view, erase, mean);
         }
         self.ops.extend(last);
         self.run_ops(view);

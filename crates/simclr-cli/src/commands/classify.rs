@@ -46,8 +46,9 @@ impl Arguments {
         let to_json = self.out.as_deref().map(is_json).transpose()?;
         check_folder_of(self.out.as_deref())?;
         let classifier = Classifier::open(&self.classifier, &self.device.open()?)?;
-        let images = NamedImages::files_and_folders(&self.images);
-        let embedded = classifier.embedder().embed(&Watched::new("classifying", &images))?;
+        let embedder = classifier.embedder();
+        let images = NamedImages::files_and_folders(&self.images, embedder.transform().ground());
+        let embedded = embedder.embed(&Watched::new("classifying", &images))?;
         let predictions = classifier.layer().predict(&embedded.features)?;
         let failures = images.failures(&embedded);
 

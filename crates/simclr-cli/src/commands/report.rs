@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use simclr::report::{ReportConfig, RunReport};
-use simclr::train::RunDirectory;
+use simclr::train::{PretrainConfig, RunDirectory};
 
 use crate::bar::while_waiting;
 use crate::data_args::DataArgs;
@@ -35,7 +35,8 @@ impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let run = RunDirectory::open(&self.run)?;
         let device = self.device.open()?;
-        let data = self.data.open()?;
+        let ground = PretrainConfig::of_run(&run)?.images.augmentation.ground;
+        let data = self.data.open(ground)?;
         let out = self.out.clone().unwrap_or_else(|| self.run.join("report.html"));
         check_folder_of(Some(&out))?;
         let config = ReportConfig::default();

@@ -3,6 +3,7 @@
 mod classify;
 mod embed;
 mod few_labels;
+mod ground;
 mod life;
 mod mistakes;
 mod plans_and_data;

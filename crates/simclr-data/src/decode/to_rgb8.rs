@@ -4,8 +4,9 @@ use image::{
     DynamicImage::{
         self, ImageLuma16, ImageLumaA16, ImageRgb16, ImageRgb32F, ImageRgba16, ImageRgba32F,
     },
-    ImageError, Rgb, RgbImage,
+    ImageError, RgbImage,
 };
+use simclr_augment::Ground;
 
 use super::refused;
 
@@ -13,12 +14,12 @@ use super::refused;
 /// and rounded to 8 bits as they are, at most 64 of 256 levels were left.
 const NARROW: u16 = (1 << 14) - 1;
 
-/// The image in 8-bit RGB, with what is transparent on white.
+/// The image in 8-bit RGB, with what is transparent on `ground`.
 ///
 /// # Errors
 ///
 /// [`ImageError`] for floating-point pixels: no file tells which value is white.
-pub(super) fn to_rgb8(mut image: DynamicImage) -> Result<RgbImage, ImageError> {
+pub(super) fn to_rgb8(mut image: DynamicImage, ground: Ground) -> Result<RgbImage, ImageError> {
     match &mut image {
         ImageRgb32F(_) | ImageRgba32F(_) => {
             return Err(refused("expected 8 or 16 bits a channel, found floating-point numbers"));
@@ -29,7 +30,11 @@ pub(super) fn to_rgb8(mut image: DynamicImage) -> Result<RgbImage, ImageError> {
         ImageRgba16(image) => stretch(image, 4, 3),
         _ => {}
     }
-    Ok(if image.color().has_alpha() { on_white(image) } else { image.into_rgb8() })
+    Ok(if image.color().has_alpha() {
+        ground.under(&image.into_rgba8())
+    } else {
+        image.into_rgb8()
+    })
 }
 
 /// Spreads colours that span a small part of their range over all of it, from the least to the largest value of the
@@ -55,27 +60,15 @@ fn stretch(samples: &mut [u16], channels: usize, colours: usize) {
     }
 }
 
-fn on_white(image: DynamicImage) -> RgbImage {
-    let image = image.into_rgba8();
-    RgbImage::from_fn(image.width(), image.height(), |x, y| {
-        let [r, g, b, alpha] = image.get_pixel(x, y).0;
-        let blend = |colour: u8| {
-            let (colour, alpha) = (u32::from(colour), u32::from(alpha));
-            ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-        };
-        Rgb([r, g, b].map(blend))
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use image::{ImageBuffer, Luma, LumaA};
+    use image::{ImageBuffer, Luma, LumaA, Rgb};
 
     use super::*;
 
     fn gray(values: &[u16]) -> Vec<u8> {
         let image = ImageBuffer::from_raw(values.len() as u32, 1, values.to_vec()).unwrap();
-        let image = to_rgb8(DynamicImage::ImageLuma16(image)).unwrap();
+        let image = to_rgb8(DynamicImage::ImageLuma16(image), Ground::WHITE).unwrap();
         image.pixels().map(|pixel| pixel.0[0]).collect()
     }
 
@@ -96,7 +89,7 @@ mod tests {
     #[test]
     fn the_channels_of_a_colour_are_stretched_alike_so_that_its_hue_stays() {
         let image = ImageBuffer::from_raw(2, 1, vec![0, 0, 0, 4000, 2000, 1000]).unwrap();
-        let image = to_rgb8(DynamicImage::ImageRgb16(image)).unwrap();
+        let image = to_rgb8(DynamicImage::ImageRgb16(image), Ground::WHITE).unwrap();
         assert_eq!(image.get_pixel(1, 0).0, [255, 128, 64]);
     }
 
@@ -105,20 +98,24 @@ mod tests {
         let mut image = ImageBuffer::from_pixel(3, 1, LumaA([60_000_u16, 0]));
         image.put_pixel(1, 0, LumaA([1000, u16::MAX]));
         image.put_pixel(2, 0, LumaA([3000, u16::MAX]));
-        let image = to_rgb8(DynamicImage::ImageLumaA16(image)).unwrap();
+        let image = to_rgb8(DynamicImage::ImageLumaA16(image), Ground::WHITE).unwrap();
         assert_eq!(image.pixels().map(|pixel| pixel.0[0]).collect::<Vec<_>>(), [255, 0, 255]);
     }
 
     #[test]
     fn floating_point_pixels_are_refused_with_the_reason() {
         let image = ImageBuffer::from_pixel(1, 1, Rgb([0.5_f32; 3]));
-        let error = to_rgb8(DynamicImage::ImageRgb32F(image)).unwrap_err().to_string();
+        let error =
+            to_rgb8(DynamicImage::ImageRgb32F(image), Ground::WHITE).unwrap_err().to_string();
         assert_eq!(error, "expected 8 or 16 bits a channel, found floating-point numbers");
     }
 
     #[test]
     fn eight_bits_stay_as_they_are() {
         let image = ImageBuffer::from_pixel(2, 1, Luma([9_u8]));
-        assert_eq!(to_rgb8(DynamicImage::ImageLuma8(image)).unwrap().into_raw(), [9; 6]);
+        assert_eq!(
+            to_rgb8(DynamicImage::ImageLuma8(image), Ground::WHITE).unwrap().into_raw(),
+            [9; 6]
+        );
     }
 }

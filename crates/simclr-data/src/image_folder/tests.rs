@@ -125,15 +125,26 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn what_is_transparent_lies_on_white() {
+fn what_is_transparent_lies_on_white_or_on_the_ground_that_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     for (name, alpha, expected) in
         [("1.png", 0, [255; 3]), ("2.png", 255, [10, 20, 30]), ("3.png", 51, [206, 208, 210])]
     {
         let image = RgbaImage::from_pixel(2, 2, image::Rgba([10, 20, 30, alpha]));
         image.save(dir.path().join(name)).unwrap();
-        let found = decode_image(dir.path().join(name)).unwrap();
+        let found = crate::decode_image(dir.path().join(name)).unwrap();
         assert_eq!(found.get_pixel(1, 1).0, expected, "alpha {alpha}");
+    }
+    let first = |folder: ImageFolder| folder.image(0).unwrap().get_pixel(1, 1).0;
+    assert_eq!(first(ImageFolder::open(dir.path()).unwrap()), [255; 3]);
+    for ground in [Ground::BLACK, Ground([1, 2, 3])] {
+        assert_eq!(first(ImageFolder::open_on(dir.path(), ground).unwrap()), ground.0);
+        let splits = crate::Splits::open_on(dir.path(), ground).unwrap();
+        assert_eq!(splits.pretrain.image(0).unwrap().get_pixel(1, 1).0, ground.0);
+        let whole = crate::WholeSet::open_on(dir.path(), ground).unwrap();
+        assert_eq!(whole.image(0).unwrap().get_pixel(1, 1).0, ground.0);
+        // What is opaque has no ground.
+        assert_eq!(whole.image(1).unwrap().get_pixel(1, 1).0, [10, 20, 30]);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
+use simclr_augment::Ground;
+
 use super::{Splits, found::Found, hold_out::test_images_for, recognise};
 use crate::{DataError, Sample, SampleConfig};
 
@@ -36,7 +38,16 @@ impl Splits {
     /// The errors of [`Stl10::open`](crate::Stl10::open), [`Cifar10::open`](crate::Cifar10::open) and
     /// [`ImageFolder::open`](crate::ImageFolder::open).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
-        recognise::recognise(dir.as_ref())?.assemble()
+        Self::open_on(dir, Ground::WHITE)
+    }
+
+    /// Like [`open`](Self::open), with what is transparent in image files on `ground`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_on(dir: impl AsRef<Path>, ground: Ground) -> Result<Self, DataError> {
+        recognise::recognise(dir.as_ref(), ground)?.assemble()
     }
 
     /// The built-in [`Sample`]: `config.images` pictures to pretrain on, which are also the training set, and a fifth
@@ -58,29 +69,32 @@ impl Splits {
         found.assemble()
     }
 
-    /// The data in the folder `dir`, [limited to](Self::limited_to) `images` if that is given; without a folder, the
-    /// built-in [sample](Self::sample) of so many pictures, or of 2,000. It opens the optional `--data` of a command.
+    /// The data in the folder `dir`, with transparent images on `ground`, [limited to](Self::limited_to) `images` if that
+    /// is given; without a folder, the built-in [sample](Self::sample) of so many pictures, or of 2,000. It opens the
+    /// optional `--data` of a command.
     ///
     /// # Errors
     ///
-    /// The errors of [`open`](Self::open), [`limited_to`](Self::limited_to) and [`sample`](Self::sample).
+    /// The errors of [`open_on`](Self::open_on), [`limited_to`](Self::limited_to) and [`sample`](Self::sample).
     ///
     /// ```
     /// use std::path::PathBuf;
     ///
-    /// use simclr_data::{ImageDataset, Splits};
+    /// use simclr_data::{Ground, ImageDataset, Splits};
     ///
     /// let no_folder: Option<PathBuf> = None;
-    /// assert_eq!(Splits::open_or_sample(no_folder, Some(300))?.pretrain.len(), 300);
+    /// let splits = Splits::open_or_sample(no_folder, Some(300), Ground::WHITE)?;
+    /// assert_eq!(splits.pretrain.len(), 300);
     /// # Ok::<(), simclr_data::DataError>(())
     /// ```
     pub fn open_or_sample(
         dir: Option<impl AsRef<Path>>,
         images: Option<usize>,
+        ground: Ground,
     ) -> Result<Self, DataError> {
         match (dir, images) {
-            (Some(dir), None) => Self::open(dir),
-            (Some(dir), Some(images)) => Self::open(dir)?.limited_to(images),
+            (Some(dir), None) => Self::open_on(dir, ground),
+            (Some(dir), Some(images)) => Self::open_on(dir, ground)?.limited_to(images),
             (None, images) => {
                 let images = images.unwrap_or(SAMPLE_IMAGES);
                 Self::sample(&SampleConfig { images, ..SampleConfig::default() })

@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use simclr_augment::Ground;
+
 use super::{
     found::{Found, NamedSet},
     split_folders::SplitFolders,
@@ -17,8 +19,8 @@ use crate::{
 /// How many folders that hold nothing but one other folder may lie around the data.
 const MAX_NESTING: usize = 3;
 
-/// The parts of the data set in `root`, or in the one folder inside it.
-pub(super) fn recognise(root: &Path) -> Result<Found, DataError> {
+/// The parts of the data set in `root`, or in the one folder inside it, with transparent images on `ground`.
+pub(super) fn recognise(root: &Path, ground: Ground) -> Result<Found, DataError> {
     let mut dir = root.to_owned();
     let mut nesting = 0;
     loop {
@@ -30,7 +32,7 @@ pub(super) fn recognise(root: &Path) -> Result<Found, DataError> {
         match (listing.images.is_empty(), holding.as_slice(), listing.folders.as_slice()) {
             // The second: of binaries, perhaps.
             (true, [only], _) | (true, [], [only]) if nesting < MAX_NESTING => dir.clone_from(only),
-            _ => return folders(root, &dir, listing.images.len(), holding),
+            _ => return folders([root, &dir], listing.images.len(), holding, ground),
         }
         nesting += 1;
     }
@@ -72,18 +74,18 @@ fn cifar10(dir: &Path) -> Result<Option<Found>, DataError> {
     Ok(Some(Found { kind: "CIFAR-10", train: Some(train), tests, unlabelled: None, warnings }))
 }
 
-/// An image folder, with or without sub-folders for splits, whose images are named by their paths below `root`. `images`
+/// The image folder `dir`, with or without sub-folders for splits, whose images are named by their paths below `root`. `images`
 /// lie in it directly, and others in the sub-folders `holding`.
 fn folders(
-    root: &Path,
-    dir: &Path,
+    [root, dir]: [&Path; 2],
     images: usize,
     holding: Vec<PathBuf>,
+    ground: Ground,
 ) -> Result<Found, DataError> {
     let SplitFolders { train, unlabelled, test, mut warnings } = SplitFolders::of(holding, images)?;
     let mut passed_over = PassedOver::default();
     let mut open = |path: &PathBuf| -> Result<Arc<dyn ImageDataset>, DataError> {
-        let folder = ImageFolder::open_inside(root, path, &[])?;
+        let folder = ImageFolder::open_inside(root, path, &[], ground)?;
         passed_over.merge(folder.passed_over());
         Ok(Arc::new(folder))
     };
@@ -97,7 +99,7 @@ fn folders(
     let train = match &train {
         Some(path) => Some(open(path)?),
         // The classes lie beside the splits, if they have classes beside them at all.
-        None => match ImageFolder::open_inside(root, dir, &splits) {
+        None => match ImageFolder::open_inside(root, dir, &splits, ground) {
             Ok(classes) => {
                 passed_over.merge(classes.passed_over());
                 Some(Arc::new(classes) as Arc<dyn ImageDataset>)

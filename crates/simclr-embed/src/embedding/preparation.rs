@@ -69,7 +69,7 @@ impl Preparation {
     }
 }
 
-/// "32 x 32 pixels, bilinear, crop, mean [0.5, 0.5, 0.5], deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f".
+/// "32 x 32 pixels, bilinear, crop, white ground, mean [0.5, 0.5, 0.5], deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f".
 impl fmt::Display for Preparation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (size, normalization) = (self.transform.size(), self.transform.normalization());
@@ -79,8 +79,10 @@ impl fmt::Display for Preparation {
         let weights: String = self.weights.chars().take(SHOWN).collect();
         write!(
             f,
-            "{size} x {size} pixels, {filter}, {fit}, mean {:?}, deviation {:?}, weights {weights}",
-            normalization.mean, normalization.std
+            "{size} x {size} pixels, {filter}, {fit}, {} ground, mean {:?}, deviation {:?}, weights {weights}",
+            self.transform.ground(),
+            normalization.mean,
+            normalization.std
         )
     }
 }
@@ -89,7 +91,7 @@ impl fmt::Display for Preparation {
 mod tests {
     use super::*;
     use burn::tensor::Device;
-    use simclr_augment::{Fit, Normalization, ResizeFilter};
+    use simclr_augment::{Fit, Ground, Normalization, ResizeFilter};
     use simclr_model::EncoderConfig;
 
     fn transform(size: u32) -> EvaluationTransform {
@@ -111,6 +113,7 @@ mod tests {
             by("resnet18x0.0625_cifar", 1, 32),
             by("resnet18x0.0625", 1, 16),
             Preparation::new(first.weights(), transform(16).with_fit(Fit::Pad)),
+            Preparation::new(first.weights(), transform(16).with_ground(Ground::BLACK)),
         ] {
             let error = first.check(&other).unwrap_err();
             assert!(matches!(error, EmbedError::Preparation { .. }), "{error}");
@@ -122,8 +125,8 @@ mod tests {
         let of = |size| Preparation::new("1a2b3c4d5e6f-and-more", transform(size));
         assert_eq!(
             of(32).check(&of(64)).unwrap_err().to_string(),
-            "expected queries prepared as the index's images, 32 x 32 pixels, bilinear, crop, mean [0.5, 0.5, 0.5], \
-             deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f; found 64 x 64 pixels, bilinear, crop, mean [0.5, 0.5, 0.5], \
+            "expected queries prepared as the index's images, 32 x 32 pixels, bilinear, crop, white ground, mean [0.5, 0.5, 0.5], \
+             deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f; found 64 x 64 pixels, bilinear, crop, white ground, mean [0.5, 0.5, 0.5], \
              deviation [0.5, 0.5, 0.5], weights 1a2b3c4d5e6f"
         );
         // A hostile file's checksum may be any text.

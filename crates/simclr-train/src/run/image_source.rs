@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use simclr_data::{DataError, Splits};
+use simclr_data::{DataError, Ground, Splits};
 
-/// Where the images of a run are: the arguments of [`Splits::open_or_sample`]. A run's `config.toml` keeps them, so that
+/// Where the images of a run are: arguments of [`Splits::open_or_sample`]. A run's `config.toml` keeps them, so that
 /// the run can go on from any folder.
 ///
 /// ```
-/// use simclr_data::ImageDataset;
+/// use simclr_data::{Ground, ImageDataset};
 /// use simclr_train::ImageSource;
 ///
 /// let sample = ImageSource { folder: None, limit: Some(20) };
-/// assert_eq!(sample.open()?.pretrain.len(), 20);
+/// assert_eq!(sample.open(Ground::WHITE)?.pretrain.len(), 20);
 /// # Ok::<(), simclr_data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,13 +34,14 @@ impl ImageSource {
         Self { folder: self.folder.map(|folder| absolute(&folder)), ..self }
     }
 
-    /// Opens the images.
+    /// Opens the images, with what is transparent on `ground`: that of the run's config
+    /// ([`AugmentationConfig::ground`](simclr_augment::AugmentationConfig::ground)).
     ///
     /// # Errors
     ///
     /// As [`Splits::open_or_sample`].
-    pub fn open(&self) -> Result<Splits, DataError> {
-        Splits::open_or_sample(self.folder.as_ref(), self.limit)
+    pub fn open(&self, ground: Ground) -> Result<Splits, DataError> {
+        Splits::open_or_sample(self.folder.as_ref(), self.limit, ground)
     }
 }
 

@@ -72,7 +72,7 @@ impl Arguments {
         } else {
             (self.encoder.name(), self.encoder.load()?)
         };
-        let (labelled, data) = self.data.labelled()?;
+        let (labelled, data) = self.data.labelled(embedder.transform().ground())?;
         self.labels.warn_of_shortfalls(&labelled.train)?;
         let train: Arc<dyn ImageDataset> = match budget {
             Some(budget) => Arc::new(budget.subset(&labelled.train, self.seed)?),

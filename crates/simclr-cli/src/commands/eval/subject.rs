@@ -61,7 +61,7 @@ impl SubjectArgs {
                 (format!("raw pixels instead of {}", self.encoder.name()), self.encoder.load()?)
             }
         };
-        let (labelled, data) = self.data.labelled()?;
+        let (labelled, data) = self.data.labelled(embedder.transform().ground())?;
         Ok(Subject { name, data, labelled, embedder, of: self.of })
     }
 }
