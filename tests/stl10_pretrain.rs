@@ -80,7 +80,7 @@ fn a_run_can_be_resumed_for_more_epochs_but_not_changed() {
     success(folder.path(), &["--resume=run", "--epochs=2"]);
     let text = failure(folder.path(), &["--images=20", "--resume=run", "--encoder=resnet34"]);
     assert!(text.contains("cannot be used with"), "{text}");
-    let text = failure(folder.path(), &["--images=40", "--resume=run"]);
+    let text = failure(folder.path(), &["--images=40", "--resume=run", "--epochs=2"]);
     assert!(text.contains("it had 20 images and now has 40"), "{text}");
 }
 

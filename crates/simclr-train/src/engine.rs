@@ -4,6 +4,7 @@ pub(crate) mod buffer_mean;
 pub(crate) mod chunk_statistics;
 pub(crate) mod contrastive_step;
 pub(crate) mod device;
+mod device_failure;
 mod epoch_figures;
 mod epoch_progress;
 pub(crate) mod loss_config;

@@ -20,9 +20,6 @@ use crate::images::image_source::{ImageSource, absolute};
 use crate::images::image_views::{ImageViews, ViewPath};
 use crate::images::pretrain_config::PretrainConfig;
 use crate::images::stoppable::stoppable;
-use crate::rate::learning_rate_curve::LearningRateCurve;
-use crate::rate::range_test::RangeTest;
-use crate::rate::rate_change::RateChange;
 use crate::run::data_checksum::DataChecksum;
 use crate::run::position::Position;
 use crate::run::run_directory::RunDirectory;
@@ -69,7 +66,7 @@ pub fn pretrain(
 /// # Ok::<(), simclr_train::TrainError>(())
 /// ```
 pub struct Pretraining {
-    trainer: Trainer,
+    pub(super) trainer: Trainer,
     images: ImageConfig,
     augmentation: SimClrAugmentation,
     /// The file of the encoder's initial weights; `None` draws them from the seed.
@@ -128,50 +125,10 @@ impl Pretraining {
         Self { source: Some(source.absolute()), ..self }
     }
 
-    /// Runs the default [range test](Self::range_test) now and takes the rate that it suggests.
-    ///
-    /// # Errors
-    ///
-    /// As [`range_test`](Self::range_test) and [`with_suggested_rate`](Self::with_suggested_rate), and
-    /// [`TrainError::OtherConfig`] for a resumed run, which keeps its learning rate.
-    pub fn with_auto_rate(self, data: &Splits, device: &Device) -> Result<Self, TrainError> {
-        if let (true, Some(path)) = (self.trainer.resumes, &self.trainer.directory) {
-            return Err(TrainError::OtherConfig {
-                path: path.clone(),
-                field: "learning_rate".to_owned(),
-                expected: "auto".to_owned(),
-                found: "its own".to_owned(),
-            });
-        }
-        if let Some(path) = &self.trainer.directory {
-            RunDirectory::check_free(path)?; // Before minutes of trying rates.
-        }
-        let curve = self.range_test(RangeTest::default(), data, device)?;
-        self.with_suggested_rate(curve)
-    }
-
-    /// Takes the rate that a [range test](Self::range_test) suggests, see [`Trainer::with_suggested_rate`].
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::NoLearningRate`] if the curve suggests none.
-    pub fn with_suggested_rate(self, curve: LearningRateCurve) -> Result<Self, TrainError> {
-        Ok(Self { trainer: self.trainer.with_suggested_rate(curve)?, ..self })
-    }
-
     /// The config, with the learning rate that [`with_suggested_rate`](Self::with_suggested_rate) chose.
     #[must_use]
     pub fn config(&self) -> PretrainConfig {
         PretrainConfig { train: self.trainer.config.clone(), images: self.images.clone() }
-    }
-
-    /// What becomes of the learning rate, see [`Trainer::rate_change`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Trainer::rate_change`].
-    pub fn rate_change(&self, data: &Splits) -> Result<Option<RateChange>, TrainError> {
-        self.trainer.rate_change(data.pretrain.len())
     }
 
     /// A handle that stops the run after the current step, for example on Ctrl-C. The last checkpoint stays.
@@ -206,25 +163,8 @@ impl Pretraining {
         trainer.train(model, views, monitor, &device)
     }
 
-    /// Tries learning rates on the run's network and images, see [`RangeTest`]. The test trains a copy of the network,
-    /// and the run stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// As [`run`](Self::run), and [`TrainError::Interrupted`].
-    pub fn range_test(
-        &self,
-        test: RangeTest,
-        data: &Splits,
-        device: &Device,
-    ) -> Result<LearningRateCurve, TrainError> {
-        let device = device.clone().autodiff();
-        let model = self.init_model(&device)?;
-        self.trainer.range_test(test, model, self.views(data)?, &device)
-    }
-
     /// The network before its first step. A resumed run replaces it by its checkpoint.
-    fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
+    pub(super) fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
         let SimClr { encoder, head } = self.config().init_model(device)?;
         let encoder = match self.first_weights()? {
             Some(path) => WeightFile::open(path)?.load(encoder)?.0,
@@ -246,7 +186,7 @@ impl Pretraining {
     }
 
     /// The views of `data.pretrain`.
-    fn views(&self, data: &Splits) -> Result<ImageViews, TrainError> {
+    pub(super) fn views(&self, data: &Splits) -> Result<ImageViews, TrainError> {
         let (images, seed) = (Arc::clone(&data.pretrain), self.trainer.config.seed);
         let augmentation = self.augmentation.clone();
         Ok(match self.images.views {
