@@ -14,7 +14,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use simclr::data::{DownloadProgress, Ground, Splits, Stl10};
+use simclr::augment::Ground;
+use simclr::data::{DownloadProgress, Splits, Stl10};
 use simclr::embed::raw_pixels;
 use simclr::eval::{Knn, Protocol};
 use simclr::model::EncoderConfig;

@@ -84,8 +84,8 @@ pub mod augment {
 #[cfg(feature = "data")]
 pub mod data {
     pub use simclr_data::{
-        Cifar10, Cifar10Split, Concat, DataError, Ground, ImageDataset, ImageFolder, Labelled,
-        Sample, SampleConfig, Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image,
+        Cifar10, Cifar10Split, Concat, DataError, ImageDataset, ImageFolder, Labelled, Sample,
+        SampleConfig, Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image,
         decode_image_bytes, decode_image_bytes_on, decode_image_on, escape_name, misnamed,
         printable, replace_file, unescape_name,
     };

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Error, Result};
 use serde::Deserialize;
-use simclr::data::{Ground, Splits};
+use simclr::augment::Ground;
+use simclr::data::Splits;
 use simclr::train::{PretrainConfig, Recipe};
 use toml::{Table, Value};
 

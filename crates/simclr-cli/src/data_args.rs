@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use simclr::data::{Ground, Labelled, Splits};
+use simclr::augment::Ground;
+use simclr::data::{Labelled, Splits};
 
 use crate::failure::usage;
 
@@ -33,7 +34,7 @@ impl DataArgs {
 
     /// Opens the images in `folder`, or the built-in sample, with transparent images on `ground`.
     pub(crate) fn open_at(&self, folder: Option<&Path>, ground: Ground) -> Result<Splits> {
-        Ok(warned(Splits::open_or_sample(folder, self.images, ground)?))
+        Ok(warned(Splits::open_or_sample(folder, self.images, ground.0)?))
     }
 
     /// Opens labelled images, with transparent ones on `ground`, and describes them.

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use image::RgbImage;
 use serde_json::{Value, json};
-use simclr::data::{
-    DataError, Ground, ImageDataset, WholeSet, decode_image_on, escape_name, printable,
-};
+use simclr::data::{DataError, ImageDataset, WholeSet, decode_image_on, escape_name, printable};
 use simclr::embed::Embedded;
 
 use crate::data_args::warn;
@@ -19,7 +17,7 @@ use crate::output::{print_skipped, with_causes};
 /// Image files, and the images of folders, in the order of the arguments. What cannot be read doesn't lose the others.
 pub(crate) struct NamedImages {
     images: Vec<Source>,
-    ground: Ground,
+    ground: [u8; 3],
     folders: Vec<(PathBuf, WholeSet)>,
     /// The arguments that are neither an image nor a folder of images.
     failed: Vec<Failed>,
@@ -39,14 +37,14 @@ pub(crate) struct Failed {
 
 impl NamedImages {
     /// Looks at files alone. What is transparent lies on `ground`.
-    pub(crate) fn files(arguments: &[PathBuf], ground: Ground) -> Self {
+    pub(crate) fn files(arguments: &[PathBuf], ground: [u8; 3]) -> Self {
         Self::open(arguments, ground, |path| {
             Err(format!("expected an image at {}, found a folder", path.display()))
         })
     }
 
     /// Looks at files, and at the folders that `simclr pretrain` takes. What is transparent lies on `ground`.
-    pub(crate) fn files_and_folders(arguments: &[PathBuf], ground: Ground) -> Self {
+    pub(crate) fn files_and_folders(arguments: &[PathBuf], ground: [u8; 3]) -> Self {
         Self::open(arguments, ground, |path| {
             WholeSet::open_on(path, ground).map_err(|error| with_causes(&error))
         })
@@ -54,7 +52,7 @@ impl NamedImages {
 
     fn open(
         arguments: &[PathBuf],
-        ground: Ground,
+        ground: [u8; 3],
         folder: impl Fn(&Path) -> Result<WholeSet, String>,
     ) -> Self {
         let (images, folders, failed) = (Vec::new(), Vec::new(), Vec::new());

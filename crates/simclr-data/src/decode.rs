@@ -19,9 +19,11 @@ use image::{
 
 pub(crate) use self::content::Content;
 pub use self::content::misnamed;
-use simclr_augment::Ground;
 
 use crate::{DataError, patience::patiently};
+
+/// The ground of transparent images unless another is asked for, as on a printed page.
+pub(crate) const WHITE: [u8; 3] = [255; 3];
 
 /// Largest side, in pixels, of an image that is decoded.
 const MAX_SIDE: u32 = 20_000;
@@ -33,8 +35,8 @@ const MAX_BYTES: u64 = 512 << 20;
 /// [`ImageFolder`](crate::ImageFolder) reads it.
 ///
 /// Gray becomes three equal channels, CMYK is converted, and what is transparent lies on white ([`decode_image_on`] takes another
-/// ground): the colours under it are not meant to be seen. 16 bits are rounded to 8. If the values of an image of 16 bits span no more than 14, as those of
-/// X-ray and CT images do, they are first stretched from the image's least to its largest value.
+/// ground): the colours under it are not meant to be seen. 16 bits are rounded to 8. If the values of an image of 16 bits
+/// span no more than 14, as those of X-ray and CT images do, they are first stretched from the image's least to its largest value.
 ///
 /// What may be the hiccup of a disk or a network is tried again, twice within a quarter of a second.
 ///
@@ -43,10 +45,10 @@ const MAX_BYTES: u64 = 512 << 20;
 /// [`DataError::Unreadable`] if the file cannot be read; [`DataError::Decode`] if it holds no such image, a truncated one,
 /// floating-point pixels, or an image of more than 20,000 pixels a side or 512 MiB.
 pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
-    decode_image_on(path, Ground::WHITE)
+    decode_image_on(path, WHITE)
 }
 
-/// Like [`decode_image`], with what is transparent on `ground`.
+/// Like [`decode_image`], with what is transparent on `ground`: red, green and blue.
 ///
 /// # Errors
 ///
@@ -54,15 +56,15 @@ pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
 ///
 /// ```
 /// use image::{Rgb, Rgba, RgbaImage};
-/// use simclr_data::{Ground, decode_image_on};
+/// use simclr_data::decode_image_on;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let path = dir.path().join("clear.png");
 /// RgbaImage::from_pixel(4, 4, Rgba([200, 0, 0, 0])).save(&path)?;
-/// assert_eq!(decode_image_on(&path, Ground::BLACK)?.get_pixel(0, 0), &Rgb([0; 3]));
+/// assert_eq!(decode_image_on(&path, [0; 3])?.get_pixel(0, 0), &Rgb([0; 3]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn decode_image_on(path: impl AsRef<Path>, ground: Ground) -> Result<RgbImage, DataError> {
+pub fn decode_image_on(path: impl AsRef<Path>, ground: [u8; 3]) -> Result<RgbImage, DataError> {
     let path = path.as_ref();
     let bytes = patiently(|| {
         let mut bytes = Vec::new();
@@ -80,7 +82,7 @@ pub fn decode_image_on(path: impl AsRef<Path>, ground: Ground) -> Result<RgbImag
 ///
 /// The decoder's [`ImageError`] where [`decode_image`] gives [`DataError::Decode`].
 pub fn decode_image_bytes(bytes: &[u8]) -> Result<RgbImage, ImageError> {
-    decode_image_bytes_on(bytes, Ground::WHITE)
+    decode_image_bytes_on(bytes, WHITE)
 }
 
 /// Like [`decode_image_on`], from the content of a file.
@@ -88,7 +90,7 @@ pub fn decode_image_bytes(bytes: &[u8]) -> Result<RgbImage, ImageError> {
 /// # Errors
 ///
 /// As [`decode_image_bytes`].
-pub fn decode_image_bytes_on(bytes: &[u8], ground: Ground) -> Result<RgbImage, ImageError> {
+pub fn decode_image_bytes_on(bytes: &[u8], ground: [u8; 3]) -> Result<RgbImage, ImageError> {
     or_panic_as_error(|| decode(bytes, ground))
 }
 
@@ -104,7 +106,7 @@ fn or_panic_as_error(
     })
 }
 
-fn decode(bytes: &[u8], ground: Ground) -> Result<RgbImage, ImageError> {
+fn decode(bytes: &[u8], ground: [u8; 3]) -> Result<RgbImage, ImageError> {
     let content = Content::of(bytes);
     let Content::Image(format) = content else {
         let found = content.name();

@@ -10,7 +10,6 @@ use std::{
 };
 
 use image::RgbImage;
-use simclr_augment::Ground;
 use unicode_normalization::UnicodeNormalization;
 
 use self::listing::EXTENSIONS;
@@ -51,7 +50,7 @@ pub struct ImageFolder {
     /// The path below `root` and the label of each image.
     files: Vec<(PathBuf, Option<usize>)>,
     class_names: Vec<String>,
-    ground: Ground,
+    ground: [u8; 3],
     passed_over: PassedOver,
 }
 
@@ -64,7 +63,7 @@ impl ImageFolder {
     /// [`DataError::Io`] if it cannot be read. A folder inside that cannot be read is left out, with a
     /// [warning](Self::warnings).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
-        Self::open_on(dir, Ground::WHITE)
+        Self::open_on(dir, crate::decode::WHITE)
     }
 
     /// Like [`open`](Self::open), with what is transparent on `ground`.
@@ -72,7 +71,7 @@ impl ImageFolder {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_on(dir: impl AsRef<Path>, ground: Ground) -> Result<Self, DataError> {
+    pub fn open_on(dir: impl AsRef<Path>, ground: [u8; 3]) -> Result<Self, DataError> {
         Self::open_inside(dir.as_ref(), dir.as_ref(), &[], ground)
     }
 
@@ -82,7 +81,7 @@ impl ImageFolder {
         root: &Path,
         dir: &Path,
         without: &[PathBuf],
-        ground: Ground,
+        ground: [u8; 3],
     ) -> Result<Self, DataError> {
         let top = Listing::of(dir)?;
         let mut files: Vec<_> = top.images.into_iter().map(|path| (path, None)).collect();

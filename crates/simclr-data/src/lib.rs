@@ -102,7 +102,6 @@ pub use image_folder::ImageFolder;
 pub use printable::printable;
 pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};
-pub use simclr_augment::Ground;
 pub use splits::{Labelled, Splits, WholeSet};
 
 /// The example of the crate's README.

@@ -1,7 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use image::{Rgb, RgbImage, RgbaImage};
 use serde::{Deserialize, Serialize};
 use simclr_range::OutOfRange;
 
@@ -10,12 +9,9 @@ use simclr_range::OutOfRange;
 /// As text, and in files, it is `white` (the default), `black`, or `#` and six hexadecimal digits.
 ///
 /// ```
-/// use image::{Rgb, Rgba, RgbaImage};
 /// use simclr_augment::Ground;
 ///
-/// let ground: Ground = "#336699".parse()?;
-/// let clear = RgbaImage::from_pixel(2, 2, Rgba([255, 0, 0, 0]));
-/// assert_eq!(ground.under(&clear).get_pixel(0, 0), &Rgb([0x33, 0x66, 0x99]));
+/// assert_eq!("#336699".parse(), Ok(Ground([0x33, 0x66, 0x99])));
 /// # Ok::<(), simclr_augment::OutOfRange>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,19 +27,6 @@ impl Ground {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
     pub(crate) fn is_white(&self) -> bool {
         *self == Self::WHITE
-    }
-
-    /// The image on this ground.
-    #[must_use]
-    pub fn under(self, image: &RgbaImage) -> RgbImage {
-        RgbImage::from_fn(image.width(), image.height(), |x, y| {
-            let [red, green, blue, alpha] = image.get_pixel(x, y).0.map(u32::from);
-            let blend = |colour: u32, ground: u8| {
-                ((colour * alpha + u32::from(ground) * (255 - alpha) + 127) / 255) as u8
-            };
-            let [below_red, below_green, below_blue] = self.0;
-            Rgb([blend(red, below_red), blend(green, below_green), blend(blue, below_blue)])
-        })
     }
 }
 
@@ -102,8 +85,6 @@ impl fmt::Display for Ground {
 
 #[cfg(test)]
 mod tests {
-    use image::Rgba;
-
     use super::*;
 
     #[test]
@@ -126,15 +107,5 @@ mod tests {
             assert_eq!(error, expected);
             assert!(serde_json::from_str::<Ground>(&format!("{text:?}")).is_err());
         }
-    }
-
-    #[test]
-    fn opacity_mixes_the_image_with_its_ground() {
-        let mut image = RgbaImage::from_pixel(3, 1, Rgba([200, 100, 0, 0]));
-        image.put_pixel(1, 0, Rgba([200, 100, 0, 51]));
-        image.put_pixel(2, 0, Rgba([200, 100, 0, 255]));
-        let found = Ground([0, 0, 250]).under(&image);
-        let pixels: Vec<_> = found.pixels().map(|pixel| pixel.0).collect();
-        assert_eq!(pixels, [[0, 0, 250], [40, 20, 200], [200, 100, 0]]);
     }
 }

@@ -47,7 +47,7 @@ impl Arguments {
         check_folder_of(self.out.as_deref())?;
         let classifier = Classifier::open(&self.classifier, &self.device.open()?)?;
         let embedder = classifier.embedder();
-        let images = NamedImages::files_and_folders(&self.images, embedder.transform().ground());
+        let images = NamedImages::files_and_folders(&self.images, embedder.transform().ground().0);
         let embedded = embedder.embed(&Watched::new("classifying", &images))?;
         let predictions = classifier.layer().predict(&embedded.features)?;
         let failures = images.failures(&embedded);

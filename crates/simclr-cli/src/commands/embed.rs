@@ -36,7 +36,7 @@ impl Arguments {
         let numpy = is_numpy(&out)?;
         check_folder_of(Some(&out))?;
         let embedder = self.encoder.load()?;
-        let images = WholeSet::open_on(&self.data, embedder.transform().ground())?;
+        let images = WholeSet::open_on(&self.data, embedder.transform().ground().0)?;
         warn(images.warnings());
         let embedded = embedder.embed(&Watched::new("embedding", &images))?;
         print_skipped(&embedded.skipped);

@@ -39,7 +39,7 @@ impl Arguments {
                 path.display()
             )
         })?;
-        let queries = NamedImages::files(&self.queries, embedder.transform().ground());
+        let queries = NamedImages::files(&self.queries, embedder.transform().ground().0);
         let embedded = embedder.embed(&queries)?;
         let failures = queries.failures(&embedded);
         let found = if embedded.features.is_empty() {

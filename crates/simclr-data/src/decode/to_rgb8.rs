@@ -4,9 +4,8 @@ use image::{
     DynamicImage::{
         self, ImageLuma16, ImageLumaA16, ImageRgb16, ImageRgb32F, ImageRgba16, ImageRgba32F,
     },
-    ImageError, RgbImage,
+    ImageError, Rgb, RgbImage, RgbaImage,
 };
-use simclr_augment::Ground;
 
 use super::refused;
 
@@ -19,7 +18,7 @@ const NARROW: u16 = (1 << 14) - 1;
 /// # Errors
 ///
 /// [`ImageError`] for floating-point pixels: no file tells which value is white.
-pub(super) fn to_rgb8(mut image: DynamicImage, ground: Ground) -> Result<RgbImage, ImageError> {
+pub(super) fn to_rgb8(mut image: DynamicImage, ground: [u8; 3]) -> Result<RgbImage, ImageError> {
     match &mut image {
         ImageRgb32F(_) | ImageRgba32F(_) => {
             return Err(refused("expected 8 or 16 bits a channel, found floating-point numbers"));
@@ -31,9 +30,20 @@ pub(super) fn to_rgb8(mut image: DynamicImage, ground: Ground) -> Result<RgbImag
         _ => {}
     }
     Ok(if image.color().has_alpha() {
-        ground.under(&image.into_rgba8())
+        on_ground(&image.into_rgba8(), ground)
     } else {
         image.into_rgb8()
+    })
+}
+
+/// The image on a ground of one colour, as much of which is seen as the image is not opaque.
+fn on_ground(image: &RgbaImage, ground: [u8; 3]) -> RgbImage {
+    RgbImage::from_fn(image.width(), image.height(), |x, y| {
+        let [red, green, blue, alpha] = image.get_pixel(x, y).0.map(u32::from);
+        let blend = |colour: u32, ground: u8| {
+            ((colour * alpha + u32::from(ground) * (255 - alpha) + 127) / 255) as u8
+        };
+        Rgb([blend(red, ground[0]), blend(green, ground[1]), blend(blue, ground[2])])
     })
 }
 
@@ -65,10 +75,11 @@ mod tests {
     use image::{ImageBuffer, Luma, LumaA, Rgb};
 
     use super::*;
+    use image::Rgba;
 
     fn gray(values: &[u16]) -> Vec<u8> {
         let image = ImageBuffer::from_raw(values.len() as u32, 1, values.to_vec()).unwrap();
-        let image = to_rgb8(DynamicImage::ImageLuma16(image), Ground::WHITE).unwrap();
+        let image = to_rgb8(DynamicImage::ImageLuma16(image), [255; 3]).unwrap();
         image.pixels().map(|pixel| pixel.0[0]).collect()
     }
 
@@ -89,7 +100,7 @@ mod tests {
     #[test]
     fn the_channels_of_a_colour_are_stretched_alike_so_that_its_hue_stays() {
         let image = ImageBuffer::from_raw(2, 1, vec![0, 0, 0, 4000, 2000, 1000]).unwrap();
-        let image = to_rgb8(DynamicImage::ImageRgb16(image), Ground::WHITE).unwrap();
+        let image = to_rgb8(DynamicImage::ImageRgb16(image), [255; 3]).unwrap();
         assert_eq!(image.get_pixel(1, 0).0, [255, 128, 64]);
     }
 
@@ -98,24 +109,30 @@ mod tests {
         let mut image = ImageBuffer::from_pixel(3, 1, LumaA([60_000_u16, 0]));
         image.put_pixel(1, 0, LumaA([1000, u16::MAX]));
         image.put_pixel(2, 0, LumaA([3000, u16::MAX]));
-        let image = to_rgb8(DynamicImage::ImageLumaA16(image), Ground::WHITE).unwrap();
+        let image = to_rgb8(DynamicImage::ImageLumaA16(image), [255; 3]).unwrap();
         assert_eq!(image.pixels().map(|pixel| pixel.0[0]).collect::<Vec<_>>(), [255, 0, 255]);
     }
 
     #[test]
     fn floating_point_pixels_are_refused_with_the_reason() {
         let image = ImageBuffer::from_pixel(1, 1, Rgb([0.5_f32; 3]));
-        let error =
-            to_rgb8(DynamicImage::ImageRgb32F(image), Ground::WHITE).unwrap_err().to_string();
+        let error = to_rgb8(DynamicImage::ImageRgb32F(image), [255; 3]).unwrap_err().to_string();
         assert_eq!(error, "expected 8 or 16 bits a channel, found floating-point numbers");
     }
 
     #[test]
     fn eight_bits_stay_as_they_are() {
         let image = ImageBuffer::from_pixel(2, 1, Luma([9_u8]));
-        assert_eq!(
-            to_rgb8(DynamicImage::ImageLuma8(image), Ground::WHITE).unwrap().into_raw(),
-            [9; 6]
-        );
+        assert_eq!(to_rgb8(DynamicImage::ImageLuma8(image), [255; 3]).unwrap().into_raw(), [9; 6]);
+    }
+
+    #[test]
+    fn opacity_mixes_the_image_with_its_ground() {
+        let mut image = RgbaImage::from_pixel(3, 1, Rgba([200, 100, 0, 0]));
+        image.put_pixel(1, 0, Rgba([200, 100, 0, 51]));
+        image.put_pixel(2, 0, Rgba([200, 100, 0, 255]));
+        let found = on_ground(&image, [0, 0, 250]);
+        let pixels: Vec<_> = found.pixels().map(|pixel| pixel.0).collect();
+        assert_eq!(pixels, [[0, 0, 250], [40, 20, 200], [200, 100, 0]]);
     }
 }

@@ -137,12 +137,12 @@ fn what_is_transparent_lies_on_white_or_on_the_ground_that_is_asked_for() {
     }
     let first = |folder: ImageFolder| folder.image(0).unwrap().get_pixel(1, 1).0;
     assert_eq!(first(ImageFolder::open(dir.path()).unwrap()), [255; 3]);
-    for ground in [Ground::BLACK, Ground([1, 2, 3])] {
-        assert_eq!(first(ImageFolder::open_on(dir.path(), ground).unwrap()), ground.0);
+    for ground in [[0; 3], [1, 2, 3]] {
+        assert_eq!(first(ImageFolder::open_on(dir.path(), ground).unwrap()), ground);
         let splits = crate::Splits::open_on(dir.path(), ground).unwrap();
-        assert_eq!(splits.pretrain.image(0).unwrap().get_pixel(1, 1).0, ground.0);
+        assert_eq!(splits.pretrain.image(0).unwrap().get_pixel(1, 1).0, ground);
         let whole = crate::WholeSet::open_on(dir.path(), ground).unwrap();
-        assert_eq!(whole.image(0).unwrap().get_pixel(1, 1).0, ground.0);
+        assert_eq!(whole.image(0).unwrap().get_pixel(1, 1).0, ground);
         // What is opaque has no ground.
         assert_eq!(whole.image(1).unwrap().get_pixel(1, 1).0, [10, 20, 30]);
     }

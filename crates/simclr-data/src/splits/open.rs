@@ -2,8 +2,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use simclr_augment::Ground;
-
 use super::{Splits, found::Found, hold_out::test_images_for, recognise};
 use crate::{DataError, Sample, SampleConfig};
 
@@ -38,7 +36,7 @@ impl Splits {
     /// The errors of [`Stl10::open`](crate::Stl10::open), [`Cifar10::open`](crate::Cifar10::open) and
     /// [`ImageFolder::open`](crate::ImageFolder::open).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
-        Self::open_on(dir, Ground::WHITE)
+        Self::open_on(dir, crate::decode::WHITE)
     }
 
     /// Like [`open`](Self::open), with what is transparent in image files on `ground`.
@@ -46,7 +44,7 @@ impl Splits {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_on(dir: impl AsRef<Path>, ground: Ground) -> Result<Self, DataError> {
+    pub fn open_on(dir: impl AsRef<Path>, ground: [u8; 3]) -> Result<Self, DataError> {
         recognise::recognise(dir.as_ref(), ground)?.assemble()
     }
 
@@ -80,17 +78,17 @@ impl Splits {
     /// ```
     /// use std::path::PathBuf;
     ///
-    /// use simclr_data::{Ground, ImageDataset, Splits};
+    /// use simclr_data::{ImageDataset, Splits};
     ///
     /// let no_folder: Option<PathBuf> = None;
-    /// let splits = Splits::open_or_sample(no_folder, Some(300), Ground::WHITE)?;
+    /// let splits = Splits::open_or_sample(no_folder, Some(300), [255; 3])?;
     /// assert_eq!(splits.pretrain.len(), 300);
     /// # Ok::<(), simclr_data::DataError>(())
     /// ```
     pub fn open_or_sample(
         dir: Option<impl AsRef<Path>>,
         images: Option<usize>,
-        ground: Ground,
+        ground: [u8; 3],
     ) -> Result<Self, DataError> {
         match (dir, images) {
             (Some(dir), None) => Self::open_on(dir, ground),

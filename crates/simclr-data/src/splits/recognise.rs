@@ -5,8 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use simclr_augment::Ground;
-
 use super::{
     found::{Found, NamedSet},
     split_folders::SplitFolders,
@@ -20,7 +18,7 @@ use crate::{
 const MAX_NESTING: usize = 3;
 
 /// The parts of the data set in `root`, or in the one folder inside it, with transparent images on `ground`.
-pub(super) fn recognise(root: &Path, ground: Ground) -> Result<Found, DataError> {
+pub(super) fn recognise(root: &Path, ground: [u8; 3]) -> Result<Found, DataError> {
     let mut dir = root.to_owned();
     let mut nesting = 0;
     loop {
@@ -80,7 +78,7 @@ fn folders(
     [root, dir]: [&Path; 2],
     images: usize,
     holding: Vec<PathBuf>,
-    ground: Ground,
+    ground: [u8; 3],
 ) -> Result<Found, DataError> {
     let SplitFolders { train, unlabelled, test, mut warnings } = SplitFolders::of(holding, images)?;
     let mut passed_over = PassedOver::default();

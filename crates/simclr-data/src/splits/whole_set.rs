@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::RgbImage;
-use simclr_augment::Ground;
 
 use super::found::{Found, choose_test};
 use super::hold_out::held_out;
@@ -60,7 +59,7 @@ impl WholeSet {
     ///
     /// The errors of [`Splits::open`](crate::Splits::open).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, DataError> {
-        Self::open_on(dir, Ground::WHITE)
+        Self::open_on(dir, crate::decode::WHITE)
     }
 
     /// Like [`open`](Self::open), with what is transparent in image files on `ground`.
@@ -68,7 +67,7 @@ impl WholeSet {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_on(dir: impl AsRef<Path>, ground: Ground) -> Result<Self, DataError> {
+    pub fn open_on(dir: impl AsRef<Path>, ground: [u8; 3]) -> Result<Self, DataError> {
         let Found { train, tests, unlabelled, warnings, .. } = recognise(dir.as_ref(), ground)?;
         let mut whole = Self {
             images: Concat::new(Vec::new()),

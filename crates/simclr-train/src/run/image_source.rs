@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use simclr_data::{DataError, Ground, Splits};
+use simclr_augment::Ground;
+use simclr_data::{DataError, Splits};
 
 /// Where the images of a run are: arguments of [`Splits::open_or_sample`]. A run's `config.toml` keeps them, so that
 /// the run can go on from any folder.
 ///
 /// ```
-/// use simclr_data::{Ground, ImageDataset};
+/// use simclr_augment::Ground;
+/// use simclr_data::ImageDataset;
 /// use simclr_train::ImageSource;
 ///
 /// let sample = ImageSource { folder: None, limit: Some(20) };
@@ -41,7 +43,7 @@ impl ImageSource {
     ///
     /// As [`Splits::open_or_sample`].
     pub fn open(&self, ground: Ground) -> Result<Splits, DataError> {
-        Splits::open_or_sample(self.folder.as_ref(), self.limit, ground)
+        Splits::open_or_sample(self.folder.as_ref(), self.limit, ground.0)
     }
 }
 
