@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
-use simclr::train::Recipe;
+use simclr::train::{FirstWeights, Recipe};
 use toml::{Table, Value};
 
 use crate::config_tables::{UnknownKey, in_tables, merge, nested};
@@ -22,7 +22,7 @@ pub(crate) struct ConfigFile {
     pub(crate) out: Option<PathBuf>,
     pub(crate) device: Option<String>,
     /// Where the encoder of the run began whose `config.toml` it is.
-    pub(crate) weights: Option<PathBuf>,
+    pub(crate) weights: Option<FirstWeights>,
     /// The values of the config, in their tables.
     pub(crate) values: Table,
     /// For messages.
@@ -41,8 +41,12 @@ impl ConfigFile {
         let mut values: Table = text.parse().map_err(|error| not_toml(name, text, &error))?;
         let mut file = Self { name: name.to_owned(), text: text.to_owned(), ..Self::default() };
         let made_with = values.remove("made_with");
-        let weights = made_with.as_ref().and_then(|table| table.get("weights")?.as_str());
-        file.weights = weights.map(PathBuf::from);
+        let weights = made_with.as_ref().and_then(|table| table.get("weights")).cloned();
+        if let Some(weights) = weights {
+            let first = weights.clone().try_into();
+            let expected = || file.expected("weights", "a table with the path of a file", &weights);
+            file.weights = Some(first.map_err(|_| expected())?);
+        }
         if let Some(recipe) = file.take_text(&mut values, "recipe")? {
             let place = || file.place("recipe").unwrap_or_default();
             file.recipe = Some(recipe.parse().with_context(place)?);
@@ -159,11 +163,12 @@ mod tests {
     #[test]
     fn what_simclr_itself_needs_is_no_part_of_the_config() {
         let text = "recipe = \"stl10\"\ndata = \"photos\"\ndevice = \"wgpu:1\"\nimage_size = 24\n\
-                    [made_with]\nsimclr = \"0.1.0\"\nweights = \"old.pth\"\n";
+                    [made_with]\nsimclr = \"0.1.0\"\nweights.path = \"old.pth\"\n";
         let file = ConfigFile::parse("run.toml", text).unwrap();
         assert_eq!(file.recipe, Some(Recipe::Stl10Uva));
         assert_eq!(file.data.as_deref(), Some(Path::new("photos")));
-        assert_eq!(file.weights.as_deref(), Some(Path::new("old.pth")));
+        let first = FirstWeights { path: "old.pth".into(), prefix: None };
+        assert_eq!(file.weights, Some(first));
         assert_eq!(file.device.as_deref(), Some("wgpu:1"));
         let size = nested(&["images", "augmentation", "size"], Value::from(24));
         assert_eq!(file.values, size);

@@ -61,9 +61,7 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
     }
     if let Some(WeightError::Load { reason, .. }) = cause.downcast_ref::<WeightError>() {
         let is_ambiguous = matches!(reason, WeightFault::Ambiguous { .. });
-        return is_ambiguous.then_some(
-            "choose one of these prefixes with --prefix; `simclr export --prefix PREFIX` writes a file of it alone",
-        );
+        return is_ambiguous.then_some("choose one of these prefixes with --prefix");
     }
     match cause.downcast_ref::<TrainError>()? {
         TrainError::RunExists { .. } => Some("--out takes a folder of a new name"),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
-use simclr::train::{ImageSource, PretrainConfig, RunConfig, RunDirectory};
+use simclr::train::{FirstWeights, ImageSource, PretrainConfig, RunConfig, RunDirectory};
 use toml::{Table, Value};
 
 use crate::config_layers::ConfigLayers;
@@ -74,13 +74,12 @@ impl ResumedRun {
     }
 
     /// Refuses first weights that are not the run's.
-    pub(crate) fn check_weights(&self, asked: Option<&Path>) -> Result<()> {
-        let run = self.run.made_with.weights.as_deref();
-        match asked.map(absolute) {
-            Some(asked) if run != Some(&asked) => {
-                let run =
-                    run.map_or_else(|| "random ones".to_owned(), |path| path.display().to_string());
-                Err(other("--weights", run, asked.display()))
+    pub(crate) fn check_weights(&self, asked: Option<&FirstWeights>) -> Result<()> {
+        let run = self.run.made_with.weights.as_ref();
+        match asked {
+            Some(asked) if run != Some(asked) => {
+                let run = run.map_or_else(|| "random ones".to_owned(), ToString::to_string);
+                Err(other("--weights", run, asked))
             }
             _ => Ok(()),
         }
@@ -119,7 +118,7 @@ pub(crate) fn other(name: &str, run: impl Display, found: impl Display) -> Error
     ))
 }
 
-fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -54,6 +54,7 @@ pub use rate::range_test::RangeTest;
 pub use rate::rate_change::RateChange;
 pub use run::data_checksum::DataChecksum;
 pub use run::epoch_change::EpochChange;
+pub use run::first_weights::FirstWeights;
 pub use run::image_source::ImageSource;
 pub use run::position::Position;
 pub use run::run_config::{MadeWith, RunConfig};

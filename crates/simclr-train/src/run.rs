@@ -3,6 +3,7 @@
 pub(crate) mod checkpoint;
 pub(crate) mod data_checksum;
 pub(crate) mod epoch_change;
+pub(crate) mod first_weights;
 pub(crate) mod image_source;
 pub(crate) mod position;
 pub(crate) mod run_config;

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
+use simclr::data::printable;
 use simclr::model::ImageEncoder;
-use simclr::train::{ImageSource, Position, Pretraining, Progress, RunDirectory, Trained, Trainer};
+use simclr::train::{
+    FirstWeights, ImageSource, Position, Pretraining, Progress, RunDirectory, Trained, Trainer,
+};
 
 use crate::device_args::{TrainingDeviceArgs, TrainingDevices};
 use crate::failure::Interrupted;
@@ -14,7 +17,7 @@ use crate::interrupt::on_ctrl_c;
 use crate::memory::estimate;
 use crate::output::{NAMED, Output, print_reasons};
 use crate::plan::Plan;
-use crate::resumed_args::ResumedRun;
+use crate::resumed_args::{ResumedRun, absolute};
 use crate::run_args::{RunArgs, RunSettings};
 use crate::shell::{quoted, resume_command};
 
@@ -44,6 +47,9 @@ pub(crate) struct Arguments {
     /// random ones
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    /// Where in that file the encoder is, such as teacher.backbone, if it is there more than once
+    #[arg(long, value_name = "PREFIX", requires = "weights")]
+    prefix: Option<String>,
     #[command(flatten)]
     devices: TrainingDeviceArgs,
 }
@@ -63,7 +69,7 @@ impl Arguments {
             return self.plan(&settings, &devices, &out, output);
         }
         match &resumed {
-            Some(run) => run.check_weights(self.weights.as_deref())?,
+            Some(run) => run.check_weights(self.first_weights().as_ref())?,
             None => RunDirectory::check_free(&out)?,
         }
         let pretraining = self.pretraining(&settings, &devices, &out, output)?;
@@ -118,9 +124,12 @@ impl Arguments {
                 self.in_folder(trainer, out)
             });
         // A run that is resumed knows its own.
-        let weights = self.weights.as_ref().or(settings.file.weights.as_ref());
+        let weights = self.first_weights().or_else(|| settings.file.weights.clone());
         if let Some(weights) = weights.filter(|_| self.resume.is_none()) {
-            pretraining = pretraining.with_weights(weights);
+            pretraining = pretraining.with_weights(&weights.path, weights.prefix.as_deref());
+            let report = pretraining.read_first_weights(&devices.first)?;
+            let text = report.map_or_else(String::new, |report| format!("{weights}: {report}"));
+            eprintln!("{}", printable(&text));
         }
         let interrupter = pretraining.interrupter();
         on_ctrl_c("step", move || interrupter.stop(Some("Ctrl-C")))?;
@@ -129,6 +138,12 @@ impl Arguments {
             pretraining = pretraining.with_auto_rate(&settings.data, &devices.first)?;
         }
         Ok(pretraining)
+    }
+
+    /// The weights that the flags name.
+    fn first_weights(&self) -> Option<FirstWeights> {
+        let path = absolute(self.weights.as_ref()?);
+        Some(FirstWeights { path, prefix: self.prefix.clone() })
     }
 
     /// The trainer of a new run in `out`, or of the one there that goes on.

@@ -41,6 +41,15 @@ fn an_encoder_is_exported_and_read_back() {
     let vectors = |name: &str| std::fs::read(here.join(name)).unwrap();
     assert!(vectors("run.npy") == vectors("exported.npy"), "other vectors");
 
+    let begins = ["pretrain", "--data=photos", "--weights=resnet.safetensors"];
+    let taken = messages(here, &[&begins[..], &["--out=second"], &TINY[..]].concat());
+    assert!(taken.contains(expected), "{taken}");
+    let config = std::fs::read_to_string(here.join("second/config.toml")).unwrap();
+    assert!(config.contains("[made_with.weights]\npath = "), "{config}");
+    let elsewhere = ["--prefix=teacher", "--out=third"];
+    let (code, error) = failure(here, &[&begins[..], &elsewhere, &TINY[..]].concat());
+    assert_eq!((code, here.join("third").exists()), (4, false), "{error}");
+
     let (code, error) = failure(here, &["export", "--run=run", "--to=timm", "--out=resnet.pth"]);
     assert_eq!(code, 2, "{error}");
     assert!(!here.join("resnet.pth").exists());

@@ -65,7 +65,7 @@ fn rows(run: &RunFiles, encoder: &ImageEncoder) -> Vec<(&'static str, String)> {
         ("Made with", format!("simclr {simclr}, revision {revision}")),
     ];
     if let Some(weights) = weights {
-        rows.insert(1, ("First weights", weights.display().to_string()));
+        rows.insert(1, ("First weights", weights.to_string()));
     }
     rows
 }

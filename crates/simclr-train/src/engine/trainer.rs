@@ -15,11 +15,11 @@ use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
 use crate::rate::learning_rate_curve::LearningRateCurve;
 use crate::run::data_checksum::DataChecksum;
+use crate::run::first_weights::FirstWeights;
 use crate::run::image_source::ImageSource;
 use crate::watch::progress::Progress;
 
-/// The number of latest checkpoints that a run keeps by default: the last, and the one before in case the last is
-/// damaged.
+/// The latest checkpoints that a run keeps by default: the last, and the one before in case that is damaged.
 const KEPT_CHECKPOINTS: usize = 2;
 
 /// Trains an encoder by contrasting views: SimCLR (Chen et al. 2020, algorithm 1) for any kind of example.
@@ -90,7 +90,7 @@ pub struct Trainer {
     /// The caller's description of the data, and table of settings, for the run's `config.toml`.
     pub(crate) data: String,
     pub(crate) subject: toml::Table,
-    pub(crate) weights: Option<PathBuf>,
+    pub(crate) weights: Option<FirstWeights>,
     pub(crate) source: Option<ImageSource>,
     pub(crate) checksum: Option<DataChecksum>,
     pub(crate) weight_metadata: WeightMetadata,

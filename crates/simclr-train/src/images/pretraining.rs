@@ -1,6 +1,6 @@
 //! A run on images: from a config and a data set to a trained encoder.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -9,7 +9,7 @@ use simclr_augment::{DeviceAugmentation, SimClrAugmentation};
 use simclr_data::Splits;
 use simclr_embed::EmbedderFile;
 use simclr_loss::TwoViewLoss;
-use simclr_model::{ImageEncoder, SimClr, WeightFile};
+use simclr_model::{ImageEncoder, LoadReport, SimClr};
 
 use crate::engine::trained::Trained;
 use crate::engine::trainer::Trainer;
@@ -20,6 +20,7 @@ use crate::images::image_views::{ImageViews, ViewPath};
 use crate::images::pretrain_config::PretrainConfig;
 use crate::images::stoppable::stoppable;
 use crate::run::data_checksum::DataChecksum;
+use crate::run::first_weights::FirstWeights;
 use crate::run::image_source::{ImageSource, absolute};
 use crate::run::position::Position;
 use crate::run::run_directory::RunDirectory;
@@ -69,8 +70,8 @@ pub struct Pretraining {
     pub(super) trainer: Trainer,
     images: ImageConfig,
     augmentation: SimClrAugmentation,
-    /// The file of the encoder's initial weights; `None` draws them from the seed.
-    weights: Option<PathBuf>,
+    /// The encoder's first weights; `None` draws them from the seed.
+    weights: Option<FirstWeights>,
     source: Option<ImageSource>,
 }
 
@@ -110,12 +111,27 @@ impl Pretraining {
         Self { trainer: change(self.trainer), ..self }
     }
 
-    /// Starts the encoder from the weights in a file of this crate, torchvision or timm, see [`WeightFile`]. The head
+    /// Starts the encoder from the weights in a file of this crate, torchvision or timm, see [`WeightFile`](simclr_model::WeightFile). The head
     /// is still drawn from the seed. The run reads the file when it starts. A [resumed](Trainer::with_resumed) run
     /// reads its checkpoint instead, and needs the file no more.
+    ///
+    /// `prefix` says where in the file the encoder is, if it is there more than once: see [`WeightFile::below`](simclr_model::WeightFile::below).
     #[must_use]
-    pub fn with_weights(self, path: impl AsRef<Path>) -> Self {
-        Self { weights: Some(absolute(path.as_ref())), ..self }
+    pub fn with_weights(self, path: impl AsRef<Path>, prefix: Option<&str>) -> Self {
+        let (path, prefix) = (absolute(path.as_ref()), prefix.map(str::to_owned));
+        Self { weights: Some(FirstWeights { path, prefix }), ..self }
+    }
+
+    /// Reads the weights that the encoder begins with, and says what it took from the file and what it left; `None` if they
+    /// are drawn from the seed, or if the run goes on from a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]: weights of another network, or a run that cannot be resumed.
+    pub fn read_first_weights(&self, device: &Device) -> Result<Option<LoadReport>, TrainError> {
+        let Some(weights) = self.first_weights()? else { return Ok(None) };
+        let SimClr { encoder, .. } = self.config().init_model(device)?;
+        Ok(Some(weights.open()?.load(encoder)?.1))
     }
 
     /// Records where the images are, so that [`ImageSource::open`] finds them when the run is resumed. A relative folder
@@ -167,14 +183,14 @@ impl Pretraining {
     pub(super) fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
         let SimClr { encoder, head } = self.config().init_model(device)?;
         let encoder = match self.first_weights()? {
-            Some(path) => WeightFile::open(path)?.load(encoder)?.0,
+            Some(weights) => weights.open()?.load(encoder)?.0,
             None => encoder,
         };
         Ok(SimClr { encoder, head })
     }
 
-    /// The file that the encoder starts from. A resumed run needs it only if it has no checkpoint.
-    fn first_weights(&self) -> Result<Option<PathBuf>, TrainError> {
+    /// The weights that the encoder begins with. A resumed run needs it only if it has no checkpoint.
+    fn first_weights(&self) -> Result<Option<FirstWeights>, TrainError> {
         match &self.trainer.directory {
             Some(path) if self.trainer.resumes => {
                 let run = RunDirectory::open(path)?;

@@ -1,13 +1,12 @@
 //! `config.toml` of a run.
 
-use std::path::PathBuf;
-
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::train_config::TrainConfig;
 use crate::run::data_checksum::DataChecksum;
 use crate::run::epoch_change::EpochChange;
+use crate::run::first_weights::FirstWeights;
 use crate::run::image_source::ImageSource;
 
 /// `config.toml` of a run: all settings, and where they ran.
@@ -38,9 +37,9 @@ pub struct MadeWith {
     pub device: String,
     /// The data set, in words.
     pub data: String,
-    /// The file of the encoder's initial weights; `None` if they were drawn from the seed.
+    /// The encoder's first weights; `None` if they were drawn from the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weights: Option<PathBuf>,
+    pub weights: Option<FirstWeights>,
     /// Where the images are; `None` if the run was not told, or knows no images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ImageSource>,

@@ -31,8 +31,7 @@ pub(crate) fn check_settings(
     }
     let [found, expected] = [run, asked].map(|config| config.made_with.weights.as_ref());
     if expected.is_some() && found != expected {
-        let [expected, found] =
-            [expected, found].map(|path| path.map(|path| path.display().to_string()));
+        let [expected, found] = [expected, found].map(|weights| weights.map(ToString::to_string));
         return other("weights", expected, found);
     }
     Ok(())

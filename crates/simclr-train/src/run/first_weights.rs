@@ -1,0 +1,37 @@
+//! Where a run's encoder begins.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use simclr_model::{WeightError, WeightFile};
+
+/// The weights that a run's encoder begins with: a file, and the place in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstWeights {
+    /// The file, see [`WeightFile`].
+    pub path: PathBuf,
+    /// The prefix of the encoder's names in the file; `None` if there is one encoder in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+}
+
+impl FirstWeights {
+    /// Opens the file, at that place.
+    pub(crate) fn open(&self) -> Result<WeightFile, WeightError> {
+        let file = WeightFile::open(&self.path)?;
+        Ok(match &self.prefix {
+            Some(prefix) => file.below(prefix),
+            None => file,
+        })
+    }
+}
+
+/// "dino.pth", or "dino.pth below teacher.backbone".
+impl fmt::Display for FirstWeights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        self.prefix.as_ref().map_or(Ok(()), |prefix| write!(f, " below {prefix}"))
+    }
+}
