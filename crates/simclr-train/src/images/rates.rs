@@ -33,7 +33,7 @@ impl Pretraining {
         self.with_suggested_rate(curve)
     }
 
-    /// Takes the rate that a [range test](Self::range_test) suggests, see [`Trainer::with_suggested_rate`].
+    /// Takes the rate that a [range test](Self::range_test) suggests, see [`Trainer::with_suggested_rate`](crate::Trainer::with_suggested_rate).
     ///
     /// # Errors
     ///
@@ -60,11 +60,11 @@ impl Pretraining {
         self.trainer.range_test(test, model, self.views(data)?, &device)
     }
 
-    /// What becomes of the learning rate, see [`Trainer::rate_change`].
+    /// What becomes of the learning rate, see [`Trainer::rate_change`](crate::Trainer::rate_change).
     ///
     /// # Errors
     ///
-    /// Those of [`Trainer::rate_change`].
+    /// Those of [`Trainer::rate_change`](crate::Trainer::rate_change).
     pub fn rate_change(&self, data: &Splits) -> Result<Option<RateChange>, TrainError> {
         self.trainer.rate_change(data.pretrain.len())
     }
