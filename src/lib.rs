@@ -143,10 +143,11 @@ pub mod train {
         ImageConfig, ImageMonitor, ImageSource, ImageViews, Lars, LarsState, LearningRate,
         LearningRateCurve, LearningRateScaling, LossConfig, MadeWith, MetricsLine, Monitor,
         Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining, Progress,
-        RangeTest, RateChange, Recipe, Representation, RunConfig, RunDescription, RunDirectory,
-        Skipped, StepLayout, StepViews, Summary, TrainConfig, TrainError, Trained, Trainer,
-        TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath, ViewSource, WarmupCosine,
-        device_from_name, device_name, pretrain, read_metrics, restore_terminal,
+        RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation, RunConfig,
+        RunDescription, RunDirectory, Skipped, StepLayout, StepViews, Summary, TrainConfig,
+        TrainError, Trained, Trainer, TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath,
+        ViewSource, WarmupCosine, device_from_name, device_name, pretrain, read_metrics,
+        restore_terminal,
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};

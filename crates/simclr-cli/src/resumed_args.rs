@@ -4,14 +4,13 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
-use simclr::train::{FirstWeights, ImageSource, PretrainConfig, RunConfig, RunDirectory};
+use simclr::train::{
+    FirstWeights, ImageSource, PretrainConfig, RESUMABLE_SETTINGS, RunConfig, RunDirectory,
+};
 use toml::{Table, Value};
 
 use crate::config_layers::ConfigLayers;
 use crate::failure::usage;
-
-/// The settings that may change when a run goes on.
-const MAY_CHANGE: [&str; 2] = ["train.epochs", "train.max_skipped"];
 
 /// The run that goes on, to be compared with the arguments.
 pub(crate) struct ResumedRun {
@@ -53,7 +52,7 @@ impl ResumedRun {
     /// Refuses `asked` if another value than the run's is in it. `name` set it, and stands for the value at `path`.
     fn check(&self, name: &str, path: &str, asked: &PretrainConfig) -> Result<()> {
         let [mut run, mut asked] = [table(&self.config)?, table(asked)?];
-        for free in MAY_CHANGE {
+        for free in RESUMABLE_SETTINGS {
             run.remove(free);
             asked.remove(free);
         }
@@ -118,7 +117,7 @@ pub(crate) fn other(name: &str, run: impl Display, found: impl Display) -> Error
     ))
 }
 
-pub(crate) fn absolute(path: &Path) -> PathBuf {
+fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -59,6 +59,7 @@ pub use run::image_source::ImageSource;
 pub use run::position::Position;
 pub use run::run_config::{MadeWith, RunConfig};
 pub use run::run_directory::RunDirectory;
+pub use run::same_run::RESUMABLE_SETTINGS;
 pub use run::summary::Summary;
 pub use simclr_eval::WarmupCosine;
 /// The error for a value out of range, the same in every crate.

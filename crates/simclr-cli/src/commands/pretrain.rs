@@ -17,7 +17,7 @@ use crate::interrupt::on_ctrl_c;
 use crate::memory::estimate;
 use crate::output::{NAMED, Output, print_reasons};
 use crate::plan::Plan;
-use crate::resumed_args::{ResumedRun, absolute};
+use crate::resumed_args::ResumedRun;
 use crate::run_args::{RunArgs, RunSettings};
 use crate::shell::{quoted, resume_command};
 
@@ -142,8 +142,7 @@ impl Arguments {
 
     /// The weights that the flags name.
     fn first_weights(&self) -> Option<FirstWeights> {
-        let path = absolute(self.weights.as_ref()?);
-        Some(FirstWeights { path, prefix: self.prefix.clone() })
+        Some(FirstWeights::new(self.weights.as_ref()?, self.prefix.as_deref()))
     }
 
     /// The trainer of a new run in `out`, or of the one there that goes on.

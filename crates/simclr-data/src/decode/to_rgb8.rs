@@ -72,10 +72,9 @@ fn stretch(samples: &mut [u16], channels: usize, colours: usize) {
 
 #[cfg(test)]
 mod tests {
-    use image::{ImageBuffer, Luma, LumaA, Rgb};
+    use image::{ImageBuffer, Luma, LumaA, Rgba};
 
     use super::*;
-    use image::Rgba;
 
     fn gray(values: &[u16]) -> Vec<u8> {
         let image = ImageBuffer::from_raw(values.len() as u32, 1, values.to_vec()).unwrap();

@@ -21,7 +21,7 @@ use crate::images::pretrain_config::PretrainConfig;
 use crate::images::stoppable::stoppable;
 use crate::run::data_checksum::DataChecksum;
 use crate::run::first_weights::FirstWeights;
-use crate::run::image_source::{ImageSource, absolute};
+use crate::run::image_source::ImageSource;
 use crate::run::position::Position;
 use crate::run::run_directory::RunDirectory;
 use crate::watch::monitor::Monitor;
@@ -118,8 +118,7 @@ impl Pretraining {
     /// `prefix` says where in the file the encoder is, if it is there more than once: see [`WeightFile::below`](simclr_model::WeightFile::below).
     #[must_use]
     pub fn with_weights(self, path: impl AsRef<Path>, prefix: Option<&str>) -> Self {
-        let (path, prefix) = (absolute(path.as_ref()), prefix.map(str::to_owned));
-        Self { weights: Some(FirstWeights { path, prefix }), ..self }
+        Self { weights: Some(FirstWeights::new(path, prefix)), ..self }
     }
 
     /// Reads the weights that the encoder begins with, and says what it took from the file and what it left; `None` if they

@@ -1,10 +1,12 @@
 //! Where a run's encoder begins.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use simclr_model::{WeightError, WeightFile};
+
+use crate::run::image_source::absolute;
 
 /// The weights that a run's encoder begins with: a file, and the place in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,12 @@ pub struct FirstWeights {
 }
 
 impl FirstWeights {
+    /// The weights in the file at `path`, below `prefix` if one is given. A relative path is recorded as an absolute one.
+    #[must_use]
+    pub fn new(path: impl AsRef<Path>, prefix: Option<&str>) -> Self {
+        Self { path: absolute(path.as_ref()), prefix: prefix.map(str::to_owned) }
+    }
+
     /// Opens the file, at that place.
     pub(crate) fn open(&self) -> Result<WeightFile, WeightError> {
         let file = WeightFile::open(&self.path)?;

@@ -6,8 +6,9 @@ use std::path::Path;
 use crate::error::TrainError;
 use crate::run::run_config::RunConfig;
 
-/// The settings that may change when a run is resumed: its length, and what only decides when it gives up.
-const MAY_CHANGE: [&str; 2] = ["train.epochs", "train.max_skipped"];
+/// The settings of a run's `config.toml`, by path, that may change when it is resumed: its length, and what only decides
+/// when it gives up.
+pub const RESUMABLE_SETTINGS: [&str; 2] = ["train.epochs", "train.max_skipped"];
 
 /// Refuses settings, a subject or first weights that are not those of the run in `path`.
 pub(crate) fn check_settings(
@@ -23,7 +24,7 @@ pub(crate) fn check_settings(
     };
     let (run_values, asked_values) = (settings(run), settings(asked));
     let names: BTreeSet<&String> = run_values.keys().chain(asked_values.keys()).collect();
-    for name in names.into_iter().filter(|name| !MAY_CHANGE.contains(&name.as_str())) {
+    for name in names.into_iter().filter(|name| !RESUMABLE_SETTINGS.contains(&name.as_str())) {
         let (found, expected) = (run_values.get(name), asked_values.get(name));
         if found != expected {
             return other(name, expected.map(ToString::to_string), found.map(ToString::to_string));
