@@ -133,6 +133,12 @@ fn a_runs_folder_records_its_own_settings_and_no_image_encoder() {
     assert!(!text.contains("resnet") && !text.contains("augmentation"), "{text}");
     let error = PretrainConfig::of_run(&run).unwrap_err().to_string();
     assert!(error.contains("expected a table [images], found [waves]"), "{error}");
+    let mut damaged = config;
+    damaged.subject["waves"]["phase_step"] = "fast".into();
+    assert_eq!(
+        damaged.subject::<WaveConfig>("waves").unwrap_err(),
+        "[waves]: invalid type: string \"fast\", expected f64 in `phase_step`"
+    );
 }
 
 #[test]

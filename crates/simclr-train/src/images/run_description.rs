@@ -83,8 +83,12 @@ impl fmt::Display for RunDescription {
         let steps_per_epoch = self.total_steps / self.epochs;
         writeln!(
             f,
-            "steps          {} = {} epochs of {steps_per_epoch} ({} images, {} in a step)",
-            self.total_steps, self.epochs, self.images, self.batch_size
+            "steps          {} = {} {} of {steps_per_epoch} ({} images, {} in a step)",
+            self.total_steps,
+            self.epochs,
+            if self.epochs == 1 { "epoch" } else { "epochs" },
+            self.images,
+            self.batch_size
         )?;
         writeln!(
             f,

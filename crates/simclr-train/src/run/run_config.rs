@@ -91,6 +91,9 @@ impl RunConfig {
             let found: Vec<&str> = self.subject.keys().map(String::as_str).collect();
             return Err(format!("expected a table [{name}], found [{}]", found.join("], [")));
         };
-        values.clone().try_into().map_err(|error| format!("[{name}]: {error}").trim().to_owned())
+        // The reason's second line says in which key.
+        values.clone().try_into().map_err(|error: toml::de::Error| {
+            format!("[{name}]: {}", error.to_string().trim().replace('\n', " "))
+        })
     }
 }
