@@ -10,6 +10,7 @@ use toml::{Table, Value};
 use crate::config_file::ConfigFile;
 use crate::config_tables::{UnknownKey, merge};
 use crate::failure::usage;
+use crate::plain_reason::plain_reason;
 use crate::setting::Setting;
 
 /// What a config is made of: a recipe, or what suits the images; over that a file; over that flags.
@@ -94,7 +95,7 @@ impl ConfigLayers {
         if let Some(unknown) = UnknownKey::in_message(error.message()) {
             return unknown.at(&place(&unknown.key).unwrap_or_else(|| "--set".to_owned()));
         }
-        let (text, reason) = (error.to_string(), error.message());
+        let (text, reason) = (error.to_string(), plain_reason(error.message()));
         let path = text.rsplit_once("in `").and_then(|(_, rest)| rest.split('`').next());
         let path = path.unwrap_or("the config");
         usage(match place(path.rsplit('.').next().unwrap_or(path)) {
@@ -190,7 +191,7 @@ mod tests {
             "unknown key `encoder` in run.toml:2; it belongs to [images]"
         );
         let many = message("seed = 1\nepochs = \"many\"\n", &[]);
-        assert!(many.starts_with("train.epochs in run.toml:2: invalid type: string"), "{many}");
+        assert!(many.starts_with("train.epochs in run.toml:2: expected a whole number of at least 0, found string"), "{many}");
         let negative = message("epochs = 3\n", &["epochs=-1"]);
         assert!(negative.starts_with("train.epochs: invalid value: integer `-1`"), "{negative}");
     }

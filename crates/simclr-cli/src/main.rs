@@ -26,6 +26,7 @@ mod named_images;
 mod nearest;
 mod out_file;
 mod output;
+mod plain_reason;
 mod plan;
 mod resumed_args;
 mod run_args;

@@ -183,7 +183,10 @@ fn finish(
         return Err(Interrupted(format!("stopped {stopped}; go on with: {command}")).into());
     }
     if let (Some(first), Some(last)) = (summary.loss_first, summary.loss_last) {
-        output.line(format!("loss {first:.4} in the first epoch, {last:.4} in the last"));
+        output.line(match summary.epochs {
+            1 => format!("loss {last:.4}"),
+            _ => format!("loss {first:.4} in the first epoch, {last:.4} in the last"),
+        });
     }
     if summary.knn_top1.is_some() {
         let [before, after, linear] =
