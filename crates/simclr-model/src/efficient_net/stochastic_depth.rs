@@ -29,7 +29,7 @@ impl StochasticDepth {
             return branch;
         }
         let scale = keys.kept(self.probability, self.phase, 1);
-        branch.clone() * scale.unsqueeze_dims(&[2, 3]).cast(branch.dtype())
+        branch.clone() * scale.unsqueeze_dims::<4>(&[2, 3]).cast(branch.dtype())
     }
 }
 

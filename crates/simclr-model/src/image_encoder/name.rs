@@ -14,9 +14,9 @@ use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 /// The names in the error about an unknown one.
 const KNOWN: &str = "resnet18, resnet34, resnet50, resnet101, resnet152 (resnet50x2 is twice as wide, \
     resnet18_cifar is for images of about 32 pixels, resnet18_gamma1 starts with a last gamma of 1), efficientnet_b0, \
-    efficientnet_b1, efficientnet_b2, efficientnet_b3 (efficientnet_b0_tf computes as TensorFlow's), vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; \
-    vit_tiny_p4_i32 is for images of 32 pixels), mlp_i32_512_128 (image size, hidden sizes, feature size; \
-    mlp_i32_512_128_nonorm_drop0.2 is without batch normalisation and with a dropout of 0.2)";
+    efficientnet_b1, efficientnet_b2, efficientnet_b3 (efficientnet_b0_tf computes as TensorFlow's), \
+    vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; vit_tiny_p4_i32 is for images of 32 pixels), \
+    mlp_i32_512_128 (image size, hidden sizes, feature size; mlp_i32_512_128_nonorm_drop0.2 is without batch normalisation and with a dropout of 0.2)";
 
 impl FromStr for EncoderConfig {
     type Err = ModelError;

@@ -20,8 +20,8 @@ impl Pretraining {
     ///
     /// `prefix` says where in the file the encoder is, if it is there more than once: see [`WeightFile::below`](simclr_model::WeightFile::below).
     ///
-    /// The run reads the values when it starts. A [resumed](Trainer::with_resumed) run reads its checkpoint instead; with
-    /// its own config ([`PretrainConfig::of_run`]) it needs neither this call nor the file.
+    /// The run reads the values when it starts. A [resumed](crate::Trainer::with_resumed) run reads its checkpoint instead; with
+    /// its own config ([`PretrainConfig::of_run`](crate::PretrainConfig::of_run)) it needs neither this call nor the file.
     ///
     /// # Errors
     ///
