@@ -2,21 +2,22 @@
 //!
 //! ```sh
 //! cargo run --release --example embed_folder -- --weights runs/1/encoder.safetensors \
-//!     --encoder resnet18x0.25_gamma1 --data PHOTOS --image-size 96 --normalize stl10 --out vectors.npy --query PHOTO
+//!     --encoder resnet18x0.25_gamma1 --data PHOTOS --image-size 96 --out vectors.npy --query PHOTO
 //! cargo run --release --example embed_folder -- --weights resnet50-11ad3fa6.pth \
-//!     --encoder resnet50 --data PHOTOS --image-size 224 --normalize imagenet --out vectors.safetensors
+//!     --encoder resnet50 --data PHOTOS --image-size 224 --out vectors.safetensors
 //! ```
 //!
 //! Expect one vector for each image, split by split and class by class in the order of names, and with `--query` the images
-//! that are most alike by cosine. Weights may be ours, torchvision's or timm's, as safetensors, `.pth` or `.pt`.
+//! that are most alike by cosine. Weights may be ours, torchvision's or timm's, as safetensors, `.pth` or `.pt`. Pixels are
+//! normalised as in the weights' training: as the file says, else by ImageNet's mean and deviation.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use simclr::augment::{EvaluationTransform, Normalization, ResizeFilter};
 use simclr::data::{WholeSet, decode_image};
-use simclr::embed::{Embedder, ImageIndex};
+use simclr::embed::{Embedder, EmbedderFile, ImageIndex};
 use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::device_from_name;
 
@@ -42,9 +43,10 @@ struct Options {
     /// Width and height in pixels that images are cropped and resized to; images of that size are taken as they are
     #[arg(long, value_name = "N")]
     image_size: u32,
-    /// What the encoder was trained with: the section `augmentation.normalization` in a run's config.toml
-    #[arg(long, value_name = "KIND", default_value = "none")]
-    normalize: Normalize,
+    /// How pixels were normalised in the weights' training: imagenet, cifar10, centred, none or stl10 [default: as the
+    /// file says, else imagenet]
+    #[arg(long, value_name = "NAME")]
+    normalize: Option<Normalization>,
     /// Where the vectors go: .npy, with the files' names beside it in .txt, or .safetensors, with the names in it; names,
     /// splits and classes are beside in .labels.csv
     #[arg(long, value_name = "FILE")]
@@ -60,18 +62,6 @@ struct Options {
     device: String,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Normalize {
-    /// `ImageNet`'s means and deviations: torchvision's weights
-    Imagenet,
-    /// CIFAR-10's: runs of the `cifar10` augmentation, on images of up to 32 pixels
-    Cifar10,
-    /// Pixels from -1 to 1: runs of the `stl10` augmentation, which `stl10_pretrain` takes for larger images
-    Stl10,
-    /// Pixels from 0 to 1
-    None,
-}
-
 fn main() -> Result<()> {
     let options = Options::parse();
     let format = Format::of(&options.out)?;
@@ -79,19 +69,17 @@ fn main() -> Result<()> {
     options.encoder.check_image_size(options.image_size as usize)?;
     let encoder = options.encoder.init(0, &device)?;
     let weights = WeightFile::open(&options.weights)?;
+    let normalization = match &options.normalize {
+        Some(asked) => asked.clone(),
+        None => EmbedderFile::normalization_of(&weights)?,
+    };
     let weights = match &options.prefix {
         Some(prefix) => weights.below(prefix),
         None => weights,
     };
     let (encoder, report) = weights.load(encoder)?;
-    println!("{}: {report}", options.weights.display());
+    println!("{}: {report}; normalisation: {normalization}", options.weights.display());
 
-    let normalization = match options.normalize {
-        Normalize::Imagenet => Normalization::IMAGENET,
-        Normalize::Cifar10 => Normalization::CIFAR10,
-        Normalize::Stl10 => Normalization::CENTRED,
-        Normalize::None => Normalization::NONE,
-    };
     let transform =
         EvaluationTransform::new(options.image_size, ResizeFilter::Bilinear, normalization)?;
     let images = WholeSet::open(&options.data)?;

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use burn::tensor::{Device, Tensor, TensorData};
 use example::example;
 use image::{Rgb, RgbImage};
+use simclr::augment::Normalization;
 use simclr::model::{Encoder, EncoderConfig, Naming, save_published_weights, save_weights};
 
 const ENCODER: &str = "resnet18x0.0625_cifar";
@@ -43,14 +44,16 @@ fn write_images(folder: &Path) -> Vec<RgbImage> {
     images
 }
 
-/// What the encoder gives for pixels in 0..1.
-fn expected(images: &[RgbImage]) -> Vec<f32> {
+/// What the encoder gives for normalised pixels.
+fn expected(images: &[RgbImage], Normalization { mean, std }: &Normalization) -> Vec<f32> {
     let device = Device::flex();
     let side = SIZE as usize;
     let mut pixels = Vec::new();
     for image in images {
         for channel in 0..3 {
-            pixels.extend(image.pixels().map(|pixel| f32::from(pixel.0[channel]) / 255.0));
+            let value = |pixel: &Rgb<u8>| f32::from(pixel.0[channel]) / 255.0;
+            let normalise = |value: f32| (value - mean[channel]) / std[channel];
+            pixels.extend(image.pixels().map(|pixel| normalise(value(pixel))));
         }
     }
     let data = TensorData::new(pixels, [images.len(), 3, side, side]);
@@ -63,7 +66,10 @@ fn assert_close(bytes: &[u8], expected: &[f32]) {
         bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
-        assert!((found - expected).abs() < 1e-5, "expected {expected}, found {found}");
+        assert!(
+            (found - expected).abs() < 1e-5 * expected.abs().max(1.0),
+            "expected {expected}, found {found}"
+        );
     }
 }
 
@@ -75,8 +81,9 @@ fn vectors_of_a_folder_are_the_encoders_in_the_order_of_names() {
     save_weights(&encoder, folder.path().join("ours.safetensors")).unwrap();
     let published = folder.path().join("published.safetensors");
     save_published_weights(&encoder, Naming::Torchvision, &published).unwrap();
-    let expected = expected(&images);
 
+    // Nothing says how the pixels were normalised: as for published weights.
+    let of_imagenet = expected(&images, &Normalization::IMAGENET);
     let arguments = ["--weights=ours.safetensors", "--encoder", ENCODER, "--out=vectors.npy"];
     let query = ["--query=images/3.png", "--neighbours=2"];
     let output = embed(folder.path(), &[&arguments[..], &query].concat());
@@ -88,7 +95,8 @@ fn vectors_of_a_folder_are_the_encoders_in_the_order_of_names() {
         b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (5, 32, ), }";
     assert!(file.starts_with(header), "{}", String::from_utf8_lossy(&file[..128]));
     assert_eq!(file[127], b'\n');
-    assert_close(&file[128..], &expected);
+    assert_close(&file[128..], &of_imagenet);
+    assert!(printed.contains("; normalisation: imagenet\n"), "{printed}");
     let names = std::fs::read_to_string(folder.path().join("vectors.txt")).unwrap();
     assert_eq!(names, "0.png\n1.png\n2.png\n3.png\n4.png\n");
     let table = std::fs::read_to_string(folder.path().join("vectors.labels.csv")).unwrap();
@@ -96,11 +104,12 @@ fn vectors_of_a_folder_are_the_encoders_in_the_order_of_names() {
 
     let arguments =
         ["--weights=published.safetensors", "--encoder", ENCODER, "--out=vectors.safetensors"];
-    let output = embed(folder.path(), &arguments);
+    let output = embed(folder.path(), &[&arguments[..], &["--normalize=none"]].concat());
     assert!(output.status.success(), "{}", text(&output));
     let file = std::fs::read(folder.path().join("vectors.safetensors")).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&file).unwrap();
-    assert_close(tensors.tensor("vectors").unwrap().data(), &expected);
+    let as_told = expected(&images, &Normalization::NONE);
+    assert_close(tensors.tensor("vectors").unwrap().data(), &as_told);
     let (_, metadata) = safetensors::SafeTensors::read_metadata(&file).unwrap();
     let names = &metadata.metadata().as_ref().unwrap()["names"];
     assert_eq!(names, r#"["0.png","1.png","2.png","3.png","4.png"]"#);

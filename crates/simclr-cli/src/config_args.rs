@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use anyhow::Result;
 use clap::Args;
+use simclr::augment::Normalization;
 use simclr::model::EncoderConfig;
 use simclr::train::{Precision, Recipe};
 use toml::Value;
@@ -66,6 +67,11 @@ pub(crate) struct ConfigArgs {
     /// composition tells what a photo shows, as with products on a plain ground [default: 0.2]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     smallest_crop: Option<f64>,
+    /// How pixels are normalised: imagenet, cifar10, centred, none or stl10; `--set augmentation.normalization.mean=...`
+    /// takes other numbers [default: as the training of --weights, else as the recipe, else centred, up to 32 pixels
+    /// cifar10]
+    #[arg(long, value_name = "NAME")]
+    normalize: Option<Normalization>,
     /// Seed of weights, order and views [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
@@ -145,6 +151,8 @@ impl ConfigArgs {
         set("--image-size", &["images", "augmentation", "size"], size);
         let area = self.smallest_crop.map(|smallest| Value::from(vec![smallest, 1.0]));
         set("--smallest-crop", &["images", "augmentation", "crop", "area"], area);
+        let normalization = self.normalize.as_ref().map(|kind| text(&kind.to_string()));
+        set("--normalize", &["images", "augmentation", "normalization"], normalization);
         if let Some(PeakRate::Given(rate)) = self.learning_rate {
             let rate = Setting::new("--lr", &["train", "learning_rate", "base"], rate.into());
             settings.push(rate.and(&["train", "learning_rate", "scaling"], text("none")));

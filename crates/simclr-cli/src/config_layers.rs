@@ -56,17 +56,23 @@ impl ConfigLayers {
     }
 
     fn image_size(&self) -> Option<u32> {
-        image_size(&Setting::merged(&self.flags)).or_else(|| image_size(&self.file.values))
+        u32::try_from(self.asked("size")?.as_integer()?).ok()
     }
 
     /// The ground of transparent images that file or flags ask for, if it is one: [`over`](Self::over) refuses others.
     pub(crate) fn ground(&self) -> Option<Ground> {
-        let asked = |layer: &Table| {
-            let ground = layer.get("images")?.get("augmentation")?.get("ground")?;
-            Some(ground.as_str()?.to_owned())
-        };
-        let text = asked(&Setting::merged(&self.flags)).or_else(|| asked(&self.file.values))?;
-        text.parse().ok()
+        self.asked("ground")?.as_str()?.parse().ok()
+    }
+
+    /// Whether file or flags ask for a normalisation. A recipe doesn't: its own is the one that suits its data.
+    pub(crate) fn asks_for_normalization(&self) -> bool {
+        self.asked("normalization").is_some()
+    }
+
+    /// The value of a setting of the augmentation that file or flags ask for.
+    fn asked(&self, key: &str) -> Option<Value> {
+        let asked = |layer: &Table| layer.get("images")?.get("augmentation")?.get(key).cloned();
+        asked(&Setting::merged(&self.flags)).or_else(|| asked(&self.file.values))
     }
 
     /// `base` with the file's values, and those of the flags, in that order.
@@ -110,12 +116,6 @@ fn sets(layer: &Table, key: &str) -> bool {
     layer
         .iter()
         .any(|(name, value)| name == key || value.as_table().is_some_and(|table| sets(table, key)))
-}
-
-/// The size of the views that a layer asks for.
-fn image_size(layer: &Table) -> Option<u32> {
-    let size = layer.get("images")?.get("augmentation")?.get("size")?.as_integer()?;
-    u32::try_from(size).ok()
 }
 
 #[cfg(test)]

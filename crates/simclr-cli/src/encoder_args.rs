@@ -6,11 +6,12 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use simclr::augment::{EvaluationTransform, Fit, Ground, Normalization, ResizeFilter};
 use simclr::data::printable;
-use simclr::embed::Embedder;
+use simclr::embed::{Embedder, EmbedderFile};
 use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::{PretrainConfig, RunDirectory};
 
 use crate::device_args::DeviceArgs;
+use crate::first_weight_args::normalization_in_words;
 
 /// The name of an index in a run's folder.
 const INDEX: &str = "index.safetensors";
@@ -36,9 +37,10 @@ pub(crate) struct EncoderArgs {
     /// Width and height in pixels of the images that the weights were trained on
     #[arg(long, value_name = "N", requires = "encoder")]
     image_size: Option<u32>,
-    /// How pixels were normalised in the weights' training [default: imagenet]
-    #[arg(long, value_name = "KIND", requires = "encoder")]
-    normalize: Option<Normalize>,
+    /// How pixels were normalised in the weights' training: imagenet, cifar10, centred, none or stl10
+    /// [default: as the file says, else imagenet]
+    #[arg(long, value_name = "NAME", requires = "encoder")]
+    normalize: Option<Normalization>,
     /// Where in the file the encoder is, such as teacher.backbone, if it is there more than once
     #[arg(long, value_name = "PREFIX", requires = "encoder")]
     prefix: Option<String>,
@@ -52,18 +54,6 @@ pub(crate) struct EncoderArgs {
     ground: Option<Ground>,
     #[command(flatten)]
     device: DeviceArgs,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Normalize {
-    /// By ImageNet's means and standard deviations, as torchvision's weights
-    Imagenet,
-    /// By those of CIFAR-10
-    Cifar10,
-    /// To values from -1 to 1
-    Centred,
-    /// To values from 0 to 1
-    None,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -86,26 +76,26 @@ impl EncoderArgs {
         let (Some(encoder), Some(size)) = (&self.encoder, self.image_size) else {
             return Ok(Embedder::open(self.path(), &device)?);
         };
-        let normalization = match self.normalize.unwrap_or(Normalize::Imagenet) {
-            Normalize::Imagenet => Normalization::IMAGENET,
-            Normalize::Cifar10 => Normalization::CIFAR10,
-            Normalize::Centred => Normalization::CENTRED,
-            Normalize::None => Normalization::NONE,
-        };
         let fit = match self.fit.unwrap_or(SquareFit::Crop) {
             SquareFit::Crop => Fit::Crop,
             SquareFit::Pad => Fit::Pad,
             SquareFit::Squash => Fit::Squash,
         };
+        let weights = WeightFile::open(self.path())?;
+        let normalization = match &self.normalize {
+            Some(told) => told.clone(),
+            None => EmbedderFile::normalization_of(&weights)?,
+        };
+        let said = normalization_in_words(&normalization, self.normalize.is_some());
         let transform = EvaluationTransform::new(size, ResizeFilter::Bilinear, normalization)?;
         let transform = transform.with_fit(fit).with_ground(self.ground.unwrap_or_default());
-        let weights = WeightFile::open(self.path())?;
         let weights = match &self.prefix {
             Some(prefix) => weights.below(prefix),
             None => weights,
         };
         let (embedder, report) = Embedder::from_weights(weights, encoder, transform, &device)?;
         eprintln!("{}", printable(&format!("{}: {report}", self.path().display())));
+        eprintln!("{said}");
         Ok(embedder)
     }
 

@@ -18,6 +18,7 @@ mod device_args;
 mod encoder_args;
 mod failure;
 mod field_names;
+mod first_weight_args;
 mod hint;
 mod image_file;
 mod interrupt;

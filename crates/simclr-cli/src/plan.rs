@@ -59,6 +59,7 @@ impl fmt::Display for Plan<'_> {
             None => writeln!(f, "labels         none, so kNN cannot watch the run")?,
         }
         writeln!(f, "encoder        {encoder} on views of {size} x {size} pixels")?;
+        writeln!(f, "normalisation  {}", config.images.augmentation.normalization)?;
         writeln!(f, "{description}")?;
         writeln!(f, "device         {device}")?;
         writeln!(f, "memory         about {} for a step, on the host", memory(estimate.bytes))?;

@@ -24,6 +24,8 @@ pub(crate) struct RunArgs {
 /// What the arguments come to.
 pub(crate) struct RunSettings {
     pub(crate) config: PretrainConfig,
+    /// Whether flags or the file ask for the config's normalisation.
+    pub(crate) asks_for_normalization: bool,
     pub(crate) data: Splits,
     /// Where the images are.
     pub(crate) source: ImageSource,
@@ -52,7 +54,8 @@ impl RunArgs {
             (layers.resolve(&data, folder.is_none())?, data)
         };
         let source = ImageSource { folder, limit: self.data.images };
-        Ok(RunSettings { config, data, source, file: layers.file })
+        let asks_for_normalization = layers.asks_for_normalization();
+        Ok(RunSettings { config, asks_for_normalization, data, source, file: layers.file })
     }
 
     /// Reads the config and opens the images of a run that goes on: its own. Arguments may repeat them.
@@ -66,7 +69,8 @@ impl RunArgs {
         }
         let source = run.source(self.folder(&layers).as_deref(), self.data.images)?;
         let data = warned(source.open(config.images.augmentation.ground)?);
-        Ok(RunSettings { config, data, source, file: layers.file })
+        let asks_for_normalization = layers.asks_for_normalization();
+        Ok(RunSettings { config, asks_for_normalization, data, source, file: layers.file })
     }
 
     fn folder(&self, layers: &ConfigLayers) -> Option<PathBuf> {

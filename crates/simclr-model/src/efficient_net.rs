@@ -8,5 +8,6 @@ mod stochastic_depth;
 mod variant;
 
 pub use self::config::EfficientNetConfig;
+pub(crate) use self::config::TENSORFLOW;
 pub use self::network::EfficientNet;
 pub use self::variant::EfficientNetVariant;

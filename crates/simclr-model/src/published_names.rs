@@ -14,6 +14,8 @@ pub enum Naming {
     Torchvision,
     /// timm (`pytorch-image-models`).
     Timm,
+    /// The package `efficientnet_pytorch`, for an [`EfficientNet`](crate::EfficientNet).
+    EfficientNetPytorch,
     /// torchvision, with the layers of a [`ResNet`](crate::ResNet) numbered by an `nn.Sequential` of them:
     /// `4.0.conv1.weight` is `layer1.0.conv1.weight`.
     Sequential {
@@ -29,6 +31,7 @@ impl fmt::Display for Naming {
             Self::Simclr => "simclr",
             Self::Torchvision => "torchvision",
             Self::Timm => "timm",
+            Self::EfficientNetPytorch => "efficientnet_pytorch",
             Self::Sequential { .. } => "nn.Sequential",
         })
     }
@@ -41,6 +44,13 @@ pub trait PublishedNames: Module {
     /// `path` holds the names of the modules around the parameter and its own. In a ResNet, for example,
     /// `["stem", "norm", "gamma"]` is torchvision's `bn1.weight`.
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String>;
+
+    /// The name of the encoder that computes what this network does in a library, if it is another one than this: the
+    /// parameters are the same, but weights of the library give other features here. Such weights are refused.
+    fn counterpart(&self, naming: Naming) -> Option<String> {
+        let _ = naming;
+        None
+    }
 
     /// Whether the parameter at `path` holds a learnt position for a class token and for each patch of a square image,
     /// `[1, 1 + side * side, features]`. Such positions are resampled if a file has them for another number of patches.

@@ -1,4 +1,4 @@
-//! Our networks beside torchvision's and timm's: the same weights, the same images, the same numbers.
+//! Our networks beside those of torchvision, timm and `efficientnet_pytorch`: the same weights, the same images, the same numbers.
 //!
 //! `golden/generate.py` computes the expected values; both sides make weights and images by the same formula. The weights
 //! go through a file with the library's names, so that reading, names and layouts are tested, too.
@@ -11,7 +11,7 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use serde::Deserialize;
 use simclr_model::{
     Encoder, EncoderConfig, ImageEncoder, ModuleTensor, Naming, PublishedNames, TensorRole,
-    WeightFile, module_tensors, save_published_weights,
+    WeightError, WeightFile, module_tensors, save_published_weights,
 };
 
 mod support;
@@ -76,6 +76,7 @@ impl Golden {
         match self.library.as_str() {
             "torchvision" => Naming::Torchvision,
             "timm" => Naming::Timm,
+            "efficientnet_pytorch" => Naming::EfficientNetPytorch,
             other => panic!("an unknown library, {other}"),
         }
     }
@@ -215,8 +216,52 @@ fn resnets_compute_what_torchvisions_do() {
 }
 
 #[test]
-fn efficient_nets_compute_what_torchvisions_and_timms_do() {
+fn efficient_nets_compute_what_those_of_each_library_do() {
     check("efficientnet");
+}
+
+#[test]
+fn weights_of_a_network_that_pads_otherwise_are_refused_in_and_out() {
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let build = |name: &str| name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
+    for (library, name, other) in [
+        (Naming::EfficientNetPytorch, "efficientnet_b0_tf", "efficientnet_b0"),
+        (Naming::Torchvision, "efficientnet_b0", "efficientnet_b0_tf"),
+    ] {
+        save_published_weights(&build(name), library, &path).unwrap();
+        let expected = format!(
+            "expected the encoder `{name}`, which computes what {library}'s does, found one that would give other \
+             features with the same weights"
+        );
+        let reason = |error: WeightError| std::error::Error::source(&error).unwrap().to_string();
+        let error = WeightFile::open(&path).unwrap().load(build(other)).unwrap_err();
+        assert_eq!(reason(error), expected);
+        let error = WeightFile::open(&path).unwrap().load_matching(build(other)).unwrap_err();
+        assert_eq!(reason(error), expected);
+        let before = std::fs::read(&path).unwrap();
+        let error = save_published_weights(&build(other), library, &path).unwrap_err();
+        assert_eq!(reason(error), expected);
+        assert!(std::fs::read(&path).unwrap() == before, "an older file is untouched");
+        WeightFile::open(&path).unwrap().load(build(name)).unwrap();
+    }
+}
+
+#[test]
+fn every_size_has_the_names_of_efficientnet_pytorch_and_no_other_size_takes_them() {
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let nets = ["b0", "b1", "b2", "b3"].map(|size| format!("efficientnet_{size}_tf"));
+    let build = |name: &str| name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
+    for (at, name) in nets.iter().enumerate() {
+        save_published_weights(&build(name), Naming::EfficientNetPytorch, &path).unwrap();
+        let (_, report) = WeightFile::open(&path).unwrap().load(build(name)).unwrap();
+        assert_eq!(report.naming, Naming::EfficientNetPytorch);
+        let other = &nets[(at + 1) % nets.len()];
+        assert!(WeightFile::open(&path).unwrap().load(build(other)).is_err(), "{name}, {other}");
+    }
 }
 
 #[test]
@@ -247,6 +292,8 @@ fn full_size_networks_compute_what_torchvisions_and_timms_do() {
         "resnet152",
         "efficientnet_b0",
         "efficientnet_b3",
+        "efficientnet_b1_tf",
+        "efficientnet_b2_tf",
         "vit_small_p16",
         "vit_base_p16",
     ] {

@@ -1,5 +1,6 @@
 //! Training on images: network, views, monitor and recipes.
 
+mod beginning;
 pub(crate) mod image_config;
 pub(crate) mod image_monitor;
 pub(crate) mod image_views;

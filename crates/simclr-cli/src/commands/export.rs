@@ -30,6 +30,9 @@ enum Library {
     Torchvision,
     /// pytorch-image-models
     Timm,
+    /// The package of EfficientNets by that name
+    #[value(name = "efficientnet-pytorch")]
+    EfficientNetPytorch,
 }
 
 impl Arguments {
@@ -42,6 +45,7 @@ impl Arguments {
         let naming = match self.to {
             Library::Torchvision => Naming::Torchvision,
             Library::Timm => Naming::Timm,
+            Library::EfficientNetPytorch => Naming::EfficientNetPytorch,
         };
         let embedder = self.encoder.load()?;
         save_published_weights(embedder.encoder(), naming, &self.out)?;

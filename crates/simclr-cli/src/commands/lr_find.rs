@@ -11,6 +11,7 @@ use simclr::train::{Pretraining, Progress, RangeTest, TrainError};
 
 use crate::bar::while_waiting;
 use crate::device_args::TrainingDeviceArgs;
+use crate::first_weight_args::{FirstWeightArgs, begin_with};
 use crate::interrupt::on_ctrl_c;
 use crate::out_file::check_folder_of;
 use crate::output::Output;
@@ -20,6 +21,8 @@ use crate::run_args::RunArgs;
 pub(crate) struct Arguments {
     #[command(flatten)]
     run: RunArgs,
+    #[command(flatten)]
+    first: FirstWeightArgs,
     #[command(flatten)]
     devices: TrainingDeviceArgs,
     /// Steps from the lowest to the highest rate [default: as many as `--lr auto` takes]
@@ -37,11 +40,15 @@ impl Arguments {
             Some(steps) => RangeTest::with_steps(steps)?,
             None => RangeTest::default(),
         };
-        let settings = self.run.open(None)?;
+        let mut settings = self.run.open(None)?;
+        let weights = self.first.of_new_run(&mut settings)?;
         let devices = self.devices.open(settings.file.device.as_deref())?;
-        let pretraining = Pretraining::new(settings.config)?.with_trainer(|trainer| {
+        let mut pretraining = Pretraining::new(settings.config)?.with_trainer(|trainer| {
             trainer.with_progress(Progress::Silent).with_more_devices(&devices.more)
         });
+        if let Some(weights) = &weights {
+            pretraining = begin_with(weights, pretraining, &devices.first)?;
+        }
         let interrupter = pretraining.interrupter();
         on_ctrl_c("step", move || interrupter.stop(Some("Ctrl-C")))?;
         let curve = while_waiting("trying learning rates", || {

@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use simclr::data::printable;
 use simclr::model::ImageEncoder;
-use simclr::train::{
-    FirstWeights, ImageSource, Position, Pretraining, Progress, RunDirectory, Trained, Trainer,
-};
+use simclr::train::{ImageSource, Position, Pretraining, Progress, RunDirectory, Trained, Trainer};
 
 use crate::device_args::{TrainingDeviceArgs, TrainingDevices};
 use crate::failure::Interrupted;
+use crate::first_weight_args::{FirstWeightArgs, begin_with};
 use crate::interrupt::on_ctrl_c;
 use crate::memory::estimate;
 use crate::output::{NAMED, Output, print_reasons};
@@ -43,13 +41,8 @@ pub(crate) struct Arguments {
     /// Print what the run would do, and the memory and time that it would take, and stop there
     #[arg(long)]
     dry_run: bool,
-    /// Start from these weights of simclr, torchvision or timm (safetensors, .pth, .pt) instead of
-    /// random ones
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
-    /// Where in that file the encoder is, such as teacher.backbone, if it is there more than once
-    #[arg(long, value_name = "PREFIX", requires = "weights")]
-    prefix: Option<String>,
+    #[command(flatten)]
+    first: FirstWeightArgs,
     #[command(flatten)]
     devices: TrainingDeviceArgs,
 }
@@ -57,22 +50,38 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let resumed = self.resume.as_deref().map(ResumedRun::open).transpose()?;
-        let settings = match &resumed {
-            Some(run) => self.run.resume(run)?,
-            None => self.run.open(None)?,
+        let (settings, weights) = match &resumed {
+            // A run that is resumed knows its own.
+            Some(run) => (self.run.resume(run)?, None),
+            None => {
+                let mut settings = self.run.open(None)?;
+                let weights = self.first.of_new_run(&mut settings)?;
+                (settings, weights)
+            }
         };
         let in_run = resumed.as_ref().map(ResumedRun::device);
         let devices = self.devices.open(settings.file.device.as_deref().or(in_run))?;
         let out = self.resume.as_ref().or(self.out.as_ref()).or(settings.file.out.as_ref());
         let out = out.map_or_else(|| RunDirectory::free_name("runs"), |out| Ok(out.clone()))?;
         if self.dry_run {
+            if let Some(weights) = &weights {
+                let pretraining = Pretraining::new(settings.config.clone())?;
+                begin_with(weights, pretraining, &devices.first)?;
+            }
             return self.plan(&settings, &devices, &out, output);
         }
         match &resumed {
-            Some(run) => run.check_weights(self.first_weights().as_ref())?,
+            Some(run) => run.check_weights(self.first.named().as_ref())?,
             None => RunDirectory::check_free(&out)?,
         }
-        let pretraining = self.pretraining(&settings, &devices, &out, output)?;
+        let mut pretraining = self.pretraining(&settings, &devices, &out, output)?;
+        if let Some(weights) = &weights {
+            pretraining = begin_with(weights, pretraining, &devices.first)?;
+        }
+        if self.run.wants_auto_rate() {
+            output.line("trying learning rates");
+            pretraining = pretraining.with_auto_rate(&settings.data, &devices.first)?;
+        }
         let images = settings.data.pretrain.len();
         output.line(&settings.data.description);
         output.line(pretraining.config().describe(images, &devices.first)?);
@@ -117,32 +126,15 @@ impl Arguments {
         output: &Output,
     ) -> Result<Pretraining> {
         let progress = if output.is_json() { Progress::Lines } else { Progress::Auto };
-        let mut pretraining = Pretraining::new(settings.config.clone())?
+        let pretraining = Pretraining::new(settings.config.clone())?
             .with_source(settings.source.clone())
             .with_trainer(|trainer| {
                 let trainer = trainer.with_more_devices(&devices.more).with_progress(progress);
                 self.in_folder(trainer, out)
             });
-        // A run that is resumed knows its own.
-        let weights = self.first_weights().or_else(|| settings.file.weights.clone());
-        if let Some(weights) = weights.filter(|_| self.resume.is_none()) {
-            pretraining = pretraining.with_weights(&weights.path, weights.prefix.as_deref());
-            let report = pretraining.read_first_weights(&devices.first)?;
-            let text = report.map_or_else(String::new, |report| format!("{weights}: {report}"));
-            eprintln!("{}", printable(&text));
-        }
         let interrupter = pretraining.interrupter();
         on_ctrl_c("step", move || interrupter.stop(Some("Ctrl-C")))?;
-        if self.run.wants_auto_rate() {
-            output.line("trying learning rates");
-            pretraining = pretraining.with_auto_rate(&settings.data, &devices.first)?;
-        }
         Ok(pretraining)
-    }
-
-    /// The weights that the flags name.
-    fn first_weights(&self) -> Option<FirstWeights> {
-        Some(FirstWeights::new(self.weights.as_ref()?, self.prefix.as_deref()))
     }
 
     /// The trainer of a new run in `out`, or of the one there that goes on.

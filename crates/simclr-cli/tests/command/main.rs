@@ -7,6 +7,7 @@ mod ground;
 mod life;
 mod mistakes;
 mod plans_and_data;
+mod published_weights;
 mod resume;
 mod search;
 mod support;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use simclr_augment::EvaluationTransform;
+use simclr_augment::{EvaluationTransform, Normalization};
 use simclr_model::{EncoderConfig, ImageEncoder, WeightFile, WeightMetadata, save_weights_with};
 
 use super::parameter_bound::fewest_parameters;
@@ -111,10 +111,7 @@ impl EmbedderFile {
             let expected = format!("`{FORMAT_KEY}` {FORMAT}");
             return Err(EmbedError::file(path, expected, format!("{format:?}")));
         }
-        let transform = serde_json::from_str(value_of(metadata, TRANSFORM_KEY, path)?);
-        let transform: EvaluationTransform = transform.map_err(|error| {
-            EmbedError::file(path, "an evaluation transform", error.to_string())
-        })?;
+        let transform = transform(value_of(metadata, TRANSFORM_KEY, path)?, path)?;
         let config = match metadata.get(ENCODER_KEY) {
             None => None,
             Some(name) => Some(config(name, &weights, path)?),
@@ -123,6 +120,22 @@ impl EmbedderFile {
             config.check_image_size(transform.size() as usize)?;
         }
         Ok(Self { path: path.to_owned(), weights, config, transform })
+    }
+
+    /// The normalisation that the weights in a file were trained with: what its header says, or else
+    /// [`IMAGENET`](Normalization::IMAGENET), as the weights that torchvision publishes, and most of timm's, expect.
+    ///
+    /// No file of those libraries says it. Some of timm's models are trained with [`CENTRED`](Normalization::CENTRED)
+    /// (vision transformers named `augreg`, for example): `model.default_cfg` shows their mean and std.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::File`] if the header holds something else than an evaluation transform.
+    pub fn normalization_of(weights: &WeightFile) -> Result<Normalization, EmbedError> {
+        match weights.metadata().get(TRANSFORM_KEY) {
+            Some(text) => Ok(transform(text, weights.path())?.normalization().clone()),
+            None => Ok(Normalization::IMAGENET),
+        }
     }
 
     /// The encoder's config; `None` for an encoder of one's own.
@@ -172,6 +185,11 @@ impl EmbedderFile {
     pub fn load<M: Module>(self, network: M) -> Result<M, EmbedError> {
         Ok(self.weights.load_module(network)?)
     }
+}
+
+fn transform(text: &str, path: &Path) -> Result<EvaluationTransform, EmbedError> {
+    serde_json::from_str(text)
+        .map_err(|error| EmbedError::file(path, "an evaluation transform", error.to_string()))
 }
 
 fn value_of<'a>(

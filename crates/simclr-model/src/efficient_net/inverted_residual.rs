@@ -6,8 +6,8 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, silu};
 use simclr_nn::Conv2d;
 
-use super::stochastic_depth::{ExampleKeys, StochasticDepth};
-use crate::layers::ConvNorm;
+use super::stochastic_depth::StochasticDepth;
+use crate::layers::{ConvNorm, ExampleKeys};
 use crate::weight_init::WeightInit;
 
 /// The sizes of an [`InvertedResidual`].
@@ -52,6 +52,16 @@ impl InvertedResidual {
             project: ConvNorm::new([expanded, channels_out], 1, 1, init),
             stochastic_depth: (stride == 1 && channels_in == channels_out)
                 .then(|| StochasticDepth::new(drop_probability, init)),
+        }
+    }
+
+    /// With the padding and the eps of TensorFlow's original.
+    pub(super) fn like_tensorflow(self) -> Self {
+        Self {
+            expand: self.expand.map(ConvNorm::like_tensorflow),
+            depthwise: self.depthwise.like_tensorflow(),
+            project: self.project.like_tensorflow(),
+            ..self
         }
     }
 

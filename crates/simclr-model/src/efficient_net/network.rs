@@ -5,16 +5,15 @@ use burn::tensor::Tensor;
 use simclr_nn::channels_last;
 
 use super::inverted_residual::InvertedResidual;
-use super::stochastic_depth::ExampleKeys;
 use super::variant::EfficientNetVariant;
 use crate::encoder::Encoder;
-use crate::layers::ConvNorm;
+use crate::layers::{ConvNorm, ExampleKeys};
 
 /// An `EfficientNet` (Tan and Le 2019) up to and including global average pooling. Built by
 /// [`EfficientNetConfig::init`](crate::EfficientNetConfig::init).
 ///
-/// Layers are padded alike on both sides, as in torchvision and timm. The TensorFlow original pads more at the bottom
-/// and on the right.
+/// Layers are padded alike on both sides, as in torchvision and timm, or as in TensorFlow's original:
+/// [`EfficientNetConfig::tensorflow`](crate::EfficientNetConfig::tensorflow).
 #[derive(Module, Debug)]
 pub struct EfficientNet {
     pub(super) stem: ConvNorm,
@@ -23,6 +22,19 @@ pub struct EfficientNet {
     pub(super) feature_size: usize,
     #[module(skip)]
     pub(super) variant: EfficientNetVariant,
+    pub(super) tensorflow: bool,
+}
+
+impl EfficientNet {
+    /// With the padding and the eps of TensorFlow's original.
+    pub(super) fn like_tensorflow(self) -> Self {
+        Self {
+            stem: self.stem.like_tensorflow(),
+            blocks: self.blocks.into_iter().map(InvertedResidual::like_tensorflow).collect(),
+            head: self.head.like_tensorflow(),
+            ..self
+        }
+    }
 }
 
 impl Encoder for EfficientNet {
@@ -30,7 +42,7 @@ impl Encoder for EfficientNet {
     type Input = Tensor<4>;
 
     fn encode(&self, images: Tensor<4>) -> Tensor<2> {
-        let keys = ExampleKeys::of(&images);
+        let keys = ExampleKeys::of_images(&images);
         let x = self.stem.forward_silu(channels_last(images.cast(self.stem.dtype())));
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x, &keys));
         let x = self.head.forward_silu(x); // [n, features, h', w']

@@ -1,5 +1,6 @@
 //! The names of an `EfficientNet`'s parameters.
 
+use super::config::TENSORFLOW;
 use super::network::EfficientNet;
 use crate::published_names::{Naming, PublishedNames, index, published_leaf};
 
@@ -13,8 +14,21 @@ impl PublishedNames for EfficientNet {
             Naming::Simclr | Naming::Sequential { .. } => None,
             Naming::Torchvision => self.torchvision_layer(layer),
             Naming::Timm => self.timm_layer(layer),
+            Naming::EfficientNetPytorch => efficientnet_pytorch_layer(layer),
         }?;
         Some(format!("{layer}.{}", published_leaf(leaf)))
+    }
+
+    /// torchvision has the one network, `efficientnet_pytorch` the other; timm has both, under the same names.
+    fn counterpart(&self, naming: Naming) -> Option<String> {
+        let variant = self.variant;
+        match naming {
+            Naming::Torchvision if self.tensorflow => Some(variant.to_string()),
+            Naming::EfficientNetPytorch if !self.tensorflow => {
+                Some(format!("{variant}{TENSORFLOW}"))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -71,4 +85,28 @@ impl EfficientNet {
             _ => return None,
         })
     }
+}
+
+fn efficientnet_pytorch_layer(layer: &[&str]) -> Option<String> {
+    Some(match *layer {
+        ["stem", "conv"] => "_conv_stem".to_owned(),
+        ["stem", "norm"] => "_bn0".to_owned(),
+        ["head", "conv"] => "_conv_head".to_owned(),
+        ["head", "norm"] => "_bn1".to_owned(),
+        ["blocks", block, part, kind] => {
+            let layer = match (part, kind) {
+                ("expand", "conv") => "_expand_conv",
+                ("expand", "norm") => "_bn0",
+                ("depthwise", "conv") => "_depthwise_conv",
+                ("depthwise", "norm") => "_bn1",
+                ("excitation", "reduce") => "_se_reduce",
+                ("excitation", "expand") => "_se_expand",
+                ("project", "conv") => "_project_conv",
+                ("project", "norm") => "_bn2",
+                _ => return None,
+            };
+            format!("_blocks.{block}.{layer}")
+        }
+        _ => return None,
+    })
 }

@@ -3,22 +3,8 @@
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
 
+use crate::layers::{ExampleKeys, is_training};
 use crate::weight_init::WeightInit;
-
-/// One number for each example of a batch, `[n, 1, 1, 1]`, from which [`StochasticDepth`] makes its draws.
-///
-/// There is no generator and no counter: a draw is a function of the example, the layer and the seed. A view that is
-/// encoded twice (chunk by chunk, or again after a resume) loses the same branches both times. The next pass has other
-/// views, which lose other branches.
-#[derive(Clone)]
-pub(super) struct ExampleKeys(Tensor<4>);
-
-impl ExampleKeys {
-    /// The mean of each of the `images`, `[n, channels, height, width]`.
-    pub(super) fn of(images: &Tensor<4>) -> Self {
-        Self(images.clone().detach().mean_dims(&[1, 2, 3]))
-    }
-}
 
 /// Drops a residual branch of an example with some probability, and scales the branches that stay so that their mean
 /// doesn't change (Huang et al. 2016, "Deep networks with stochastic depth"). Only in training.
@@ -39,20 +25,11 @@ impl StochasticDepth {
 
     /// `branch` is `[n, channels, height, width]`.
     pub(super) fn forward(&self, branch: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
-        let trained = self.training.is_enabled() && branch.device().is_autodiff();
-        if !trained || self.probability == 0.0 {
+        if self.probability == 0.0 || !is_training(&self.training, &branch) {
             return branch;
         }
-        let kept = self.uniform(keys).greater_equal_elem(self.probability as f32).float();
-        let scale = kept * (1.0 / (1.0 - self.probability));
-        branch.clone() * scale.cast(branch.dtype())
-    }
-
-    /// A number in 0..1 for each example, `[n, 1, 1, 1]`: the low digits of a sine.
-    fn uniform(&self, ExampleKeys(keys): &ExampleKeys) -> Tensor<4> {
-        // Means differ by about 1 at most. A difference of 1e-4 already changes the digits altogether.
-        let digits = ((keys.clone() * 127.1 + self.phase).sin() * 43_758.545).abs();
-        digits.clone() - digits.floor()
+        let scale = keys.kept(self.probability, self.phase, 1);
+        branch.clone() * scale.unsqueeze_dims::<4>(&[2, 3]).cast(branch.dtype())
     }
 }
 
@@ -75,7 +52,7 @@ mod tests {
     fn output(layer: &StochasticDepth, device: &Device) -> Vec<f32> {
         let images = images(device);
         let branch = Tensor::ones([IMAGES, 1, 1, 1], device);
-        layer.forward(branch, &ExampleKeys::of(&images)).into_data().try_to_vec().unwrap()
+        layer.forward(branch, &ExampleKeys::of_images(&images)).into_data().try_to_vec().unwrap()
     }
 
     #[test]
@@ -110,7 +87,7 @@ mod tests {
         let layer = layer(0.9, 1, &device);
         let branch = images(&device);
         layer
-            .forward(branch.clone(), &ExampleKeys::of(&branch))
+            .forward(branch.clone(), &ExampleKeys::of_images(&branch))
             .into_data()
             .assert_approx_eq::<f32>(&branch.into_data(), Tolerance::absolute(0.0));
     }

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::network::ImageEncoder;
-use crate::efficient_net::EfficientNetConfig;
+use crate::efficient_net::{EfficientNetConfig, TENSORFLOW};
 use crate::error::{ModelError, check_size};
 use crate::mlp::MlpConfig;
 use crate::resnet::{ResNetConfig, Stem};
@@ -22,9 +22,11 @@ use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 /// | `resnet18_gamma1`, `resnet18_cifar_gamma1` | whose blocks start with a last gamma of 1 instead of 0 |
 /// | `efficientnet_b0` to `efficientnet_b3` | [`EfficientNet`](crate::EfficientNet) with a stochastic depth of 0.2 |
 /// | `efficientnet_b0_d0.1` | with a stochastic depth of 0.1 |
+/// | `efficientnet_b0_tf`, `efficientnet_b0_tf_d0.1` | padded and normalised as TensorFlow's original: for weights of `efficientnet_pytorch`, or of timm's `tf_efficientnet_b0` |
 /// | `vit_tiny_p16`, `vit_small_p16`, `vit_base_p32` | [`VisionTransformer`](crate::VisionTransformer) on patches of that size, for images of 224 pixels |
 /// | `vit_tiny_p4_i32` | for images of 32 pixels |
 /// | `mlp_i32_512_128` | [`Mlp`](crate::Mlp) on images of 32 pixels with a hidden layer of 512 and 128 features |
+/// | `mlp_i32_512_128_nonorm`, `mlp_i32_512_128_nonorm_drop0.2`, `mlp_i32_512_128_drop0.2` | without batch normalisation; with a dropout of 0.2 |
 ///
 /// ```
 /// use simclr_model::{EncoderConfig, ResNetConfig, ResNetDepth, Stem};
@@ -54,6 +56,10 @@ pub enum EncoderConfig {
         hidden_sizes: Vec<usize>,
         /// Length of a feature vector.
         feature_size: usize,
+        /// Whether batch normalisation follows the hidden layers.
+        norm: bool,
+        /// The probability, in 0..1, of dropping a hidden unit in training.
+        dropout: f64,
     },
 }
 
@@ -63,6 +69,9 @@ pub(super) const STANDARD_WIDTH: usize = 64;
 pub(super) const UNIT_GAMMA: &str = "_gamma1";
 /// Side of an image, in pixels, for a transformer whose name gives none.
 pub(super) const STANDARD_IMAGE_SIZE: usize = 224;
+/// The suffixes of a name of an MLP without batch normalisation, and with dropout.
+pub(super) const NO_NORM: &str = "_nonorm";
+pub(super) const DROPOUT: &str = "_drop";
 /// The stochastic depth of an `EfficientNet` whose name gives none.
 const STANDARD_STOCHASTIC_DEPTH: f64 = 0.2;
 
@@ -79,12 +88,14 @@ impl EncoderConfig {
             Self::VisionTransformer(config) => {
                 ImageEncoder::VisionTransformer(config.init(seed, device)?)
             }
-            Self::Mlp { image_size, hidden_sizes, feature_size } => {
+            Self::Mlp { image_size, hidden_sizes, feature_size, norm, dropout } => {
                 check_size("image_size", *image_size)?;
                 let config = MlpConfig {
                     input_size: 3 * image_size * image_size,
                     hidden_sizes: hidden_sizes.clone(),
                     feature_size: *feature_size,
+                    norm: *norm,
+                    dropout: *dropout,
                 };
                 ImageEncoder::Mlp(config.init(seed, device)?)
             }
@@ -120,8 +131,8 @@ impl fmt::Display for EncoderConfig {
                 }
                 if *zero_init_residual { Ok(()) } else { f.write_str(UNIT_GAMMA) }
             }
-            Self::EfficientNet(EfficientNetConfig { variant, stochastic_depth }) => {
-                write!(f, "{variant}")?;
+            Self::EfficientNet(EfficientNetConfig { variant, stochastic_depth, tensorflow }) => {
+                write!(f, "{variant}{}", if *tensorflow { TENSORFLOW } else { "" })?;
                 if *stochastic_depth != STANDARD_STOCHASTIC_DEPTH {
                     write!(f, "_d{stochastic_depth}")?;
                 }
@@ -137,9 +148,15 @@ impl fmt::Display for EncoderConfig {
                 }
                 Ok(())
             }
-            Self::Mlp { image_size, hidden_sizes, feature_size } => {
+            Self::Mlp { image_size, hidden_sizes, feature_size, norm, dropout } => {
                 write!(f, "mlp_i{image_size}")?;
-                hidden_sizes.iter().chain([feature_size]).try_for_each(|size| write!(f, "_{size}"))
+                for size in hidden_sizes.iter().chain([feature_size]) {
+                    write!(f, "_{size}")?;
+                }
+                if !norm {
+                    f.write_str(NO_NORM)?;
+                }
+                if *dropout == 0.0 { Ok(()) } else { write!(f, "{DROPOUT}{dropout}") }
             }
         }
     }

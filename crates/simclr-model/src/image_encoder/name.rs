@@ -2,17 +2,21 @@
 
 use std::str::FromStr;
 
-use super::config::{EncoderConfig, STANDARD_IMAGE_SIZE, STANDARD_WIDTH, UNIT_GAMMA};
-use crate::efficient_net::{EfficientNetConfig, EfficientNetVariant};
+use super::config::{
+    DROPOUT, EncoderConfig, NO_NORM, STANDARD_IMAGE_SIZE, STANDARD_WIDTH, UNIT_GAMMA,
+};
+use crate::efficient_net::{EfficientNetConfig, EfficientNetVariant, TENSORFLOW};
 use crate::error::ModelError;
+use crate::mlp::MlpConfig;
 use crate::resnet::{ResNetConfig, ResNetDepth, Stem};
 use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 
 /// The names in the error about an unknown one.
 const KNOWN: &str = "resnet18, resnet34, resnet50, resnet101, resnet152 (resnet50x2 is twice as wide, \
     resnet18_cifar is for images of about 32 pixels, resnet18_gamma1 starts with a last gamma of 1), efficientnet_b0, \
-    efficientnet_b1, efficientnet_b2, efficientnet_b3, vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; \
-    vit_tiny_p4_i32 is for images of 32 pixels), mlp_i32_512_128 (image size, hidden sizes, feature size)";
+    efficientnet_b1, efficientnet_b2, efficientnet_b3 (efficientnet_b0_tf computes as TensorFlow's), \
+    vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; vit_tiny_p4_i32 is for images of 32 pixels), \
+    mlp_i32_512_128 (image size, hidden sizes, feature size; mlp_i32_512_128_nonorm_drop0.2 is without batch normalisation and with a dropout of 0.2)";
 
 impl FromStr for EncoderConfig {
     type Err = ModelError;
@@ -70,16 +74,20 @@ fn number(text: &str) -> Option<f64> {
     if plain { text.parse().ok() } else { None }
 }
 
-/// `efficientnet_b0_d0.1`.
+/// `efficientnet_b0_tf_d0.1`.
 fn efficient_net(name: &str) -> Option<EfficientNetConfig> {
     let (variant, stochastic_depth) = match name.split_once("_d") {
         Some((variant, probability)) => (variant, Some(number(probability)?)),
         None => (name, None),
     };
+    let (variant, tensorflow) = match variant.strip_suffix(TENSORFLOW) {
+        Some(variant) => (variant, true),
+        None => (variant, false),
+    };
     let (_, variant) = EfficientNetVariant::ALL.into_iter().find(|(known, _)| *known == variant)?;
     let standard = EfficientNetConfig::new(variant);
     let stochastic_depth = stochastic_depth.unwrap_or(standard.stochastic_depth);
-    let config = EfficientNetConfig { stochastic_depth, ..standard };
+    let config = EfficientNetConfig { stochastic_depth, tensorflow, ..standard };
     config.check().is_ok().then_some(config)
 }
 
@@ -100,13 +108,22 @@ fn side(text: &str) -> Option<usize> {
     text.parse::<u16>().ok().filter(|&side| side > 0).map(usize::from)
 }
 
-/// `mlp_i32_512_128`.
+/// `mlp_i32_512_128_nonorm_drop0.2`.
 fn mlp(name: &str) -> Option<EncoderConfig> {
+    let (name, dropout) = match name.split_once(DROPOUT) {
+        Some((name, probability)) => (name, number(probability)?),
+        None => (name, 0.0),
+    };
+    MlpConfig::check_dropout(dropout).ok()?;
+    let (name, norm) = match name.strip_suffix(NO_NORM) {
+        Some(name) => (name, false),
+        None => (name, true),
+    };
     let mut sizes = name.strip_prefix("mlp_i")?.split('_').map(side);
     let image_size = sizes.next()??;
     let mut hidden_sizes = sizes.collect::<Option<Vec<usize>>>()?;
     let feature_size = hidden_sizes.pop()?;
-    Some(EncoderConfig::Mlp { image_size, hidden_sizes, feature_size })
+    Some(EncoderConfig::Mlp { image_size, hidden_sizes, feature_size, norm, dropout })
 }
 
 #[cfg(test)]
@@ -114,7 +131,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const NAMES: [&str; 19] = [
+    const NAMES: [&str; 24] = [
         "resnet18x0.25_cifar_gamma1",
         "resnet18",
         "resnet34",
@@ -134,6 +151,11 @@ mod tests {
         "vit_tiny_p4_i32",
         "mlp_i32_128",
         "mlp_i8_512_64_16",
+        "mlp_i8_512_16_nonorm",
+        "mlp_i8_512_16_drop0.2",
+        "mlp_i8_512_16_nonorm_drop0.25",
+        "efficientnet_b0_tf",
+        "efficientnet_b3_tf_d0.1",
     ];
 
     #[test]
@@ -173,6 +195,14 @@ mod tests {
             "mlp_i32_0",
             "mlp_i32_a_3",
             "mlp_i999999_3",
+            "mlp_i32_3_drop1",
+            "mlp_i32_3_drop",
+            "mlp_i32_3_drop-0.1",
+            "mlp_i32_3_drop0.1_nonorm",
+            "mlp_i32_nonorm",
+            "efficientnet_b0_d0.1_tf",
+            "efficientnet_tf",
+            "resnet18_tf",
             " resnet18",
             "ResNet18",
         ] {

@@ -13,6 +13,13 @@ impl PublishedNames for ImageEncoder {
         }
     }
 
+    fn counterpart(&self, naming: Naming) -> Option<String> {
+        match self {
+            Self::EfficientNet(net) => net.counterpart(naming),
+            Self::ResNet(_) | Self::VisionTransformer(_) | Self::Mlp(_) => None,
+        }
+    }
+
     fn is_position_grid(&self, path: &[&str]) -> bool {
         match self {
             Self::VisionTransformer(net) => net.is_position_grid(path),

@@ -9,7 +9,7 @@ use simclr_nn::{BatchNorm, Conv2d};
 
 use crate::weight_init::WeightInit;
 
-/// A convolution followed by batch normalisation (eps 1e-5, momentum 0.1).
+/// A convolution followed by batch normalisation (eps 1e-5, in TensorFlow's networks 1e-3; momentum 0.1).
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     conv: Conv2d,
@@ -47,6 +47,14 @@ impl ConvNorm {
     pub(crate) fn with_zero_gamma(mut self) -> Self {
         let gamma = self.norm.gamma.val();
         self.norm.gamma = Param::from_tensor(gamma.zeros_like());
+        self
+    }
+
+    /// With the padding that TensorFlow calls "same", which depends on the size of an image where there is a stride, and
+    /// with an eps of 1e-3, as in TensorFlow's `EfficientNets`.
+    pub(crate) fn like_tensorflow(mut self) -> Self {
+        self.conv.padding = PaddingConfig2d::Same;
+        self.norm.epsilon = 1e-3;
         self
     }
 

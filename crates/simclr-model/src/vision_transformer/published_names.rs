@@ -6,7 +6,7 @@ use crate::published_names::{Naming, PublishedNames, published_leaf};
 impl PublishedNames for VisionTransformer {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         match naming {
-            Naming::Simclr | Naming::Sequential { .. } => None,
+            Naming::Simclr | Naming::EfficientNetPytorch | Naming::Sequential { .. } => None,
             Naming::Torchvision => torchvision_name(path),
             Naming::Timm => timm_name(path),
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::near_miss::NearMiss;
+use crate::published_names::{Naming, PublishedNames};
 
 /// Weights that cannot be loaded or saved: the file, and what is wrong.
 #[derive(Debug, Error)]
@@ -121,6 +122,17 @@ pub enum WeightFault {
         /// The parameter's path in the network.
         parameter: String,
     },
+    /// The library's network has the same parameters, but computes something else, see
+    /// [`PublishedNames::counterpart`](crate::PublishedNames::counterpart).
+    #[error(
+        "expected the encoder `{counterpart}`, which computes what {library}'s does, found one that would give other features with the same weights"
+    )]
+    OtherNetwork {
+        /// The library.
+        library: String,
+        /// The name of the encoder that computes what the library's network does.
+        counterpart: String,
+    },
     /// The safetensors library cannot write the file.
     #[error("expected to write safetensors, found {found}")]
     Write {
@@ -130,6 +142,16 @@ pub enum WeightFault {
 }
 
 impl WeightFault {
+    /// Refuses an encoder that computes something else than a library's network of the same parameters.
+    pub(super) fn unless_same_network(
+        encoder: &impl PublishedNames,
+        naming: Naming,
+    ) -> Result<(), Self> {
+        encoder.counterpart(naming).map_or(Ok(()), |counterpart| {
+            Err(Self::OtherNetwork { library: naming.to_string(), counterpart })
+        })
+    }
+
     pub(super) fn malformed(expected: impl Into<String>, found: impl fmt::Display) -> Self {
         Self::Malformed { expected: expected.into(), found: found.to_string() }
     }

@@ -5,9 +5,10 @@ use crate::module_tensors::{ModuleTensor, TensorRole};
 use crate::published_names::{Naming, PublishedNames};
 
 /// The namings that a file may have, the more usual one first.
-const NAMINGS: [Naming; 6] = [
+const NAMINGS: [Naming; 7] = [
     Naming::Torchvision,
     Naming::Timm,
+    Naming::EfficientNetPytorch,
     Naming::Simclr,
     Naming::Sequential { first_stage: 4 },
     Naming::Sequential { first_stage: 3 },

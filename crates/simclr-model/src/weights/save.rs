@@ -51,8 +51,8 @@ pub fn save_weights_with(
 ///
 /// # Errors
 ///
-/// [`WeightError::Save`] if the file cannot be written, or the library doesn't have the network; an older file of that
-/// name is then untouched.
+/// [`WeightError::Save`] if the file cannot be written, or the library doesn't have the network, or has one that computes
+/// something else; an older file of that name is then untouched.
 pub fn save_published_weights(
     encoder: &impl PublishedNames,
     naming: Naming,
@@ -65,7 +65,8 @@ pub fn save_published_weights(
             parameter: tensor.name(),
         })
     };
-    write(encoder, naming, name, &WeightMetadata::new(), path)
+    WeightFault::unless_same_network(encoder, naming)
+        .and_then(|()| write(encoder, naming, name, &WeightMetadata::new(), path))
         .map_err(|reason| WeightError::Save { path: path.to_owned(), reason })
 }
 

@@ -74,6 +74,12 @@ impl WeightFile {
         open().map_err(|reason| WeightError::Load { path: path.to_owned(), reason })
     }
 
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Keeps only the tensors whose names begin with `prefix`, and takes the prefix away. A dot at its end may be left
     /// out; the empty prefix chooses the top of the file.
     ///
@@ -107,13 +113,16 @@ impl WeightFile {
     ///
     /// # Errors
     ///
-    /// [`WeightError::Load`] if no place or more than one has all of the tensors, or one holds NaN or infinity.
+    /// [`WeightError::Load`] if no place or more than one has all of the tensors, if the library's network computes
+    /// something else ([`WeightFault::OtherNetwork`]), or if a tensor holds NaN or infinity.
     pub fn load<M: PublishedNames>(self, encoder: M) -> Result<(M, LoadReport), WeightError> {
         let tensors = module_tensors(&encoder);
         let layouts = Layout::all(&encoder, &tensors);
-        let place = only_place(&self.contents, &layouts).map_err(|reason| self.error(reason))?;
-        let names = (place.layout, place.prefix);
-        self.take(encoder, &tensors, names).map_err(|reason| self.error(reason))
+        let loaded = only_place(&self.contents, &layouts).and_then(|place| {
+            WeightFault::unless_same_network(&encoder, place.layout.naming)?;
+            self.take(encoder, &tensors, (place.layout, place.prefix))
+        });
+        loaded.map_err(|reason| self.error(reason))
     }
 
     /// As [`load`](Self::load), from the place that comes nearest: parameters that the file doesn't have stay as they are,
@@ -136,7 +145,9 @@ impl WeightFile {
             Err(_) => Place::nearest(Place::all(&layouts, stored), stored),
         };
         let names = nearest.map_or((&own, ""), |place| (place.layout, place.prefix));
-        self.take(encoder, &tensors, names).map_err(|reason| self.error(reason))
+        WeightFault::unless_same_network(&encoder, names.0.naming)
+            .and_then(|()| self.take(encoder, &tensors, names))
+            .map_err(|reason| self.error(reason))
     }
 
     /// Gives any module the weights that [`save_weights`](crate::save_weights) wrote of a module like it: all of them,

@@ -1,6 +1,6 @@
-"""What torchvision's and timm's networks compute: golden values for `tests/published_networks.rs`.
+"""What torchvision's, timm's and efficientnet_pytorch's networks compute: golden values for `tests/published_networks.rs`.
 
-python3 generate.py                # writes networks.json: torch 2.15, torchvision 0.29, timm 1.0.31
+python3 generate.py                # writes networks.json: torch 2.15, torchvision 0.29, timm 1.0.31, efficientnet_pytorch 0.7.1
 python3 generate.py --full DIR     # full-size networks with PyTorch's own initial weights, for `full_size_networks`
 
 Weights and images of networks.json come from a formula that both sides know, so that no weights are kept. The networks
@@ -15,6 +15,7 @@ import numpy as np
 import timm
 import torch
 import torchvision
+from efficientnet_pytorch import EfficientNet
 from torch import nn
 
 HERE = pathlib.Path(__file__).parent
@@ -87,7 +88,7 @@ class SlimResNet(torchvision.models.ResNet):
 
 def headless(net):
     """The network as an encoder: its classifier does nothing."""
-    for name in ("fc", "classifier", "heads", "head"):
+    for name in ("fc", "classifier", "heads", "head", "_fc"):
         if hasattr(net, name):
             setattr(net, name, nn.Identity())
     return net
@@ -102,6 +103,15 @@ def slim(block, layers, width, cifar=False):
     return headless(SlimResNet(block, layers, width, cifar))
 
 
+def efficientnet_pytorch(name, image_size):
+    """The package's network without its classifier. Its padding is fixed for one size of images."""
+    net = EfficientNet.from_name(name, image_size=image_size, include_top=False, drop_connect_rate=0.0)
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = 0.1  # ours, PyTorch's default and timm's; the package has 0.01, for long runs
+    return net
+
+
 CASES = [
     ("resnet18x0.125", "torchvision", 40, lambda: slim(BASIC, [2, 2, 2, 2], 8)),
     ("resnet34x0.0625_cifar", "torchvision", 24, lambda: slim(BASIC, [3, 4, 6, 3], 4, True)),
@@ -110,12 +120,16 @@ CASES = [
     ("efficientnet_b0_d0", "torchvision", 48,
      lambda: headless(torchvision.models.efficientnet_b0(stochastic_depth_prob=0.0))),
     ("efficientnet_b0_d0", "timm", 48, lambda: headless(timm.create_model("efficientnet_b0"))),
+    ("efficientnet_b0_tf_d0", "efficientnet_pytorch", 48, lambda: efficientnet_pytorch("efficientnet-b0", 48)),
+    # On the way through the network 45 pixels become 23, 12, 6, 3 and 2: sides that are odd and even.
+    ("efficientnet_b0_tf_d0", "timm", 45, lambda: headless(timm.create_model("tf_efficientnet_b0"))),
     ("vit_tiny_p8_i24", "timm", 24, lambda: timm.models.VisionTransformer(
         img_size=24, patch_size=8, embed_dim=192, depth=12, num_heads=3, num_classes=0)),
     ("vit_tiny_p8_i24", "torchvision", 24, lambda: headless(torchvision.models.VisionTransformer(
         image_size=24, patch_size=8, num_layers=12, num_heads=3, hidden_dim=192, mlp_dim=768))),
     ("mlp_i8_32_24_16", "torchvision", 8, lambda: nn.Sequential(nn.Flatten(), torchvision.ops.MLP(
         3 * 8 * 8, [32, 24, 16], norm_layer=nn.BatchNorm1d, bias=False))[1]),
+    ("mlp_i8_32_24_16_nonorm", "torchvision", 8, lambda: torchvision.ops.MLP(3 * 8 * 8, [32, 24, 16])),
 ]
 IMAGES = 6
 IMAGE_STREAM = 1 << 25
@@ -142,9 +156,9 @@ def case(name, library, size, build):
         x = x.flatten(1)
     shapes = {key: list(tensor.shape) for key, tensor in net.state_dict().items()}
     with torch.no_grad():
-        features = net.eval()(x)
+        features = net.eval()(x).flatten(1)
     net.train()
-    h = net(x)
+    h = net(x).flatten(1)
     # A loss with a gradient of its own for every feature.
     signal = torch.from_numpy(uniform(SIGNAL_STREAM, h.numel()).reshape(h.shape))
     (h * signal).sum().backward()
@@ -171,6 +185,8 @@ FULL = [
     ("resnet152", 128, lambda: torchvision.models.resnet152()),
     ("efficientnet_b0", 224, lambda: torchvision.models.efficientnet_b0()),
     ("efficientnet_b3", 300, lambda: timm.create_model("efficientnet_b3")),
+    ("efficientnet_b1_tf", 240, lambda: EfficientNet.from_name("efficientnet-b1", image_size=240)),
+    ("efficientnet_b2_tf", 130, lambda: timm.create_model("tf_efficientnet_b2")),
     ("vit_small_p16", 224, lambda: timm.create_model("vit_small_patch16_224")),
     ("vit_base_p16", 224, lambda: torchvision.models.vit_b_16()),
 ]

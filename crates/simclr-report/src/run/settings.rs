@@ -18,7 +18,12 @@ pub(crate) fn head(config: &ImageConfig, features: usize) -> String {
     let head = config.projection;
     let hidden = head.hidden_size.unwrap_or(features);
     let (layers, output) = (head.layers, head.output_size);
-    let norm = if head.output_norm { ", normalised at its end" } else { "" };
+    let norm = match (layers == 1 || head.hidden_norm, head.output_norm) {
+        (true, true) => ", normalised at its end",
+        (true, false) => "",
+        (false, true) => ", normalised at its end alone",
+        (false, false) => ", without normalisation",
+    };
     let through = if layers > 1 { format!(" through {hidden}") } else { String::new() };
     let s = if layers == 1 { "" } else { "s" };
     format!("{layers} layer{s}: {features}{through} to {output}{norm}; not used after training")

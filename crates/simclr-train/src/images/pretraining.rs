@@ -1,6 +1,5 @@
 //! A run on images: from a config and a data set to a trained encoder.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -9,7 +8,7 @@ use simclr_augment::{DeviceAugmentation, SimClrAugmentation};
 use simclr_data::Splits;
 use simclr_embed::EmbedderFile;
 use simclr_loss::TwoViewLoss;
-use simclr_model::{ImageEncoder, LoadReport, SimClr};
+use simclr_model::ImageEncoder;
 
 use crate::engine::trained::Trained;
 use crate::engine::trainer::Trainer;
@@ -22,8 +21,6 @@ use crate::images::stoppable::stoppable;
 use crate::run::data_checksum::DataChecksum;
 use crate::run::first_weights::FirstWeights;
 use crate::run::image_source::ImageSource;
-use crate::run::position::Position;
-use crate::run::run_directory::RunDirectory;
 use crate::watch::monitor::Monitor;
 
 /// Pretrains an encoder on unlabelled images, by a [`Pretraining`] without options. It writes nothing to disk.
@@ -68,10 +65,10 @@ pub fn pretrain(
 /// ```
 pub struct Pretraining {
     pub(super) trainer: Trainer,
-    images: ImageConfig,
-    augmentation: SimClrAugmentation,
+    pub(super) images: ImageConfig,
+    pub(super) augmentation: SimClrAugmentation,
     /// The encoder's first weights; `None` draws them from the seed.
-    weights: Option<FirstWeights>,
+    pub(super) weights: Option<FirstWeights>,
     source: Option<ImageSource>,
 }
 
@@ -109,28 +106,6 @@ impl Pretraining {
     #[must_use]
     pub fn with_trainer(self, change: impl FnOnce(Trainer) -> Trainer) -> Self {
         Self { trainer: change(self.trainer), ..self }
-    }
-
-    /// Starts the encoder from the weights in a file of this crate, torchvision or timm, see [`WeightFile`](simclr_model::WeightFile). The head
-    /// is still drawn from the seed. The run reads the file when it starts. A [resumed](Trainer::with_resumed) run
-    /// reads its checkpoint instead, and needs the file no more.
-    ///
-    /// `prefix` says where in the file the encoder is, if it is there more than once: see [`WeightFile::below`](simclr_model::WeightFile::below).
-    #[must_use]
-    pub fn with_weights(self, path: impl AsRef<Path>, prefix: Option<&str>) -> Self {
-        Self { weights: Some(FirstWeights::new(path, prefix)), ..self }
-    }
-
-    /// Reads the weights that the encoder begins with, and says what it took from the file and what it left; `None` if they
-    /// are drawn from the seed, or if the run goes on from a checkpoint.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError`]: weights of another network, or a run that cannot be resumed.
-    pub fn read_first_weights(&self, device: &Device) -> Result<Option<LoadReport>, TrainError> {
-        let Some(weights) = self.first_weights()? else { return Ok(None) };
-        let SimClr { encoder, .. } = self.config().init_model(device)?;
-        Ok(Some(weights.open()?.load(encoder)?.1))
     }
 
     /// Records where the images are, so that [`ImageSource::open`] finds them when the run is resumed. A relative folder
@@ -176,28 +151,6 @@ impl Pretraining {
         trainer.checksum = Some(DataChecksum::new(&data.pretrain));
         trainer.weight_metadata = EmbedderFile::metadata(Some(&self.images.encoder), &transform);
         trainer.train(model, views, monitor, &device)
-    }
-
-    /// The network before its first step. A resumed run replaces it by its checkpoint.
-    pub(super) fn init_model(&self, device: &Device) -> Result<SimClr<ImageEncoder>, TrainError> {
-        let SimClr { encoder, head } = self.config().init_model(device)?;
-        let encoder = match self.first_weights()? {
-            Some(weights) => weights.open()?.load(encoder)?.0,
-            None => encoder,
-        };
-        Ok(SimClr { encoder, head })
-    }
-
-    /// The weights that the encoder begins with. A resumed run needs it only if it has no checkpoint.
-    fn first_weights(&self) -> Result<Option<FirstWeights>, TrainError> {
-        match &self.trainer.directory {
-            Some(path) if self.trainer.resumes => {
-                let run = RunDirectory::open(path)?;
-                let begins = run.position()? == Position::START;
-                Ok(if begins { run.config()?.made_with.weights } else { None })
-            }
-            _ => Ok(self.weights.clone()),
-        }
     }
 
     /// The views of `data.pretrain`.

@@ -34,7 +34,7 @@ use crate::rate::learning_rate::LearningRate;
 /// All LARS recipes deviate from google's code in two points. Google's loss is twice ours, since it adds the means of
 /// the two views. So batch norm's parameters and the biases, which LARS does not adapt, take steps twice as long there,
 /// and weight decay weighs half as much beside the gradient. Google's head has a third layer and a final normalisation
-/// by default; ours is the paper's, with two layers. For deviations of the views, see [`SimClrAugmentation`].
+/// by default; ours has two layers, of which the hidden one is normalised. For deviations of the views, see [`SimClrAugmentation`].
 ///
 /// ```
 /// use simclr_train::Recipe;
@@ -99,8 +99,7 @@ impl Recipe {
             Self::Cifar10Google => "google-research/simclr, README.md, \"Pretraining\" on CIFAR-10",
             Self::Stl10Uva => {
                 "University of Amsterdam, Deep Learning Tutorial 17, Self-Supervised Contrastive \
-                 Learning with SimCLR; its cosine ends at 1/50 of the peak, here at 0, and its head \
-                 has no normalisation"
+                 Learning with SimCLR; its cosine ends at 1/50 of the peak, here at 0"
             }
         }
     }
@@ -184,7 +183,9 @@ fn stl10() -> PretrainConfig {
         ..train
     };
     let encoder = ResNetConfig::new(ResNetDepth::ResNet18, WIDTH, Stem::Standard);
-    PretrainConfig { train, images: images(encoder, &SimClrAugmentation::stl10()) }
+    let images = images(encoder, &SimClrAugmentation::stl10());
+    let projection = ProjectionHeadConfig::paper_formula();
+    PretrainConfig { train, images: ImageConfig { projection, ..images } }
 }
 
 fn images(encoder: ResNetConfig, augmentation: &SimClrAugmentation) -> ImageConfig {

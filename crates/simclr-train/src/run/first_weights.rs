@@ -4,8 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use simclr_augment::Normalization;
+use simclr_embed::EmbedderFile;
 use simclr_model::{WeightError, WeightFile};
 
+use crate::error::TrainError;
 use crate::run::image_source::absolute;
 
 /// The weights that a run's encoder begins with: a file, and the place in it.
@@ -24,6 +27,16 @@ impl FirstWeights {
     #[must_use]
     pub fn new(path: impl AsRef<Path>, prefix: Option<&str>) -> Self {
         Self { path: absolute(path.as_ref()), prefix: prefix.map(str::to_owned) }
+    }
+
+    /// The normalisation that the weights were trained with, as far as the file says it, see
+    /// [`EmbedderFile::normalization_of`]. The encoder computes the features that it has learnt from such pixels alone.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Weights`] if the file cannot be read, [`TrainError::Embed`] if its header is not what it should be.
+    pub fn normalization(&self) -> Result<Normalization, TrainError> {
+        Ok(EmbedderFile::normalization_of(&self.open()?)?)
     }
 
     /// Opens the file, at that place.

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod engine;
+mod first_weights;
 mod folder;
 mod interrupted;
 mod resumed;

@@ -150,7 +150,7 @@ fn a_run_without_a_checkpoint_begins_with_the_weights_that_it_was_given() {
     new_run(config(1), &first);
     let from_first = |dir| {
         let weights = first.join("encoder.safetensors");
-        in_directory(pretraining(config(1)).with_weights(weights, None), dir)
+        in_directory(pretraining(config(1)).with_weights(weights, None).unwrap(), dir)
     };
     let whole = run(from_first(&whole), &sample()).unwrap();
     let stopping = from_first(&stopped);
