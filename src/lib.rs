@@ -75,8 +75,9 @@ pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
         DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, Fit, Ground, JitterFlavor,
-        JitterParams, JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter,
-        RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
+        JitterParams, JitterStep, Normalization, OutOfRange, PaddedCropConfig, PaddedWindow,
+        PaddingFill, Planes, PreparedView, ResizeFilter, RotationConfig, SimClrAugmentation,
+        SolarizeConfig, ViewKey, ViewParams, ViewStep,
     };
 }
 
