@@ -4,6 +4,7 @@ mod checkpoints;
 mod engine;
 mod folder;
 mod interrupted;
+mod labelled;
 mod resumed;
 mod skipped;
 mod support;
