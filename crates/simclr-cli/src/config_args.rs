@@ -48,12 +48,15 @@ pub(crate) struct ConfigArgs {
     /// Images that are encoded at a time, for batches larger than memory [default: the whole batch]
     #[arg(long, value_name = "N")]
     chunk_size: Option<u32>,
-    /// Loss [default: nt-xent]
-    #[arg(long, value_name = "NAME", value_parser = ["nt-xent", "decoupled-nt-xent"])]
+    /// Loss; sup-con learns from the labels of the training images too [default: nt-xent]
+    #[arg(long, value_name = "NAME", value_parser = ["nt-xent", "decoupled-nt-xent", "sup-con"])]
     loss: Option<String>,
     /// Temperature of the loss [default: 0.2]
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     temperature: Option<f64>,
+    /// Optimiser, with its own defaults: weight decay 0.0001, momentum 0.9 [default: adamw]
+    #[arg(long, value_name = "NAME", value_parser = ["adamw", "adam", "sgd", "lars"])]
+    optimizer: Option<String>,
     /// Peak learning rate, or `auto` to try rates out first [default: 0.002; sample: 0.0065]
     #[arg(
         long = "lr",
@@ -66,6 +69,10 @@ pub(crate) struct ConfigArgs {
     /// composition tells what a photo shows, as with products on a plain ground [default: 0.2]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     smallest_crop: Option<f64>,
+    /// Crop as CIFAR's recipes do, instead of zooming in: pad each side of the image by so many pixels of a view, black,
+    /// and cut out a window of the view's size
+    #[arg(long, value_name = "PIXELS", conflicts_with = "smallest_crop")]
+    padded_crop: Option<u32>,
     /// Seed of weights, order and views [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
@@ -137,6 +144,8 @@ impl ConfigArgs {
         set("--precision", &["train", "precision"], precision);
         set("--loss", &["train", "loss", "kind"], self.loss.as_deref().map(text));
         set("--temperature", &["train", "loss", "temperature"], self.temperature.map(Value::from));
+        let optimizer = self.optimizer.as_deref().map(text);
+        set("--optimizer", &["train", "optimizer", "kind"], optimizer);
         let encoder = self.encoder.as_ref().map(|name| text(&name.to_string()));
         set("--encoder", &["images", "encoder"], encoder);
         let on_device = self.views_on_device.then(|| text("device"));
@@ -145,6 +154,8 @@ impl ConfigArgs {
         set("--image-size", &["images", "augmentation", "size"], size);
         let area = self.smallest_crop.map(|smallest| Value::from(vec![smallest, 1.0]));
         set("--smallest-crop", &["images", "augmentation", "crop", "area"], area);
+        let padding = ["images", "augmentation", "padded_crop", "padding"];
+        set("--padded-crop", &padding, self.padded_crop.map(Value::from));
         if let Some(PeakRate::Given(rate)) = self.learning_rate {
             let rate = Setting::new("--lr", &["train", "learning_rate", "base"], rate.into());
             settings.push(rate.and(&["train", "learning_rate", "scaling"], text("none")));

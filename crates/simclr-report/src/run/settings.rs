@@ -78,6 +78,12 @@ pub(crate) fn loss(loss: &LossConfig) -> String {
         LossConfig::DecoupledNtXent { temperature } => {
             format!("decoupled NT-Xent, temperature {}", temperature.get())
         }
+        LossConfig::SupCon { temperature } => {
+            format!(
+                "SupCon (all views of a class are positives), temperature {}",
+                temperature.get()
+            )
+        }
         LossConfig::Custom { name } => format!("the caller's own: {name}"),
         other => format!("{other:?}"),
     }
@@ -85,10 +91,15 @@ pub(crate) fn loss(loss: &LossConfig) -> String {
 
 pub(crate) fn batch(config: &TrainConfig) -> String {
     let batch = config.batch_size;
-    let negatives = (2 * batch).saturating_sub(2);
+    let others = (2 * batch).saturating_sub(2);
+    let negatives = if config.loss.needs_labels() {
+        "the views of other classes are negatives".to_owned()
+    } else {
+        format!("{others} negatives for each view")
+    };
     let chunks =
         config.chunk_size.map_or(String::new(), |chunk| format!(", encoded {chunk} at a time"));
-    format!("{batch} images: {negatives} negatives for each view{chunks}")
+    format!("{batch} images: {negatives}{chunks}")
 }
 
 pub(crate) fn rate(config: &TrainConfig) -> String {
