@@ -4,7 +4,8 @@ use burn::tensor::Device;
 use image::{Rgb, RgbImage};
 use simclr::augment::{
     AugmentationConfig, CropConfig, DeviceAugmentation, ErasingConfig, JitterFlavor, Normalization,
-    PaddedCropConfig, PaddingFill, ResizeFilter, RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey,
+    PaddedCropConfig, PaddingFill, ResizeFilter, RotationConfig, SimClrAugmentation,
+    SolarizeConfig, ViewKey,
 };
 
 use crate::backends::Case;
@@ -55,9 +56,10 @@ fn large_crops(device: &Device) -> Result<(), String> {
 }
 
 fn padded_crops(device: &Device) -> Result<(), String> {
-    for (fill, filter) in
-        [(PaddingFill::Black, ResizeFilter::Bilinear), (PaddingFill::Reflect, ResizeFilter::Bicubic)]
-    {
+    for (fill, filter) in [
+        (PaddingFill::Black, ResizeFilter::Bilinear),
+        (PaddingFill::Reflect, ResizeFilter::Bicubic),
+    ] {
         let mut config = SimClrAugmentation::cifar10().config().clone();
         (config.size, config.crop.filter) = (20, filter);
         config.padded_crop = Some(PaddedCropConfig { padding: 6, fill });

@@ -133,9 +133,10 @@ impl SimClrAugmentation {
             return ViewParams::only_crop(CropBox::whole(width, height));
         }
         let draws = |step| Draws::new(key, step);
-        let padded = config.padded_crop.as_ref().map(|padded| {
-            padded.draw(&mut draws(Step::PaddedCrop), [width, height], config.size)
-        });
+        let padded = config
+            .padded_crop
+            .as_ref()
+            .map(|padded| padded.draw(&mut draws(Step::PaddedCrop), [width, height], config.size));
         let crop = match padded {
             Some(_) => CropBox::whole(width, height),
             None => config.crop.draw(&mut draws(Step::Crop), width, height),
