@@ -65,7 +65,7 @@ pub use burn;
 pub mod loss {
     pub use simclr_loss::{
         Anchor, DecoupledNtXent, Explanation, NaiveNtXent, NtXent, OutOfRange, SupCon, Temperature,
-        TiledNtXent, TwoViewLoss, VectorizedNtXent, partner_ranks,
+        TiledNtXent, TwoViewLoss, VectorizedNtXent, class_ranks, partner_ranks,
     };
 }
 
@@ -75,8 +75,9 @@ pub mod augment {
     pub use simclr_augment::{
         AugmentationConfig, AugmentationError, BlurConfig, ColorJitterConfig, CropBox, CropConfig,
         DeviceAugmentation, Draws, ErasingConfig, EvaluationTransform, Fit, Ground, JitterFlavor,
-        JitterParams, JitterStep, Normalization, OutOfRange, Planes, PreparedView, ResizeFilter,
-        RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams, ViewStep,
+        JitterParams, JitterStep, Normalization, OutOfRange, PaddedCropConfig, PaddedWindow,
+        PaddingFill, Planes, PreparedView, ResizeFilter, RotationConfig, SimClrAugmentation,
+        SolarizeConfig, ViewKey, ViewParams, ViewStep,
     };
 }
 
@@ -135,15 +136,15 @@ pub mod eval {
     };
 }
 
-/// Pretraining: unlabelled images in, a trained encoder out.
+/// Pretraining: images in, with labels or without, a trained encoder out.
 #[cfg(feature = "train")]
 pub mod train {
     pub use simclr_train::{
         ChunkStatistics, DataChecksum, DecayScope, EpochChange, EpochViews, FirstWeights,
-        ImageConfig, ImageMonitor, ImageSource, ImageViews, Lars, LarsState, LearningRate,
-        LearningRateCurve, LearningRateScaling, LossConfig, MadeWith, MetricsLine, Monitor,
-        Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining, Progress,
-        RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation, RunConfig,
+        ImageConfig, ImageMonitor, ImageSource, ImageViews, LabelledViews, Lars, LarsState,
+        LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith, MetricsLine,
+        Monitor, Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining,
+        Progress, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation, RunConfig,
         RunDescription, RunDirectory, Skipped, StepLayout, StepViews, Summary, TrainConfig,
         TrainError, Trained, Trainer, TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath,
         ViewSource, WarmupCosine, device_from_name, device_name, pretrain, read_metrics,

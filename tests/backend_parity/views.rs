@@ -4,7 +4,8 @@ use burn::tensor::Device;
 use image::{Rgb, RgbImage};
 use simclr::augment::{
     AugmentationConfig, CropConfig, DeviceAugmentation, ErasingConfig, JitterFlavor, Normalization,
-    RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey,
+    PaddedCropConfig, PaddingFill, ResizeFilter, RotationConfig, SimClrAugmentation,
+    SolarizeConfig, ViewKey,
 };
 
 use crate::backends::Case;
@@ -14,6 +15,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "views_with_googles_flavours_match_the_cpu_path", run: google },
     Case { name: "views_with_every_step_match_the_cpu_path", run: every_step },
     Case { name: "views_of_large_photographs_match_the_cpu_path", run: large_crops },
+    Case { name: "padded_crops_match_the_cpu_path", run: padded_crops },
 ];
 
 /// Mean and largest difference that is allowed, in levels of 255.
@@ -51,6 +53,20 @@ fn every_step(device: &Device) -> Result<(), String> {
 fn large_crops(device: &Device) -> Result<(), String> {
     let policy = SimClrAugmentation::stl10().with_size(16).expect("a valid size");
     compare(device, &policy, &[[200, 150], [33, 32], [500, 3]])
+}
+
+fn padded_crops(device: &Device) -> Result<(), String> {
+    for (fill, filter) in [
+        (PaddingFill::Black, ResizeFilter::Bilinear),
+        (PaddingFill::Reflect, ResizeFilter::Bicubic),
+    ] {
+        let mut config = SimClrAugmentation::cifar10().config().clone();
+        (config.size, config.crop.filter) = (20, filter);
+        config.padded_crop = Some(PaddedCropConfig { padding: 6, fill });
+        let policy = SimClrAugmentation::new(config).expect("a valid config");
+        compare(device, &policy, &[[20, 20], [31, 24], [9, 40], [150, 100]])?;
+    }
+    Ok(())
 }
 
 /// Twelve views of an image of each size, not normalised, as one batch.

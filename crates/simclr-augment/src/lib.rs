@@ -44,7 +44,8 @@
 //! | Gaussian blur | 0.5 | sigma | [`BlurConfig`] |
 //! | normalisation | 1 | | [`Normalization`] |
 //!
-//! Not in the paper, and off by default: vertical flip and resized rotation ([`RotationConfig`]) after
+//! Not in the paper, and off by default: a padded crop ([`PaddedCropConfig`], [`PaddedWindow`]) instead
+//! of the random resized one; vertical flip and resized rotation ([`RotationConfig`]) after
 //! the flip; solarisation ([`SolarizeConfig`]), random erasing ([`ErasingConfig`]) and steps of your own
 //! ([`ViewStep`]) after the blur.
 //!
@@ -90,12 +91,15 @@ mod weights;
 
 pub use config::{
     AugmentationConfig, BlurConfig, ColorJitterConfig, CropConfig, ErasingConfig, Fit, Ground,
-    Normalization, ResizeFilter, RotationConfig, SolarizeConfig,
+    Normalization, PaddedCropConfig, ResizeFilter, RotationConfig, SolarizeConfig,
 };
 pub use cpu::{Planes, ViewStep};
 #[cfg(feature = "device")]
 pub use device::{DeviceAugmentation, PreparedView};
-pub use draw::{CropBox, Draws, JitterFlavor, JitterParams, JitterStep, ViewKey, ViewParams};
+pub use draw::{
+    CropBox, Draws, JitterFlavor, JitterParams, JitterStep, PaddedWindow, PaddingFill, ViewKey,
+    ViewParams,
+};
 pub use error::AugmentationError;
 pub use evaluation_transform::EvaluationTransform;
 pub use simclr_augmentation::SimClrAugmentation;

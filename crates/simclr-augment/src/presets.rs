@@ -99,6 +99,7 @@ fn paper() -> AugmentationConfig {
     AugmentationConfig {
         size: 224,
         crop: CropConfig::TORCHVISION,
+        padded_crop: None,
         flip_probability: 0.5,
         vertical_flip_probability: 0.0,
         rotation: None,

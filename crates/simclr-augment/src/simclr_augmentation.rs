@@ -11,7 +11,7 @@ use crate::evaluation_transform::EvaluationTransform;
 
 /// The augmentation policy of SimCLR, checked once and then used for every view.
 ///
-/// The steps, in this order: random resized crop, flips, rotation, colour jitter, grayscale, Gaussian
+/// The steps, in this order: random resized crop (or a padded one), flips, rotation, colour jitter, grayscale, Gaussian
 /// blur, solarisation, erasing, steps of your own, normalisation. [`draw`](Self::draw) chooses a view's
 /// [`ViewParams`]; [`view`](Self::view) and [`view_into`](Self::view_into) make the view.
 ///
@@ -133,8 +133,17 @@ impl SimClrAugmentation {
             return ViewParams::only_crop(CropBox::whole(width, height));
         }
         let draws = |step| Draws::new(key, step);
+        let padded = config
+            .padded_crop
+            .as_ref()
+            .map(|padded| padded.draw(&mut draws(Step::PaddedCrop), [width, height], config.size));
+        let crop = match padded {
+            Some(_) => CropBox::whole(width, height),
+            None => config.crop.draw(&mut draws(Step::Crop), width, height),
+        };
         ViewParams {
-            crop: config.crop.draw(&mut draws(Step::Crop), width, height),
+            crop,
+            padded,
             flip: draws(Step::Flip).chance(config.flip_probability),
             vertical_flip: draws(Step::VerticalFlip).chance(config.vertical_flip_probability),
             rotation: config.rotation.as_ref().and_then(|r| r.draw(&mut draws(Step::Rotation))),

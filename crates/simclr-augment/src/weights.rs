@@ -1,9 +1,11 @@
 //! The numbers that the CPU and the device have in common, so that both make the same view.
 
+mod axis;
 mod axis_weights;
 mod blur_kernel;
 mod turn;
 
+pub(crate) use axis::Axis;
 pub(crate) use axis_weights::AxisWeights;
 pub(crate) use blur_kernel::set_blur_kernel;
 pub(crate) use turn::Turn;

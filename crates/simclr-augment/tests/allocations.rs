@@ -2,14 +2,21 @@
 
 use image::{Rgb, RgbImage};
 use simclr_augment::{
-    AugmentationConfig, CropConfig, ErasingConfig, RotationConfig, SimClrAugmentation,
-    SolarizeConfig, ViewKey,
+    AugmentationConfig, CropConfig, ErasingConfig, PaddedCropConfig, PaddingFill, RotationConfig,
+    SimClrAugmentation, SolarizeConfig, ViewKey,
 };
 
 #[test]
 fn drawing_and_making_a_view_allocates_nothing_in_the_long_run() {
+    for padded_crop in [None, Some(PaddedCropConfig { padding: 9, fill: PaddingFill::Reflect })] {
+        check(padded_crop);
+    }
+}
+
+fn check(padded_crop: Option<PaddedCropConfig>) {
     let policy = SimClrAugmentation::new(AugmentationConfig {
         size: 40,
+        padded_crop,
         crop: CropConfig::GOOGLE,
         rotation: Some(RotationConfig { probability: 0.5, degrees: [-90.0, 90.0] }),
         solarize: Some(SolarizeConfig { probability: 0.5, threshold: 0.5 }),

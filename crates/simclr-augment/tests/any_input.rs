@@ -6,8 +6,8 @@ use image::{Rgb, RgbImage};
 use proptest::prelude::*;
 use simclr_augment::{
     AugmentationConfig, AugmentationError, CropBox, CropConfig, ErasingConfig, JitterFlavor,
-    JitterParams, JitterStep, RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey,
-    ViewParams,
+    JitterParams, JitterStep, PaddedCropConfig, PaddedWindow, PaddingFill, RotationConfig,
+    SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams,
 };
 
 fn noise(width: u32, height: u32) -> RgbImage {
@@ -56,6 +56,7 @@ prop_compose! {
         flags in any::<[bool; 3]>(),
         options in any::<[Option<f32>; 3]>(),
         erase in any::<Option<[u8; 4]>>(),
+        window in any::<Option<([u8; 3], bool)>>(),
         flavor in 0..3,
     ) -> ViewParams {
         let [x, y, width, height] = if small { place.map(|length| length % 24) } else { place };
@@ -74,6 +75,11 @@ prop_compose! {
         });
         ViewParams {
             crop: CropBox { x, y, width, height },
+            padded: window.map(|(numbers, reflects)| {
+                let [x, y, padding] = numbers.map(|number| u32::from(number % 12));
+                let fill = if reflects { PaddingFill::Reflect } else { PaddingFill::Black };
+                PaddedWindow { x, y, padding, fill }
+            }),
             flip: flags[0],
             vertical_flip: flags[2],
             rotation,
@@ -99,6 +105,20 @@ proptest! {
         prop_assert!(crop.width >= 1 && crop.x + crop.width <= width, "{crop}");
         prop_assert!(crop.height >= 1 && crop.y + crop.height <= height, "{crop}");
         let view = view_of(&policy, &noise(width, height), &params);
+        prop_assert!(view.iter().all(|value| value.is_finite()));
+    }
+
+    #[test]
+    fn any_image_and_key_give_a_finite_view_of_a_padded_crop(
+        width in 1_u32..=64, height in 1_u32..=64, key in any_key(), size in 2_u32..40,
+        share in 0.0..1.0, reflects: bool,
+    ) {
+        let mut config = everything().with_size(size).unwrap().config().clone();
+        let fill = if reflects { PaddingFill::Reflect } else { PaddingFill::Black };
+        let padding = (share * f64::from(size)) as u32;
+        config.padded_crop = Some(PaddedCropConfig { padding, fill });
+        let policy = SimClrAugmentation::new(config).unwrap();
+        let view = view_of(&policy, &noise(width, height), &policy.draw(key, width, height));
         prop_assert!(view.iter().all(|value| value.is_finite()));
     }
 
@@ -154,6 +174,28 @@ fn a_flip_mirrors_each_row() {
     let image = noise(32, 32);
     let params = ViewParams { flip: true, ..ViewParams::only_crop(CropBox::whole(32, 32)) };
     assert_eq!(policy.view(&image, &params).unwrap(), image::imageops::flip_horizontal(&image));
+}
+
+#[test]
+fn a_padded_crop_shifts_the_image_and_shows_black_or_its_mirror_beside_it() {
+    let policy = SimClrAugmentation::cifar10();
+    let image = noise(32, 32);
+    let view = |fill, flip| {
+        let window = PaddedWindow { x: 1, y: 7, padding: 4, fill }; // 3 to the right, 3 up
+        let whole = ViewParams::only_crop(CropBox::whole(32, 32));
+        policy.view(&image, &ViewParams { padded: Some(window), flip, ..whole }).unwrap()
+    };
+    let [black, mirror] = [PaddingFill::Black, PaddingFill::Reflect].map(|fill| view(fill, false));
+    for (x, y) in (0..32).flat_map(|x| (0..32).map(move |y| (x, y))) {
+        let (from_x, from_y) = (i64::from(x) - 3, i64::from(y) + 3);
+        let reflected = |at: i64| if at > 31 { 62 - at } else { at.abs() } as u32;
+        let reflected = *image.get_pixel(reflected(from_x), reflected(from_y));
+        let inside = from_x >= 0 && from_y < 32;
+        assert_eq!(mirror.get_pixel(x, y), &reflected, "{x} {y}");
+        assert_eq!(*black.get_pixel(x, y), if inside { reflected } else { Rgb([0; 3]) });
+    }
+    let flipped = view(PaddingFill::Black, true);
+    assert_eq!(flipped, image::imageops::flip_horizontal(&black), "the padding flips too");
 }
 
 #[test]
@@ -288,6 +330,21 @@ fn a_sigma_is_finite_and_positive() {
         "expected blur_sigma to be finite and at least 0.001, found 0"
     );
     assert!(refusal(|params, _| params.blur_sigma = Some(f32::NAN)).contains("blur_sigma"));
+}
+
+#[test]
+fn a_window_lies_inside_the_padded_image() {
+    let fill = PaddingFill::Black;
+    let message = |x, y, padding| {
+        refusal(|params, _| params.padded = Some(PaddedWindow { x, y, padding, fill }))
+    };
+    assert_eq!(
+        message(0, 0, 96),
+        "expected padded.padding to be below the size of a view, found 96"
+    );
+    let expected = "to be the start of a window inside the padded image, found 9";
+    assert_eq!(message(9, 0, 4), format!("expected padded.x {expected}"));
+    assert_eq!(message(8, 9, 4), format!("expected padded.y {expected}"));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Each rule of the config, and the message of its refusal.
 
 use simclr_augment::{
-    AugmentationConfig, BlurConfig, ErasingConfig, OutOfRange, RotationConfig, SimClrAugmentation,
-    SolarizeConfig,
+    AugmentationConfig, BlurConfig, ErasingConfig, OutOfRange, PaddedCropConfig, PaddingFill,
+    RotationConfig, SimClrAugmentation, SolarizeConfig,
 };
 
 fn refusal(change: impl FnOnce(&mut AugmentationConfig)) -> String {
@@ -95,6 +95,31 @@ fn crop_attempts_are_limited() {
         let message = refusal(|config| config.crop.attempts = bad);
         assert_eq!(message, format!("expected crop.attempts to be in 1..=1000, found {bad}"));
     }
+}
+
+#[test]
+fn padding_is_below_the_size_of_a_view() {
+    let padded = |padding| Some(PaddedCropConfig { padding, fill: PaddingFill::Black });
+    for bad in [224, u32::MAX] {
+        let message = refusal(|config| config.padded_crop = padded(bad));
+        let expected = "expected padded_crop.padding to be below 224, the size of a view";
+        assert_eq!(message, format!("{expected}, found {bad}"));
+    }
+    let mut config = SimClrAugmentation::cifar10().config().clone();
+    config.padded_crop = padded(31);
+    let policy = SimClrAugmentation::new(config).unwrap();
+    let message = policy.with_size(31).unwrap_err().to_string();
+    assert!(message.starts_with("expected padded_crop.padding to be below 31"), "{message}");
+}
+
+#[test]
+fn padding_is_black_unless_the_config_says_otherwise() {
+    let read = |json: &str| serde_json::from_str::<PaddedCropConfig>(json);
+    let fill = |json: &str| read(json).unwrap().fill;
+    assert_eq!(fill(r#"{"padding":4}"#), PaddingFill::Black);
+    assert_eq!(fill(r#"{"padding":4,"fill":"reflect"}"#), PaddingFill::Reflect);
+    let error = read(r#"{"padding":4,"fill":"edge"}"#).unwrap_err().to_string();
+    assert!(error.contains("expected `black` or `reflect`"), "{error}");
 }
 
 #[test]

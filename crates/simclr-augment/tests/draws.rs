@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use simclr_augment::{
-    CropConfig, ErasingConfig, JitterFlavor, RotationConfig, SimClrAugmentation, SolarizeConfig,
-    ViewKey, ViewParams,
+    CropBox, CropConfig, ErasingConfig, JitterFlavor, PaddedCropConfig, PaddedWindow, PaddingFill,
+    RotationConfig, SimClrAugmentation, SolarizeConfig, ViewKey, ViewParams,
 };
 
 const DRAWS: u64 = 20_000;
@@ -180,6 +180,24 @@ fn the_place_of_the_crop_is_uniform() {
     assert_uniform("y", places(|view| (view.crop.y, view.crop.height)), [0.0, 1.0]);
 }
 
+#[test]
+fn the_window_of_a_padded_crop_is_uniform_over_all_its_places() {
+    let padding = 40;
+    let policy = policy_with(|config| {
+        config.padded_crop = Some(PaddedCropConfig { padding, fill: PaddingFill::Black });
+    });
+    // Twice as wide as high: resized to 448 x 224, padded to 528 x 304.
+    let draws: Vec<_> = (0..DRAWS).map(|index| policy.draw(key(index), 1000, 500)).collect();
+    assert!(draws.iter().all(|view| view.crop == CropBox::whole(1000, 500)));
+    let windows: Vec<PaddedWindow> = draws.iter().map(|view| view.padded.unwrap()).collect();
+    let places = |start: fn(&PaddedWindow) -> u32, count: u32| {
+        let place = move |window| (f64::from(start(window)) + 0.5) / f64::from(count);
+        windows.iter().map(place).collect::<Vec<_>>()
+    };
+    assert_uniform("x", places(|window| window.x, 528 - 224 + 1), [0.0, 1.0]);
+    assert_uniform("y", places(|window| window.y, 2 * padding + 1), [0.0, 1.0]);
+}
+
 /// Every number of a view, so that two views can be correlated.
 fn numbers(view: &ViewParams) -> [f64; 9] {
     let jitter = view.jitter.as_ref().unwrap();
@@ -321,6 +339,7 @@ fn one_steps_settings_do_not_change_another_steps_draws() {
     let other = policy_with(|config| {
         config.crop =
             CropConfig { area: [1.0, 1.0], aspect: [1.0, 1.0], ..CropConfig::TORCHVISION };
+        config.padded_crop = Some(PaddedCropConfig { padding: 9, fill: PaddingFill::Reflect });
         config.rotation = Some(RotationConfig { probability: 1.0, degrees: [-5.0, 5.0] });
         config.color_jitter.probability = 0.0;
     });

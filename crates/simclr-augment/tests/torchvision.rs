@@ -79,7 +79,7 @@ fn check(select: impl Fn(&str) -> bool, least_cases: usize, tolerance: f32) {
 
 #[test]
 fn crops_and_resizes_are_within_one_level_of_torchvision() {
-    check(|name| name.starts_with("resize"), 14, 1.01 / 255.0);
+    check(|name| name.starts_with("resize"), 29, 1.01 / 255.0);
 }
 
 /// A tenth of 2/255. Most of it is torchvision's gray weight for red (0.2989; here 0.299).

@@ -49,12 +49,15 @@ pub(crate) struct ConfigArgs {
     /// Images that are encoded at a time, for batches larger than memory [default: the whole batch]
     #[arg(long, value_name = "N")]
     chunk_size: Option<u32>,
-    /// Loss [default: nt-xent]
-    #[arg(long, value_name = "NAME", value_parser = ["nt-xent", "decoupled-nt-xent"])]
+    /// Loss; sup-con learns from the labels of the training images too [default: nt-xent]
+    #[arg(long, value_name = "NAME", value_parser = ["nt-xent", "decoupled-nt-xent", "sup-con"])]
     loss: Option<String>,
     /// Temperature of the loss [default: 0.2]
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     temperature: Option<f64>,
+    /// Optimiser, with its own defaults: weight decay 0.0001, momentum 0.9 [default: adamw]
+    #[arg(long, value_name = "NAME", value_parser = ["adamw", "adam", "sgd", "lars"])]
+    optimizer: Option<String>,
     /// Peak learning rate, or `auto` to try rates out first [default: 0.002; sample: 0.0065]
     #[arg(
         long = "lr",
@@ -72,6 +75,10 @@ pub(crate) struct ConfigArgs {
     /// cifar10]
     #[arg(long, value_name = "NAME")]
     normalize: Option<Normalization>,
+    /// Crop as CIFAR's recipes do, instead of zooming in: pad each side of the image by so many pixels of a view, black,
+    /// and cut out a window of the view's size
+    #[arg(long, value_name = "PIXELS", conflicts_with = "smallest_crop")]
+    padded_crop: Option<u32>,
     /// Seed of weights, order and views [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
@@ -143,6 +150,8 @@ impl ConfigArgs {
         set("--precision", &["train", "precision"], precision);
         set("--loss", &["train", "loss", "kind"], self.loss.as_deref().map(text));
         set("--temperature", &["train", "loss", "temperature"], self.temperature.map(Value::from));
+        let optimizer = self.optimizer.as_deref().map(text);
+        set("--optimizer", &["train", "optimizer", "kind"], optimizer);
         let encoder = self.encoder.as_ref().map(|name| text(&name.to_string()));
         set("--encoder", &["images", "encoder"], encoder);
         let on_device = self.views_on_device.then(|| text("device"));
@@ -153,6 +162,8 @@ impl ConfigArgs {
         set("--smallest-crop", &["images", "augmentation", "crop", "area"], area);
         let normalization = self.normalize.as_ref().map(|kind| text(&kind.to_string()));
         set("--normalize", &["images", "augmentation", "normalization"], normalization);
+        let padding = ["images", "augmentation", "padded_crop", "padding"];
+        set("--padded-crop", &padding, self.padded_crop.map(Value::from));
         if let Some(PeakRate::Given(rate)) = self.learning_rate {
             let rate = Setting::new("--lr", &["train", "learning_rate", "base"], rate.into());
             settings.push(rate.and(&["train", "learning_rate", "scaling"], text("none")));

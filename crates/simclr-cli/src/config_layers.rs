@@ -80,7 +80,21 @@ impl ConfigLayers {
         let mut table = Table::try_from(base).context("cannot write the config as TOML")?;
         merge(&mut table, &self.file.values);
         merge(&mut table, &Setting::merged(&self.flags));
-        PretrainConfig::deserialize(Value::Table(table)).map_err(|error| self.explain(&error))
+        let config = PretrainConfig::deserialize(Value::Table(table));
+        let config = config.map_err(|error| self.explain(&error))?;
+        self.check_crop(&config)?;
+        Ok(config)
+    }
+
+    /// Refuses a flag for the random resized crop where a padded one takes its place.
+    fn check_crop(&self, config: &PretrainConfig) -> Result<()> {
+        let share = self.flags.iter().find(|flag| flag.path == "images.augmentation.crop.area");
+        match (share, &config.images.augmentation.padded_crop) {
+            (Some(Setting { name, .. }), Some(_)) => Err(usage(format!(
+                "{name}: the config has a padded_crop, which takes the place of that crop"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// `base` with the values of one setting alone.
@@ -161,6 +175,19 @@ mod tests {
     }
 
     #[test]
+    fn an_optimiser_of_another_kind_has_its_own_defaults_and_one_of_the_same_kind_keeps_its_values()
+    {
+        let lars = "[optimizer]\nkind = \"lars\"\ntrust_coefficient = 0.01\nweight_decay = 0.5\n";
+        let optimizer = |flags: &[&str]| over(lars, flags).unwrap().train.optimizer;
+        assert_eq!(optimizer(&["optimizer.kind=adam"]), OptimizerConfig::adam(1e-4));
+        let decayed = ["optimizer.kind=adam", "optimizer.weight_decay=0.1"];
+        assert_eq!(optimizer(&decayed), OptimizerConfig::adam(0.1));
+        assert_eq!(optimizer(&["optimizer.kind=lars"]), optimizer(&[]));
+        let message = message(lars, &["optimizer.kind=sgd", "optimizer.trust_coefficient=1"]);
+        assert!(message.starts_with("unknown key `trust_coefficient` in --set"), "{message}");
+    }
+
+    #[test]
     fn another_loss_keeps_the_temperature() {
         let loss = |flags: &[&str]| {
             let loss = over("", flags).unwrap().train.loss;
@@ -168,6 +195,7 @@ mod tests {
         };
         let decoupled = "kind = \"decoupled-nt-xent\"\ntemperature = ";
         assert_eq!(loss(&["loss.kind=decoupled-nt-xent"]), format!("{decoupled}0.2\n"));
+        assert_eq!(loss(&["loss.kind=sup-con"]), "kind = \"sup-con\"\ntemperature = 0.2\n");
         let both = ["loss.kind=decoupled-nt-xent", "loss.temperature=0.1"];
         assert_eq!(loss(&both), format!("{decoupled}0.1\n"));
     }

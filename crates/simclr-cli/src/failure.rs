@@ -119,9 +119,10 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         | TrainError::Recipe { .. }
         | TrainError::OtherConfig { .. }
         | TrainError::OtherData { .. } => Some(Kind::Usage),
-        TrainError::NoReadableExample { .. } | TrainError::TooManySkipped { .. } => {
-            Some(Kind::Images)
-        }
+        TrainError::NoReadableExample { .. }
+        | TrainError::TooManySkipped { .. }
+        | TrainError::Unlabelled { .. }
+        | TrainError::OneClass { .. } => Some(Kind::Images),
         TrainError::RunExists { .. }
         | TrainError::RunUnfinished { .. }
         | TrainError::NoFreeName { .. }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use peak_alloc::PeakAlloc;
 use simclr::burn::tensor::Device;
 use simclr::data::{ImageDataset, Splits, Subset};
-use simclr::train::{PretrainConfig, Pretraining, Progress};
+use simclr::train::{LossConfig, PretrainConfig, Pretraining, Progress};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -54,6 +54,10 @@ fn trial(
     device: &Device,
 ) -> Result<(usize, f64)> {
     let mut config = config.clone();
+    if let LossConfig::SupCon { temperature } = config.train.loss {
+        // It costs the same, and asks these few images for no labels.
+        config.train.loss = LossConfig::NtXent { temperature };
+    }
     config.train.batch_size = batch_size;
     config.train.chunk_size = None;
     config.train.epochs = 1;

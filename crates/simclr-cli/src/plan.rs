@@ -54,7 +54,12 @@ impl fmt::Display for Plan<'_> {
         match &data.labelled {
             Some(labelled) => {
                 let (train, test) = (labelled.train.len(), labelled.test.len());
-                writeln!(f, "labels         {train} training images, {test} test images")?;
+                let learnt = if config.train.loss.needs_labels() {
+                    ", which the loss contrasts by class"
+                } else {
+                    ""
+                };
+                writeln!(f, "labels         {train} training images{learnt}, {test} test images")?;
             }
             None => writeln!(f, "labels         none, so kNN cannot watch the run")?,
         }

@@ -46,11 +46,14 @@ impl RunArgs {
         let open = |ground| self.data.open_at(folder.as_deref(), ground);
         let (config, data) = if let Some(run) = run {
             let config = layers.over(&PretrainConfig::of_run(&RunDirectory::open(run)?)?)?;
-            let data = open(config.images.augmentation.ground)?;
+            let data = config.splits_for_loss(open(config.images.augmentation.ground)?)?;
             (config, data)
         } else {
             // No recipe has another ground.
             let data = open(layers.ground().unwrap_or_default())?;
+            let config = layers.resolve(&data, folder.is_none())?;
+            let data = config.splits_for_loss(data)?;
+            // The images that the loss uses may be fewer and smaller.
             (layers.resolve(&data, folder.is_none())?, data)
         };
         let source = ImageSource { folder, limit: self.data.images };
@@ -69,6 +72,7 @@ impl RunArgs {
         }
         let source = run.source(self.folder(&layers).as_deref(), self.data.images)?;
         let data = warned(source.open(config.images.augmentation.ground)?);
+        let data = config.splits_for_loss(data)?;
         let asks_for_normalization = layers.asks_for_normalization();
         Ok(RunSettings { config, asks_for_normalization, data, source, file: layers.file })
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use simclr_range::OutOfRange;
 
+use self::found::labelled_only;
 use self::hold_out::test_images_for;
 pub use self::labelled::Labelled;
 pub use self::whole_set::WholeSet;
@@ -35,7 +36,7 @@ const MEASURED: usize = 25;
 /// ```
 #[derive(Clone)]
 pub struct Splits {
-    /// Images for pretraining, which ignores their labels.
+    /// Images for pretraining, which ignores their labels unless its loss contrasts classes.
     pub pretrain: Arc<dyn ImageDataset>,
     /// Images for evaluation; `None` without labels.
     pub labelled: Option<Labelled>,
@@ -75,6 +76,30 @@ impl Splits {
             description: format!("{}; of these, {images} drawn from all classes", self.description),
             warnings: self.warnings,
         })
+    }
+
+    /// Pretrains on labelled images alone, for a loss that contrasts classes: on the training set or, without one, on the
+    /// images for pretraining that have a label. `pretrain` is empty if there is none. Splits that pretrain on
+    /// labelled images already stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::IndexOutOfRange`] for a set that changes its length meanwhile.
+    pub fn with_labelled_pretraining(self) -> Result<Self, DataError> {
+        let unlabelled = |images: &dyn ImageDataset| {
+            (0..images.len()).any(|index| images.label(index).is_none())
+        };
+        if !unlabelled(&self.pretrain) {
+            return Ok(self);
+        }
+        let pretrain = match &self.labelled {
+            Some(Labelled { train, .. }) => Arc::clone(train),
+            None => labelled_only(Arc::clone(&self.pretrain))?,
+        };
+        let images = pretrain.len();
+        let description =
+            format!("{}; pretraining on the {images} labelled ones", self.description);
+        Ok(Self { pretrain, description, ..self })
     }
 
     /// The shorter side of a typical image for pretraining, in pixels: the median over up to 25 of them, evenly chosen.

@@ -67,10 +67,12 @@
 //! products, exponentials and sums use explicit vector types, AVX-512, AVX2 or NEON as the machine has
 //! it. On other backends the same two sweeps are tensor operations.
 
+mod class_ranks;
 mod decoupled;
 mod exclusions;
 mod groups;
 mod log_denominators;
+mod nearer_views;
 mod nt_xent;
 mod partner_ranks;
 mod sup_con;
@@ -78,6 +80,7 @@ mod temperature;
 mod two_view_loss;
 mod views;
 
+pub use class_ranks::class_ranks;
 pub use decoupled::DecoupledNtXent;
 pub use nt_xent::{Anchor, Explanation, NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent};
 pub use partner_ranks::partner_ranks;

@@ -2,10 +2,8 @@
 
 use burn::tensor::{Bool, Int, Tensor};
 
+use crate::nearer_views::{count_nearer, int};
 use crate::views::UnitViews;
-
-/// Anchors whose similarities are held at a time.
-const BLOCK: usize = 1024;
 
 /// For each view, how many other views are nearer to it than its partner.
 ///
@@ -37,19 +35,14 @@ const BLOCK: usize = 1024;
 pub fn partner_ranks(z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
     let z = UnitViews::new(z_a.detach(), z_b.detach()).concat();
     let (views, device) = (z.dims()[0], z.device());
-    let columns = z.clone().transpose(); // [d, 2n]
-    let int = |index: usize| i64::try_from(index).expect("a batch of less than 2^63 views");
-    let of_block = |start: usize| {
-        let end = (start + BLOCK).min(views);
-        let similarities = z.clone().narrow(0, start, end - start).matmul(columns.clone()); // [block, 2n]
-        let anchors = Tensor::<1, Int>::arange(int(start)..int(end), &device);
-        let partners = anchors.add_scalar(int(views) / 2).remainder_scalar(int(views));
+    count_nearer(&z, |anchors, similarities| {
+        let (start, end) = (int(anchors.start), int(anchors.end));
+        let partners = Tensor::<1, Int>::arange(start..end, &device);
+        let partners = partners.add_scalar(int(views) / 2).remainder_scalar(int(views));
         let partner = similarities.clone().gather(1, partners.unsqueeze_dim(1)); // [block, 1]
-        let strangers = Tensor::<2, Bool>::diag_mask([end - start, views], int(start), &device);
-        let nearer = similarities.greater(partner).bool_and(strangers).float(); // [block, 2n]
-        nearer.sum_dim(1).squeeze_dim(1)
-    };
-    Tensor::cat((0..views).step_by(BLOCK).map(of_block).collect(), 0)
+        let strangers = Tensor::<2, Bool>::diag_mask([anchors.len(), views], start, &device);
+        similarities.greater(partner).bool_and(strangers) // [block, 2n]
+    })
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ impl RunReport {
         let files = RunFiles::read(run)?;
         let PretrainConfig { train, images } = &files.pretrain;
         let augmentation = images.augmentation()?;
+        // As the run used it. Without the labels that its loss needed it is other data, and the page says so.
+        let data = &files.pretrain.splits_for_loss(data.clone()).unwrap_or_else(|_| data.clone());
         // `Embedder::open` would accept another encoder's weights, and the page describes the config's.
         let trained = Embedder::load(run.path(), images.encoder.init(train.seed, device)?, device)?;
 

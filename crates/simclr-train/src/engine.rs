@@ -1,5 +1,6 @@
 //! The engine: config, trainer, loop and step. It trains on any examples.
 
+pub(crate) mod batch_loss;
 pub(crate) mod buffer_mean;
 pub(crate) mod chunk_statistics;
 pub(crate) mod contrastive_step;

@@ -34,6 +34,24 @@ pub enum TrainError {
         /// Examples of the data set.
         found: usize,
     },
+    /// The loss contrasts classes, and some examples have none.
+    #[error(
+        "expected a label for each of {examples} examples, as this loss contrasts classes, found {unlabelled} without; take images in class folders, or a loss that needs no labels, such as nt-xent"
+    )]
+    Unlabelled {
+        /// Examples without a label.
+        unlabelled: usize,
+        /// Examples of the data set.
+        examples: usize,
+    },
+    /// The loss contrasts classes, and there is one alone.
+    #[error(
+        "expected examples of at least 2 classes, as this loss contrasts classes, found {examples} of one class; take a loss that needs no labels, such as nt-xent"
+    )]
+    OneClass {
+        /// Examples of the data set.
+        examples: usize,
+    },
     /// The settings of the encoder and the views cannot be written to the run's `config.toml`.
     #[error("cannot record [{name}] of the run: {reason}")]
     Subject {

@@ -1,4 +1,5 @@
-//! Contrastive training: two views of each example in, a trained encoder out.
+//! Contrastive training: two views of each example in, a trained encoder out; with labels too, if there are any
+//! ([`LossConfig::SupCon`]).
 //!
 //! A [`Trainer`] trains any encoder on any kind of example ([`ViewSource`]). [`Pretraining`] adds the encoder and the
 //! views of images, and [`pretrain`] is SimCLR (Chen et al. 2020, algorithm 1) in one call.
@@ -66,7 +67,7 @@ pub use simclr_eval::WarmupCosine;
 pub use simclr_range::OutOfRange;
 pub use views::epoch_views::{EpochViews, StepViews};
 pub use views::view_loader::{StepLayout, ViewLoader};
-pub use views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
+pub use views::view_source::{LabelledViews, Skipped, TwoViews, ViewBatch, ViewSource};
 pub use watch::metrics_line::MetricsLine;
 pub use watch::metrics_log::read_metrics;
 pub use watch::monitor::{Monitor, Observation};

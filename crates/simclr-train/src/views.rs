@@ -1,6 +1,7 @@
 //! Views: their source, their order, and the steps of an epoch.
 
 pub(crate) mod epoch_views;
+pub(crate) mod labels;
 mod order;
 mod unreadable;
 pub(crate) mod view_loader;

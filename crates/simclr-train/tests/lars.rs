@@ -172,14 +172,18 @@ fn weight_decay_moves_exactly_the_parameters_of_its_scope() {
         decay_scope,
     };
     let adamw = |decay_scope| OptimizerConfig::AdamW { weight_decay: 0.1, decay_scope };
-    for optimizer in
-        [OptimizerConfig::lars(0.1), sgd(DecayScope::Weights), adamw(DecayScope::Weights)]
-    {
+    let adam = |decay_scope| OptimizerConfig::Adam { weight_decay: 0.1, decay_scope };
+    for optimizer in [
+        OptimizerConfig::lars(0.1),
+        sgd(DecayScope::Weights),
+        adamw(DecayScope::Weights),
+        adam(DecayScope::Weights),
+    ] {
         let decayed = decayed(optimizer);
         assert_eq!(decayed.len(), 22, "20 convolutions, 2 layers of the head: {optimizer:?}");
         assert!(decayed.iter().all(|path| path.ends_with(".weight")), "{decayed:?}");
     }
-    for optimizer in [sgd(DecayScope::All), adamw(DecayScope::All)] {
+    for optimizer in [sgd(DecayScope::All), adamw(DecayScope::All), adam(DecayScope::All)] {
         assert_eq!(decayed(optimizer).len(), 65, "{optimizer:?}");
     }
     assert!(decayed(OptimizerConfig::lars(0.0)).is_empty());

@@ -179,6 +179,11 @@ fn adamw_follows_pytorch_for_fifty_steps() {
 }
 
 #[test]
+fn adam_with_weight_decay_in_the_gradient_follows_pytorch_for_fifty_steps() {
+    compare("adam", |golden| OptimizerConfig::adam(golden.weight_decay));
+}
+
+#[test]
 fn sgd_with_nesterov_momentum_follows_pytorch_for_fifty_steps() {
     compare("nesterov", |golden| OptimizerConfig::nesterov(golden.weight_decay));
 }

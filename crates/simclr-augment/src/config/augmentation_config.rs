@@ -8,6 +8,7 @@ use super::erasing_config::ErasingConfig;
 use super::fit::Fit;
 use super::ground::Ground;
 use super::normalization::Normalization;
+use super::padded_crop_config::PaddedCropConfig;
 use super::rotation_config::RotationConfig;
 use super::rules;
 use super::solarize_config::SolarizeConfig;
@@ -35,6 +36,9 @@ pub struct AugmentationConfig {
     pub size: u32,
     /// Random resized crop.
     pub crop: CropConfig,
+    /// A padded crop instead of the random resized one, of whose config only the
+    /// [`filter`](CropConfig::filter) then counts; `None` (an absent field) in the paper.
+    pub padded_crop: Option<PaddedCropConfig>,
     /// The probability that a view is mirrored left to right, in `0..=1`.
     pub flip_probability: f64,
     /// The probability that a view is mirrored top to bottom, in `0..=1`; 0 in the paper.
@@ -72,6 +76,9 @@ impl AugmentationConfig {
         let within = |step: &'static str| move |error: OutOfRange| error.within(step);
         rules::size(self.size)?;
         self.crop.check().map_err(within("crop"))?;
+        if let Some(padded) = &self.padded_crop {
+            padded.check(self.size).map_err(within("padded_crop"))?;
+        }
         rules::probability("flip_probability", self.flip_probability)?;
         rules::probability("vertical_flip_probability", self.vertical_flip_probability)?;
         if let Some(rotation) = &self.rotation {

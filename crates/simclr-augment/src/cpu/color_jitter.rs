@@ -48,7 +48,7 @@ mod tests {
     use crate::config::ResizeFilter;
     use crate::cpu::color_op::run;
     use crate::cpu::resampler::{Resampler, Resampling};
-    use crate::draw::CropBox;
+    use crate::draw::{CropBox, ViewParams};
 
     const ORDER: [JitterStep; 4] =
         [JitterStep::Brightness, JitterStep::Contrast, JitterStep::Saturation, JitterStep::Hue];
@@ -143,13 +143,12 @@ mod tests {
         let mut values = vec![0.0; 3 * size * size];
         let mut view = Planes::new(size, &mut values);
         let image = RgbImage::from_raw(size as u32, size as u32, pixels.as_flattened().to_vec());
+        let whole = CropBox::whole(size as u32, size as u32);
         let task = Resampling {
             image: &image.unwrap(),
-            crop: CropBox::whole(size as u32, size as u32),
-            place: CropBox::whole(size as u32, size as u32),
+            params: &ViewParams::only_crop(whole),
+            place: whole,
             filter: ResizeFilter::Bilinear,
-            flip: false,
-            vertical_flip: false,
         };
         Resampler::default().resample(&task, &mut view);
         let mut ops = Vec::new();

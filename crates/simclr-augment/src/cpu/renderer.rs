@@ -53,13 +53,12 @@ impl Renderer {
         view: &mut Planes,
         last: Option<ColorOp>,
     ) {
-        let &ViewParams { crop, flip, vertical_flip, .. } = params;
         let mean = output.normalization.mean.map(|mean| mean.clamp(0.0, 1.0));
-        let place = output.fit.place(crop, output.size);
+        let place = output.fit.place(params.crop, output.size);
         if place != CropBox::whole(output.size, output.size) {
             paint(view, CropBox::whole(output.size, output.size), mean);
         }
-        let task = Resampling { image, crop, place, filter: output.filter, flip, vertical_flip };
+        let task = Resampling { image, params, place, filter: output.filter };
         self.resampler.resample(&task, view);
         self.ops.clear();
         if output.filter == ResizeFilter::Bicubic {

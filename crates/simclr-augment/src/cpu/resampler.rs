@@ -3,8 +3,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::planes::Planes;
 use crate::config::ResizeFilter;
-use crate::draw::CropBox;
-use crate::weights::AxisWeights;
+use crate::draw::{CropBox, ViewParams};
+use crate::weights::{Axis, AxisWeights};
 
 /// Crops, mirrors and resizes to a square of planes in `[0, 1]`, with buffers that serve one view after
 /// the other.
@@ -25,22 +25,20 @@ pub(crate) struct Resampler {
 /// One task of the resampler. The boxes lie inside the image and the view.
 pub(crate) struct Resampling<'a> {
     pub(crate) image: &'a RgbImage,
-    pub(crate) crop: CropBox,
+    /// The crop, its padding and its flips.
+    pub(crate) params: &'a ViewParams,
     /// The part of the view that the crop fills; the rest stays as it is.
     pub(crate) place: CropBox,
     pub(crate) filter: ResizeFilter,
-    /// Mirrors left to right.
-    pub(crate) flip: bool,
-    /// Mirrors top to bottom.
-    pub(crate) vertical_flip: bool,
 }
 
 impl Resampler {
     pub(crate) fn resample(&mut self, task: &Resampling, view: &mut Planes) {
-        let Resampling { image, crop, place, filter, flip, vertical_flip } = *task;
-        let size = view.size();
-        self.columns.set(filter, crop.height, place.height, vertical_flip, 1.0);
-        self.rows.set(filter, crop.width, place.width, flip, 1.0 / 255.0);
+        let Resampling { image, params, place, filter } = *task;
+        let (crop, size) = (params.crop, view.size());
+        let [along_row, along_column] = Axis::of_view(params, [place.width, place.height]);
+        self.columns.set(filter, &along_column, 1.0);
+        self.rows.set(filter, &along_row, 1.0 / 255.0);
 
         let row_len = 3 * crop.width as usize;
         self.row.clear();
@@ -202,7 +200,8 @@ mod tests {
 
     /// One output pixel from every pixel of the crop, by the filter's definition, in double precision.
     fn oracle(task: &Resampling, size: u32, x: u32, y: u32) -> [f64; 3] {
-        let Resampling { image, crop, filter, flip, vertical_flip, .. } = *task;
+        let Resampling { image, params, filter, .. } = *task;
+        let &ViewParams { crop, flip, vertical_flip, .. } = params;
         let place = |index: u32, mirrored: bool| if mirrored { size - 1 - index } else { index };
         let weight = |pixel: u32, index: u32, length: u32| {
             let scale = f64::from(length) / f64::from(size);
@@ -246,7 +245,8 @@ mod tests {
             let filter = FILTERS[usize::from(bicubic)];
             let [flip, vertical_flip] = flips;
             let place = CropBox::whole(size, size);
-            let task = Resampling { image: &image, crop, place, filter, flip, vertical_flip };
+            let params = &ViewParams { flip, vertical_flip, ..ViewParams::only_crop(crop) };
+            let task = Resampling { image: &image, params, place, filter };
             let mut values = vec![f32::NAN; 3 * (size * size) as usize];
             let mut view = Planes::new(size as usize, &mut values);
             Resampler::default().resample(&task, &mut view);
@@ -264,7 +264,7 @@ mod tests {
         let mut values = vec![f32::NAN; 3 * size * size];
         let mut view = Planes::new(size, &mut values);
         let place = CropBox::whole(size as u32, size as u32);
-        let task = Resampling { image, crop, place, filter, flip: false, vertical_flip: false };
+        let task = Resampling { image, params: &ViewParams::only_crop(crop), place, filter };
         Resampler::default().resample(&task, &mut view);
         view.into_image()
     }
@@ -301,8 +301,9 @@ mod tests {
         let image = RgbImage::from_pixel(6, 9, Rgb([255, 0, 51]));
         let (crop, place) = (CropBox::whole(6, 9), CropBox { x: 2, y: 1, width: 3, height: 4 });
         let filter = ResizeFilter::Bilinear;
-        let task =
-            Resampling { image: &image, crop, place, filter, flip: true, vertical_flip: true };
+        let crop = ViewParams::only_crop(crop);
+        let params = &ViewParams { flip: true, vertical_flip: true, ..crop };
+        let task = Resampling { image: &image, params, place, filter };
         let mut values = vec![0.5; 3 * 36];
         Resampler::default().resample(&task, &mut Planes::new(6, &mut values));
         for (index, &value) in values.iter().enumerate() {

@@ -37,9 +37,8 @@ impl PreparedView {
         if large {
             let mut values = vec![0.0; 3 * size as usize * size as usize];
             let mut view = Planes::new(size as usize, &mut values);
-            let (flip, vertical_flip) = (params.flip, params.vertical_flip);
-            let (crop, place) = (params.crop, CropBox::whole(size, size));
-            let task = Resampling { image, crop, place, filter, flip, vertical_flip };
+            let place = CropBox::whole(size, size);
+            let task = Resampling { image, params: &params, place, filter };
             Resampler::default().resample(&task, &mut view);
             return Self { params, size, pixels: Pixels::Resized(values) };
         }

@@ -2,7 +2,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::prepared_view::{Pixels, PreparedView};
 use crate::config::ResizeFilter;
-use crate::weights::AxisWeights;
+use crate::weights::{Axis, AxisWeights};
 
 /// Crops, flipped and resized: `[n, y, 3, x]` in `[0, 1]`.
 ///
@@ -55,12 +55,14 @@ fn weights(view: &PreparedView, filter: ResizeFilter) -> (AxisWeights, AxisWeigh
     let (params, size) = (view.params(), view.size());
     match view.pixels() {
         Pixels::Crop(_) => {
-            columns.set(filter, params.crop.height, size, params.vertical_flip, 1.0);
-            rows.set(filter, params.crop.width, size, params.flip, 1.0 / 255.0);
+            let [along_row, along_column] = Axis::of_view(params, [size; 2]);
+            columns.set(filter, &along_column, 1.0);
+            rows.set(filter, &along_row, 1.0 / 255.0);
         }
         Pixels::Resized(_) => {
-            columns.set(filter, size, size, false, 1.0);
-            rows.set(filter, size, size, false, 1.0);
+            let copied = Axis::whole(size, size, false);
+            columns.set(filter, &copied, 1.0);
+            rows.set(filter, &copied, 1.0);
         }
     }
     (columns, rows)

@@ -20,6 +20,7 @@ pub(crate) enum Step {
     Solarize = 7,
     Erasing = 8,
     Custom = 9,
+    PaddedCrop = 10,
 }
 
 /// The random numbers of one step for one view: a generator of its own.
@@ -96,6 +97,7 @@ mod tests {
             Step::Solarize,
             Step::Erasing,
             Step::Custom,
+            Step::PaddedCrop,
         ];
         let mut first: Vec<u64> = steps.map(|step| Draws::new(KEY, step).unit().to_bits()).to_vec();
         first.sort_unstable();

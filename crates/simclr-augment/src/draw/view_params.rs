@@ -3,6 +3,7 @@ use simclr_range::OutOfRange;
 
 use super::crop_box::CropBox;
 use super::jitter_params::JitterParams;
+use super::padded_window::PaddedWindow;
 use crate::error::AugmentationError;
 
 /// Below this the squared standard deviation of a blur nears the end of single precision, and the kernel
@@ -30,6 +31,9 @@ pub(crate) const SMALLEST_SIGMA: f32 = 0.001;
 pub struct ViewParams {
     /// The part of the image that becomes the view.
     pub crop: CropBox,
+    /// The window that a padded crop cuts out of that part; `None` resizes it to the view.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub padded: Option<PaddedWindow>,
     /// Whether the view is mirrored left to right.
     pub flip: bool,
     /// Whether the view is mirrored top to bottom.
@@ -68,6 +72,7 @@ impl ViewParams {
     pub fn only_crop(crop: CropBox) -> Self {
         Self {
             crop,
+            padded: None,
             flip: false,
             vertical_flip: false,
             rotation: None,
@@ -90,6 +95,10 @@ impl ViewParams {
     ) -> Result<(), AugmentationError> {
         if !self.crop.lies_inside(width, height) {
             return Err(AugmentationError::CropOutsideImage { crop: self.crop, width, height });
+        }
+        if let Some(window) = self.padded {
+            let sides = [self.crop.width, self.crop.height];
+            window.check(sides, size).map_err(|error| error.within("padded"))?;
         }
         if let Some(degrees) = self.rotation {
             let legal = (-180.0..=180.0).contains(&degrees);

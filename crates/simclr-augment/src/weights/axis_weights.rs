@@ -1,3 +1,4 @@
+use super::axis::Axis;
 use crate::config::ResizeFilter;
 
 /// The weights by which the pixels along one side of a crop add up to those of the view: for each output
@@ -15,31 +16,30 @@ pub(crate) struct AxisWeights {
 }
 
 impl AxisWeights {
-    /// Weights that resize `input` pixels to `output`, the last pixel first if `mirrored`. The weights of
-    /// a window add up to `sum`.
+    /// Weights for the pixels along `axis`. The weights of a window add up to `sum`; those of a black pixel
+    /// are zeros.
     ///
     /// The windows are those of PIL's `precompute_coeffs`, which torchvision shares.
-    pub(crate) fn set(
-        &mut self,
-        filter: ResizeFilter,
-        input: u32,
-        output: u32,
-        mirrored: bool,
-        sum: f64,
-    ) {
-        let scale = f64::from(input) / f64::from(output);
+    pub(crate) fn set(&mut self, filter: ResizeFilter, axis: &Axis, sum: f64) {
+        let &Axis { input, output, .. } = axis;
+        let scale = f64::from(input) / f64::from(axis.resized);
         let stretch = scale.max(1.0);
         let reach = filter.radius() * stretch;
         let centre = |index: u32| (f64::from(index) + 0.5) * scale;
         let first = |index: u32| (centre(index) - reach + 0.5).max(0.0) as u32;
         let last = |index: u32| ((centre(index) + reach + 0.5) as u32).min(input);
-        let taps = (0..output).map(|index| last(index) - first(index)).max().unwrap_or(0);
+        let sources = (0..output).filter_map(|place| axis.source(place));
+        let taps = sources.map(|index| last(index) - first(index)).max().unwrap_or(0);
 
         self.taps = taps as usize;
         self.starts.clear();
         self.weights.clear();
         for place in 0..output {
-            let index = if mirrored { output - 1 - place } else { place };
+            let Some(index) = axis.source(place) else {
+                self.starts.push(0);
+                self.weights.extend((0..taps).map(|_| 0.0));
+                continue;
+            };
             let start = first(index).min(input - taps);
             let inside = first(index)..last(index);
             self.window.clear();
@@ -81,7 +81,7 @@ mod tests {
 
     fn set(filter: ResizeFilter, input: u32, output: u32, mirrored: bool) -> AxisWeights {
         let mut axis = AxisWeights::default();
-        axis.set(filter, input, output, mirrored, 1.0);
+        axis.set(filter, &Axis::whole(input, output, mirrored), 1.0);
         axis
     }
 

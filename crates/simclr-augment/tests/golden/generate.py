@@ -65,15 +65,27 @@ def rotate(view, degrees):
     return F.center_crop(view, [size, size])
 
 
+def crop_window(image, window, size, filter):
+    """RandomCrop(size, padding) after Resize(size), with the window given."""
+    interpolation = F.InterpolationMode(filter)
+    view = F.resize(image, [size], interpolation=interpolation, antialias=True)
+    mode = {"black": "constant", "reflect": "reflect"}[window["fill"]]
+    view = F.pad(view, [window["padding"]] * 4, fill=0, padding_mode=mode)
+    return F.crop(view, window["y"], window["x"], size, size)
+
+
 def apply(image, p, size, filter):
     crop = p["crop"]
     if filter == "bicubic":
         # On uint8, the cubic's overshoot would be cut off between the two directions. Google's code resizes floats.
         image = F.to_dtype(image, torch.float32, scale=True)
-    view = F.resized_crop(
-        image, crop["y"], crop["x"], crop["height"], crop["width"], [size, size],
-        interpolation=F.InterpolationMode(filter), antialias=True,
-    )
+    if "padded" in p:
+        view = crop_window(image, p["padded"], size, filter)
+    else:
+        view = F.resized_crop(
+            image, crop["y"], crop["x"], crop["height"], crop["width"], [size, size],
+            interpolation=F.InterpolationMode(filter), antialias=True,
+        )
     view = view.clamp(0, 1) if filter == "bicubic" else view
     if p["flip"]:
         view = F.horizontal_flip(view)
@@ -111,6 +123,21 @@ def cases():
         yield name + "_bicubic", size, params(crop_box(*box))
     yield "resize_flipped", 12, params(crop_box(10, 10, 31, 30), flip=True)
     yield "resize_upside_down", 12, params(crop_box(10, 10, 31, 30), vertical_flip=True)
+
+    for name, size, x, y, padding, fill in [
+        ("same_size", HEIGHT, 3, 6, 4, "black"),
+        ("same_size_reflected", HEIGHT, 24, 0, 4, "reflect"),
+        ("smaller", 20, 0, 9, 5, "black"),
+        ("smaller_reflected", 20, 17, 10, 5, "reflect"),
+        ("larger", 50, 30, 1, 7, "black"),
+        ("as_wide_as_may_be", 12, 26, 0, 11, "reflect"),
+        ("without_padding", 16, 4, 0, 0, "black"),
+    ]:
+        window = {"x": x, "y": y, "padding": padding, "fill": fill}
+        whole = crop_box(0, 0, WIDTH, HEIGHT)
+        yield "resize_padded_" + name, size, params(whole, padded=window)
+        yield "resize_padded_" + name + "_flipped", size, params(whole, padded=window, flip=True, vertical_flip=True)
+    yield "resize_padded_bicubic", 20, params(whole, padded={"x": 0, "y": 9, "padding": 5, "fill": "reflect"})
 
     still = crop_box(17, 9, 14, 14)
     for step, values in {

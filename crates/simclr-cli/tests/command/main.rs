@@ -4,6 +4,7 @@ mod classify;
 mod embed;
 mod few_labels;
 mod ground;
+mod labelled;
 mod life;
 mod mistakes;
 mod plans_and_data;

@@ -9,8 +9,14 @@ pub(super) fn section(facts: &RunFacts) -> Markup {
         section #trained {
             h2 { "What was trained" }
             p .reading {
-                "An encoder turns an image into a list of numbers, its features. It was trained without labels: two "
-                "random views of an image should get features that are alike, and unlike those of all other images."
+                "An encoder turns an image into a list of numbers, its features. "
+                @if facts.with_labels {
+                    "It was trained with labels: random views of all images of a class should get features that are "
+                    "alike, and unlike those of other classes."
+                } @else {
+                    "It was trained without labels: two random views of an image should get features that are alike, "
+                    "and unlike those of all other images."
+                }
             }
             table .facts {
                 tbody {

@@ -32,8 +32,8 @@ impl Curves {
             |caption, unit, lines, level| LineChart { caption, x, unit, lines, level, mark: None };
         let chance = |classes: usize| (100.0 / classes as f64, "chance level");
         let mut charts = vec![
-            chart(LOSS, Unit::Plain, vec![loss(&log)], chance_loss(config)),
-            chart(PARTNER, Unit::Percent, partner(&log), None),
+            chart(loss_caption(&config.loss), Unit::Plain, vec![loss(&log)], chance_loss(config)),
+            chart(found_caption(&config.loss), Unit::Percent, found(&log), None),
             chart(KNN, Unit::Percent, vec![knn(&log)], (classes > 0).then(|| chance(classes))),
             chart(RANK, Unit::Amount, rank(&log), None),
             chart(LEARNING_RATE, Unit::Amount, vec![learning_rate(&log)], None),
@@ -49,7 +49,7 @@ fn loss(log: &Log) -> Line {
     of_steps(log, "loss", Style::First, |step| step.loss)
 }
 
-fn partner(log: &Log) -> Vec<Line> {
+fn found(log: &Log) -> Vec<Line> {
     vec![
         of_steps(log, "nearest", Style::First, |step| Some(step.contrastive[0])),
         of_steps(log, "among the five nearest", Style::Second, |step| Some(step.contrastive[1])),
@@ -99,7 +99,8 @@ fn of_epochs(
 fn chance_loss(config: &TrainConfig) -> Option<(f64, &'static str)> {
     let images = config.batch_size;
     match config.loss {
-        LossConfig::NtXent { .. } => {
+        // Of SupCon too: where all views are alike, their classes don't matter.
+        LossConfig::NtXent { .. } | LossConfig::SupCon { .. } => {
             Some((NtXent::chance_loss(images), "chance level, ln(2n − 1)"))
         }
         LossConfig::DecoupledNtXent { .. } => {
@@ -109,11 +110,32 @@ fn chance_loss(config: &TrainConfig) -> Option<(f64, &'static str)> {
     }
 }
 
+fn loss_caption(loss: &LossConfig) -> Caption {
+    if loss.needs_labels() { CLASS_LOSS } else { LOSS }
+}
+
+fn found_caption(loss: &LossConfig) -> Caption {
+    if loss.needs_labels() { CLASS } else { PARTNER }
+}
+
 const LOSS: Caption = Caption {
     id: "loss",
     title: "Loss",
     reading: "Falls as two views of one image become more alike than views of different images; its scale depends on \
               batch size and temperature, so compare it only within a run.",
+};
+
+const CLASS_LOSS: Caption = Caption {
+    reading: "Falls as the views of one class become more alike than views of different classes; it stays above 0, as a \
+              view shares its probability among all of its class; compare it only within a run.",
+    ..LOSS
+};
+
+const CLASS: Caption = Caption {
+    title: "Class found",
+    reading: "How often the nearest of all other views in the batch, or one of the five nearest, is of the same class: \
+              the task that the loss sets, as a share.",
+    ..PARTNER
 };
 
 const PARTNER: Caption = Caption {

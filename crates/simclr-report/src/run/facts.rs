@@ -2,7 +2,7 @@
 
 use simclr_data::{ImageDataset, Splits};
 use simclr_model::{Encoder, ImageEncoder};
-use simclr_train::{ImageConfig, MadeWith, PretrainConfig, Summary, TrainConfig};
+use simclr_train::{MadeWith, PretrainConfig, Summary, TrainConfig};
 
 use crate::numbers::counted;
 use crate::run::run_files::RunFiles;
@@ -16,6 +16,8 @@ pub(crate) struct RunFacts {
     pub(crate) run: Text,
     /// The encoder's name.
     pub(crate) encoder: Text,
+    /// Whether its loss contrasted classes.
+    pub(crate) with_labels: bool,
     /// One line on what it was trained on.
     pub(crate) headline: String,
     /// What was done, one line each: a name, and what it was.
@@ -30,15 +32,16 @@ pub(crate) struct RunFacts {
 
 impl RunFacts {
     pub(crate) fn new(run: &RunFiles, encoder: &ImageEncoder, data: &Splits) -> Self {
-        let RunFiles { path, config, pretrain: PretrainConfig { images, .. }, summary, .. } = run;
+        let RunFiles { path, config, pretrain, summary, .. } = run;
         let recorded = &config.made_with.data;
         let config =
             toml::to_string(config).expect("a config holds nothing that TOML cannot write");
         let rows = rows(run, encoder).into_iter();
         Self {
             run: path.clone(),
-            encoder: Text::new(images.encoder.to_string()),
-            headline: headline(recorded, data, images),
+            encoder: Text::new(pretrain.images.encoder.to_string()),
+            with_labels: pretrain.train.loss.needs_labels(),
+            headline: headline(recorded, data, pretrain),
             rows: rows.map(|(name, value)| (name, Text::new(value))).collect(),
             notes: notes(recorded, summary.as_ref(), data).map(Text::new).collect(),
             summary: summary.clone(),
@@ -71,14 +74,15 @@ fn rows(run: &RunFiles, encoder: &ImageEncoder) -> Vec<(&'static str, String)> {
 }
 
 /// The image count is known only for the run's own data.
-fn headline(recorded: &str, data: &Splits, config: &ImageConfig) -> String {
-    let side = config.augmentation.size;
+fn headline(recorded: &str, data: &Splits, config: &PretrainConfig) -> String {
+    let side = config.images.augmentation.size;
+    let labels = if config.train.loss.needs_labels() { "with their" } else { "without" };
     let images = if recorded == data.description {
         counted(data.pretrain.len(), "image")
     } else {
         "Images".to_owned()
     };
-    format!("{images} without labels, in views of {side} × {side} pixels")
+    format!("{images} {labels} labels, in views of {side} × {side} pixels")
 }
 
 fn epochs(config: &TrainConfig, summary: Option<&Summary>) -> String {
@@ -133,7 +137,7 @@ mod tests {
         let data = Splits::sample(&sample).unwrap();
         let notes: Vec<String> = notes("my photos", None, &data).collect();
         assert_eq!(notes.len(), 2);
-        let config = Recipe::Cifar10Google.config().images;
+        let config = Recipe::Cifar10Google.config();
         let headline = |recorded| super::headline(recorded, &data, &config);
         assert_eq!(headline("my photos"), "Images without labels, in views of 32 × 32 pixels");
         assert!(headline(&data.description).starts_with("10 images without labels"));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use simclr_augment::AugmentationConfig;
+use simclr_augment::{AugmentationConfig, PaddedCropConfig, PaddingFill};
 use simclr_model::{Encoder, ImageEncoder, count_parameters};
 use simclr_train::{ImageConfig, LossConfig, TrainConfig, ViewPath};
 
@@ -30,13 +30,12 @@ pub(crate) fn head(config: &ImageConfig, features: usize) -> String {
 }
 
 pub(crate) fn views(augmentation: &AugmentationConfig, path: ViewPath) -> String {
-    let AugmentationConfig { size, crop, .. } = augmentation;
+    let size = augmentation.size;
     if augmentation.whole_images {
         return format!("{size} × {size} pixels, the whole image each time");
     }
-    let percent = |share: f64| (1000.0 * share).round() / 10.0;
-    let [least, most] = crop.area.map(percent);
-    let mut words = format!("{size} × {size} pixels; crops of {least} to {most} % of the image");
+    let crop = crop(augmentation);
+    let mut words = format!("{size} × {size} pixels; {crop}");
     for (name, probability) in changes(augmentation).into_iter().filter(|change| change.1 > 0.0) {
         let _ = write!(words, "; {name} {} %", percent(probability));
     }
@@ -44,6 +43,23 @@ pub(crate) fn views(augmentation: &AugmentationConfig, path: ViewPath) -> String
         words.push_str("; made on the device");
     }
     words
+}
+
+fn percent(share: f64) -> f64 {
+    (1000.0 * share).round() / 10.0
+}
+
+fn crop(augmentation: &AugmentationConfig) -> String {
+    let AugmentationConfig { crop, padded_crop, .. } = augmentation;
+    if let Some(PaddedCropConfig { padding, fill }) = padded_crop {
+        let beside = match fill {
+            PaddingFill::Black => "black",
+            PaddingFill::Reflect => "the mirrored image",
+        };
+        return format!("the image, shifted by up to {padding} pixels with {beside} beside it");
+    }
+    let [least, most] = crop.area.map(percent);
+    format!("crops of {least} to {most} % of the image")
 }
 
 /// What may happen to a crop, each with its probability.
@@ -67,6 +83,12 @@ pub(crate) fn loss(loss: &LossConfig) -> String {
         LossConfig::DecoupledNtXent { temperature } => {
             format!("decoupled NT-Xent, temperature {}", temperature.get())
         }
+        LossConfig::SupCon { temperature } => {
+            format!(
+                "SupCon (all views of a class are positives), temperature {}",
+                temperature.get()
+            )
+        }
         LossConfig::Custom { name } => format!("the caller's own: {name}"),
         other => format!("{other:?}"),
     }
@@ -74,10 +96,15 @@ pub(crate) fn loss(loss: &LossConfig) -> String {
 
 pub(crate) fn batch(config: &TrainConfig) -> String {
     let batch = config.batch_size;
-    let negatives = (2 * batch).saturating_sub(2);
+    let others = (2 * batch).saturating_sub(2);
+    let negatives = if config.loss.needs_labels() {
+        "the views of other classes are negatives".to_owned()
+    } else {
+        format!("{others} negatives for each view")
+    };
     let chunks =
         config.chunk_size.map_or(String::new(), |chunk| format!(", encoded {chunk} at a time"));
-    format!("{batch} images: {negatives} negatives for each view{chunks}")
+    format!("{batch} images: {negatives}{chunks}")
 }
 
 pub(crate) fn rate(config: &TrainConfig) -> String {
@@ -98,6 +125,10 @@ mod tests {
             views(&images.augmentation, images.views),
             "32 × 32 pixels; crops of 8 to 100 % of the image; flipped 50 %; colours changed 80 %; grey 20 %"
         );
+        let mut padded = images.augmentation.clone();
+        padded.padded_crop = Some(PaddedCropConfig { padding: 4, fill: PaddingFill::Black });
+        let words = "32 × 32 pixels; the image, shifted by up to 4 pixels with black beside it; ";
+        assert!(views(&padded, images.views).starts_with(words));
         assert_eq!(batch(&train), "512 images: 1022 negatives for each view");
         assert_eq!(head(&images, 512), "2 layers: 512 through 512 to 128; not used after training");
         assert_eq!(

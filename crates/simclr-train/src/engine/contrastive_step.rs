@@ -1,17 +1,15 @@
 //! One step of SimCLR, for any batch size and any number of devices.
 
-use std::sync::Arc;
-
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
-use simclr_loss::{TwoViewLoss, partner_ranks};
 use simclr_model::{Encoder, ProjectionHead, SimClr};
 
+use crate::engine::batch_loss::BatchLoss;
 use crate::engine::buffer_mean::BufferMean;
 use crate::engine::precision::Precision;
 use crate::error::TrainError;
-use crate::views::view_source::TwoViews;
+use crate::views::view_source::{LabelledViews, TwoViews};
 
 /// Computes the gradients of a step.
 ///
@@ -27,7 +25,7 @@ use crate::views::view_source::TwoViews;
 /// inside the encoder sees one chunk; its running statistics move once a step, by the chunks' mean. The price is a
 /// second forward pass (Gao et al. 2021, "`GradCache`").
 pub(crate) struct ContrastiveStep {
-    pub(crate) loss: Arc<dyn TwoViewLoss>,
+    pub(crate) loss: BatchLoss,
     /// The number format that the encoder computes in.
     pub(crate) precision: Precision,
     /// The devices that encode the chunks, in turn. The first also holds the parameters, and runs head and loss.
@@ -38,8 +36,8 @@ pub(crate) struct ContrastiveStep {
 pub(crate) struct StepOutput {
     /// The batch's mean loss, `[1]`.
     pub(crate) loss: Tensor<1>,
-    /// For each of 2n anchors, how many other views are nearer than its partner, `[2n]`.
-    pub(crate) partner_ranks: Tensor<1>,
+    /// For each of 2n anchors, how many other views are nearer than the one that it is to find, `[2n]`.
+    pub(crate) ranks: Tensor<1>,
     /// Features: view a of all examples, then view b, `[2n, feature_size]`.
     pub(crate) features: Tensor<2>,
     /// Projections of the features, `[2n, output_size]`.
@@ -53,37 +51,38 @@ impl ContrastiveStep {
     pub(crate) fn run<E: Encoder>(
         &self,
         model: &SimClr<E>,
-        mut chunks: impl Iterator<Item = Result<TwoViews<E::Input>, TrainError>>,
+        mut chunks: impl Iterator<Item = Result<LabelledViews<E::Input>, TrainError>>,
         chunks_per_step: usize,
     ) -> Result<Option<(GradientsParams, StepOutput)>, TrainError> {
         if chunks_per_step > 1 {
             return self.in_chunks(model, chunks);
         }
-        let Some(views) = chunks.next().transpose()? else { return Ok(None) };
+        let Some(LabelledViews { views, labels }) = chunks.next().transpose()? else {
+            return Ok(None);
+        };
         let features = self.precision.encode(&model.encoder, views.input);
-        let (loss, output) = self.contrast(&model.head, features);
+        let (loss, output) = self.contrast(&model.head, features, labels.as_deref());
         Ok(Some((self.precision.gradients(&loss, model), output)))
     }
 
-    /// The loss where the projections of all `examples` examples are alike: ln(2n - 1) for NT-Xent.
+    /// The loss where the projections of all `examples` examples are alike.
     pub(crate) fn chance_level(&self, examples: usize) -> f64 {
-        let z = Tensor::<2>::ones([examples, 1], &self.devices[0]);
-        self.loss.forward(z.clone(), z).into_scalar::<f64>()
+        self.loss.chance_level(examples, &self.devices[0])
     }
 
     fn in_chunks<E: Encoder>(
         &self,
         model: &SimClr<E>,
-        chunks: impl Iterator<Item = Result<TwoViews<E::Input>, TrainError>>,
+        chunks: impl Iterator<Item = Result<LabelledViews<E::Input>, TrainError>>,
     ) -> Result<Option<(GradientsParams, StepOutput)>, TrainError> {
         let encoders: Vec<E> =
             self.devices.iter().map(|device| replica(&model.encoder).fork(device)).collect();
-        let (views, features) = self.encode_chunks(&encoders, chunks)?;
+        let EncodedChunks { views, labels, features } = self.encode_chunks(&encoders, chunks)?;
         if views.is_empty() {
             return Ok(None);
         }
         let features = by_view(&features, &views).require_grad();
-        let (loss, output) = self.contrast(&model.head, features.clone());
+        let (loss, output) = self.contrast(&model.head, features.clone(), labels.as_deref());
         let mut gradients = loss.backward();
         let by_features = features.grad(&gradients).expect("the loss depends on the features");
 
@@ -99,23 +98,26 @@ impl ContrastiveStep {
     fn encode_chunks<E: Encoder>(
         &self,
         encoders: &[E],
-        mut chunks: impl Iterator<Item = Result<TwoViews<E::Input>, TrainError>>,
+        mut chunks: impl Iterator<Item = Result<LabelledViews<E::Input>, TrainError>>,
     ) -> Result<EncodedChunks<E::Input>, TrainError> {
         let main = &self.devices[0];
-        let (mut views, mut features) = (Vec::new(), Vec::new());
+        let (mut views, mut labels, mut features) = (Vec::new(), Some(Vec::new()), Vec::new());
         loop {
             let round = chunks.by_ref().take(encoders.len()).collect::<Result<Vec<_>, _>>()?;
             if round.is_empty() {
-                return Ok((views, features));
+                return Ok(EncodedChunks { views, labels, features });
             }
-            let inputs = round.iter().map(|chunk| chunk.input.clone());
+            let inputs = round.iter().map(|chunk| chunk.views.input.clone());
             let work = inputs.zip(encoders.iter().cloned()).collect();
             features.extend(each_on_its_device(work, |(input, encoder)| {
                 // Without gradients, but with the batch statistics of training.
                 let encoder = replica(&encoder).no_grad();
                 self.precision.encode(&encoder, input).detach().to_device(main)
             })?);
-            views.extend(round);
+            for chunk in round {
+                labels = labels.zip(chunk.labels).map(|(before, these)| [before, these].concat());
+                views.push(chunk.views);
+            }
         }
     }
 
@@ -152,14 +154,19 @@ impl ContrastiveStep {
     }
 
     /// Head and loss on the features of all examples, `[2n, feature_size]`.
-    fn contrast(&self, head: &ProjectionHead, features: Tensor<2>) -> (Tensor<1>, StepOutput) {
+    fn contrast(
+        &self,
+        head: &ProjectionHead,
+        features: Tensor<2>,
+        labels: Option<&[usize]>,
+    ) -> (Tensor<1>, StepOutput) {
         let examples = features.dims()[0] / 2;
         let z = head.forward(features.clone()); // [2n, output_size]
         let (z_a, z_b) = (z.clone().slice([..examples]), z.clone().slice([examples..]));
-        let loss = self.loss.forward(z_a.clone(), z_b.clone());
+        let loss = self.loss.forward(z_a.clone(), z_b.clone(), labels);
         let output = StepOutput {
             loss: loss.clone().without_autodiff(),
-            partner_ranks: partner_ranks(z_a.without_autodiff(), z_b.without_autodiff()),
+            ranks: self.loss.ranks(z_a.without_autodiff(), z_b.without_autodiff(), labels),
             features: features.without_autodiff(),
             projections: z.without_autodiff(),
             examples,
@@ -168,8 +175,14 @@ impl ContrastiveStep {
     }
 }
 
-/// The views of chunks, and the features of each chunk.
-type EncodedChunks<I> = (Vec<TwoViews<I>>, Vec<Tensor<2>>);
+/// The chunks of a batch, after their first encoding.
+struct EncodedChunks<I> {
+    views: Vec<TwoViews<I>>,
+    /// The class of each example of the batch, in the order of the chunks; `None` unless all have one.
+    labels: Option<Vec<usize>>,
+    /// The features of each chunk.
+    features: Vec<Tensor<2>>,
+}
 
 /// A copy that shares neither graph nor running statistics with the original.
 fn replica<E: Module>(encoder: &E) -> E {
@@ -219,13 +232,15 @@ fn each_on_its_device<W: Send, R: Send>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::engine::buffer_mean::buffers;
     use burn::module::{ModuleVisitor, Param};
     use burn::nn::{Linear, LinearConfig};
     use burn::tensor::Distribution;
     use burn::tensor::activation::gelu;
-    use simclr_loss::NtXent;
+    use simclr_loss::{NtXent, SupCon};
     use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 
     /// An encoder without batch statistics.
@@ -263,15 +278,20 @@ mod tests {
     }
 
     fn step(devices: usize, device: &Device) -> ContrastiveStep {
-        let loss = Arc::new(NtXent::new(0.2).unwrap());
+        let loss = BatchLoss::OfPartners(Arc::new(NtXent::new(0.2).unwrap()));
         ContrastiveStep { loss, precision: Precision::F32, devices: vec![device.clone(); devices] }
     }
 
-    /// A batch in chunks of `size` examples.
-    fn chunks<const D: usize>(views: &[Tensor<D>; 2], size: usize) -> Vec<TwoViews<Tensor<D>>> {
+    /// A batch in chunks of `size` examples, of which every fifth is of the same class.
+    fn chunks<const D: usize>(
+        views: &[Tensor<D>; 2],
+        size: usize,
+    ) -> Vec<LabelledViews<Tensor<D>>> {
         let cut = |start: usize| {
             let rows = |view: &Tensor<D>| view.clone().narrow(0, start, size);
-            TwoViews { input: Tensor::cat(views.iter().map(rows).collect(), 0), examples: size }
+            let input = Tensor::cat(views.iter().map(rows).collect(), 0);
+            let labels = Some((start..start + size).map(|example| example % 5).collect());
+            LabelledViews { views: TwoViews { input, examples: size }, labels }
         };
         (0..EXAMPLES).step_by(size).map(cut).collect()
     }
@@ -280,13 +300,13 @@ mod tests {
     fn run<E: Encoder>(
         step: &ContrastiveStep,
         model: &SimClr<E>,
-        chunks: Vec<TwoViews<E::Input>>,
+        chunks: Vec<LabelledViews<E::Input>>,
     ) -> (Vec<Vec<f64>>, f64, Vec<f64>) {
         let count = chunks.len();
         let (gradients, output) =
             step.run(model, chunks.into_iter().map(Ok), count).unwrap().unwrap();
         assert_eq!(output.examples, EXAMPLES);
-        let ranks = output.partner_ranks.to_data_as::<f64>().iter().collect();
+        let ranks = output.ranks.to_data_as::<f64>().iter().collect();
         (values_of(model, &gradients), output.loss.into_scalar::<f64>(), ranks)
     }
 
@@ -327,17 +347,38 @@ mod tests {
         let model = two_layers(&device);
         let a = noise([EXAMPLES, 10], &device);
         let views = [a.clone(), a + noise([EXAMPLES, 10], &device) * 0.3].map(Tensor::from_inner);
-        let (gradient, loss, ranks) = run(&step(1, &device), &model, chunks(&views, EXAMPLES));
-        assert_eq!(gradient.len(), 3 + 5, "the encoder's and the head's parameters");
-        for (size, devices) in [(12, 1), (8, 1), (1, 1), (12, 2), (6, 4), (4, 4), (4, 3)] {
-            let case = format!("chunks of {size} on {devices} devices");
-            let (found, found_loss, found_ranks) =
-                run(&step(devices, &device), &model, chunks(&views, size));
-            assert!((found_loss - loss).abs() < 1e-5, "{case}: {found_loss}, {loss}");
-            assert_eq!(found_ranks, ranks, "{case}");
-            let worst = worst(&found, &gradient);
-            assert!(worst < 1e-5, "{case}: {worst}");
+        let of_classes = BatchLoss::OfClasses(SupCon::new(0.2).unwrap());
+        for loss in [step(1, &device).loss, of_classes] {
+            let step = |devices| ContrastiveStep { loss: loss.clone(), ..step(devices, &device) };
+            let (gradient, value, ranks) = run(&step(1), &model, chunks(&views, EXAMPLES));
+            assert_eq!(gradient.len(), 3 + 5, "the encoder's and the head's parameters");
+            for (size, devices) in [(12, 1), (8, 1), (1, 1), (12, 2), (6, 4), (4, 4), (4, 3)] {
+                let case = format!("{loss:?}, chunks of {size} on {devices} devices");
+                let (found, found_value, found_ranks) =
+                    run(&step(devices), &model, chunks(&views, size));
+                assert!((found_value - value).abs() < 1e-5, "{case}: {found_value}, {value}");
+                assert_eq!(found_ranks, ranks, "{case}");
+                let worst = worst(&found, &gradient);
+                assert!(worst < 1e-5, "{case}: {worst}");
+            }
         }
+    }
+
+    #[test]
+    fn other_labels_change_a_loss_of_classes_and_no_loss_of_partners() {
+        let device = Device::flex().autodiff();
+        let model = two_layers(&device);
+        let views = [(); 2].map(|()| Tensor::from_inner(noise([EXAMPLES, 10], &device)));
+        let value = |loss: &BatchLoss, shift: usize| {
+            let mut chunks = chunks(&views, EXAMPLES);
+            chunks[0].labels.as_mut().unwrap().rotate_left(shift);
+            let step = ContrastiveStep { loss: loss.clone(), ..step(1, &device) };
+            run(&step, &model, chunks).1.to_bits()
+        };
+        let of_classes = BatchLoss::OfClasses(SupCon::new(0.2).unwrap());
+        assert_ne!(value(&of_classes, 0), value(&of_classes, 7));
+        let of_partners = step(1, &device).loss;
+        assert_eq!(value(&of_partners, 0), value(&of_partners, 7));
     }
 
     /// The values of all running statistics of an encoder.
@@ -362,10 +403,11 @@ mod tests {
         let after = statistics(&model.encoder);
 
         // The oracle: the same three chunks, each normalised alone, in one graph.
-        let chunks = chunks(&views, 8);
+        let chunks: Vec<_> = chunks(&views, 8).into_iter().map(|chunk| chunk.views).collect();
         let encode = |chunk: &TwoViews<Tensor<4>>| model.encoder.encode(chunk.input.clone());
         let features: Vec<_> = chunks.iter().map(encode).collect();
-        let (whole, _) = step(1, &device).contrast(&model.head, by_view(&features, &chunks));
+        let features = by_view(&features, &chunks);
+        let (whole, _) = step(1, &device).contrast(&model.head, features, None);
         let expected = GradientsParams::from_grads(whole.clone().backward(), &model);
         assert!((whole.into_scalar::<f64>() - loss).abs() < 1e-5);
         let worst = worst(&found, &values_of(&model, &expected));

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use simclr_loss::{DecoupledNtXent, NtXent, Temperature, TwoViewLoss};
+use simclr_loss::{DecoupledNtXent, NtXent, SupCon, Temperature, TwoViewLoss};
 use simclr_range::OutOfRange;
+
+use crate::engine::batch_loss::BatchLoss;
 
 /// The loss of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,12 @@ pub enum LossConfig {
         /// The temperature: 0.1 in the paper (Yeh et al. 2022).
         temperature: Temperature,
     },
+    /// [`SupCon`] (Khosla et al. 2020): all views of a class are positives. Every example needs a
+    /// [label](crate::ViewSource::label); a run on images learns from those that have one, and leaves out the others.
+    SupCon {
+        /// The temperature: 0.1 in the paper; its code has 0.07.
+        temperature: Temperature,
+    },
     /// A loss of the caller's own, see [`Trainer::with_loss`](crate::Trainer::with_loss).
     Custom {
         /// The caller's name for it. A run is resumed only under the name that it began with.
@@ -29,14 +37,24 @@ pub enum LossConfig {
 }
 
 impl LossConfig {
-    pub(crate) fn init(&self) -> Result<Arc<dyn TwoViewLoss>, OutOfRange> {
-        Ok(match self {
-            Self::NtXent { temperature } => Arc::new(NtXent::new(*temperature)?),
-            Self::DecoupledNtXent { temperature } => Arc::new(DecoupledNtXent::new(*temperature)?),
+    /// Whether the loss contrasts classes, so that every example needs a label.
+    #[must_use]
+    pub fn needs_labels(&self) -> bool {
+        matches!(self, Self::SupCon { .. })
+    }
+
+    pub(crate) fn init(&self) -> Result<BatchLoss, OutOfRange> {
+        let of_partners = |loss: Arc<dyn TwoViewLoss>| Ok(BatchLoss::OfPartners(loss));
+        match self {
+            Self::NtXent { temperature } => of_partners(Arc::new(NtXent::new(*temperature)?)),
+            Self::DecoupledNtXent { temperature } => {
+                of_partners(Arc::new(DecoupledNtXent::new(*temperature)?))
+            }
+            Self::SupCon { temperature } => Ok(BatchLoss::OfClasses(SupCon::new(*temperature)?)),
             Self::Custom { name } => {
                 let expected = "a loss of this crate, or the caller's own by Trainer::with_loss";
-                return Err(OutOfRange::new("loss", expected, format!("\"{name}\"")));
+                Err(OutOfRange::new("loss", expected, format!("\"{name}\"")))
             }
-        })
+        }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct PendingFigures {
     /// `[1]`.
     pub(crate) loss: Tensor<1>,
     /// `[2n]`.
-    pub(crate) partner_ranks: Tensor<1>,
+    pub(crate) ranks: Tensor<1>,
     /// The time from the end of the step before to the end of this one.
     pub(crate) duration: Duration,
     /// The part of `duration` that the step waited for views.
@@ -28,9 +28,9 @@ pub(crate) struct StepFigures {
     pub(crate) step: usize,
     pub(crate) learning_rate: f64,
     pub(crate) loss: f64,
-    /// Share of anchors whose partner is the nearest other view, in 0..=1.
+    /// Share of anchors whose nearest other view is their partner, or with a loss of classes of their class, in 0..=1.
     pub(crate) contrastive_top1: f64,
-    /// Share of anchors whose partner is among the five nearest other views, in 0..=1.
+    /// The same for one of the five nearest other views, in 0..=1.
     pub(crate) contrastive_top5: f64,
     pub(crate) images_per_second: f64,
     /// Share of the step's time that it waited for views, in 0..=1.
@@ -40,7 +40,7 @@ pub(crate) struct StepFigures {
 impl PendingFigures {
     /// Waits for the device.
     pub(crate) fn read(self) -> StepFigures {
-        let ranks = self.partner_ranks.to_data_as::<f64>();
+        let ranks = self.ranks.to_data_as::<f64>();
         let share_below = |limit: f64| {
             let anchors = 2 * self.examples;
             ranks.iter::<f64>().filter(|&rank| rank < limit).count() as f64 / anchors as f64

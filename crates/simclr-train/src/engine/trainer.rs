@@ -10,6 +10,7 @@ use simclr_loss::TwoViewLoss;
 use simclr_model::WeightMetadata;
 use simclr_range::OutOfRange;
 
+use crate::engine::batch_loss::BatchLoss;
 use crate::engine::loss_config::LossConfig;
 use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
@@ -78,7 +79,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// ```
 pub struct Trainer {
     pub(crate) config: TrainConfig,
-    pub(crate) loss: Arc<dyn TwoViewLoss>,
+    pub(crate) loss: BatchLoss,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) resumes: bool,
     /// Whether a resumed run begins a new schedule for the epochs that it gets.
@@ -145,10 +146,10 @@ impl Trainer {
         loss: impl TwoViewLoss + 'static,
     ) -> Result<Self, OutOfRange> {
         config.loss = LossConfig::Custom { name: name.to_owned() };
-        Self::with(config, Arc::new(loss))
+        Self::with(config, BatchLoss::OfPartners(Arc::new(loss)))
     }
 
-    fn with(config: TrainConfig, loss: Arc<dyn TwoViewLoss>) -> Result<Self, OutOfRange> {
+    fn with(config: TrainConfig, loss: BatchLoss) -> Result<Self, OutOfRange> {
         config.check()?;
         Ok(Self {
             config,

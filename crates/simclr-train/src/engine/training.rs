@@ -23,6 +23,7 @@ use crate::run::checkpoint::Loaded;
 use crate::run::position::Position;
 use crate::run::run_directory::RunDirectory;
 use crate::run::summary::Summary;
+use crate::views::labels::check_labels;
 use crate::views::view_loader::{StepLayout, ViewLoader};
 use crate::views::view_source::ViewSource;
 use crate::watch::dashboard::Dashboard;
@@ -35,7 +36,7 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: fewer examples than a batch, a run directory that cannot be made or resumed, a source of views
+    /// [`TrainError`]: fewer examples than a batch, no labels for a loss that needs them, a run directory that cannot be made or resumed, a source of views
     /// or a device that fails. Single examples that cannot be read are skipped and reported in [`Trained::skipped`].
     pub fn train<E: Encoder>(
         self,
@@ -75,7 +76,8 @@ struct Training<'a, I> {
 impl<'a, I: Send + 'static> Training<'a, I> {
     /// # Errors
     ///
-    /// [`TrainError::TooFewExamples`], or [`TrainError::OutOfRange`] for sizes that don't suit the devices or the
+    /// [`TrainError::TooFewExamples`]; [`TrainError::Unlabelled`] or [`TrainError::OneClass`] if the loss contrasts
+    /// classes; or [`TrainError::OutOfRange`] for sizes that don't suit the devices or the
     /// encoder.
     fn new(
         trainer: &'a Trainer,
@@ -87,6 +89,9 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         if views.len() < config.batch_size {
             let (batch_size, found) = (config.batch_size, views.len());
             return Err(TrainError::TooFewExamples { batch_size, found });
+        }
+        if trainer.loss.needs_labels() {
+            check_labels(&*views)?;
         }
         let more = trainer.more_devices.iter().map(|device| device.clone().autodiff());
         let devices: Vec<Device> = std::iter::once(device.clone()).chain(more).collect();
@@ -191,7 +196,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
     /// The step on these devices.
     fn step(&self) -> ContrastiveStep {
         ContrastiveStep {
-            loss: Arc::clone(&self.trainer.loss),
+            loss: self.trainer.loss.clone(),
             precision: self.trainer.config.precision,
             devices: self.devices.clone(),
         }

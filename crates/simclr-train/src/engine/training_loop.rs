@@ -152,7 +152,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 learning_rate,
                 examples: output.examples,
                 loss: output.loss,
-                partner_ranks: output.partner_ranks,
+                ranks: output.ranks,
                 duration: step_started.elapsed(),
                 waited: views.waited().saturating_sub(waited),
             });

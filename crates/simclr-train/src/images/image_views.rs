@@ -179,6 +179,10 @@ impl ViewSource<Tensor<4>> for ImageViews {
         self.images.len()
     }
 
+    fn label(&self, index: usize) -> Option<usize> {
+        self.images.label(index)
+    }
+
     /// The views of `indices`: `[2n, 3, size, size]`, normalised.
     fn two_views(
         &self,

@@ -139,6 +139,25 @@ impl PretrainConfig {
         self.images.augmentation().map(drop)
     }
 
+    /// The data as a run with this config uses it: a [loss of labels](crate::LossConfig::needs_labels) learns from the
+    /// labelled images alone ([`Splits::with_labelled_pretraining`]), any other from all. [`Pretraining`](crate::Pretraining)
+    /// does the same with the data that it is given.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Unlabelled`] if the loss needs labels and no image has one.
+    pub fn splits_for_loss(&self, data: Splits) -> Result<Splits, TrainError> {
+        if !self.train.loss.needs_labels() {
+            return Ok(data);
+        }
+        let examples = data.pretrain.len();
+        let data = data.with_labelled_pretraining()?;
+        if data.pretrain.is_empty() {
+            return Err(TrainError::Unlabelled { unlabelled: examples, examples });
+        }
+        Ok(data)
+    }
+
     /// The untrained network, drawn from the seed.
     ///
     /// # Errors

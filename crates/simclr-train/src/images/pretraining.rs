@@ -128,14 +128,16 @@ impl Pretraining {
     }
 
     /// Pretrains on `data.pretrain`. If there are labelled images, an [`ImageMonitor`] evaluates the encoder on
-    /// `data.labelled`; training never sees the labels.
+    /// `data.labelled`. Training never sees the labels, unless its [loss](crate::LossConfig) contrasts classes: it then
+    /// learns from the labelled images alone, see [`PretrainConfig::splits_for_loss`].
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: weights of another network, fewer images than a batch, a run directory that cannot be made or
+    /// [`TrainError`]: no labels for a loss that needs them, weights of another network, fewer images than a batch, a run directory that cannot be made or
     /// resumed, a data set or device that fails. Single images that cannot be read are skipped and reported in
     /// [`Trained::skipped`].
     pub fn run(self, data: &Splits, device: &Device) -> Result<Trained<ImageEncoder>, TrainError> {
+        let data = &self.config().splits_for_loss(data.clone())?;
         let transform = self.augmentation.evaluation();
         let monitor = data.labelled.clone().map(|labelled| -> Box<dyn Monitor<ImageEncoder>> {
             let labelled = stoppable(labelled, &self.trainer.interrupter);

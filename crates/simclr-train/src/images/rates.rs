@@ -57,15 +57,17 @@ impl Pretraining {
     ) -> Result<LearningRateCurve, TrainError> {
         let device = device.clone().autodiff();
         let model = self.init_model(&device)?;
-        self.trainer.range_test(test, model, self.views(data)?, &device)
+        let data = self.config().splits_for_loss(data.clone())?;
+        self.trainer.range_test(test, model, self.views(&data)?, &device)
     }
 
     /// What becomes of the learning rate, see [`Trainer::rate_change`](crate::Trainer::rate_change).
     ///
     /// # Errors
     ///
-    /// Those of [`Trainer::rate_change`](crate::Trainer::rate_change).
+    /// Those of [`Trainer::rate_change`](crate::Trainer::rate_change), and of [`PretrainConfig::splits_for_loss`](crate::PretrainConfig::splits_for_loss).
     pub fn rate_change(&self, data: &Splits) -> Result<Option<RateChange>, TrainError> {
+        let data = self.config().splits_for_loss(data.clone())?;
         self.trainer.rate_change(data.pretrain.len())
     }
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use burn::module::{Module, ParamGroup};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamW, AdamWConfig, ModuleOptimizer, Optimizer, Sgd, SgdConfig};
+use burn::optim::{
+    Adam, AdamConfig, AdamW, AdamWConfig, ModuleOptimizer, Optimizer, Sgd, SgdConfig,
+};
 use serde::{Deserialize, Serialize};
 use simclr_range::OutOfRange;
 
@@ -14,13 +16,34 @@ use crate::optim::lars::Lars;
 
 /// The optimiser of a run. Its learning rate follows a schedule, see
 /// [`TrainConfig::learning_rate`](crate::TrainConfig::learning_rate).
+///
+/// In a config file its `kind` is enough: the other fields have the defaults that their docs name.
+///
+/// ```
+/// use simclr_train::OptimizerConfig;
+///
+/// let sgd: OptimizerConfig = serde_json::from_str(r#"{ "kind": "sgd" }"#)?;
+/// assert_eq!(sgd.to_string(), "SGD with momentum 0.9, weight decay 0.0001");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum OptimizerConfig {
-    /// Adam with decoupled weight decay; betas 0.9 and 0.999, epsilon 1e-8, as in PyTorch.
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019); betas 0.9 and 0.999, epsilon 1e-8, as in PyTorch.
     AdamW {
-        /// The share of each weight that a step at learning rate 1 subtracts, at least 0.
+        /// The share of each weight that a step at learning rate 1 subtracts, at least 0; default 1e-4.
+        #[serde(default = "usual_weight_decay")]
+        weight_decay: f32,
+        /// The parameters that decay.
+        #[serde(default)]
+        decay_scope: DecayScope,
+    },
+    /// Adam (Kingma and Ba 2015) as PyTorch's `torch.optim.Adam`: weight decay is added to the gradient, before its
+    /// moments are taken; betas 0.9 and 0.999, epsilon 1e-8.
+    Adam {
+        /// The factor of the weights that are added to the gradient, at least 0; default 1e-4.
+        #[serde(default = "usual_weight_decay")]
         weight_decay: f32,
         /// The parameters that decay.
         #[serde(default)]
@@ -28,11 +51,14 @@ pub enum OptimizerConfig {
     },
     /// Stochastic gradient descent; weight decay is added to the gradient, as in PyTorch.
     Sgd {
-        /// Momentum in 0..1; 0 is none.
+        /// Momentum in 0..1; 0 is none; default 0.9.
+        #[serde(default = "usual_momentum")]
         momentum: f64,
-        /// Whether momentum looks one step ahead, as Nesterov's does.
+        /// Whether momentum looks one step ahead, as Nesterov's does; by default it doesn't.
+        #[serde(default)]
         nesterov: bool,
-        /// The factor of the weights that are added to the gradient, at least 0.
+        /// The factor of the weights that are added to the gradient, at least 0; default 1e-4.
+        #[serde(default = "usual_weight_decay")]
         weight_decay: f32,
         /// The parameters that decay.
         #[serde(default)]
@@ -41,13 +67,30 @@ pub enum OptimizerConfig {
     /// [`Lars`] as google's SimCLR uses it: batch norm's gamma and beta and all biases have neither
     /// weight decay nor adaptation.
     Lars {
-        /// Momentum in 0..1; google: 0.9.
+        /// Momentum in 0..1; default 0.9, google's.
+        #[serde(default = "usual_momentum")]
         momentum: f64,
-        /// The factor of the weights that are added to the gradient, at least 0.
+        /// The factor of the weights that are added to the gradient, at least 0; default 1e-4.
+        #[serde(default = "usual_weight_decay")]
         weight_decay: f32,
-        /// The length of a step at rate 1, as a share of the weight's length, above 0; google: 0.001.
+        /// The length of a step at rate 1, as a share of the weight's length, above 0; default 0.001, google's.
+        #[serde(default = "usual_trust_coefficient")]
         trust_coefficient: f64,
     },
+}
+
+fn usual_momentum() -> f64 {
+    0.9
+}
+
+/// What google's README and the SimCLR tutorials take, whatever their optimiser. With one value for all kinds, a change
+/// of the kind alone changes nothing else.
+fn usual_weight_decay() -> f32 {
+    1e-4
+}
+
+fn usual_trust_coefficient() -> f64 {
+    0.001
 }
 
 impl OptimizerConfig {
@@ -57,18 +100,25 @@ impl OptimizerConfig {
         Self::AdamW { weight_decay, decay_scope: DecayScope::All }
     }
 
+    /// Adam as in PyTorch, with weight decay on every parameter.
+    #[must_use]
+    pub fn adam(weight_decay: f32) -> Self {
+        Self::Adam { weight_decay, decay_scope: DecayScope::All }
+    }
+
     /// Stochastic gradient descent with Nesterov's momentum of 0.9, and weight decay on every
     /// parameter.
     #[must_use]
     pub fn nesterov(weight_decay: f32) -> Self {
         let decay_scope = DecayScope::All;
-        Self::Sgd { momentum: 0.9, nesterov: true, weight_decay, decay_scope }
+        Self::Sgd { momentum: usual_momentum(), nesterov: true, weight_decay, decay_scope }
     }
 
     /// LARS with momentum 0.9 and trust coefficient 0.001: google's defaults.
     #[must_use]
     pub fn lars(weight_decay: f32) -> Self {
-        Self::Lars { momentum: 0.9, weight_decay, trust_coefficient: 0.001 }
+        let (momentum, trust_coefficient) = (usual_momentum(), usual_trust_coefficient());
+        Self::Lars { momentum, weight_decay, trust_coefficient }
     }
 
     pub(crate) fn check(self) -> Result<(), OutOfRange> {
@@ -96,6 +146,7 @@ impl OptimizerConfig {
 
     pub(crate) fn weight_decay(self) -> f32 {
         let (Self::AdamW { weight_decay, .. }
+        | Self::Adam { weight_decay, .. }
         | Self::Sgd { weight_decay, .. }
         | Self::Lars { weight_decay, .. }) = self;
         weight_decay
@@ -109,6 +160,9 @@ impl OptimizerConfig {
         match self {
             Self::AdamW { weight_decay, decay_scope } => {
                 with_scope(decay_scope, module, adamw(weight_decay), adamw(0.0))
+            }
+            Self::Adam { weight_decay, decay_scope } => {
+                with_scope(decay_scope, module, adam(weight_decay), adam(0.0))
             }
             Self::Sgd { momentum, nesterov, weight_decay, decay_scope } => {
                 let sgd = |weight_decay| sgd(momentum, nesterov, weight_decay);
@@ -125,7 +179,9 @@ impl OptimizerConfig {
     /// The parameters that decay.
     pub(crate) fn decay_scope(self) -> DecayScope {
         match self {
-            Self::AdamW { decay_scope, .. } | Self::Sgd { decay_scope, .. } => decay_scope,
+            Self::AdamW { decay_scope, .. }
+            | Self::Adam { decay_scope, .. }
+            | Self::Sgd { decay_scope, .. } => decay_scope,
             Self::Lars { .. } => DecayScope::Weights,
         }
     }
@@ -153,8 +209,17 @@ fn adamw(weight_decay: f32) -> AdamW {
     AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(weight_decay).build()
 }
 
+fn adam(weight_decay: f32) -> Adam {
+    AdamConfig::new().with_epsilon(1e-8).with_weight_decay(added_decay(weight_decay)).build()
+}
+
+/// Weight decay that is added to the gradient.
+fn added_decay(weight_decay: f32) -> Option<WeightDecayConfig> {
+    (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay))
+}
+
 fn sgd(momentum: f64, nesterov: bool, weight_decay: f32) -> Sgd {
-    let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
+    let decay = added_decay(weight_decay);
     let momentum = (momentum > 0.0).then(|| {
         MomentumConfig::new().with_momentum(momentum).with_dampening(0.0).with_nesterov(nesterov)
     });
@@ -166,6 +231,7 @@ impl fmt::Display for OptimizerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::AdamW { .. } => f.write_str("AdamW")?,
+            Self::Adam { .. } => f.write_str("Adam")?,
             Self::Sgd { momentum, nesterov: true, .. } => {
                 write!(f, "SGD with Nesterov momentum {momentum}")?;
             }
@@ -175,5 +241,29 @@ impl fmt::Display for OptimizerConfig {
             }
         }
         write!(f, ", weight decay {}", self.weight_decay())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_alone_is_enough_and_a_field_of_another_kind_is_named() {
+        let read = |text: &str| toml::from_str::<OptimizerConfig>(text);
+        let kinds = ["adamw", "adam", "sgd", "lars"];
+        let found = kinds.map(|kind| read(&format!("kind = \"{kind}\"")).unwrap());
+        let (momentum, weight_decay, decay_scope) = (0.9, 1e-4, DecayScope::All);
+        let sgd = OptimizerConfig::Sgd { momentum, nesterov: false, weight_decay, decay_scope };
+        let [adamw, adam, lars] =
+            [OptimizerConfig::adamw, OptimizerConfig::adam, OptimizerConfig::lars]
+                .map(|kind| kind(weight_decay));
+        assert_eq!(found, [adamw, adam, sgd, lars]);
+        for optimizer in found {
+            let text = toml::to_string(&optimizer).unwrap();
+            assert_eq!(read(&text).unwrap(), optimizer, "{text}");
+        }
+        let error = read("kind = \"adam\"\nmomentum = 0.9").unwrap_err();
+        assert!(error.message().contains("unknown field `momentum`"), "{error}");
     }
 }

@@ -5,10 +5,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::TrainError;
-use crate::views::view_source::TwoViews;
+use crate::views::view_source::LabelledViews;
 
 /// A chunk of views from the thread that makes them; `None` if none of its examples could be read.
-pub(crate) type MadeChunk<I> = Result<Option<TwoViews<I>>, TrainError>;
+pub(crate) type MadeChunk<I> = Result<Option<LabelledViews<I>>, TrainError>;
 
 /// The views of an epoch, step by step.
 pub struct EpochViews<I> {
@@ -65,7 +65,7 @@ impl<I> StepViews<'_, I> {
 }
 
 impl<I> Iterator for StepViews<'_, I> {
-    type Item = Result<TwoViews<I>, TrainError>;
+    type Item = Result<LabelledViews<I>, TrainError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.chunks_left > 0 {

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::tensor::Device;
 
 use crate::views::epoch_views::EpochViews;
+use crate::views::labels::labels_of;
 use crate::views::order::Order;
 use crate::views::unreadable::Unreadable;
-use crate::views::view_source::{Skipped, ViewSource};
+use crate::views::view_source::{LabelledViews, Skipped, ViewSource};
 
 /// The number of finished chunks that wait for the training step.
 const PREFETCHED_CHUNKS: usize = 2;
@@ -119,8 +120,10 @@ impl<I: Send + 'static> ViewLoader<I> {
                 for (chunk, device) in batch.chunks(chunk_size).zip(devices.iter().cycle()) {
                     let made = source.two_views(pass as u64, chunk, device);
                     let views = made.and_then(|made| {
+                        let labels = labels_of(&*source, chunk, &made.skipped);
                         let mut noted = unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-                        noted.note(chunk, made.skipped).map(|()| made.views)
+                        noted.note(chunk, made.skipped)?;
+                        Ok(made.views.map(|views| LabelledViews { views, labels }))
                     });
                     let failed = views.is_err();
                     // The channel is closed if the reader left the epoch early.
@@ -140,7 +143,7 @@ mod tests {
     use crate::error::TrainError;
     use crate::views::view_source::{TwoViews, ViewBatch};
 
-    /// A source whose views are the indices themselves. It fails, or panics, at a given example.
+    /// A source whose views are the indices themselves, and whose labels are 100 more if it is small. It fails, or panics, at a given example.
     struct Indices {
         len: usize,
         fail_at: Option<usize>,
@@ -151,6 +154,9 @@ mod tests {
     impl ViewSource<(u64, Vec<usize>)> for Indices {
         fn len(&self) -> usize {
             self.len
+        }
+        fn label(&self, index: usize) -> Option<usize> {
+            (self.len < 10).then_some(100 + index)
         }
         fn two_views(
             &self,
@@ -172,7 +178,7 @@ mod tests {
         }
     }
 
-    type Views = TwoViews<(u64, Vec<usize>)>;
+    type Views = LabelledViews<(u64, Vec<usize>)>;
 
     fn indices(len: usize) -> Indices {
         Indices { len, fail_at: None, panic_at: None, unreadable: Vec::new() }
@@ -200,7 +206,8 @@ mod tests {
     /// The pass and the indices of each step.
     fn steps(loader: &ViewLoader<(u64, Vec<usize>)>, epoch: usize) -> Vec<(u64, Vec<usize>)> {
         let whole = |chunks: Vec<Result<Views, TrainError>>| {
-            let chunks: Vec<_> = chunks.into_iter().map(|chunk| chunk.unwrap().input).collect();
+            let chunks: Vec<_> =
+                chunks.into_iter().map(|chunk| chunk.unwrap().views.input).collect();
             (chunks[0].0, chunks.into_iter().flat_map(|(_, indices)| indices).collect())
         };
         results(loader, epoch).into_iter().map(whole).collect()
@@ -233,7 +240,7 @@ mod tests {
             let mut views = loader.epoch_after(2, done);
             let mut rest = Vec::new();
             while let Some(step) = views.next_step() {
-                rest.extend(step.map(|chunk| chunk.unwrap().input));
+                rest.extend(step.map(|chunk| chunk.unwrap().views.input));
             }
             assert_eq!(rest, whole[done..]);
         }
@@ -294,6 +301,24 @@ mod tests {
             assert_eq!(steps(&loader, epoch)[0].1, [5]);
         }
         assert_eq!(loader.skipped().len(), 5);
+    }
+
+    #[test]
+    fn labels_keep_to_the_rows_of_the_examples_that_could_be_read() {
+        for chunk_size in [1, 3, 9] {
+            let source = Indices { unreadable: vec![0, 3, 4, 8], ..indices(9) };
+            let loader = loader(source, [9, chunk_size, 1]);
+            let mut seen = 0;
+            for chunk in results(&loader, 1).into_iter().flatten() {
+                let LabelledViews { views, labels } = chunk.unwrap();
+                let expected: Vec<usize> = views.input.1.iter().map(|index| 100 + index).collect();
+                assert_eq!(labels, Some(expected));
+                seen += views.examples;
+            }
+            assert_eq!(seen, 5);
+        }
+        let unlabelled = loader(indices(10), [5, 5, 1]);
+        assert_eq!(results(&unlabelled, 1)[0][0].as_ref().unwrap().labels, None);
     }
 
     #[test]

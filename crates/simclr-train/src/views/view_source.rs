@@ -14,6 +14,16 @@ pub struct TwoViews<I> {
     pub examples: usize,
 }
 
+/// The views of a chunk as a [`ViewLoader`](crate::ViewLoader) hands them to a step: with the classes of their examples.
+#[derive(Debug)]
+pub struct LabelledViews<I> {
+    /// The views.
+    pub views: TwoViews<I>,
+    /// The class of each of the n examples, in the order of the views; `None` unless the source has a
+    /// [label](ViewSource::label) for every one.
+    pub labels: Option<Vec<usize>>,
+}
+
 /// The views of some examples, and the examples that a [`ViewSource`] could not read.
 #[derive(Debug)]
 pub struct ViewBatch<I> {
@@ -42,8 +52,17 @@ pub trait ViewSource<I>: Send + Sync + 'static {
         self.len() == 0
     }
 
-    /// Both views of the examples `indices` in pass `pass` over the data set, on `device`. They depend only on the
-    /// arguments and on the source's seed, so that a run can be repeated and resumed.
+    /// The class of the example at `index`, any number that its class alone has; `None`, as by default, if it has none.
+    /// It is asked for a loss that contrasts classes, such as [`LossConfig::SupCon`](crate::LossConfig::SupCon), which every
+    /// example of the source then needs. It doesn't change during a run.
+    #[expect(unused_variables, reason = "sources with labels need the index")]
+    fn label(&self, index: usize) -> Option<usize> {
+        None
+    }
+
+    /// Both views of the examples `indices` in pass `pass` over the data set, on `device`, in the order of the indices
+    /// without those that are skipped. They depend only on the arguments and on the source's seed, so that a run can be
+    /// repeated and resumed.
     ///
     /// # Errors
     ///

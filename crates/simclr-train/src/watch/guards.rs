@@ -28,7 +28,7 @@ pub(crate) fn collapse(representation: &Representation) -> Option<String> {
     })
 }
 
-/// Whether a mean loss is at the chance level, which is ln(2n - 1) for NT-Xent.
+/// Whether a mean loss is at the chance level, which is ln(2n - 1) for NT-Xent and for `SupCon`.
 pub(crate) fn is_at_chance_level(mean_loss: f64, chance_level: f64) -> bool {
     (mean_loss / chance_level - 1.0).abs() < PINNED
 }
@@ -37,7 +37,7 @@ pub(crate) fn is_at_chance_level(mean_loss: f64, chance_level: f64) -> bool {
 pub(crate) fn nothing_learnt(mean_loss: f64, epochs: usize) -> String {
     format!(
         "nothing has been learnt for {epochs} epochs: the loss stays at {mean_loss:.4}, its chance level, \
-         as if partners were guessed; {ADVICE}"
+         as if all views were alike; {ADVICE}"
     )
 }
 

@@ -21,9 +21,10 @@ pub enum MetricsLine {
         loss: Option<f64>,
         /// The learning rate of the step.
         learning_rate: f64,
-        /// Share of anchors whose partner is the nearest of all 2n - 1 other views, in 0..=1.
+        /// Share of anchors whose partner is the nearest of all 2n - 1 other views, in 0..=1. With a loss that contrasts
+        /// classes: whose nearest other view is of their class.
         contrastive_top1: f64,
-        /// Share of anchors whose partner is among the five nearest, in 0..=1.
+        /// Share of anchors whose partner, or with such a loss a view of their class, is among the five nearest, in 0..=1.
         contrastive_top5: f64,
         /// Examples (not views) a second.
         images_per_second: f64,

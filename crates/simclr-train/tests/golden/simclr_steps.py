@@ -5,7 +5,7 @@
     venv/bin/python simclr_steps.py > simclr_steps.json
 
 ResNet-18 of width 16 with the CIFAR stem, the two-layer head, NT-Xent at temperature 0.5, 16 images of 32 pixels a step,
-5 steps of linear warm-up and a cosine; AdamW, SGD with Nesterov momentum, and LARS. Each is run in float64 and in
+5 steps of linear warm-up and a cosine; AdamW, Adam, SGD with Nesterov momentum, and LARS. Each is run in float64 and in
 float32: the golden curve is the float64 one, and the distance between the two says what rounding alone does.
 
 Weights and images are integers of 20 bits hashed from a counter and scaled in float64, so that no file has to hold them.
@@ -163,6 +163,10 @@ def adamw(network, weight_decay):
     return OfPyTorch(torch.optim.AdamW(network.parameters(), lr=1.0, weight_decay=weight_decay))
 
 
+def adam(network, weight_decay):
+    return OfPyTorch(torch.optim.Adam(network.parameters(), lr=1.0, weight_decay=weight_decay))
+
+
 def nesterov(network, weight_decay):
     options = {"lr": 1.0, "momentum": 0.9, "nesterov": True, "weight_decay": weight_decay}
     return OfPyTorch(torch.optim.SGD(network.parameters(), **options))
@@ -197,6 +201,7 @@ def main():
     # large trust coefficient for the weights to move at all.
     for name, optimizer, peak, weight_decay, trust_coefficient in [
         ("adamw", lambda n: adamw(n, 0.05), 3e-4, 0.05, None),
+        ("adam", lambda n: adam(n, 0.01), 3e-4, 0.01, None),
         ("nesterov", lambda n: nesterov(n, 1e-3), 1e-3, 1e-3, None),
         ("lars", lambda n: Lars(n, 1e-2, 0.1), 3e-3, 1e-2, 0.1),
     ]:

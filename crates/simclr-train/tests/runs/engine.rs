@@ -25,11 +25,14 @@ fn every_loss_of_the_config_and_a_loss_of_the_caller_train_by_their_own_formula(
     let nt_xent = train(pretraining(config(1)));
     let decoupled = LossConfig::DecoupledNtXent { temperature };
     let decoupled = train(pretraining(changed(1, |config| config.train.loss = decoupled)));
+    let sup_con = LossConfig::SupCon { temperature };
+    let sup_con = train(pretraining(changed(1, |config| config.train.loss = sup_con)));
     let own = train(Pretraining::with_loss(config(1), "sum", Sum).unwrap());
     assert!(
         nt_xent > decoupled,
         "the positive pair leaves the denominator: {decoupled}, {nt_xent}"
     );
+    assert!(sup_con != nt_xent && sup_con > 0.0, "{sup_con}, {nt_xent}");
     assert!(own < 1.0, "{own}");
 }
 

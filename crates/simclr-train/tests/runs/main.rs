@@ -5,6 +5,7 @@ mod engine;
 mod first_weights;
 mod folder;
 mod interrupted;
+mod labelled;
 mod resumed;
 mod skipped;
 mod support;

@@ -1,0 +1,109 @@
+//! How well the projections tell classes apart.
+
+use burn::tensor::{Bool, Int, Tensor, TensorData};
+
+use crate::groups::groups;
+use crate::nearer_views::{count_nearer, int};
+use crate::views::UnitViews;
+
+/// For each view, how many views of other classes are nearer to it than the nearest other view of its own class.
+///
+/// A rank of 0 means that the nearest of all 2n - 1 other views is of its class. With one class per image it is
+/// [`partner_ranks`](crate::partner_ranks): use it beside [`SupCon`](crate::SupCon), where another image of the class is as right an
+/// answer as the partner. Ties count for the class, and no gradient is tracked.
+///
+/// # Shapes
+///
+/// - `z_a`, `z_b`: `[n, d]`, projections of the two views, of any length; row i of each comes from
+///   image i
+/// - `labels`: n, the class of each image; any numbers
+/// - output: `[2n]`, whole numbers in 0..=2n - 2; the anchors of view a, then those of view b
+///
+/// # Panics
+///
+/// If the shapes differ, n or d is zero, or there isn't one label per image.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use simclr_loss::{class_ranks, partner_ranks};
+///
+/// let device = Device::flex();
+/// let z_a = Tensor::<2>::from_data([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], &device);
+/// let z_b = Tensor::<2>::from_data([[0.9, 0.1], [1.0, 0.0], [0.1, 1.0]], &device);
+/// let of_partners = partner_ranks(z_a.clone(), z_b.clone()).sum().into_scalar::<f64>();
+/// assert!(of_partners > 0.0); // Images 0 and 1 are taken for each other,
+/// let of_classes = class_ranks(z_a, z_b, &[4, 4, 9]).sum().into_scalar::<f64>();
+/// assert_eq!(of_classes, 0.0); // which are of one class.
+/// ```
+#[must_use]
+pub fn class_ranks(z_a: Tensor<2>, z_b: Tensor<2>, labels: &[usize]) -> Tensor<1> {
+    let z = UnitViews::new(z_a.detach(), z_b.detach()).concat();
+    let ([views, _], device) = (z.dims(), z.device());
+    let n = views / 2;
+    assert_eq!(
+        labels.len(),
+        n,
+        "expected one label for each of {n} images, found {}",
+        labels.len()
+    );
+    let classes: Vec<i64> = groups(labels).0.repeat(2).into_iter().map(int).collect();
+    let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [1, views]), &device);
+    count_nearer(&z, |anchors, similarities| {
+        let [block, _] = similarities.dims();
+        let of_anchors = classes.clone().narrow(1, anchors.start, block).transpose(); // [block, 1]
+        let same = of_anchors.expand([block, views]).equal(classes.clone().expand([block, views])); // [block, 2n]
+        let others = Tensor::<2, Bool>::diag_mask([block, views], int(anchors.start), &device);
+        let positives = same.clone().bool_and(others);
+        // Below every cosine, so that only positives are nearest.
+        let nearest = similarities.clone().mask_fill(positives.bool_not(), -2.0).max_dim(1); // [block, 1]
+        similarities.greater(nearest).bool_and(same.bool_not())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::partner_ranks::partner_ranks;
+    use burn::tensor::{Device, Distribution};
+
+    fn ranks(ranks: Tensor<1>) -> Vec<f64> {
+        ranks.to_data_as::<f64>().iter().collect()
+    }
+
+    #[test]
+    fn ranks_of_many_blocks_equal_the_loop_over_all_pairs() {
+        let (n, d) = (700, 5); // 1,400 anchors are two blocks, the second not full.
+        let device = Device::flex();
+        let random = || Tensor::<2>::random([n, d], Distribution::Normal(0.0, 1.0), &device);
+        let (z_a, z_b) = (random(), random());
+        let labels: Vec<usize> = (0..n).map(|i| i * i % 97).collect();
+        let z = UnitViews::new(z_a.clone(), z_b.clone()).concat();
+        let cosines: Vec<f32> =
+            z.clone().matmul(z.transpose()).to_data_as::<f32>().iter().collect();
+        for (i, rank) in ranks(class_ranks(z_a, z_b, &labels)).into_iter().enumerate() {
+            let row = &cosines[2 * n * i..2 * n * (i + 1)];
+            let is_of_class = |k: usize| labels[k % n] == labels[i % n];
+            let positives = (0..2 * n).filter(|&k| k != i && is_of_class(k));
+            let nearest = positives.map(|k| row[k]).fold(f32::MIN, f32::max);
+            let nearer = (0..2 * n).filter(|&k| !is_of_class(k) && row[k] > nearest).count();
+            assert_eq!(rank as usize, nearer, "anchor {i}");
+        }
+    }
+
+    #[test]
+    fn with_one_class_per_image_they_are_the_partner_ranks() {
+        let device = Device::flex();
+        let random = || Tensor::<2>::random([20, 3], Distribution::Normal(0.0, 1.0), &device);
+        let (z_a, z_b) = (random(), random());
+        let labels: Vec<usize> = (0..20).rev().collect();
+        let of_classes = ranks(class_ranks(z_a.clone(), z_b.clone(), &labels));
+        assert_eq!(of_classes, ranks(partner_ranks(z_a, z_b)));
+    }
+
+    #[test]
+    #[should_panic(expected = "expected one label for each of 2 images, found 1")]
+    fn a_wrong_number_of_labels_is_refused_with_both_numbers() {
+        let z = Tensor::<2>::ones([2, 3], &Device::flex());
+        let _ = class_ranks(z.clone(), z, &[0]);
+    }
+}
