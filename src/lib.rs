@@ -75,6 +75,7 @@
 pub use burn;
 
 /// Contrastive losses: two views' projections in, one number out.
+///
 // The guide's programs need all rooms. The first definition of a link counts: those of pictures and pages before the
 // guide's own, which are relative to its file.
 #[cfg_attr(feature = "report", doc = include_str!("guide_links.md"))]
