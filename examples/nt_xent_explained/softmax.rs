@@ -42,7 +42,7 @@ impl Guess {
         *self.candidates.iter().find(|candidate| candidate.is_partner).expect("an anchor has one")
     }
 
-    /// What each negative gets of the gradient that pushes the negatives away, the nearest first: p_k / (1 - p_partner)
+    /// What each negative gets of the gradient that pushes the negatives away, the nearest first: `p_k / (1 - p_j)`
     /// (Wang and Liu 2021 call it the relative penalty). They add up to one.
     pub(crate) fn pushes(&self) -> Vec<f64> {
         let negatives = || self.candidates.iter().filter(|candidate| !candidate.is_partner);
