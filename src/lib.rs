@@ -5,6 +5,20 @@
 //! on nothing but that, it turns images into vectors in which kinds of things lie together, and a few
 //! labels, or none, are enough for the rest.
 //!
+//! # Where to go
+//!
+//! - The formula: [`loss`] carries the guide to NT-Xent, from two loops to tiles.
+//! - Your photos: [from images to an encoder](#from-images-to-an-encoder), or the command `simclr` of
+//!   [`simclr-cli`](https://docs.rs/crate/simclr-cli).
+//! - Your own training code: [the loss](#the-loss-in-your-own-training-code), a [whole loop](loss#in-your-own-training-loop),
+//!   and [`train::Trainer`] for any network and any kind of data.
+//! - Your GPU: [backends](#backends).
+//! - Your data set or tutorial: [`train::Recipe`] has published settings, [`data`] reads STL-10, CIFAR-10 and folders, and the guide
+//!   says how to [come from PyTorch](loss#coming-from-pytorch).
+//!
+//! [All pages of the guide](https://docs.rs/crate/simclr/latest/source/docs/README.md), and the
+//! [examples](https://docs.rs/crate/simclr/latest/source/examples/): each is one story, and says what to expect.
+//!
 //! # From images to an encoder
 //!
 //! ```
@@ -61,6 +75,11 @@
 pub use burn;
 
 /// Contrastive losses: two views' projections in, one number out.
+///
+// The guide's programs need all rooms. The first definition of a link counts: those of pictures and pages before the
+// guide's own, which are relative to its file.
+#[cfg_attr(feature = "report", doc = include_str!("guide_links.md"))]
+#[cfg_attr(feature = "report", doc = include_str!("../docs/nt-xent.md"))]
 #[cfg(feature = "loss")]
 pub mod loss {
     pub use simclr_loss::{
@@ -184,3 +203,8 @@ struct Evaluation;
 #[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../docs/training.md")]
 struct Training;
+
+/// And the page on other data.
+#[cfg(all(doctest, feature = "report"))]
+#[doc = include_str!("../docs/other-data.md")]
+struct OtherData;

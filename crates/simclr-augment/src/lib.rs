@@ -72,6 +72,15 @@
 //!
 //! Nothing is random when features are compared: [`SimClrAugmentation::evaluation`] gives the
 //! [`EvaluationTransform`] with the policy's size, filter and normalisation.
+//!
+//! # Where to go next
+//!
+//! - Guide: [views](https://docs.rs/crate/simclr/latest/source/docs/views.md).
+//! - Example: [`augment_grid`](https://docs.rs/crate/simclr/latest/source/examples/augment_grid.rs) shows the views of a
+//!   photo.
+//! - Beside it: [`simclr-data`](https://docs.rs/simclr-data) reads the images,
+//!   [`simclr-train`](https://docs.rs/simclr-train) trains on the views, and [`simclr`](https://docs.rs/simclr) is all of
+//!   it under one roof.
 
 #![expect(
     clippy::inline_always,

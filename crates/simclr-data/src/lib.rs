@@ -72,6 +72,15 @@
 //!
 //! `download` (on by default) adds `Stl10::download` and `Cifar10::download`, which fetch the official archives. It
 //! brings in an HTTP client.
+//!
+//! # Where to go next
+//!
+//! - Guide: [what your data may look like](https://docs.rs/crate/simclr/latest/source/docs/data.md).
+//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain.rs) trains on what
+//!   `Splits` opens.
+//! - Beside it: [`simclr-augment`](https://docs.rs/simclr-augment) makes views of the images,
+//!   [`simclr-embed`](https://docs.rs/simclr-embed) makes vectors of them, [`simclr-train`](https://docs.rs/simclr-train)
+//!   learns from them, and [`simclr`](https://docs.rs/simclr) is all of it under one roof.
 
 mod binary;
 mod dataset;

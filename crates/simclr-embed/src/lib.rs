@@ -41,6 +41,15 @@
 //! [`Embedder::save`] writes safetensors that any tool reads; its header says what the weights are of
 //! ([`EmbedderFile`]), so that [`Embedder::open`] needs nothing else. What a header says is checked before it is
 //! believed.
+//!
+//! # Where to go next
+//!
+//! - Guide: [encoders and weights](https://docs.rs/crate/simclr/latest/source/docs/encoders.md).
+//! - Example: [`embed_folder`](https://docs.rs/crate/simclr/latest/source/examples/embed_folder.rs) makes vectors of a
+//!   folder and searches it.
+//! - Beside it: [`simclr-model`](simclr_model) has the encoders, [`simclr-augment`](simclr_augment) and
+//!   [`simclr-data`](simclr_data) the images, [`simclr-eval`](https://docs.rs/simclr-eval) says how good the vectors are,
+//!   and [`simclr`](https://docs.rs/simclr) is all of it under one roof.
 
 mod embedding;
 mod error;

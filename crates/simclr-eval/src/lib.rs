@@ -43,6 +43,14 @@
 //! The first three are a [`Protocol`]: [`evaluate`] makes a [`Report`] of any of them, and gives the linear layer that it
 //! measured. With that layer, an embedder becomes a [`Classifier`] to keep in a file. [`with_few_labels`] and
 //! [`over_folds`] repeat an evaluation on several draws of the training set.
+//!
+//! # Where to go next
+//!
+//! - Guide: [evaluation](https://docs.rs/crate/simclr/latest/source/docs/evaluation.md).
+//! - Example: [`evaluate`](https://docs.rs/crate/simclr/latest/source/examples/evaluate.rs) does all of it on a run.
+//! - Beside it: [`simclr-embed`](simclr_embed) makes the vectors, [`simclr-report`](https://docs.rs/simclr-report) draws
+//!   a page about them, [`simclr-train`](https://docs.rs/simclr-train) watches a run by them, and
+//!   [`simclr`](https://docs.rs/simclr) is all of it under one roof.
 
 mod budget;
 mod classifier;

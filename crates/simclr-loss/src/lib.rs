@@ -66,6 +66,17 @@
 //! On Burn's flex backend (the crate's default feature `flex`) the tiles never leave a core's cache:
 //! products, exponentials and sums use explicit vector types, AVX-512, AVX2 or NEON as the machine has
 //! it. On other backends the same two sweeps are tensor operations.
+//!
+//! # Where to go next
+//!
+//! - Guide: [the losses in the facade](https://docs.rs/simclr/latest/simclr/loss/index.html) carry the guide, from two
+//!   loops to tiles, with the label mask, the temperature and losses of your own; [what they
+//!   cost](https://docs.rs/crate/simclr/latest/source/docs/nt-xent-cost.md).
+//! - Example: [`nt_xent_explained`](https://docs.rs/crate/simclr/latest/source/examples/nt_xent_explained/main.rs) prints
+//!   every number, of your vectors too.
+//! - Beside it: [`simclr-model`](https://docs.rs/simclr-model) makes the projections,
+//!   [`simclr-train`](https://docs.rs/simclr-train) trains with these losses or with yours, and
+//!   [`simclr`](https://docs.rs/simclr) is all of it under one roof.
 
 mod class_ranks;
 mod decoupled;
@@ -93,8 +104,3 @@ pub use two_view_loss::TwoViewLoss;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-/// And so is that of the guide.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/nt-xent.md")]
-struct Guide;

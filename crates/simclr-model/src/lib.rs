@@ -33,6 +33,16 @@
 //! [`WeightFile::metadata`] reads.
 //!
 //! [`module_tensors`] lists the parameters and running statistics of any module: names, shapes, roles and values.
+//!
+//! # Where to go next
+//!
+//! - Guide: [encoders and weights](https://docs.rs/crate/simclr/latest/source/docs/encoders.md).
+//! - Example: [`embed_folder`](https://docs.rs/crate/simclr/latest/source/examples/embed_folder.rs) makes vectors of a
+//!   folder with torchvision's or timm's weights.
+//! - Beside it: [`simclr-nn`](simclr_nn) has the layers, [`simclr-loss`](https://docs.rs/simclr-loss) compares the
+//!   projections, [`simclr-train`](https://docs.rs/simclr-train) trains the encoders,
+//!   [`simclr-embed`](https://docs.rs/simclr-embed) uses them, and [`simclr`](https://docs.rs/simclr) is all of it under
+//!   one roof.
 
 mod efficient_net;
 mod encoder;

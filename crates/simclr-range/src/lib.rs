@@ -1,23 +1,4 @@
-//! The error for a value out of range, the same in every crate of `simclr`.
-//!
-//! A type whose values must lie in some range checks them at one moment: when it is made (`new`, `init`, or a
-//! deserialiser). What exists is valid. The error names the field, its range and the value found.
-//!
-//! ```
-//! use simclr_range::OutOfRange;
-//!
-//! struct Dropout(f64);
-//!
-//! impl Dropout {
-//!     fn new(rate: f64) -> Result<Self, OutOfRange> {
-//!         OutOfRange::unless((0.0..1.0).contains(&rate), "dropout", "in 0..1", rate)?;
-//!         Ok(Self(rate))
-//!     }
-//! }
-//!
-//! let error = Dropout::new(1.5).err().expect("1.5 is no rate");
-//! assert_eq!(error.to_string(), "expected dropout to be in 0..1, found 1.5");
-//! ```
+#![doc = include_str!("../README.md")]
 
 use std::borrow::Cow;
 use std::convert::Infallible;

@@ -26,6 +26,16 @@
 //!
 //! The page holds no date, and [`ReportConfig::seed`] makes its only random choices: the same run, images and seed make
 //! the same bytes on the same backend, for any number of threads.
+//!
+//! # Where to go next
+//!
+//! - Guide: [training](https://docs.rs/crate/simclr/latest/source/docs/training.md);
+//!   [evaluation](https://docs.rs/crate/simclr/latest/source/docs/evaluation.md).
+//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain.rs) leaves a run to
+//!   report on.
+//! - Beside it: [`simclr-train`](simclr_train) makes the runs, [`simclr-eval`](simclr_eval) the figures,
+//!   [`simclr-embed`](simclr_embed) the map and the neighbours, and [`simclr`](https://docs.rs/simclr) is all of it under
+//!   one roof.
 
 mod chart;
 mod contents;

@@ -19,6 +19,17 @@
 //!
 //! Dashboard and interruption are burn-train's. The same config and images give the same encoder on the same backend,
 //! whatever the number of threads.
+//!
+//! # Where to go next
+//!
+//! - Guide: [training](https://docs.rs/crate/simclr/latest/source/docs/training.md); [text, sound,
+//!   tables](https://docs.rs/crate/simclr/latest/source/docs/other-data.md).
+//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain.rs) and
+//!   [`signal_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/signal_pretrain/main.rs) are whole runs.
+//! - Beside it: [`simclr-augment`](simclr_augment) makes the views, [`simclr-model`](simclr_model) the networks,
+//!   [`simclr-loss`](simclr_loss) the losses, [`simclr-eval`](simclr_eval) the figures,
+//!   [`simclr-report`](https://docs.rs/simclr-report) a page about a run, and [`simclr`](https://docs.rs/simclr) is all
+//!   of it under one roof.
 
 mod engine;
 mod error;

@@ -75,6 +75,11 @@ fn normalize(row: &[f64]) -> Vec<f64> {
     row.iter().map(|x| x / norm).collect()
 }
 
+/// A sum of exponentials as text, which low temperatures make astronomical.
+fn exponential(value: f64) -> String {
+    if value < 1e6 { format!("{value:.4}") } else { format!("{value:.3e}") }
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "cosine similarities of the 2n = {} views", self.cosines.len())?;
@@ -86,11 +91,9 @@ impl fmt::Display for Explanation {
         }
         writeln!(f, "\nanchor partner  exp(s_ij)   sum of exp(s_ik)    l(i, j)")?;
         for a in &self.anchors {
-            let Anchor { anchor, partner, numerator, denominator, loss } = a;
-            writeln!(
-                f,
-                "{anchor:>6} {partner:>7} {numerator:>10.4} {denominator:>18.4} {loss:>10.6}"
-            )?;
+            let Anchor { anchor, partner, loss, .. } = a;
+            let [numerator, denominator] = [a.numerator, a.denominator].map(exponential);
+            writeln!(f, "{anchor:>6} {partner:>7} {numerator:>10} {denominator:>18} {loss:>10.6}")?;
         }
         write!(
             f,
