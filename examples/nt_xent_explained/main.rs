@@ -181,9 +181,10 @@ fn print_forms(
     Ok(())
 }
 
-fn forms(
-    temperature: Temperature,
-) -> Result<[(&'static str, Box<dyn TwoViewLoss>); 3], OutOfRange> {
+/// A form of the loss, and its name.
+type Form = (&'static str, Box<dyn TwoViewLoss>);
+
+fn forms(temperature: Temperature) -> Result<[Form; 3], OutOfRange> {
     Ok([
         ("naive", Box::new(NaiveNtXent::new(temperature)?)),
         ("vectorized", Box::new(VectorizedNtXent::new(temperature)?)),

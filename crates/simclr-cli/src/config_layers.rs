@@ -219,7 +219,12 @@ mod tests {
             "unknown key `encoder` in run.toml:2; it belongs to [images]"
         );
         let many = message("seed = 1\nepochs = \"many\"\n", &[]);
-        assert!(many.starts_with("train.epochs in run.toml:2: expected a whole number of at least 0, found string"), "{many}");
+        assert!(
+            many.starts_with(
+                "train.epochs in run.toml:2: expected a whole number of at least 0, found string"
+            ),
+            "{many}"
+        );
         let negative = message("epochs = 3\n", &["epochs=-1"]);
         assert!(negative.starts_with("train.epochs: invalid value: integer `-1`"), "{negative}");
     }

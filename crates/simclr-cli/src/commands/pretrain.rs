@@ -50,14 +50,12 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let resumed = self.resume.as_deref().map(ResumedRun::open).transpose()?;
-        let (settings, weights) = match &resumed {
-            // A run that is resumed knows its own.
-            Some(run) => (self.run.resume(run)?, None),
-            None => {
-                let mut settings = self.run.open(None)?;
-                let weights = self.first.of_new_run(&mut settings)?;
-                (settings, weights)
-            }
+        let (settings, weights) = if let Some(run) = &resumed {
+            (self.run.resume(run)?, None) // It knows its own weights.
+        } else {
+            let mut settings = self.run.open(None)?;
+            let weights = self.first.of_new_run(&mut settings)?;
+            (settings, weights)
         };
         let in_run = resumed.as_ref().map(ResumedRun::device);
         let devices = self.devices.open(settings.file.device.as_deref().or(in_run))?;

@@ -21,7 +21,7 @@ pub(super) fn fewest_parameters(config: &EncoderConfig) -> u128 {
             // One channel at least, of the patches' embedding and of the positions.
             product(&[3, *patch_size, *patch_size]) + product(&[side, side])
         }
-        EncoderConfig::Mlp { image_size, hidden_sizes, feature_size } => {
+        EncoderConfig::Mlp { image_size, hidden_sizes, feature_size, .. } => {
             let mut inputs = product(&[3, *image_size, *image_size]);
             let mut sum = 0;
             for &outputs in hidden_sizes.iter().chain([feature_size]) {
@@ -53,6 +53,7 @@ mod tests {
             "vit_tiny_p4_i32",
             "vit_tiny_p32_i32",
             "mlp_i8_32_16",
+            "mlp_i8_32_16_nonorm",
             "mlp_i8_16",
         ] {
             let config: EncoderConfig = name.parse().unwrap();

@@ -69,7 +69,7 @@ pub struct Pretraining {
     pub(super) augmentation: SimClrAugmentation,
     /// The encoder's first weights; `None` draws them from the seed.
     pub(super) weights: Option<FirstWeights>,
-    source: Option<ImageSource>,
+    pub(super) source: Option<ImageSource>,
 }
 
 impl Pretraining {
