@@ -8,8 +8,8 @@
 //!
 //! Expect the matrix of cosines, with -0.1240 for views 0 and 1 and -0.0948 for views 0 and 4, a loss of 1.132700 from
 //! all three forms, a loss that falls as a pair comes nearer and rises as it moves away, and the guess at three
-//! temperatures. The times at the end take a minute: at n = 128 the vectorized form is some 350 times as fast as the
-//! naive one forward, and some 33,000 times forward and backward.
+//! temperatures. The times at the end take up to a minute: at n = 128 the vectorized form is some 250 times as fast as
+//! the naive one forward, and some 23,000 times forward and backward.
 
 mod chart;
 mod softmax;
