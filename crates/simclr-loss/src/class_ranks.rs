@@ -66,7 +66,7 @@ mod tests {
     use crate::partner_ranks::partner_ranks;
     use burn::tensor::{Device, Distribution};
 
-    fn ranks(ranks: Tensor<1>) -> Vec<f64> {
+    fn values(ranks: &Tensor<1>) -> Vec<f64> {
         ranks.to_data_as::<f64>().iter().collect()
     }
 
@@ -80,7 +80,7 @@ mod tests {
         let z = UnitViews::new(z_a.clone(), z_b.clone()).concat();
         let cosines: Vec<f32> =
             z.clone().matmul(z.transpose()).to_data_as::<f32>().iter().collect();
-        for (i, rank) in ranks(class_ranks(z_a, z_b, &labels)).into_iter().enumerate() {
+        for (i, rank) in values(&class_ranks(z_a, z_b, &labels)).into_iter().enumerate() {
             let row = &cosines[2 * n * i..2 * n * (i + 1)];
             let is_of_class = |k: usize| labels[k % n] == labels[i % n];
             let positives = (0..2 * n).filter(|&k| k != i && is_of_class(k));
@@ -96,8 +96,8 @@ mod tests {
         let random = || Tensor::<2>::random([20, 3], Distribution::Normal(0.0, 1.0), &device);
         let (z_a, z_b) = (random(), random());
         let labels: Vec<usize> = (0..20).rev().collect();
-        let of_classes = ranks(class_ranks(z_a.clone(), z_b.clone(), &labels));
-        assert_eq!(of_classes, ranks(partner_ranks(z_a, z_b)));
+        let of_classes = values(&class_ranks(z_a.clone(), z_b.clone(), &labels));
+        assert_eq!(of_classes, values(&partner_ranks(z_a, z_b)));
     }
 
     #[test]
