@@ -172,6 +172,7 @@ fn mistakes_are_named_and_change_nothing() {
         (&["--data=photos", "--out=photos/out"], "expected labelled images"),
         (&["--data=nowhere"], "nowhere"),
         (&["--epochs=2"], "expected the settings of out"),
+        (&["--out=photos"], "expected photos to be empty"),
         (&["--device=abacus"], "expected a device out of"),
     ] {
         let output = ablate(folder.path(), arguments);

@@ -88,6 +88,9 @@ impl Results {
         let (path, kept) = (out.join("cells.csv"), out.join("settings.json"));
         let settings = serde_json::to_string_pretty(settings)?;
         if !path.exists() {
+            let mut others = std::fs::read_dir(out).with_context(|| cannot("read", out))?;
+            let expected = "to be empty, or to have the cells.csv of an earlier run";
+            ensure!(others.next().is_none(), "expected {} {expected}", out.display());
             replace_file(&kept, |file| file.write_all(settings.as_bytes()))
                 .with_context(|| cannot("write", &kept))?;
             let mut results = Self { path, cells: Vec::new() };
