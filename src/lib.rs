@@ -36,6 +36,12 @@
 //!
 //! # The loss in your own training code
 //!
+//! ```toml
+//! [dependencies]
+//! burn = { version = "0.22.1", default-features = false, features = ["std", "flex", "optim"] }
+//! simclr = { version = "0.1", default-features = false, features = ["loss", "flex"] }
+//! ```
+//!
 //! ```
 //! use simclr::burn::tensor::{Device, Tensor};
 //! use simclr::loss::NtXent;

@@ -2,61 +2,20 @@
 
 use std::path::Path;
 
-use image::{Rgb, RgbImage};
 use serde_json::Value;
-use simclr::burn::tensor::Device;
-use simclr::model::{EncoderConfig, Naming, save_published_weights};
+use simclr::model::Naming;
 
+use crate::published::{publish, stripes, write_stl10};
 use crate::support::{failure, json, simclr, success};
 
-const SIDE: usize = 96;
 const NAMES: [&str; 10] =
     ["airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"];
-
-/// The weights that the library of `naming` would publish of a network.
-fn publish(folder: &Path, file: &str, encoder: &str, naming: Naming) {
-    let config: EncoderConfig = encoder.parse().unwrap();
-    let encoder = config.init(1, &Device::flex()).unwrap();
-    save_published_weights(&encoder, naming, folder.join(file)).unwrap();
-}
-
-/// Stripes as wide as the class says, in the colour of the number.
-fn image(class: usize, number: usize) -> RgbImage {
-    RgbImage::from_fn(SIDE as u32, SIDE as u32, |x, y| {
-        let on = ((x as usize + number) / (2 + class)).is_multiple_of(2);
-        if on { Rgb([(number * 20) as u8, 200, 30]) } else { Rgb([20, y as u8, 90]) }
-    })
-}
-
-/// A data set in STL-10's layout, with two images of each class to learn from, one to test, and 16 without a label.
-fn write_stl10(folder: &Path) {
-    let dir = folder.join("stl10");
-    std::fs::create_dir(&dir).unwrap();
-    for (split, images) in [("train", 20), ("test", 10), ("unlabeled", 16)] {
-        let mut pixels = Vec::new();
-        for index in 0..images {
-            let image = image(index % 10, index);
-            for channel in 0..3 {
-                // Column by column.
-                for x in 0..SIDE as u32 {
-                    pixels.extend((0..SIDE as u32).map(|y| image.get_pixel(x, y).0[channel]));
-                }
-            }
-        }
-        std::fs::write(dir.join(format!("{split}_X.bin")), pixels).unwrap();
-        let labels: Vec<u8> = (0..images).map(|index| (index % 10 + 1) as u8).collect();
-        if split != "unlabeled" {
-            std::fs::write(dir.join(format!("{split}_y.bin")), labels).unwrap();
-        }
-    }
-    image(3, 40).save(folder.join("photo.png")).unwrap();
-}
 
 #[test]
 fn published_weights_learn_from_unlabelled_images_and_become_a_classifier() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    write_stl10(here);
+    write_stl10(here, "stl10");
     publish(here, "efficientnet_b0.safetensors", "efficientnet_b0", Naming::Torchvision);
 
     let begins = ["--weights=efficientnet_b0.safetensors", "--encoder=efficientnet_b0"];
@@ -131,7 +90,7 @@ fn an_encoder_is_evaluated_with_the_normalisation_that_its_weights_bring() {
     let name = "resnet18x0.0625_cifar";
     publish(here, "published.safetensors", name, Naming::Torchvision);
     std::fs::create_dir(here.join("photos")).unwrap();
-    image(3, 7).save(here.join("photos/a.png")).unwrap();
+    stripes(3, 7).save(here.join("photos/a.png")).unwrap();
     let embed = |out: &str, more: &[&str]| {
         let (encoder, out) = (format!("--encoder={name}"), format!("--out={out}.npy"));
         let common: [&str; 5] = ["embed", "--data=photos", "--image-size=16", &encoder, &out];
