@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use simclr::augment::Ground;
-use simclr::data::{DownloadProgress, Splits, Stl10};
+use simclr::data::{DownloadProgress, Stl10};
 use simclr::embed::raw_pixels;
 use simclr::eval::{Knn, Protocol};
 use simclr::model::EncoderConfig;
@@ -82,18 +82,25 @@ fn main() -> Result<()> {
         Stl10::download(dir, &mut show_download)?;
         eprintln!();
     }
+    if let Some(recipe) = options.recipe {
+        println!("recipe {recipe}: {}", recipe.source());
+    }
     if options.data.is_none() && options.resume.is_none() {
         println!(
             "No --data: using the built-in sample of drawn shapes. For the real STL-10 (2.6 GB), add \
              `--data DIR --download`."
         );
     }
-    let source = options.source()?;
-    let data = source.open(options.ground()?)?;
+    let resumed = options.resume.as_ref().map(RunDirectory::open).transpose()?;
+    let of_run = resumed.as_ref().map(PretrainConfig::of_run).transpose()?;
+    let source = options.source(resumed.as_ref())?;
+    let ground = of_run.as_ref().map_or(Ground::WHITE, |run| run.images.augmentation.ground);
+    let data = source.open(ground)?;
     println!("{}", data.description);
     data.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
 
-    let config = options.config(&data)?;
+    let new_run = || PretrainConfig::of_new_run(&source, &data, options.recipe, options.image_size);
+    let config = options.change(of_run.map_or_else(new_run, Ok)?)?;
     let transform = config.images.augmentation()?.evaluation();
     let out = options.resume.clone().or(options.out.clone());
     let out = out.map_or_else(|| RunDirectory::free_name("runs"), Ok)?;
@@ -141,40 +148,16 @@ fn main() -> Result<()> {
 
 impl Options {
     /// Where the images are; a run that is resumed knows.
-    fn source(&self) -> Result<ImageSource> {
-        let given = ImageSource { folder: self.data.clone(), limit: self.images };
-        let Some(run) = &self.resume else { return Ok(given) };
-        let source = RunDirectory::open(run)?.config()?.made_with.source.unwrap_or(given.clone());
-        let folder = given.folder.or(source.folder);
-        Ok(ImageSource { folder, limit: given.limit.or(source.limit) })
+    fn source(&self, resumed: Option<&RunDirectory>) -> Result<ImageSource> {
+        let of_run = resumed.map(RunDirectory::config).transpose()?;
+        let of_run = of_run.and_then(|run| run.made_with.source);
+        let of_run = of_run.unwrap_or(ImageSource { folder: None, limit: None });
+        let folder = self.data.clone().or(of_run.folder);
+        Ok(ImageSource { folder, limit: self.images.or(of_run.limit) })
     }
 
-    /// What transparent images lie on: the resumed run's ground, or white.
-    fn ground(&self) -> Result<Ground> {
-        let Some(run) = &self.resume else { return Ok(Ground::WHITE) };
-        Ok(PretrainConfig::of_run(&RunDirectory::open(run)?)?.images.augmentation.ground)
-    }
-
-    /// The run's config: the resumed run's, a recipe's, or what suits the images; changed by the flags.
-    fn config(&self, data: &Splits) -> Result<PretrainConfig> {
-        let mut config = match (&self.resume, self.recipe) {
-            (Some(run), _) => PretrainConfig::of_run(&RunDirectory::open(run)?)?,
-            (None, Some(recipe)) => {
-                println!("recipe {recipe}: {}", recipe.source());
-                recipe.config()
-            }
-            (None, None) if self.data.is_none() => PretrainConfig::for_sample()?,
-            (None, None) => match self.image_size {
-                Some(size) => PretrainConfig::small(size)?,
-                None => PretrainConfig::for_images(data)?,
-            },
-        };
-        if self.resume.is_none() && self.recipe.is_none() {
-            config = config.with_batch_within(data.pretrain.len());
-        }
-        if let Some(size) = self.image_size {
-            config = config.with_image_size(size)?;
-        }
+    /// The config, changed by the flags.
+    fn change(&self, mut config: PretrainConfig) -> Result<PretrainConfig> {
         config.images.encoder = self.encoder.clone().unwrap_or(config.images.encoder);
         config.train.epochs = self.epochs.unwrap_or(config.train.epochs);
         config.train.batch_size = self.batch_size.unwrap_or(config.train.batch_size);

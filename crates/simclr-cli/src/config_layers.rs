@@ -4,7 +4,7 @@ use anyhow::{Context, Error, Result};
 use serde::Deserialize;
 use simclr::augment::Ground;
 use simclr::data::Splits;
-use simclr::train::{PretrainConfig, Recipe};
+use simclr::train::{ImageSource, PretrainConfig, Recipe};
 use toml::{Table, Value};
 
 use crate::config_file::ConfigFile;
@@ -24,17 +24,10 @@ pub(crate) struct ConfigLayers {
 }
 
 impl ConfigLayers {
-    /// The config for `data`, which is the built-in sample or not.
-    pub(crate) fn resolve(&self, data: &Splits, is_sample: bool) -> Result<PretrainConfig> {
-        if let Some(recipe) = self.recipe() {
-            return self.over_recipe(recipe);
-        }
-        let base = match self.image_size() {
-            _ if is_sample => PretrainConfig::for_sample()?,
-            Some(size) => PretrainConfig::small(size)?,
-            None => PretrainConfig::for_images(data)?,
-        };
-        self.over(&self.sized(base.with_batch_within(data.pretrain.len()))?)
+    /// The config of a new run on `data`, the images of `source`.
+    pub(crate) fn resolve(&self, source: &ImageSource, data: &Splits) -> Result<PretrainConfig> {
+        let size = self.image_size();
+        self.over(&PretrainConfig::of_new_run(source, data, self.recipe(), size)?)
     }
 
     /// The recipe of a flag, or else of the file.
@@ -44,14 +37,10 @@ impl ConfigLayers {
 
     /// The config of a recipe, changed by file and flags.
     pub(crate) fn over_recipe(&self, recipe: Recipe) -> Result<PretrainConfig> {
-        self.over(&self.sized(recipe.config())?)
-    }
-
-    /// `base` with views of the size that is asked for, if one is.
-    fn sized(&self, base: PretrainConfig) -> Result<PretrainConfig> {
-        Ok(match self.image_size() {
-            Some(size) => base.with_image_size(size)?,
-            None => base,
+        let config = recipe.config();
+        self.over(&match self.image_size() {
+            Some(size) => config.with_image_size(size)?,
+            None => config,
         })
     }
 

@@ -42,8 +42,8 @@ impl RunArgs {
     /// Reads the config and opens the images. The config starts from that of `run`, if one is given.
     pub(crate) fn open(&self, run: Option<&Path>) -> Result<RunSettings> {
         let layers = self.config.layers()?;
-        let folder = self.folder(&layers);
-        let open = |ground| self.data.open_at(folder.as_deref(), ground);
+        let source = ImageSource { folder: self.folder(&layers), limit: self.data.images };
+        let open = |ground| self.data.open_at(source.folder.as_deref(), ground);
         let (config, data) = if let Some(run) = run {
             let config = layers.over(&PretrainConfig::of_run(&RunDirectory::open(run)?)?)?;
             let data = config.splits_for_loss(open(config.images.augmentation.ground)?)?;
@@ -51,12 +51,11 @@ impl RunArgs {
         } else {
             // No recipe has another ground.
             let data = open(layers.ground().unwrap_or_default())?;
-            let config = layers.resolve(&data, folder.is_none())?;
+            let config = layers.resolve(&source, &data)?;
             let data = config.splits_for_loss(data)?;
             // The images that the loss uses may be fewer and smaller.
-            (layers.resolve(&data, folder.is_none())?, data)
+            (layers.resolve(&source, &data)?, data)
         };
-        let source = ImageSource { folder, limit: self.data.images };
         let asks_for_normalization = layers.asks_for_normalization();
         Ok(RunSettings { config, asks_for_normalization, data, source, file: layers.file })
     }

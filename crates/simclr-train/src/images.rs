@@ -4,6 +4,7 @@ mod beginning;
 pub(crate) mod image_config;
 pub(crate) mod image_monitor;
 pub(crate) mod image_views;
+mod new_run;
 pub(crate) mod pretrain_config;
 pub(crate) mod pretraining;
 mod rates;
