@@ -36,8 +36,8 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: fewer examples than a batch, no labels for a loss that needs them, a run directory that cannot be made or resumed, a source of views
-    /// or a device that fails. Single examples that cannot be read are skipped and reported in [`Trained::skipped`].
+    /// [`TrainError`]: fewer examples than a batch, no labels for a loss that needs them, a run directory that cannot be made
+    /// or resumed, a source of views or a device that fails. Single examples that cannot be read are skipped and reported in [`Trained::skipped`].
     pub fn train<E: Encoder>(
         self,
         model: SimClr<E>,
