@@ -76,7 +76,7 @@
 //! # Where to go next
 //!
 //! - Guide: [what your data may look like](https://docs.rs/crate/simclr/latest/source/docs/data.md).
-//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain.rs) trains on what
+//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain/main.rs) trains on what
 //!   `Splits` opens.
 //! - Beside it: [`simclr-augment`](https://docs.rs/simclr-augment) makes views of the images,
 //!   [`simclr-embed`](https://docs.rs/simclr-embed) makes vectors of them, [`simclr-train`](https://docs.rs/simclr-train)

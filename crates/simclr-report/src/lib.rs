@@ -31,7 +31,7 @@
 //!
 //! - Guide: [training](https://docs.rs/crate/simclr/latest/source/docs/training.md);
 //!   [evaluation](https://docs.rs/crate/simclr/latest/source/docs/evaluation.md).
-//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain.rs) leaves a run to
+//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain/main.rs) leaves a run to
 //!   report on.
 //! - Beside it: [`simclr-train`](simclr_train) makes the runs, [`simclr-eval`](simclr_eval) the figures,
 //!   [`simclr-embed`](simclr_embed) the map and the neighbours, and [`simclr`](https://docs.rs/simclr) is all of it under

@@ -24,7 +24,7 @@
 //!
 //! - Guide: [training](https://docs.rs/crate/simclr/latest/source/docs/training.md); [text, sound,
 //!   tables](https://docs.rs/crate/simclr/latest/source/docs/other-data.md).
-//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain.rs) and
+//! - Example: [`stl10_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/stl10_pretrain/main.rs) and
 //!   [`signal_pretrain`](https://docs.rs/crate/simclr/latest/source/examples/signal_pretrain/main.rs) are whole runs.
 //! - Beside it: [`simclr-augment`](simclr_augment) makes the views, [`simclr-model`](simclr_model) the networks,
 //!   [`simclr-loss`](simclr_loss) the losses, [`simclr-eval`](simclr_eval) the figures,
