@@ -7,7 +7,8 @@ use std::iter::zip;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use simclr::loss::{
-    DecoupledNtXent, NaiveNtXent, NtXent, SupCon, TiledNtXent, VectorizedNtXent, partner_ranks,
+    DecoupledNtXent, NaiveNtXent, NtXent, SupCon, TiledNtXent, VectorizedNtXent, class_ranks,
+    partner_ranks,
 };
 
 use crate::backends::{Case, compare};
@@ -23,6 +24,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "sup_con_matches_f64", run: sup_con },
     Case { name: "nt_xent_with_an_image_twice_matches_f64", run: twins },
     Case { name: "partner_ranks_match_f64", run: ranks },
+    Case { name: "class_ranks_match_f64", run: ranks_of_classes },
 ];
 
 /// Images, dimensions, temperature and seed of the small cases.
@@ -102,6 +104,13 @@ impl Problem {
         compare(&format!("gradient, {what}"), &found, &expected, 10.0 * tolerance)
     }
 
+    /// The cosine of two rows.
+    fn cosine(&self, i: usize, k: usize) -> f64 {
+        let (a, b) = (&self.rows[i], &self.rows[k]);
+        let dot = |a: &[f64], b: &[f64]| zip(a, b).map(|(x, y)| x * y).sum::<f64>();
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    }
+
     /// The image of each row.
     fn images(&self) -> Vec<usize> {
         (0..2 * self.n).map(|row| row % self.n).collect()
@@ -175,18 +184,31 @@ fn ranks(device: &Device) -> Result<(), String> {
         let problem = Problem::new(size);
         let [a, b] = problem.views(device);
         let found: Vec<f64> = partner_ranks(a, b).to_data_as::<f64>().iter().collect();
-        let cosine = |i: usize, k: usize| {
-            let (a, b) = (&problem.rows[i], &problem.rows[k]);
-            let dot = |a: &[f64], b: &[f64]| zip(a, b).map(|(x, y)| x * y).sum::<f64>();
-            dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
-        };
         let rows = 2 * problem.n;
         let rank = |i: usize| {
-            let partner = cosine(i, (i + problem.n) % rows);
-            (0..rows).filter(|&k| k != i && cosine(i, k) > partner).count() as f64
+            let partner = problem.cosine(i, (i + problem.n) % rows);
+            (0..rows).filter(|&k| k != i && problem.cosine(i, k) > partner).count() as f64
         };
         let expected: Vec<f64> = (0..rows).map(rank).collect();
         compare(&format!("ranks, n = {}", problem.n), &found, &expected, 1e-9)
+    })
+}
+
+fn ranks_of_classes(device: &Device) -> Result<(), String> {
+    SIZES.iter().try_for_each(|&size| {
+        let problem = Problem::new(size);
+        let labels: Vec<usize> = (0..problem.n).map(|i| i * i % 5).collect();
+        let [a, b] = problem.views(device);
+        let found: Vec<f64> = class_ranks(a, b, &labels).to_data_as::<f64>().iter().collect();
+        let rows = 2 * problem.n;
+        let same = |i: usize, k: usize| labels[i % problem.n] == labels[k % problem.n];
+        let rank = |i: usize| {
+            let positives = (0..rows).filter(|&k| k != i && same(i, k));
+            let nearest = positives.map(|k| problem.cosine(i, k)).fold(f64::MIN, f64::max);
+            (0..rows).filter(|&k| !same(i, k) && problem.cosine(i, k) > nearest).count() as f64
+        };
+        let expected: Vec<f64> = (0..rows).map(rank).collect();
+        compare(&format!("ranks of classes, n = {}", problem.n), &found, &expected, 1e-9)
     })
 }
 

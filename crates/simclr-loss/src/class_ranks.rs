@@ -47,11 +47,13 @@ pub fn class_ranks(z_a: Tensor<2>, z_b: Tensor<2>, labels: &[usize]) -> Tensor<1
         labels.len()
     );
     let classes: Vec<i64> = groups(labels).0.repeat(2).into_iter().map(int).collect();
-    let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [1, views]), &device);
+    // Two tensors: Burn's fusion misreads one that a kernel reads both as a row and as a column, see docs/adr/0010.
+    let column = Tensor::<2, Int>::from_data(TensorData::new(classes.clone(), [views, 1]), &device);
+    let row = Tensor::<2, Int>::from_data(TensorData::new(classes, [1, views]), &device);
     count_nearer(&z, |anchors, similarities| {
         let [block, _] = similarities.dims();
-        let of_anchors = classes.clone().narrow(1, anchors.start, block).transpose(); // [block, 1]
-        let same = of_anchors.expand([block, views]).equal(classes.clone().expand([block, views])); // [block, 2n]
+        let of_anchors = column.clone().narrow(0, anchors.start, block); // [block, 1]
+        let same = of_anchors.expand([block, views]).equal(row.clone().expand([block, views])); // [block, 2n]
         let others = Tensor::<2, Bool>::diag_mask([block, views], int(anchors.start), &device);
         let positives = same.clone().bool_and(others);
         // Below every cosine, so that only positives are nearest.
