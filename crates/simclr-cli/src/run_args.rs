@@ -52,9 +52,13 @@ impl RunArgs {
             // No recipe has another ground.
             let data = open(layers.ground().unwrap_or_default())?;
             let config = layers.resolve(&source, &data)?;
-            let data = config.splits_for_loss(data)?;
-            // The images that the loss uses may be fewer and smaller.
-            (layers.resolve(&source, &data)?, data)
+            if config.train.loss.needs_labels() {
+                // The images that the loss uses may be fewer and smaller.
+                let data = config.splits_for_loss(data)?;
+                (layers.resolve(&source, &data)?, data)
+            } else {
+                (config, data)
+            }
         };
         let asks_for_normalization = layers.asks_for_normalization();
         Ok(RunSettings { config, asks_for_normalization, data, source, file: layers.file })
