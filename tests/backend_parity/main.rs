@@ -9,6 +9,7 @@ mod contrast;
 mod fusion;
 mod layers;
 mod loss;
+mod normalisation;
 mod search_and_steps;
 mod training;
 mod views;
@@ -23,6 +24,7 @@ fn main() -> std::process::ExitCode {
         loss::CASES,
         search_and_steps::CASES,
         layers::CASES,
+        normalisation::CASES,
         training::CASES,
         views::CASES,
     ]

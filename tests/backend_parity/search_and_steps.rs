@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use simclr::embed::{Features, nearest_neighbours};
 use simclr::train::Lars;
 
-use crate::backends::{Case, compare};
+use crate::backends::{Case, compare, of_products};
 use crate::loss::numbers;
 
 pub(crate) const CASES: &[Case] = &[
@@ -76,7 +76,12 @@ fn neighbours(device: &Device) -> Result<(), String> {
             let mut cosines: Vec<f64> = set.rows().map(cosine).collect();
             let of_found: Vec<f64> = found.iter().map(|n| cosines[n.row as usize]).collect();
             cosines.sort_by(|a, b| b.total_cmp(a));
-            compare(&format!("cosines among {rows}"), &of_found, &cosines[..3], 1e-5)?;
+            compare(
+                &format!("cosines among {rows}"),
+                &of_found,
+                &cosines[..3],
+                of_products(device, 1e-5),
+            )?;
         }
     }
     Ok(())

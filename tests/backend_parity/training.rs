@@ -10,7 +10,7 @@ use simclr::train::{
     RunDirectory, TrainConfig, read_metrics,
 };
 
-use crate::backends::{Case, compare};
+use crate::backends::{Case, compare, of_products};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "a_new_efficient_nets_features_match_flex", run: efficient_net },
@@ -30,7 +30,7 @@ fn features(device: &Device) -> Result<(), String> {
         encoder.encode(images).to_data_as::<f64>().iter::<f64>().collect()
     };
     // 50 layers of f32 sums in another order.
-    compare("features", &encode(device), &encode(&Device::flex()), 1e-4)
+    compare("features", &encode(device), &encode(&Device::flex()), of_products(device, 1e-4))
 }
 
 fn efficient_net(device: &Device) -> Result<(), String> {
@@ -40,7 +40,7 @@ fn efficient_net(device: &Device) -> Result<(), String> {
         let encoder = config.init(5, device).expect("a valid config");
         encoder.encode(ramp(16, device)).to_data_as::<f64>().iter::<f64>().collect()
     };
-    compare("features", &encode(device), &encode(&Device::flex()), 1e-4)
+    compare("features", &encode(device), &encode(&Device::flex()), of_products(device, 1e-4))
 }
 
 fn transformer(device: &Device) -> Result<(), String> {
@@ -74,16 +74,16 @@ fn features_and_gradient(name: &str, size: usize, device: &Device) -> Result<(),
         ])
     };
     let ([features, gradient], [of_flex, gradient_of_flex]) = (run(device)?, run(&Device::flex())?);
-    compare("features", &features, &of_flex, 1e-4)?;
-    compare("the images' gradient", &gradient, &gradient_of_flex, 1e-3)
+    compare("features", &features, &of_flex, of_products(device, 1e-4))?;
+    compare("the images' gradient", &gradient, &gradient_of_flex, of_products(device, 1e-3))
 }
 
 fn first_steps(device: &Device) -> Result<(), String> {
     let found = losses(device, Precision::F32)?;
     let expected = losses(&Device::flex(), Precision::F32)?;
     // The first step sees the same weights; each further one what rounding made of the one before.
-    compare("first step's loss", &found[..1], &expected[..1], 1e-4)?;
-    compare("losses", &found, &expected, 1e-2)
+    compare("first step's loss", &found[..1], &expected[..1], of_products(device, 1e-4))?;
+    compare("losses", &found, &expected, of_products(device, 1e-2))
 }
 
 fn sixteen_bits(device: &Device) -> Result<(), String> {
@@ -93,7 +93,12 @@ fn sixteen_bits(device: &Device) -> Result<(), String> {
     {
         let found = losses(device, precision);
         if device.supports_dtype(dtype) {
-            compare(&format!("losses in {precision}"), &found?, &expected, 5e-2)?;
+            compare(
+                &format!("losses in {precision}"),
+                &found?,
+                &expected,
+                of_products(device, 5e-2),
+            )?;
         } else if !found.as_ref().is_err_and(|error| error.contains("expected precision to be f32"))
         {
             return Err(format!("{precision} should be refused, found {found:?}"));

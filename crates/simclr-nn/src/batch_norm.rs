@@ -109,6 +109,12 @@ impl BatchNorm {
     fn run<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
         let [channels] = self.gamma.shape().dims();
         assert_shape!(input, [_, channels, ..]);
+        // Like Burn's: a frozen layer keeps its statistics, also on a device with autodiff.
+        let of_batch = input.device().is_autodiff() && self.training.is_enabled();
+        #[cfg(any(feature = "flex", feature = "cube"))]
+        if of_batch && has_kernels(&input, &self.gamma.val(), then.residual.as_ref()) {
+            return self.by_kernels(input, then);
+        }
         let dtype = input.dtype();
         if dtype != self.gamma.dtype() {
             // Sums over a batch lose too much in 16 bits.
@@ -116,8 +122,7 @@ impl BatchNorm {
             let residual = then.residual.map(|residual| residual.cast(self.gamma.dtype()));
             return self.run(input, Then { residual, ..then }).cast(dtype);
         }
-        // Like Burn's: a frozen layer keeps its statistics, also on a device with autodiff.
-        if input.device().is_autodiff() && self.training.is_enabled() {
+        if of_batch {
             self.with_statistics_of_batch(input, then)
         } else {
             self.with_running_statistics(input, then)
@@ -130,18 +135,22 @@ impl BatchNorm {
         then: Then<D>,
     ) -> Tensor<D> {
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
-        let count = input.shape().num_elements() / input.dims()[1].max(1);
-        #[cfg(feature = "flex")]
-        if crate::flex::supports_norm(&input, then.residual.as_ref()) {
-            let options = self.options(&then);
-            let (output, mean, variance) =
-                crate::flex::batch_norm(input, [gamma, beta], then.residual, options);
-            self.update_running_statistics(mean, variance, count);
-            return output;
-        }
+        let count = values_per_channel(&input);
         let result = burn::tensor::module::batch_norm_train(input, gamma, beta, self.epsilon);
         self.update_running_statistics(result.mean, result.variance, count);
         then.apply(result.output)
+    }
+
+    /// The same by this crate's kernels, with what follows in the same sweep.
+    #[cfg(any(feature = "flex", feature = "cube"))]
+    fn by_kernels<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
+        let parameters = [self.gamma.val(), self.beta.val()];
+        let count = values_per_channel(&input);
+        let options = self.options(&then);
+        let (output, mean, variance) =
+            crate::ops::batch_norm(input, parameters, then.residual, options);
+        self.update_running_statistics(mean, variance, count);
+        output
     }
 
     /// Adds the mean and the biased variance of a batch with `count` values for each channel.
@@ -176,10 +185,33 @@ impl BatchNorm {
         then.apply(normalised)
     }
 
-    #[cfg(feature = "flex")]
-    fn options<const D: usize>(&self, then: &Then<D>) -> crate::flex::NormOptions {
-        crate::flex::NormOptions { epsilon: self.epsilon, relu: then.relu }
+    #[cfg(any(feature = "flex", feature = "cube"))]
+    fn options<const D: usize>(&self, then: &Then<D>) -> crate::ops::NormOptions {
+        crate::ops::NormOptions { epsilon: self.epsilon, relu: then.relu }
     }
+}
+
+/// The values of a channel in `[n, channels, ...]`.
+fn values_per_channel<const D: usize>(input: &Tensor<D>) -> usize {
+    input.shape().num_elements() / input.dims()[1].max(1)
+}
+
+/// Whether this crate has kernels for a normalisation with the statistics of the batch.
+#[cfg(any(feature = "flex", feature = "cube"))]
+fn has_kernels<const D: usize>(
+    input: &Tensor<D>,
+    gamma: &Tensor<1>,
+    residual: Option<&Tensor<D>>,
+) -> bool {
+    #[cfg(feature = "flex")]
+    if gamma.dtype() == input.dtype() && crate::flex::supports_norm(input, residual) {
+        return true;
+    }
+    #[cfg(feature = "cube")]
+    if crate::cube::supports_batch_norm(input, gamma, residual) {
+        return true;
+    }
+    false
 }
 
 impl<const D: usize> Then<D> {

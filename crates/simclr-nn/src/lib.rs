@@ -19,11 +19,15 @@ mod batch_norm;
 mod batch_norms;
 mod channels_last;
 mod conv2d;
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]
 mod kernels;
 mod max_pool;
+#[cfg(any(feature = "flex", feature = "cube"))]
+mod ops;
 
 pub use batch_norm::BatchNorm;
 pub use batch_norms::batch_norms;

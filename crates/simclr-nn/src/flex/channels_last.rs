@@ -9,8 +9,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
-use super::graph::{Tracked, node, wanted};
 use super::order::{Order, in_order, is_readable};
+use crate::ops::{Tracked, node, wanted};
 
 /// Whether the kernels can move `images`.
 pub(crate) fn supports_channels_last(images: &Tensor<4>) -> bool {
@@ -50,9 +50,9 @@ impl Backward<Flex, 1> for ToChannelsLast {
 }
 
 impl<C: CheckpointStrategy> ChannelsLastBackend for Autodiff<Flex, C> {
-    fn to_channels_last(x: Tracked<C>) -> Tracked<C> {
+    fn to_channels_last(x: Tracked<Flex, C>) -> Tracked<Flex, C> {
         let parents = [x.node()];
         let output = Flex::to_channels_last(x.into_primitive());
-        node::<_, C, 1>(ToChannelsLast, parents, output, |_, _| ())
+        node::<_, Flex, C, 1>(ToChannelsLast, parents, output, |_, _| ())
     }
 }

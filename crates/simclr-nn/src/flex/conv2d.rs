@@ -12,12 +12,12 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Shape, Tensor};
 
-use super::graph::{Tracked, node, wanted};
-use super::optional::OptionalTensor;
 use super::order::{
     Order, channels_last_values, from_channels_last, from_values, is_readable, order, values,
 };
 use crate::kernels::{self, Geometry};
+use crate::ops::OptionalTensor;
+use crate::ops::{Tracked, node, wanted};
 
 /// Whether the kernels can do this convolution. What Burn refuses is not supported, so that Burn's message appears.
 pub(crate) fn supports_conv2d(
@@ -173,11 +173,11 @@ impl<const N: usize> Backward<Flex, N> for Convolution {
 
 impl<C: CheckpointStrategy> ConvolutionBackend for Autodiff<Flex, C> {
     fn convolution(
-        x: Tracked<C>,
-        weight: Tracked<C>,
+        x: Tracked<Flex, C>,
+        weight: Tracked<Flex, C>,
         bias: OptionalTensor<Self>,
         options: ConvOptions<2>,
-    ) -> Tracked<C> {
+    ) -> Tracked<Flex, C> {
         match bias.as_ref() {
             None => tracked::<C, 2>([x.node(), weight.node()], &x, &weight, None, options),
             Some(bias) => {
@@ -190,13 +190,13 @@ impl<C: CheckpointStrategy> ConvolutionBackend for Autodiff<Flex, C> {
 
 fn tracked<C: CheckpointStrategy, const N: usize>(
     parents: [NodeGuard; N],
-    x: &Tracked<C>,
-    weight: &Tracked<C>,
+    x: &Tracked<Flex, C>,
+    weight: &Tracked<Flex, C>,
     bias: Option<&FlexTensor>,
     options: ConvOptions<2>,
-) -> Tracked<C> {
+) -> Tracked<Flex, C> {
     let output = convolve(x.primitive(), weight.primitive(), bias, &options);
-    node::<_, C, N>(Convolution, parents, output, |prepared, _| {
+    node::<_, Flex, C, N>(Convolution, parents, output, |prepared, _| {
         let (x, weight) = (prepared.checkpoint(x), prepared.checkpoint(weight));
         ConvolutionState { x, weight, options }
     })

@@ -11,9 +11,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, Tensor};
 
-use super::graph::{Tracked, node, wanted};
 use super::order::{Order, channels_last_values, from_channels_last, is_readable, order};
 use crate::kernels::{self, PoolOptions, Windows};
+use crate::ops::{Tracked, node, wanted};
 
 /// Whether the kernels can take the maxima of these windows: only if the images lie in channels-last order.
 pub(crate) fn supports_max_pool2d(images: &Tensor<4>, options: PoolOptions) -> bool {
@@ -79,8 +79,8 @@ impl Backward<Flex, 1> for MaxPool {
 }
 
 impl<C: CheckpointStrategy> MaxPoolBackend for Autodiff<Flex, C> {
-    fn max_pool(x: Tracked<C>, options: PoolOptions) -> Tracked<C> {
+    fn max_pool(x: Tracked<Flex, C>, options: PoolOptions) -> Tracked<Flex, C> {
         let Pooled { output, windows, found } = pool(x.primitive(), options);
-        node::<_, C, 1>(MaxPool, [x.node()], output, |_, _| (windows, found.into()))
+        node::<_, Flex, C, 1>(MaxPool, [x.node()], output, |_, _| (windows, found.into()))
     }
 }

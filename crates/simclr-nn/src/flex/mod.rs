@@ -1,19 +1,16 @@
-//! The operations on Burn's flex backend, with their gradients: one file for each.
+//! The operations on Burn's flex backend: one file for each.
 //!
 //! Each operation has a function that says whether the kernels support its arguments, and one that runs them.
 
 mod batch_norm;
 mod channels_last;
 mod conv2d;
-mod graph;
 mod max_pool;
 mod normalise;
-mod optional;
 mod order;
 
-pub(crate) use self::batch_norm::batch_norm;
 pub(crate) use self::channels_last::{channels_last, supports_channels_last};
 pub(crate) use self::conv2d::{conv2d, supports_conv2d};
 pub(crate) use self::max_pool::{max_pool2d, supports_max_pool2d};
-pub(crate) use self::normalise::{NormOptions, normalise, supports_norm};
+pub(crate) use self::normalise::{normalise, supports_norm};
 pub(crate) use crate::kernels::PoolOptions;

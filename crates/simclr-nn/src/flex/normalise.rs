@@ -2,30 +2,12 @@
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, ExtensionType, Flex, TensorMetadata, backend_extension};
+use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Tensor;
 
-use super::optional::OptionalTensor;
 use super::order::{channels_last_values, from_channels_last, is_readable, order, values};
 use crate::kernels::Normalisation;
-
-/// What differs between normalisations, besides their tensors.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NormOptions {
-    /// Added to the variance.
-    pub(crate) epsilon: f64,
-    /// Whether negative results become zero.
-    pub(crate) relu: bool,
-}
-
-/// The parameters and statistics of a normalisation, `[c]` each.
-#[derive(Clone, Debug, ExtensionType)]
-pub(crate) struct NormTensors<B: Backend> {
-    pub(super) gamma: FloatTensor<B>,
-    pub(super) beta: FloatTensor<B>,
-    pub(super) mean: FloatTensor<B>,
-    pub(super) variance: FloatTensor<B>,
-}
+use crate::ops::{NormOptions, NormTensors, OptionalTensor};
 
 /// Whether the kernels can normalise `input`.
 pub(crate) fn supports_norm<const D: usize>(

@@ -3,25 +3,24 @@
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::ops::{self, Backward, NodeGuard, Ops, OpsKind, OpsPrep};
-use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Flex};
+use burn::backend::{Autodiff, Backend};
 
-/// A tensor of flex in the graph.
-pub(super) type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
+/// A tensor of `B` in the graph.
+pub(crate) type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
 
 /// A node that will have a backward pass.
-pub(super) type Prepared<Op, C, const N: usize> =
-    OpsPrep<Op, Flex, <Op as Backward<Flex, N>>::State, C, N, ops::Tracked>;
+pub(crate) type Prepared<Op, B, C, const N: usize> =
+    OpsPrep<Op, B, <Op as Backward<B, N>>::State, C, N, ops::Tracked>;
 
 /// Makes `output` a child of `parents`. `state` gives what the backward pass needs: it is called only if there will
 /// be one.
-pub(super) fn node<Op: Backward<Flex, N>, C: CheckpointStrategy, const N: usize>(
+pub(crate) fn node<Op: Backward<B, N>, B: Backend, C: CheckpointStrategy, const N: usize>(
     operation: Op,
     parents: [NodeGuard; N],
-    output: FlexTensor,
-    state: impl FnOnce(&mut Prepared<Op, C, N>, &FlexTensor) -> Op::State,
-) -> Tracked<C> {
+    output: FloatTensor<B>,
+    state: impl FnOnce(&mut Prepared<Op, B, C, N>, &FloatTensor<B>) -> Op::State,
+) -> Tracked<B, C> {
     match operation.prepare::<C>(parents).compute_bound().stateful() {
         OpsKind::Tracked(mut prepared) => {
             let state = state(&mut prepared, &output);
@@ -32,6 +31,6 @@ pub(super) fn node<Op: Backward<Flex, N>, C: CheckpointStrategy, const N: usize>
 }
 
 /// The node of a parent, if there is one and its gradient is wanted.
-pub(super) fn wanted<S, const N: usize>(ops: &Ops<S, N>, parent: usize) -> Option<NodeId> {
+pub(crate) fn wanted<S, const N: usize>(ops: &Ops<S, N>, parent: usize) -> Option<NodeId> {
     ops.parents.get(parent)?.as_ref().map(|node| node.id)
 }

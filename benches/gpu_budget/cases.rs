@@ -1,0 +1,129 @@
+//! The cases, and how each is run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use burn::tensor::Device;
+use simclr::augment::SimClrAugmentation;
+use simclr::data::{Sample, SampleConfig, Splits};
+use simclr::embed::Embedder;
+use simclr::model::EncoderConfig;
+use simclr::train::{Precision, PretrainConfig, Pretraining, Progress, Recipe, ViewPath};
+
+use crate::launches::{self, Launches};
+
+/// Height and width of a view, and the images of a batch: as large as a software driver's buffers of 128 MiB allow.
+pub(crate) const SIZE: u32 = 64;
+pub(crate) const IMAGES: usize = 8;
+/// Steps of the longer and of the shorter run.
+const STEPS: [usize; 2] = [3, 2];
+
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    /// A training step.
+    Step,
+    /// A batch of an embedding.
+    Embedding,
+}
+
+/// What is counted, and how many launches it may take.
+pub(crate) struct Case {
+    pub(crate) network: &'static str,
+    pub(crate) work: Work,
+    pub(crate) precision: Precision,
+    pub(crate) launches: f64,
+}
+
+const fn step(network: &'static str, precision: Precision, launches: f64) -> Case {
+    Case { network, work: Work::Step, precision, launches }
+}
+
+const fn embedding(network: &'static str, launches: f64) -> Case {
+    Case { network, work: Work::Embedding, precision: Precision::F32, launches }
+}
+
+pub(crate) const CASES: &[Case] = &[
+    step("resnet18", Precision::F32, 1e6),
+    step("resnet18", Precision::F16, 1e6),
+    step("resnet50", Precision::F32, 1e6),
+    step("resnet50", Precision::F16, 1e6),
+    step("vit_small_p16_i64", Precision::F32, 1e6),
+    step("vit_small_p16_i64", Precision::F16, 1e6),
+    embedding("resnet18", 1e6),
+    embedding("resnet50", 1e6),
+    embedding("vit_small_p16_i64", 1e6),
+];
+
+/// What a step, or a batch, was seen to do.
+pub(crate) struct Counts {
+    /// Launches of each kernel.
+    pub(crate) by_kernel: BTreeMap<String, f64>,
+}
+
+impl Counts {
+    pub(crate) fn launches(&self) -> f64 {
+        self.by_kernel.values().sum()
+    }
+}
+
+impl Case {
+    pub(crate) fn count(&self, device: &Device) -> Counts {
+        self.run(STEPS[1], device);
+        let [more, less] = STEPS.map(|steps| self.run(steps, device));
+        let steps = (STEPS[0] - STEPS[1]) as u64;
+        Counts { by_kernel: launches::per_step(&more, &less, steps) }
+    }
+
+    /// The launches of so many steps or batches.
+    fn run(&self, steps: usize, device: &Device) -> Launches {
+        let images = steps * IMAGES;
+        match self.work {
+            Work::Step => launches::count(|| self.train(images, device)).1,
+            Work::Embedding => launches::count(|| self.embed(images, device)).1,
+        }
+    }
+
+    fn encoder(&self) -> EncoderConfig {
+        self.network.parse().expect("a known encoder")
+    }
+
+    fn train(&self, images: usize, device: &Device) {
+        let sample = SampleConfig { images, size: SIZE, ..SampleConfig::default() };
+        let data = Splits::sample(&sample).expect("a valid sample");
+        let mut config: PretrainConfig = Recipe::ImageNetGoogle.config();
+        config.train.precision = self.precision;
+        config.train.epochs = 1;
+        config.train.batch_size = IMAGES;
+        config.train.warmup_epochs = 0;
+        config.images.encoder = self.encoder();
+        config.images.views = ViewPath::Device;
+        let config = config.with_image_size(SIZE).expect("a valid size");
+        Pretraining::new(config)
+            .expect("a valid config")
+            .with_trainer(|trainer| trainer.with_progress(Progress::Silent))
+            .run(&Splits { labelled: None, ..data }, device)
+            .expect("a run of a few steps");
+    }
+
+    fn embed(&self, images: usize, device: &Device) {
+        let sample = SampleConfig { images, size: SIZE, ..SampleConfig::default() };
+        let sample = Sample::new(sample).expect("a valid sample");
+        let encoder = self.encoder().init(0, device).expect("a valid encoder");
+        let transform =
+            SimClrAugmentation::imagenet().with_size(SIZE).expect("a valid size").evaluation();
+        let embedder = Embedder::new(encoder, transform, device)
+            .with_batch_size(IMAGES)
+            .expect("a valid batch size");
+        embedder.embed(&sample).expect("readable images");
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let work = match self.work {
+            Work::Step => "step",
+            Work::Embedding => "embedding",
+        };
+        write!(f, "{} {} {work}", self.network, self.precision)
+    }
+}

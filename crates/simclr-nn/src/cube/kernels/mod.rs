@@ -1,0 +1,16 @@
+//! Kernels of a normalisation with the statistics of the batch: two reads and one write of the values forwards, and the
+//! same order backwards.
+//!
+//! All read a matrix of pixels and channels, in vectors of channels, and are launched on a
+//! [`Grid`](super::grid::Grid). Sums are in f32, whatever the values are.
+
+mod gradient_sums;
+mod input_gradient;
+mod moments;
+mod normalise;
+mod passing;
+
+pub(super) use self::gradient_sums::{joined_sums, sums_of_blocks};
+pub(super) use self::input_gradient::gradient_of_input;
+pub(super) use self::moments::{joined_moments, moments_of_blocks};
+pub(super) use self::normalise::normalised_values;

@@ -1,0 +1,26 @@
+//! The operations on Burn's CubeCL backend, which runs on CUDA, Vulkan, Metal and WebGPU.
+//!
+//! Each operation chooses the order in memory and the size of a launch; the kernels are in `kernels`.
+
+mod batch_norm;
+mod grid;
+mod kernels;
+mod pixels;
+
+use burn::backend::DispatchDevice;
+use burn::tensor::{DType, Tensor};
+
+/// Whether the kernels can normalise `input` with the statistics of the batch: floats of 32 or 16 bits, and parameters
+/// of 32.
+pub(crate) fn supports_batch_norm<const D: usize>(
+    input: &Tensor<D>,
+    gamma: &Tensor<1>,
+    residual: Option<&Tensor<D>>,
+) -> bool {
+    let dtype = input.dtype();
+    matches!(dtype, DType::F32 | DType::F16 | DType::BF16)
+        && gamma.dtype() == DType::F32
+        && residual.is_none_or(|residual| residual.dtype() == dtype)
+        && input.shape().num_elements() > 0
+        && matches!(input.device().inner().as_dispatch(), DispatchDevice::Cube(_))
+}

@@ -1,0 +1,210 @@
+//! Normalisation with the statistics of the batch.
+
+use burn::backend::autodiff::NodeId;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{
+    Autodiff, AutodiffBackend, Backend, Dispatch, ExtensionType, backend_extension,
+};
+use burn::tensor::Tensor;
+
+use super::graph::{Tracked, node, wanted};
+use super::norm_tensors::{NormOptions, NormTensors};
+use super::optional::OptionalTensor;
+
+/// `input` normalised with gamma and beta: the output, and the batch's mean and biased variance.
+pub(crate) fn batch_norm<const D: usize>(
+    input: Tensor<D>,
+    parameters: [Tensor<1>; 2],
+    residual: Option<Tensor<D>>,
+    options: NormOptions,
+) -> (Tensor<D>, Tensor<1>, Tensor<1>) {
+    let input = input.into_dispatch();
+    let [gamma, beta] = parameters.map(Tensor::into_dispatch);
+    let residual = OptionalTensor::new(residual);
+    let (output, mean, variance) =
+        <Dispatch as BatchNormBackend>::batch_norm(input, gamma, beta, residual, options);
+    (Tensor::from_dispatch(output), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
+}
+
+#[backend_extension(
+    Autodiff,
+    Flex: cfg(feature = "flex"),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion")
+)]
+pub(crate) trait BatchNormBackend: Backend {
+    /// `x`, `[n, c, ...]`, normalised with the statistics of the batch, plus `residual`, and then ReLU if `options` say
+    /// so. Returns the output, and the batch's mean and biased variance.
+    #[fusion(meta = |x, gamma, _, _, _| (x.clone(), gamma.clone(), gamma.clone()))]
+    fn batch_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        #[extension_type] residual: OptionalTensor<Self>,
+        options: NormOptions,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+}
+
+/// Which gradients a backward pass asks for, besides those of gamma and beta.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) input: bool,
+    pub(crate) residual: bool,
+}
+
+/// The gradients of a normalisation. Those of the input and of the residual are there only if they are wanted.
+#[derive(Clone, Debug, ExtensionType)]
+#[extension_type(fusion: cfg(feature = "fusion"))]
+pub(crate) struct NormGradients<B: Backend> {
+    #[extension_type]
+    pub(crate) input: OptionalTensor<B>,
+    #[extension_type]
+    pub(crate) residual: OptionalTensor<B>,
+    pub(crate) gamma: FloatTensor<B>,
+    pub(crate) beta: FloatTensor<B>,
+}
+
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "fusion")
+)]
+pub(crate) trait BatchNormGradientBackend: Backend {
+    /// The gradients of [`BatchNormBackend::batch_norm`] from `gradient`, the output's.
+    ///
+    /// `output` is there if a residual was added before ReLU: its sign says which values ReLU let pass. Without a
+    /// residual, that is computed again from `x`.
+    #[fusion(meta = described)]
+    fn batch_norm_gradients(
+        x: FloatTensor<Self>,
+        #[extension_type] tensors: NormTensors<Self>,
+        #[extension_type] output: OptionalTensor<Self>,
+        gradient: FloatTensor<Self>,
+        options: NormOptions,
+        wanted: Wanted,
+    ) -> NormGradients<Self>;
+}
+
+#[cfg(feature = "fusion")]
+fn described(
+    x: &burn::backend::fusion::custom::TensorSpec,
+    tensors: &super::norm_tensors::NormTensorsMetadata,
+    _: &super::optional::OptionalTensorMetadata,
+    _: &burn::backend::fusion::custom::TensorSpec,
+    _: &NormOptions,
+    wanted: &Wanted,
+) -> NormGradientsMetadata {
+    use super::optional::OptionalTensorMetadata::{Absent, Present};
+    let if_wanted = |wanted: bool| if wanted { Present(x.clone()) } else { Absent };
+    NormGradientsMetadata {
+        input: if_wanted(wanted.input),
+        residual: if_wanted(wanted.residual),
+        gamma: tensors.gamma.clone(),
+        beta: tensors.beta.clone(),
+    }
+}
+
+/// A node whose parents are the input, gamma, beta and, if there is one, the residual.
+#[derive(Debug)]
+struct BatchNorm;
+
+const INPUT: usize = 0;
+const GAMMA: usize = 1;
+const BETA: usize = 2;
+const RESIDUAL: usize = 3;
+
+#[derive(Clone, Debug)]
+struct BatchNormState<B: Backend> {
+    x: NodeId,
+    tensors: NormTensors<B>,
+    /// The output, if a residual was added before ReLU.
+    output: OptionalTensor<B>,
+    options: NormOptions,
+}
+
+impl<B: BatchNormGradientBackend, const N: usize> Backward<B, N> for BatchNorm {
+    type State = BatchNormState<B>;
+
+    fn backward(
+        self,
+        ops: Ops<BatchNormState<B>, N>,
+        grads: &mut Gradients,
+        saved: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let x = saved.retrieve_node_output::<FloatTensor<B>>(ops.state.x);
+        let [of_x, of_gamma, of_beta, of_residual] =
+            [INPUT, GAMMA, BETA, RESIDUAL].map(|parent| wanted(&ops, parent));
+        let asked = Wanted { input: of_x.is_some(), residual: of_residual.is_some() };
+        let BatchNormState { tensors, output, options, .. } = ops.state;
+        let found = B::batch_norm_gradients(x, tensors, output, gradient, options, asked);
+        for (id, gradient) in [
+            (of_x, found.input.into_option()),
+            (of_gamma, Some(found.gamma)),
+            (of_beta, Some(found.beta)),
+            (of_residual, found.residual.into_option()),
+        ] {
+            if let (Some(id), Some(gradient)) = (id, gradient) {
+                grads.register::<B>(id, gradient);
+            }
+        }
+    }
+}
+
+impl<B: BatchNormBackend + BatchNormGradientBackend, C: CheckpointStrategy> BatchNormBackend
+    for Autodiff<B, C>
+{
+    fn batch_norm(
+        x: Tracked<B, C>,
+        gamma: Tracked<B, C>,
+        beta: Tracked<B, C>,
+        residual: OptionalTensor<Self>,
+        options: NormOptions,
+    ) -> (Tracked<B, C>, Tracked<B, C>, Tracked<B, C>) {
+        let parents = [x.node(), gamma.node(), beta.node()];
+        let parameters = [gamma, beta].map(Tracked::<B, C>::into_primitive);
+        match residual.into_option() {
+            None => tracked::<B, C, 3>(parents, &x, parameters, None, options),
+            Some(residual) => {
+                let [x_node, gamma, beta] = parents;
+                let parents = [x_node, gamma, beta, residual.node()];
+                let residual = Some(residual.into_primitive());
+                tracked::<B, C, 4>(parents, &x, parameters, residual, options)
+            }
+        }
+    }
+}
+
+fn tracked<
+    B: BatchNormBackend + BatchNormGradientBackend,
+    C: CheckpointStrategy,
+    const N: usize,
+>(
+    parents: [NodeGuard; N],
+    x: &Tracked<B, C>,
+    [gamma, beta]: [FloatTensor<B>; 2],
+    residual: Option<FloatTensor<B>>,
+    options: NormOptions,
+) -> (Tracked<B, C>, Tracked<B, C>, Tracked<B, C>) {
+    let keeps_output = options.relu && residual.is_some();
+    let (output, mean, variance) = <B as BatchNormBackend>::batch_norm(
+        x.primitive().clone(),
+        gamma.clone(),
+        beta.clone(),
+        residual.into(),
+        options,
+    );
+    let statistics = [mean.clone(), variance.clone()];
+    let output = node::<_, B, C, N>(BatchNorm, parents, output, |prepared, output| {
+        let x = prepared.checkpoint(x);
+        let output = keeps_output.then(|| output.clone()).into();
+        let tensors = NormTensors { gamma, beta, mean, variance };
+        BatchNormState { x, tensors, output, options }
+    });
+    let [mean, variance] = statistics.map(Autodiff::<B, C>::from_inner);
+    (output, mean, variance)
+}

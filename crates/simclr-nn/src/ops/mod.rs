@@ -1,0 +1,17 @@
+//! Operations that backends have kernels for, and their nodes in the graph of autodiff.
+//!
+//! A backend that isn't named by an operation's trait panics there, so that a layer asks first whether there is a kernel
+//! for its tensors, and has Burn's own operations for all others.
+
+mod batch_norm;
+mod graph;
+mod norm_tensors;
+mod optional;
+
+pub(crate) use self::batch_norm::{
+    BatchNormBackend, BatchNormGradientBackend, NormGradients, Wanted, batch_norm,
+};
+#[cfg(feature = "flex")]
+pub(crate) use self::graph::{Tracked, node, wanted};
+pub(crate) use self::norm_tensors::{NormOptions, NormTensors};
+pub(crate) use self::optional::OptionalTensor;

@@ -1,0 +1,23 @@
+//! What a normalisation is given besides its input.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, ExtensionType};
+
+/// What differs between normalisations, besides their tensors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NormOptions {
+    /// Added to the variance.
+    pub(crate) epsilon: f64,
+    /// Whether negative results become zero.
+    pub(crate) relu: bool,
+}
+
+/// The parameters and statistics of a normalisation, `[c]` each.
+#[derive(Clone, Debug, ExtensionType)]
+#[extension_type(fusion: cfg(feature = "fusion"))]
+pub(crate) struct NormTensors<B: Backend> {
+    pub(crate) gamma: FloatTensor<B>,
+    pub(crate) beta: FloatTensor<B>,
+    pub(crate) mean: FloatTensor<B>,
+    pub(crate) variance: FloatTensor<B>,
+}
