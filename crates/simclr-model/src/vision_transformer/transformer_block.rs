@@ -3,8 +3,9 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, softmax};
+use burn::tensor::activation::gelu;
 
+use crate::layers::{layer_norm, softmax};
 use crate::weight_init::WeightInit;
 
 /// Added to the variance in every normalisation, as in the original, timm and torchvision.
@@ -45,9 +46,9 @@ impl TransformerBlock {
 
     /// `tokens` and output: `[n, tokens, width]`.
     pub(super) fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
-        let attended = self.attention.forward(self.attention_norm.forward(tokens.clone()));
+        let attended = self.attention.forward(layer_norm(&self.attention_norm, tokens.clone()));
         let tokens = tokens + attended;
-        let hidden = gelu(self.mlp_hidden.forward(self.mlp_norm.forward(tokens.clone())));
+        let hidden = gelu(self.mlp_hidden.forward(layer_norm(&self.mlp_norm, tokens.clone())));
         tokens + self.mlp_output.forward(hidden)
     }
 }
