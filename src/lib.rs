@@ -122,7 +122,10 @@ pub mod data {
 /// Layers that train fast: drop-in modules for Burn's own.
 #[cfg(feature = "nn")]
 pub mod nn {
-    pub use simclr_nn::{BatchNorm, Conv2d, batch_norms, channels_last, conv2d, max_pool2d};
+    pub use simclr_nn::{
+        BatchNorm, Conv2d, PACK_ALIGNMENT, batch_norms, channels_last, conv2d, max_pool2d, pack,
+        packed_len,
+    };
 }
 
 /// Encoders and the projection head: images in, features h and projections z out.

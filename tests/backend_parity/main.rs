@@ -10,6 +10,7 @@ mod fusion;
 mod layers;
 mod loss;
 mod normalisation;
+mod packing;
 mod search_and_steps;
 mod training;
 mod views;
@@ -25,6 +26,7 @@ fn main() -> std::process::ExitCode {
         search_and_steps::CASES,
         layers::CASES,
         normalisation::CASES,
+        packing::CASES,
         training::CASES,
         views::CASES,
     ]

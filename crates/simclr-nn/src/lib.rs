@@ -28,9 +28,11 @@ mod kernels;
 mod max_pool;
 #[cfg(any(feature = "flex", feature = "cube"))]
 mod ops;
+mod pack;
 
 pub use batch_norm::BatchNorm;
 pub use batch_norms::batch_norms;
 pub use channels_last::channels_last;
 pub use conv2d::{Conv2d, conv2d};
 pub use max_pool::max_pool2d;
+pub use pack::{PACK_ALIGNMENT, pack, packed_len};

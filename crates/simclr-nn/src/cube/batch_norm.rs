@@ -5,8 +5,8 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::grid::{Grid, address_type};
-use super::kernels;
 use super::pixels::Pixels;
+use super::{element, kernels};
 use crate::ops::{
     BatchNormBackend, BatchNormGradientBackend, NormGradients, NormOptions, NormTensors,
     OptionalTensor, Wanted,
@@ -232,9 +232,4 @@ fn input_gradient(
         element(x.tensor()),
     );
     of_x
-}
-
-/// The type of a tensor's elements, for a kernel.
-fn element(tensor: &CubeTensor) -> burn_cubecl::cubecl::ir::ElemType {
-    burn::backend::cubecl::dtype_to_storage_type(tensor.dtype)
 }

@@ -5,10 +5,13 @@
 mod batch_norm;
 mod grid;
 mod kernels;
+mod pack;
 mod pixels;
 
 use burn::backend::DispatchDevice;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
+use burn_cubecl::cubecl::ir::ElemType;
+use burn_cubecl::tensor::CubeTensor;
 
 /// Whether the kernels can normalise `input` with the statistics of the batch: floats of 32 or 16 bits, and parameters
 /// of 32.
@@ -22,5 +25,15 @@ pub(crate) fn supports_batch_norm<const D: usize>(
         && gamma.dtype() == DType::F32
         && residual.is_none_or(|residual| residual.dtype() == dtype)
         && input.shape().num_elements() > 0
-        && matches!(input.device().inner().as_dispatch(), DispatchDevice::Cube(_))
+        && has_kernels(&input.device())
+}
+
+/// Whether `device` is one of CubeCL's.
+pub(crate) fn has_kernels(device: &Device) -> bool {
+    matches!(device.clone().inner().as_dispatch(), DispatchDevice::Cube(_))
+}
+
+/// The type of a tensor's elements, for a kernel.
+fn element(tensor: &CubeTensor) -> ElemType {
+    burn::backend::cubecl::dtype_to_storage_type(tensor.dtype)
 }

@@ -7,6 +7,8 @@ mod batch_norm;
 mod graph;
 mod norm_tensors;
 mod optional;
+#[cfg(feature = "cube")]
+mod pack;
 
 pub(crate) use self::batch_norm::{
     BatchNormBackend, BatchNormGradientBackend, NormGradients, Wanted, batch_norm,
@@ -15,3 +17,5 @@ pub(crate) use self::batch_norm::{
 pub(crate) use self::graph::{Tracked, node, wanted};
 pub(crate) use self::norm_tensors::{NormOptions, NormTensors};
 pub(crate) use self::optional::OptionalTensor;
+#[cfg(feature = "cube")]
+pub(crate) use self::pack::{MOST_VECTORS, PackBackend, Vectors, pack};
