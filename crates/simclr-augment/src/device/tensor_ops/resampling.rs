@@ -14,9 +14,11 @@ use crate::device::table::{
 /// `[n, y * 3, x]` times `[n, x, size]`, and `[n, size, y]` times `[n, y, 3 * size]`.
 pub(super) fn resample(batch: &OnDevice) -> Tensor<4> {
     let (n, size) = (batch.prepared.len(), batch.size);
-    let [width, height] = batch.prepared.iter().map(sides).fold([1, 1], |[w, h], [width, height]| {
-        [w.max(width), h.max(height)]
-    });
+    let [width, height] = batch
+        .prepared
+        .iter()
+        .map(sides)
+        .fold([1, 1], |[w, h], [width, height]| [w.max(width), h.max(height)]);
     let crops = crops(batch, [width, height]).reshape([n, height * 3, width]);
     let along_row = weights(batch, X_AXIS, width).swap_dims(1, 2); // [n, x of the crop, size]
     let resized = crops.matmul(along_row).reshape([n, height, 3 * size]);
@@ -35,9 +37,8 @@ pub(super) fn resample(batch: &OnDevice) -> Tensor<4> {
 
 /// `[n, y, 3, x]` in 0 to 255. What lies beyond a crop's sides has no weight: it shows any other pixels.
 fn crops(batch: &OnDevice, [width, height]: [usize; 2]) -> Tensor<4> {
-    let bytes = [0_i32, 8, 16, 24].map(|shift| {
-        batch.words.clone().bitwise_right_shift_scalar(shift).bitwise_and_scalar(255)
-    });
+    let bytes = [0_i32, 8, 16, 24]
+        .map(|shift| batch.words.clone().bitwise_right_shift_scalar(shift).bitwise_and_scalar(255));
     let bytes = Tensor::stack::<2>(bytes.to_vec(), 1).reshape([-1]).float();
     let row = batch.number(X_AXIS + INPUT).int() * 3;
     let place = batch.count(3, width) * 3 + batch.count(2, 3);
@@ -73,8 +74,8 @@ fn weights(batch: &OnDevice, axis: usize, len: usize) -> Tensor<3> {
     let mirrored = last.clone() - (last.clone() - index.clone().abs()).abs();
     let index = index.clone() + number(REFLECTED) * (mirrored - index);
     // A black pixel has no weights.
-    let inside =
-        index.clone().greater_equal_elem(0.0).float() * index.clone().lower_equal(last.clone()).float();
+    let inside = index.clone().greater_equal_elem(0.0).float()
+        * index.clone().lower_equal(last.clone()).float();
     let index = index.clamp_min(0.0).min_pair(last);
 
     let (input, resized) = (number(INPUT), number(RESIZED));

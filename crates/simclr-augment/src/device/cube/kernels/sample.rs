@@ -103,18 +103,11 @@ fn window(table: &[f32], axis: usize, index: f32, #[comptime] bicubic: bool) -> 
 
 /// The weight of a pixel of the crop, not normalised; 0 at the ends of the window and beyond.
 #[cube]
-fn weight(
-    table: &[f32],
-    axis: usize,
-    index: f32,
-    pixel: usize,
-    #[comptime] bicubic: bool,
-) -> f32 {
+fn weight(table: &[f32], axis: usize, index: f32, pixel: usize, #[comptime] bicubic: bool) -> f32 {
     let input = table[axis + INPUT];
     let resized = table[axis + RESIZED];
     // The distance from the centre, counted in pixels of the view or of the crop, whichever pixel is larger.
-    let apart =
-        (2.0f32 * pixel as f32 + 1.0f32) * resized - (2.0f32 * index + 1.0f32) * input;
+    let apart = (2.0f32 * pixel as f32 + 1.0f32) * resized - (2.0f32 * index + 1.0f32) * input;
     let distance = apart.abs() / (2.0f32 * max(input, resized));
     if bicubic {
         // Both parts of the cubic are 0 at 1, and the second one also at 2.
