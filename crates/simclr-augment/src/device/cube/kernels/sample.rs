@@ -35,15 +35,17 @@ pub(super) fn sample(
         if column >= 0.0f32 && line >= 0.0f32 {
             let (from_x, to_x) = window(table, row + X_AXIS, column, bicubic);
             let (from_y, to_y) = window(table, row + Y_AXIS, line, bicubic);
+            let (step_x, centre_x, unit_x) = measures(table, row + X_AXIS, column);
+            let (step_y, centre_y, unit_y) = measures(table, row + Y_AXIS, line);
             let width = table[row + X_AXIS + INPUT] as usize;
             let mut along_row = 0.0f32;
             let mut along_column = 0.0f32;
             for y in from_y..to_y {
-                let of_line = weight(table, row + Y_AXIS, line, y, bicubic);
+                let of_line = weight(y, step_y, centre_y, unit_y, bicubic);
                 along_column += of_line;
                 along_row = 0.0f32;
                 for x in from_x..to_x {
-                    let of_column = weight(table, row + X_AXIS, column, x, bicubic);
+                    let of_column = weight(x, step_x, centre_x, unit_x, bicubic);
                     along_row += of_column;
                     let weight = of_line * of_column;
                     let at = (y * width + x) * 3;
@@ -101,14 +103,20 @@ fn window(table: &[f32], axis: usize, index: f32, #[comptime] bicubic: bool) -> 
     (first as usize, end as usize)
 }
 
-/// The weight of a pixel of the crop, not normalised; 0 at the ends of the window and beyond.
+/// What [`weight`] measures distances with. Counted so that all of it is whole numbers, the crop's pixels lie at
+/// `(2 * pixel + 1) * step` and the view's pixel at `centre`; the larger of the two pixels is `unit` wide.
 #[cube]
-fn weight(table: &[f32], axis: usize, index: f32, pixel: usize, #[comptime] bicubic: bool) -> f32 {
+fn measures(table: &[f32], axis: usize, index: f32) -> (f32, f32, f32) {
     let input = table[axis + INPUT];
     let resized = table[axis + RESIZED];
-    // The distance from the centre, counted in pixels of the view or of the crop, whichever pixel is larger.
-    let apart = (2.0f32 * pixel as f32 + 1.0f32) * resized - (2.0f32 * index + 1.0f32) * input;
-    let distance = apart.abs() / (2.0f32 * max(input, resized));
+    (resized, (2.0f32 * index + 1.0f32) * input, 2.0f32 * max(input, resized))
+}
+
+/// The weight of a pixel of the crop, not normalised; 0 at the ends of the window and beyond.
+#[cube]
+fn weight(pixel: usize, step: f32, centre: f32, unit: f32, #[comptime] bicubic: bool) -> f32 {
+    // Counted in pixels of the view or of the crop, whichever pixel is larger.
+    let distance = ((2.0f32 * pixel as f32 + 1.0f32) * step - centre).abs() / unit;
     if bicubic {
         // Both parts of the cubic are 0 at 1, and the second one also at 2.
         let near = min(distance, 1.0f32);
