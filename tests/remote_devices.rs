@@ -1,5 +1,5 @@
 //! A run over devices of two other processes, on loopback: it learns what one device learns, and a server that
-//! dies ends it with an error and a checkpoint.
+//! dies ends it with an error and a checkpoint. Views on such a device are those of the CPU.
 //!
 //! ```text
 //! cargo build --release --features remote --examples
@@ -15,6 +15,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use example::example;
+use image::{Rgb, RgbImage};
+use simclr::augment::{DeviceAugmentation, SimClrAugmentation, ViewKey};
+use simclr::train::device_from_name;
 
 const TOKEN: &str = "a token of this test";
 
@@ -87,6 +90,47 @@ fn two_processes_learn_what_one_device_learns() {
     assert!(one.len() >= 4, "{one:?}");
     for (a, b) in one.iter().zip(&two) {
         assert!((a - b).abs() < 1e-4 * a, "{one:?} and {two:?}");
+    }
+}
+
+#[test]
+fn views_made_on_a_device_of_another_process_match_the_cpu_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), 0);
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "views_on_the_device_of_the_environment"])
+        .env("SIMCLR_REMOTE_TOKEN", TOKEN)
+        .env(DEVICE, &server.name)
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && message.contains("1 passed"), "{message}");
+}
+
+const DEVICE: &str = "SIMCLR_DEVICE_OF_THIS_TEST";
+
+#[test]
+#[ignore = "the test before starts it, in a process with a token"]
+fn views_on_the_device_of_the_environment() {
+    let device = device_from_name(&std::env::var(DEVICE).unwrap()).unwrap();
+    let policy = SimClrAugmentation::stl10().with_size(16).unwrap();
+    let on_device = DeviceAugmentation::new(policy.clone()).unwrap();
+    let (mut expected, mut prepared) = (Vec::new(), Vec::new());
+    for (index, side) in (0..).zip([12, 30, 90]) {
+        let image =
+            RgbImage::from_fn(side, side, |x, y| Rgb([(7 * x) as u8, (x * y) as u8, y as u8]));
+        for view in 0..4 {
+            let params = policy.draw(ViewKey { seed: 5, pass: 0, index, view }, side, side);
+            let mut values = vec![0.0; policy.view_len()];
+            policy.view_into(&image, &params, &mut values).unwrap();
+            expected.append(&mut values);
+            prepared.push(on_device.prepare(&image, &params).unwrap());
+        }
+    }
+    let found = on_device.views(&prepared, &device).into_data().try_to_vec::<f32>().unwrap();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-3, "expected {expected}, found {found}");
     }
 }
 

@@ -1,10 +1,10 @@
-//! Views made by each backend's tensor operations, against those of the CPU path.
+//! Views made on each backend, by kernels or by tensor operations, against those of the CPU path.
 
 use burn::tensor::Device;
 use image::{Rgb, RgbImage};
 use simclr::augment::{
-    AugmentationConfig, CropConfig, DeviceAugmentation, ErasingConfig, JitterFlavor, Normalization,
-    PaddedCropConfig, PaddingFill, ResizeFilter, RotationConfig, SimClrAugmentation,
+    AugmentationConfig, BlurConfig, CropConfig, DeviceAugmentation, ErasingConfig, JitterFlavor,
+    Normalization, PaddedCropConfig, PaddingFill, ResizeFilter, RotationConfig, SimClrAugmentation,
     SolarizeConfig, ViewKey,
 };
 
@@ -16,6 +16,8 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "views_with_every_step_match_the_cpu_path", run: every_step },
     Case { name: "views_of_large_photographs_match_the_cpu_path", run: large_crops },
     Case { name: "padded_crops_match_the_cpu_path", run: padded_crops },
+    Case { name: "views_with_wide_blurs_match_the_cpu_path", run: wide_blurs },
+    Case { name: "views_made_twice_have_the_same_bits", run: twice },
 ];
 
 /// Mean and largest difference that is allowed, in levels of 255.
@@ -52,7 +54,32 @@ fn every_step(device: &Device) -> Result<(), String> {
 
 fn large_crops(device: &Device) -> Result<(), String> {
     let policy = SimClrAugmentation::stl10().with_size(16).expect("a valid size");
-    compare(device, &policy, &[[200, 150], [33, 32], [500, 3]])
+    // The last one has fewer pixels than four views, and stays a crop.
+    compare(device, &policy, &[[200, 150], [33, 32], [500, 3], [300, 3]])
+}
+
+fn wide_blurs(device: &Device) -> Result<(), String> {
+    let mut config = SimClrAugmentation::imagenet().config().clone();
+    (config.size, config.blur) = (100, Some(BlurConfig { probability: 0.9, sigma: [0.1, 4.0] }));
+    compare(device, &SimClrAugmentation::new(config).expect("a valid config"), &[[120, 90]])
+}
+
+/// On devices with kernels of ours each unit's share of a sum is the same every time.
+fn twice(device: &Device) -> Result<(), String> {
+    let policy = SimClrAugmentation::imagenet().with_size(40).expect("a valid size");
+    let on_device = DeviceAugmentation::new(policy.clone()).expect("no steps of its own");
+    let image = image(70, 60);
+    let prepared: Vec<_> = (0..9)
+        .map(|view| {
+            let params = policy.draw(ViewKey { seed: 3, pass: 0, index: 0, view }, 70, 60);
+            on_device.prepare(&image, &params).expect("drawn for the image")
+        })
+        .collect();
+    let bits = || -> Vec<u32> {
+        let values = on_device.views(&prepared, device).into_data().try_to_vec::<f32>();
+        values.expect("f32").into_iter().map(f32::to_bits).collect()
+    };
+    if bits() == bits() { Ok(()) } else { Err("expected the same bits twice".to_owned()) }
 }
 
 fn padded_crops(device: &Device) -> Result<(), String> {

@@ -1,12 +1,12 @@
 //! Views on a device, a whole batch at a time.
 
-mod blur;
-mod color;
+#[cfg(feature = "cube")]
+mod cube;
 mod device_augmentation;
-mod per_view;
+mod packed_views;
 mod prepared_view;
-mod resampling;
-mod rotation;
+mod table;
+mod tensor_ops;
 
 pub use device_augmentation::DeviceAugmentation;
 pub use prepared_view::PreparedView;

@@ -3,11 +3,13 @@
 mod axis;
 mod axis_weights;
 mod blur_kernel;
+mod jitter_op;
 mod turn;
 
 pub(crate) use axis::Axis;
 pub(crate) use axis_weights::AxisWeights;
 pub(crate) use blur_kernel::set_blur_kernel;
+pub(crate) use jitter_op::JitterOp;
 pub(crate) use turn::Turn;
 
 /// The weights of red, green and blue in a gray value (ITU-R BT.601).

@@ -1,7 +1,7 @@
 use super::color_op::{ColorOp, run_and_average};
 use super::planes::Planes;
-use crate::draw::{JitterFlavor, JitterParams, JitterStep};
-use crate::weights::GRAY;
+use crate::draw::JitterParams;
+use crate::weights::{GRAY, JitterOp};
 
 /// Runs the operations that were drawn to come before contrast. Contrast and those after it stay in
 /// `left_over`, so that they run in one pass with the steps that follow.
@@ -13,28 +13,26 @@ pub(crate) fn start_color_jitter(
     jitter: &JitterParams,
     left_over: &mut Vec<ColorOp>,
 ) {
-    for step in jitter.order {
-        let op = match (step, jitter.flavor) {
-            (JitterStep::Brightness, JitterFlavor::GoogleV1) => ColorOp::Add(jitter.brightness),
-            (JitterStep::Brightness, _) => ColorOp::Scale(jitter.brightness),
-            (JitterStep::Saturation, JitterFlavor::Torchvision) => {
-                ColorOp::BlendWithGray(jitter.saturation)
+    for op in JitterOp::in_order(jitter) {
+        let op = match op {
+            JitterOp::Scale(factor) => ColorOp::Scale(factor),
+            JitterOp::Add(delta) => ColorOp::Add(delta),
+            JitterOp::BlendWithGray(factor) => ColorOp::BlendWithGray(factor),
+            JitterOp::ScaleSaturation(factor) => ColorOp::ScaleSaturation(factor),
+            JitterOp::TurnHue(turn) => ColorOp::TurnHue(turn),
+            JitterOp::BlendWithMeans(factor) => {
+                ColorOp::Blend { factor, others: run_and_average(view, left_over) }
             }
-            (JitterStep::Saturation, _) => ColorOp::ScaleSaturation(jitter.saturation),
-            (JitterStep::Hue, _) => ColorOp::TurnHue(jitter.hue),
-            (JitterStep::Contrast, flavor) => {
-                let means = run_and_average(view, left_over);
-                left_over.clear();
+            JitterOp::BlendWithGrayMean(factor) => {
                 // The gray image's mean is the weighted sum of the channels' means.
-                let others = match flavor {
-                    JitterFlavor::Torchvision => {
-                        [means.iter().zip(GRAY).map(|(mean, weight)| weight * mean).sum(); 3]
-                    }
-                    JitterFlavor::GoogleV1 | JitterFlavor::GoogleV2 => means,
-                };
-                ColorOp::Blend { factor: jitter.contrast, others }
+                let means = run_and_average(view, left_over);
+                let gray = means.iter().zip(GRAY).map(|(mean, weight)| weight * mean).sum();
+                ColorOp::Blend { factor, others: [gray; 3] }
             }
         };
+        if matches!(op, ColorOp::Blend { .. }) {
+            left_over.clear();
+        }
         left_over.push(op);
     }
 }
@@ -48,7 +46,7 @@ mod tests {
     use crate::config::ResizeFilter;
     use crate::cpu::color_op::run;
     use crate::cpu::resampler::{Resampler, Resampling};
-    use crate::draw::{CropBox, ViewParams};
+    use crate::draw::{CropBox, JitterFlavor, JitterStep, ViewParams};
 
     const ORDER: [JitterStep; 4] =
         [JitterStep::Brightness, JitterStep::Contrast, JitterStep::Saturation, JitterStep::Hue];

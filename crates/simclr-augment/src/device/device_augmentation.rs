@@ -1,22 +1,20 @@
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use image::RgbImage;
 
 use super::prepared_view::PreparedView;
-use super::{blur, color, resampling, rotation};
+use super::{packed_views, tensor_ops};
 use crate::draw::ViewParams;
 use crate::error::AugmentationError;
 use crate::simclr_augmentation::SimClrAugmentation;
 
-/// The most values of padded crops on the device at a time: 64 MiB. They bound the memory, whatever the
-/// size of the batch and of its images.
-const LARGEST_CHUNK: usize = 1 << 24;
-
-/// Makes the views of a whole batch with tensor operations, on any device. The same [`ViewParams`] give
-/// the same values as [`SimClrAugmentation::view_into`], but for the last digits.
+/// Makes the views of a whole batch on any device. The same [`ViewParams`] give the same values as
+/// [`SimClrAugmentation::view_into`], but for the last digits.
 ///
-/// Crop, flips and resizing are two batched matrix products with a pair of resampling matrices for each
-/// view, the same weights as on the CPU; a blur is two more. The colour operations have one factor for
-/// each view and run in each view's own order.
+/// What goes to the device is the u8 pixels of each crop, four in a word, and 38 numbers for each view, among them
+/// those from which the device computes the weights of the resize and of the blur. Burn's CubeCL backends (CUDA,
+/// Vulkan, Metal, WebGPU) have kernels for this: at most four launches a batch, whatever its steps. They are in a build
+/// with this crate's feature `cube`. On any other device tensor operations do the same: the resize is two batched matrix
+/// products, the blur two more, and each colour operation runs for all views at once.
 ///
 /// The work has two parts, so that no batch of whole photographs has to be in memory:
 /// [`prepare`](Self::prepare) cuts the crop out of one image, on the CPU, on any thread;
@@ -64,8 +62,8 @@ impl DeviceAugmentation {
 
     /// Cuts a view's crop out of its image.
     ///
-    /// A crop of more than twice the view's width or height is resized at once, so that no view takes
-    /// more than `12 * size * size` bytes.
+    /// A crop of more than four times the view's pixels is resized at once, so that no view takes more than
+    /// `12 * size * size` bytes beside its parameters, nor more than the crop's pixels.
     ///
     /// # Errors
     /// As [`SimClrAugmentation::view_into`].
@@ -79,7 +77,8 @@ impl DeviceAugmentation {
         Ok(PreparedView::new(image, params, config.size, config.crop.filter))
     }
 
-    /// Makes the views: `[n, 3, size, size]`, normalised, in the order of `prepared`.
+    /// Makes the views: `[n, 3, size, size]` in f32, normalised, in the order of `prepared`. The kernels write them
+    /// with the channels last in memory, as CubeCL's convolutions read them.
     ///
     /// # Panics
     /// If there are no views, or one was prepared for another size.
@@ -91,43 +90,18 @@ impl DeviceAugmentation {
             let found = view.size();
             assert!(found == size, "expected views prepared for size {size}, found size {found}");
         }
-        let mut rest = prepared;
-        let mut views = Vec::new();
-        while !rest.is_empty() {
-            let (chunk, after) = rest.split_at(chunk_len(rest));
-            views.push(self.chunk(chunk, device));
-            rest = after;
+        #[cfg(feature = "cube")]
+        if super::cube::has_kernels(device) {
+            return super::cube::views(prepared, self.policy.config(), device);
         }
-        if views.len() == 1 { views.remove(0) } else { Tensor::cat(views, 0) }
+        tensor_ops::views(prepared, self.policy.config(), device)
     }
 
-    fn chunk(&self, prepared: &[PreparedView], device: &Device) -> Tensor<4> {
-        let config = self.policy.config();
-        let params: Vec<&ViewParams> = prepared.iter().map(PreparedView::params).collect();
-        let mut views = resampling::resample(prepared, config.crop.filter, device);
-        views = rotation::rotate(views, &params);
-        views = color::jitter(views, &params);
-        views = color::gray(views, &params);
-        views = blur::blur(views, &params);
-        views = color::solarize(views, &params);
-        views = color::erase(views, &params, config.normalization.mean);
-        let [means, factors] =
-            [config.normalization.mean, config.normalization.std.map(f32::recip)].map(|values| {
-                Tensor::from_data(TensorData::new(values.to_vec(), [1, 1, 3, 1]), device)
-            });
-        ((views - means) * factors).swap_dims(1, 2)
+    /// The bytes that [`views`](Self::views) sends to the device: the pixels and the parameters of all views.
+    #[must_use]
+    pub fn upload_bytes(prepared: &[PreparedView]) -> usize {
+        prepared.iter().map(packed_views::upload_bytes).sum()
     }
-}
-
-/// The number of views that fit into a chunk, padded to the widest and the highest of them; at least one.
-fn chunk_len(prepared: &[PreparedView]) -> usize {
-    let (mut width, mut height) = (0, 0);
-    let fits = |(count, view): &(usize, &PreparedView)| {
-        width = width.max(view.width());
-        height = height.max(view.height());
-        (count + 1) * 3 * width * height <= LARGEST_CHUNK
-    };
-    prepared.iter().enumerate().take_while(fits).count().max(1)
 }
 
 #[cfg(test)]
@@ -165,23 +139,6 @@ mod tests {
             let close = alone.iter().zip(together).all(|(a, b)| (a - b).abs() < 1e-4);
             assert!(close, "{:?}", view.params());
         }
-    }
-
-    #[test]
-    fn crops_of_any_size_take_a_bounded_number_of_values() {
-        let policy = SimClrAugmentation::imagenet().with_size(224).unwrap();
-        let on_device = DeviceAugmentation::new(policy).unwrap();
-        let prepare = |width, height| {
-            let params = ViewParams::only_crop(CropBox::whole(width, height));
-            on_device.prepare(&image(width, height), &params).unwrap()
-        };
-        let large = prepare(3000, 20);
-        assert_eq!((large.width(), large.height()), (224, 224));
-        let at_the_limit = prepare(448, 448);
-        assert_eq!((at_the_limit.width(), at_the_limit.height()), (448, 448));
-        let batch = vec![at_the_limit; 60];
-        let chunk = chunk_len(&batch);
-        assert!(chunk > 20 && chunk * 3 * 448 * 448 <= LARGEST_CHUNK, "{chunk}");
     }
 
     #[derive(Debug)]

@@ -1,25 +1,19 @@
-use burn::tensor::{Int, Tensor};
+use burn::tensor::Tensor;
 
-use super::per_view::of_each_view;
-use crate::draw::ViewParams;
-use crate::weights::Turn;
+use super::on_device::OnDevice;
+use crate::device::table::{TURN_A, TURN_B};
 
 /// Turns the views `[n, y, 3, x]` that are to be turned; the others turn by 0 degrees.
-pub(super) fn rotate(views: Tensor<4>, params: &[&ViewParams]) -> Tensor<4> {
-    if params.iter().all(|params| params.rotation.is_none()) {
+pub(super) fn rotate(views: Tensor<4>, batch: &OnDevice) -> Tensor<4> {
+    if batch.params().all(|params| params.rotation.is_none()) {
         return views;
     }
-    let device = views.device();
     let [n, size, ..] = views.dims();
     let side = i64::from(size as u32);
     let last = (size - 1) as f32;
-    let turns: Vec<Turn> = params.iter().map(|p| Turn::new(p.rotation.unwrap_or(0.0))).collect();
-    let of_each = |part: fn(&Turn) -> f32| {
-        of_each_view(turns.iter().map(part).collect(), &device).reshape([n, 1, 1])
-    };
-    let (a, b) = (of_each(|turn| turn.a), of_each(|turn| turn.b));
+    let [a, b] = [TURN_A, TURN_B].map(|column| batch.number(column).reshape([n, 1, 1]));
 
-    let offsets = Tensor::<1, Int>::arange(0..side, &device).float() - last / 2.0;
+    let offsets = batch.count(0, size).float() - last / 2.0;
     let dx = offsets.clone().reshape([1, 1, size]);
     let dy = offsets.reshape([1, size, 1]);
     let place = |value: Tensor<3>| (value + last / 2.0).clamp(0.0, last); // [n, y, x]
