@@ -89,8 +89,9 @@ pub use burn;
 #[cfg(feature = "loss")]
 pub mod loss {
     pub use simclr_loss::{
-        Anchor, DecoupledNtXent, Explanation, NaiveNtXent, NtXent, OutOfRange, SupCon, Temperature,
-        TiledNtXent, TwoViewLoss, VectorizedNtXent, class_ranks, partner_ranks,
+        Anchor, DecoupledNtXent, Explanation, LossAndRanks, NaiveNtXent, NtXent, OutOfRange,
+        SupCon, Temperature, TiledNtXent, TwoViewLoss, VectorizedNtXent, class_ranks,
+        partner_ranks,
     };
 }
 

@@ -1,9 +1,8 @@
 //! How well the projections tell classes apart.
 
-use burn::tensor::{Bool, Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use crate::groups::groups;
-use crate::nearer_views::{count_nearer, int};
+use crate::ranks::{Sought, ranks};
 use crate::views::UnitViews;
 
 /// For each view, how many views of other classes are nearer to it than the nearest other view of its own class.
@@ -37,29 +36,15 @@ use crate::views::UnitViews;
 /// ```
 #[must_use]
 pub fn class_ranks(z_a: Tensor<2>, z_b: Tensor<2>, labels: &[usize]) -> Tensor<1> {
-    let z = UnitViews::new(z_a.detach(), z_b.detach()).concat();
-    let ([views, _], device) = (z.dims(), z.device());
-    let n = views / 2;
+    let z = UnitViews::new(z_a.without_autodiff(), z_b.without_autodiff()).concat();
+    let n = z.dims()[0] / 2;
     assert_eq!(
         labels.len(),
         n,
         "expected one label for each of {n} images, found {}",
         labels.len()
     );
-    let classes: Vec<i64> = groups(labels).0.repeat(2).into_iter().map(int).collect();
-    // Two tensors: Burn's fusion misreads one that a kernel reads both as a row and as a column, see docs/adr/0010.
-    let column = Tensor::<2, Int>::from_data(TensorData::new(classes.clone(), [views, 1]), &device);
-    let row = Tensor::<2, Int>::from_data(TensorData::new(classes, [1, views]), &device);
-    count_nearer(&z, |anchors, similarities| {
-        let [block, _] = similarities.dims();
-        let of_anchors = column.clone().narrow(0, anchors.start, block); // [block, 1]
-        let same = of_anchors.expand([block, views]).equal(row.clone().expand([block, views])); // [block, 2n]
-        let others = Tensor::<2, Bool>::diag_mask([block, views], int(anchors.start), &device);
-        let positives = same.clone().bool_and(others);
-        // Below every cosine, so that only positives are nearest.
-        let nearest = similarities.clone().mask_fill(positives.bool_not(), -2.0).max_dim(1); // [block, 1]
-        similarities.greater(nearest).bool_and(same.bool_not())
-    })
+    ranks(&z, &Sought::class(labels))
 }
 
 #[cfg(test)]
@@ -70,26 +55,6 @@ mod tests {
 
     fn values(ranks: &Tensor<1>) -> Vec<f64> {
         ranks.to_data_as::<f64>().iter().collect()
-    }
-
-    #[test]
-    fn ranks_of_many_blocks_equal_the_loop_over_all_pairs() {
-        let (n, d) = (700, 5); // 1,400 anchors are two blocks, the second not full.
-        let device = Device::flex();
-        let random = || Tensor::<2>::random([n, d], Distribution::Normal(0.0, 1.0), &device);
-        let (z_a, z_b) = (random(), random());
-        let labels: Vec<usize> = (0..n).map(|i| i * i % 97).collect();
-        let z = UnitViews::new(z_a.clone(), z_b.clone()).concat();
-        let cosines: Vec<f32> =
-            z.clone().matmul(z.transpose()).to_data_as::<f32>().iter().collect();
-        for (i, rank) in values(&class_ranks(z_a, z_b, &labels)).into_iter().enumerate() {
-            let row = &cosines[2 * n * i..2 * n * (i + 1)];
-            let is_of_class = |k: usize| labels[k % n] == labels[i % n];
-            let positives = (0..2 * n).filter(|&k| k != i && is_of_class(k));
-            let nearest = positives.map(|k| row[k]).fold(f32::MIN, f32::max);
-            let nearer = (0..2 * n).filter(|&k| !is_of_class(k) && row[k] > nearest).count();
-            assert_eq!(rank as usize, nearer, "anchor {i}");
-        }
     }
 
     #[test]

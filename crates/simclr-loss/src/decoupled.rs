@@ -6,7 +6,9 @@ use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
 use crate::nt_xent::tiled;
+use crate::ranks::{Sought, ranks};
 use crate::temperature::Temperature;
+use crate::two_view_loss::LossAndRanks;
 use crate::views::UnitViews;
 
 /// NT-Xent whose denominator leaves the positive out (DCL,
@@ -74,12 +76,37 @@ impl DecoupledNtXent {
     #[must_use]
     pub fn forward(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
         let views = UnitViews::new(z_a, z_b);
-        let [n, _] = views.a.dims();
-        if n == 1 {
-            // Zero, but part of the graph, so that a training step still finds its gradients, all zero.
-            return (views.a * views.b).sum().mul_scalar(0.0);
+        match negatives(&views) {
+            None => zero(views),
+            Some(exclusions) => tiled::mean_over_anchors(self.temperature, views, exclusions),
         }
-        let exclusions = Exclusions::of_distinct_images(n, 2, Partners::Leave);
-        tiled::mean_over_anchors(self.temperature, views, exclusions)
     }
+
+    /// [`forward`](Self::forward), and the [`partner_ranks`](crate::partner_ranks) of the same views.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[must_use]
+    pub fn forward_with_ranks(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> LossAndRanks {
+        let views = UnitViews::new(z_a, z_b);
+        match negatives(&views) {
+            None => {
+                let ranks = ranks(&views.concat().inner(), &Sought::Partner);
+                LossAndRanks { loss: zero(views), ranks }
+            }
+            Some(exclusions) => tiled::mean_and_ranks(self.temperature, views, exclusions),
+        }
+    }
+}
+
+/// What leaves the denominators, if there is a negative at all.
+fn negatives(views: &UnitViews) -> Option<Exclusions> {
+    let [n, _] = views.a.dims();
+    (n > 1).then(|| Exclusions::of_distinct_images(n, 2, Partners::Leave))
+}
+
+/// Zero, but part of the graph, so that a training step still finds its gradients, all zero.
+fn zero(views: UnitViews) -> Tensor<1> {
+    (views.a * views.b).sum().mul_scalar(0.0)
 }

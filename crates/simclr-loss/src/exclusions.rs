@@ -6,14 +6,22 @@ use crate::groups::groups;
 
 /// For each anchor, the rows that its denominator leaves out. The anchor itself always does.
 ///
-/// Rows with the same id form a group. Within its group an anchor keeps at most its partners, the other
-/// views from its own place in the batch; the others of the group are not negatives.
+/// Row `v * images + i` is view v of image i. Images with the same id form a group. Within its group an anchor keeps at
+/// most its partners, the other views from its own place in the batch; the others of the group are not negatives.
 #[derive(Debug, Clone)]
 pub(crate) struct Exclusions {
-    image_of: Vec<usize>,
-    group_of: Vec<usize>,
-    members: Vec<Vec<usize>>,
+    images: usize,
+    views: usize,
+    /// `None` if every image is a group of its own.
+    groups: Option<Groups>,
     partners: Partners,
+}
+
+#[derive(Debug, Clone)]
+struct Groups {
+    of_images: Vec<usize>,
+    /// The images of each group, in ascending order.
+    members: Vec<Vec<usize>>,
 }
 
 /// Whether the other views of the anchor's image count in its denominator.
@@ -30,28 +38,44 @@ impl Exclusions {
     ///
     /// Images with the same id are the same image, and not negatives of each other.
     pub(crate) fn of_images(ids: &[usize], views: usize, partners: Partners) -> Self {
-        let (group_of_image, count) = groups(ids);
-        let rows = views * ids.len();
-        let image_of: Vec<usize> = (0..rows).map(|row| row % ids.len()).collect();
-        let group_of: Vec<usize> = image_of.iter().map(|&image| group_of_image[image]).collect();
-        let mut members = vec![Vec::new(); count];
-        for (row, &group) in group_of.iter().enumerate() {
-            members[group].push(row);
+        let distinct = Self::of_distinct_images(ids.len(), views, partners);
+        let (of_images, count) = groups(ids);
+        if count == ids.len() {
+            return distinct;
         }
-        Self { image_of, group_of, members, partners }
+        let mut members = vec![Vec::new(); count];
+        for (image, &group) in of_images.iter().enumerate() {
+            members[group].push(image);
+        }
+        Self { groups: Some(Groups { of_images, members }), ..distinct }
     }
 
     /// For `views` views of `images` different images.
     pub(crate) fn of_distinct_images(images: usize, views: usize, partners: Partners) -> Self {
-        Self::of_images(&(0..images).collect::<Vec<_>>(), views, partners)
+        Self { images, views, groups: None, partners }
     }
 
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
-        self.image_of.len()
+        self.images * self.views
+    }
+
+    /// The number of images, each with one row in every view.
+    pub(crate) fn images(&self) -> usize {
+        self.images
+    }
+
+    /// The group of each image, unless every image is a group of its own.
+    pub(crate) fn groups(&self) -> Option<&[usize]> {
+        self.groups.as_ref().map(|groups| &groups.of_images[..])
+    }
+
+    pub(crate) fn partners(&self) -> Partners {
+        self.partners
     }
 
     /// The excluded (anchor, other) pairs with the anchor in `anchors` and the other in `others`.
+    #[cfg(any(test, feature = "flex"))]
     pub(crate) fn within(
         &self,
         anchors: Range<usize>,
@@ -62,16 +86,25 @@ impl Exclusions {
         })
     }
 
+    #[cfg(any(test, feature = "flex"))]
     fn leaving(&self, anchor: usize, among: Range<usize>) -> impl Iterator<Item = usize> {
-        let members = &self.members[self.group_of[anchor]];
-        let first = members.partition_point(|&row| row < among.start);
-        members[first..].iter().copied().take_while(move |&row| row < among.end).filter(
-            move |&row| {
-                row == anchor
-                    || self.partners == Partners::Leave
-                    || self.image_of[row] != self.image_of[anchor]
-            },
-        )
+        let own = anchor % self.images;
+        let (alone, members) = match &self.groups {
+            None => (Some(own), &[][..]),
+            Some(groups) => (None, &groups.members[groups.of_images[own]][..]),
+        };
+        (0..self.views).flat_map(move |view| {
+            // The places of the range in this view.
+            let start = view * self.images;
+            let from = among.start.saturating_sub(start);
+            let to = among.end.saturating_sub(start);
+            let first = members.partition_point(|&image| image < from);
+            let members = members[first..].iter().copied().take_while(move |&image| image < to);
+            let alone = alone.filter(move |image| (from..to).contains(image));
+            members.chain(alone).map(move |image| start + image).filter(move |&row| {
+                row == anchor || self.partners == Partners::Leave || row != start + own
+            })
+        })
     }
 }
 

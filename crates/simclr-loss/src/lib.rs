@@ -83,9 +83,10 @@ mod decoupled;
 mod exclusions;
 mod groups;
 mod log_denominators;
-mod nearer_views;
 mod nt_xent;
 mod partner_ranks;
+mod ranks;
+mod row_ids;
 mod sup_con;
 mod temperature;
 mod two_view_loss;
@@ -98,7 +99,7 @@ pub use partner_ranks::partner_ranks;
 pub use simclr_range::OutOfRange;
 pub use sup_con::SupCon;
 pub use temperature::Temperature;
-pub use two_view_loss::TwoViewLoss;
+pub use two_view_loss::{LossAndRanks, TwoViewLoss};
 
 /// The code of the crate's README is tested.
 #[cfg(doctest)]

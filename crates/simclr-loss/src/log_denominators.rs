@@ -14,14 +14,30 @@
 //!
 //! Both are computed here, tile by tile, so that the matrix of similarities never exists.
 
+mod blocks;
 #[cfg(feature = "flex")]
 mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
+mod leaving;
 mod problem;
 mod tensor_blocks;
 
 use burn::tensor::Tensor;
 
+pub(crate) use self::blocks::blocks;
 pub(crate) use self::problem::Problem;
+use crate::ranks::{Sought, ranks};
+
+/// What a sweep over all similarities finds, without a graph.
+struct Answer {
+    /// The weighted sum of log-denominators, `[1]`.
+    value: Tensor<1>,
+    /// Its gradient, `[m, d]`, if wanted.
+    gradient: Option<Tensor<2>>,
+    /// How many views are nearer to each than what it seeks, `[m]`, if asked for.
+    ranks: Option<Tensor<1>>,
+}
 
 impl Problem {
     /// The sum of `weight * ln(denominator)` over the rows of `z`, differentiable.
@@ -34,31 +50,40 @@ impl Problem {
     /// - `z`: `[m, d]`, unit rows
     /// - output: `[1]`
     pub(crate) fn weighted_sum(&self, z: Tensor<2>) -> Tensor<1> {
-        let (value, gradient) = self.solve(&z.clone().inner(), z.is_tracked());
-        match gradient {
-            None => value,
-            Some(gradient) => {
-                // Linear in z, so that its derivative is `gradient` whatever comes downstream; and
-                // exactly zero, so that the value stays what it is.
-                let linear = (z * gradient).sum();
-                linear.clone() - linear.detach() + value
-            }
-        }
+        let answer = self.solve(&z.clone().inner(), z.is_tracked(), None);
+        attach(z, answer.value, answer.gradient)
     }
 
-    fn solve(&self, z: &Tensor<2>, with_gradient: bool) -> (Tensor<1>, Option<Tensor<2>>) {
+    /// [`weighted_sum`](Self::weighted_sum), and how many views are nearer to each than what it seeks, `[m]`, from the same
+    /// similarities where the backend's sweep has them all.
+    pub(crate) fn weighted_sum_and_ranks(
+        &self,
+        z: Tensor<2>,
+        sought: &Sought,
+    ) -> (Tensor<1>, Tensor<1>) {
+        let inner = z.clone().inner();
+        let answer = self.solve(&inner, z.is_tracked(), Some(sought));
+        let ranks = answer.ranks.unwrap_or_else(|| ranks(&inner, sought));
+        (attach(z, answer.value, answer.gradient), ranks)
+    }
+
+    fn solve(&self, z: &Tensor<2>, with_gradient: bool, sought: Option<&Sought>) -> Answer {
         #[cfg(feature = "flex")]
         if runs_on_flex_in_f32(z) {
             return self.solve_on_cpu(z, with_gradient);
         }
-        tensor_blocks::solve(self, z, with_gradient)
+        #[cfg(feature = "cube")]
+        if cube::supports(z) {
+            return cube::solve(self, z, with_gradient, sought.unwrap_or(&Sought::Partner));
+        }
+        tensor_blocks::solve(self, z, with_gradient, sought)
     }
 
     /// Reads the values, solves on slices, and hands tensors back: a few copies of `[m, d]`, against
     /// `m² d` multiply-adds. Not a backend extension, because one must name all its backends when the
     /// crate is compiled, and panics on any other.
     #[cfg(feature = "flex")]
-    fn solve_on_cpu(&self, z: &Tensor<2>, with_gradient: bool) -> (Tensor<1>, Option<Tensor<2>>) {
+    fn solve_on_cpu(&self, z: &Tensor<2>, with_gradient: bool) -> Answer {
         use burn::tensor::TensorData;
 
         let (device, [rows, d]) = (z.device(), z.dims());
@@ -67,8 +92,30 @@ impl Problem {
         let cpu::Solution { value, gradient } = cpu::solve(self, values, d, with_gradient);
         let value = Tensor::from_data([value as f32], &device);
         let gradient = gradient.map(|g| Tensor::from_data(TensorData::new(g, [rows, d]), &device));
-        (value, gradient)
+        // Its sweeps see half of the similarities, each for its row and for its column.
+        Answer { value, gradient, ranks: None }
     }
+}
+
+/// How many views are nearer to each row of `z`, `[m, d]`, than what it seeks, `[m]`: where the backend has kernels for it.
+pub(crate) fn ranks_by_kernels(z: &Tensor<2>, sought: &Sought) -> Option<Tensor<1>> {
+    #[cfg(feature = "cube")]
+    if cube::supports(z) {
+        return Some(cube::ranks(z, sought));
+    }
+    let _ = (z, sought);
+    None
+}
+
+/// The value, with `gradient` as its derivative by `z`.
+fn attach(z: Tensor<2>, value: Tensor<1>, gradient: Option<Tensor<2>>) -> Tensor<1> {
+    let Some(gradient) = gradient else {
+        return value;
+    };
+    // Linear in z, so that its derivative is `gradient` whatever comes downstream; and exactly zero, so
+    // that the value stays what it is.
+    let linear = (z * gradient).sum();
+    linear.clone() - linear.detach() + value
 }
 
 #[cfg(feature = "flex")]
@@ -136,9 +183,16 @@ mod tests {
     fn every_body_equals_the_formulas_whatever_leaves_and_however_many_blocks() {
         // 0.5 shifts by a constant, 0.01 by each row's maximum. f32 keeps 7 digits of 1/t.
         for (t, tolerance) in [(0.5, 2e-6), (0.01, 1e-4)] {
-            for (n, d) in [(1, 1), (7, 3), (150, 37), (130, 300)] {
+            for (n, d, partners) in [
+                (1, 1, Partners::Stay),
+                (7, 3, Partners::Leave),
+                (150, 37, Partners::Stay),
+                (130, 300, Partners::Leave),
+                (130, 37, Partners::Stay),
+            ] {
+                // From 52 images on some are there twice.
                 let ids: Vec<usize> = (0..n).map(|i| i * i % 101).collect();
-                let exclusions = Exclusions::of_images(&ids, 2, Partners::Stay);
+                let exclusions = Exclusions::of_images(&ids, 2, partners);
                 // Uneven weights, zero among them.
                 let weights = (0..2 * n).map(|i| (i % 4) as f64 / 1e3).collect();
                 let problem =
@@ -153,14 +207,15 @@ mod tests {
                     found.gradient.expect("wanted").into_iter().map(f64::from).collect();
                 assert_close("cpu", &found, &gradient, tolerance);
 
-                for block in [5, 64, 1024] {
+                for rows in [1, 5, 64, 1024] {
                     let data = TensorData::new(flat.clone(), [2 * n, d]);
                     let z = Tensor::<2>::from_data(data, &Device::flex());
-                    let (found, tensor) = tensor_blocks::solve_in_blocks(block, &problem, &z, true);
-                    let name = format!("tensor operations, block {block}, n {n}, t {t}");
-                    assert_close(&name, &[found.into_scalar::<f64>()], &[value], tolerance);
-                    let found: Vec<f64> =
-                        tensor.expect("wanted").to_data_as::<f64>().iter::<f64>().collect();
+                    let cosines = 2 * n * rows;
+                    let found = tensor_blocks::solve_in_blocks(cosines, &problem, &z, true, None);
+                    let name = format!("tensor operations, {rows} rows a block, n {n}, t {t}");
+                    assert_close(&name, &[found.value.into_scalar::<f64>()], &[value], tolerance);
+                    let found = found.gradient.expect("wanted").to_data_as::<f64>();
+                    let found: Vec<f64> = found.iter::<f64>().collect();
                     assert_close(&name, &found, &gradient, tolerance);
                 }
             }
@@ -176,7 +231,7 @@ mod tests {
         let z: Vec<f32> = z.into_iter().map(|x| x as f32).collect();
         assert!(cpu::solve(&problem, &z, 3, false).gradient.is_none());
         let z = Tensor::<2>::from_data(TensorData::new(z, [4, 3]), &Device::flex());
-        assert!(tensor_blocks::solve(&problem, &z, false).1.is_none());
+        assert!(tensor_blocks::solve(&problem, &z, false, None).gradient.is_none());
     }
 
     #[test]

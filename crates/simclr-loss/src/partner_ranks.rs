@@ -1,8 +1,8 @@
 //! How well the projections tell partners from strangers.
 
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::Tensor;
 
-use crate::nearer_views::{count_nearer, int};
+use crate::ranks::{Sought, ranks};
 use crate::views::UnitViews;
 
 /// For each view, how many other views are nearer to it than its partner.
@@ -33,40 +33,14 @@ use crate::views::UnitViews;
 /// ```
 #[must_use]
 pub fn partner_ranks(z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
-    let z = UnitViews::new(z_a.detach(), z_b.detach()).concat();
-    let (views, device) = (z.dims()[0], z.device());
-    count_nearer(&z, |anchors, similarities| {
-        let (start, end) = (int(anchors.start), int(anchors.end));
-        let partners = Tensor::<1, Int>::arange(start..end, &device);
-        let partners = partners.add_scalar(int(views) / 2).remainder_scalar(int(views));
-        let partner = similarities.clone().gather(1, partners.unsqueeze_dim(1)); // [block, 1]
-        let strangers = Tensor::<2, Bool>::diag_mask([anchors.len(), views], start, &device);
-        similarities.greater(partner).bool_and(strangers) // [block, 2n]
-    })
+    let z = UnitViews::new(z_a.without_autodiff(), z_b.without_autodiff()).concat();
+    ranks(&z, &Sought::Partner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use burn::tensor::{Device, Distribution};
-
-    #[test]
-    fn ranks_of_many_blocks_equal_the_loop_over_all_pairs() {
-        let (n, d) = (700, 5); // 1,400 anchors are two blocks, the second not full.
-        let device = Device::flex();
-        let random = || Tensor::<2>::random([n, d], Distribution::Normal(0.0, 1.0), &device);
-        let (z_a, z_b) = (random(), random());
-        let z = UnitViews::new(z_a.clone(), z_b.clone()).concat();
-        let cosines: Vec<f32> =
-            z.clone().matmul(z.transpose()).to_data_as::<f32>().iter().collect();
-        let ranks: Vec<f64> = partner_ranks(z_a, z_b).to_data_as::<f64>().iter().collect();
-        for (i, rank) in ranks.into_iter().enumerate() {
-            let row = &cosines[2 * n * i..2 * n * (i + 1)];
-            let partner = row[(i + n) % (2 * n)];
-            let nearer = row.iter().enumerate().filter(|&(k, &s)| k != i && s > partner).count();
-            assert_eq!(rank as usize, nearer, "anchor {i}");
-        }
-    }
 
     #[test]
     fn partners_that_are_alike_are_nearest_and_one_image_has_rank_0() {

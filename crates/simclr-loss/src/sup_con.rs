@@ -7,7 +7,9 @@ use simclr_range::OutOfRange;
 use crate::exclusions::{Exclusions, Partners};
 use crate::groups::groups;
 use crate::log_denominators::Problem;
+use crate::ranks::Sought;
 use crate::temperature::Temperature;
+use crate::two_view_loss::LossAndRanks;
 use crate::views::unit_rows;
 
 /// The supervised contrastive loss of [Khosla et al. 2020](https://arxiv.org/abs/2004.11362)
@@ -85,6 +87,41 @@ impl SupCon {
     /// If there is no view, the shapes differ, n or d is zero, or there isn't one label per sample.
     #[must_use]
     pub fn forward(&self, views: &[Tensor<2>], labels: &[usize]) -> Tensor<1> {
+        let Prepared { z, classes, problem } = self.prepare(views, labels);
+        let positives = classes.mean_of_positives(z.clone()).div_scalar(self.temperature.get());
+        problem.weighted_sum(z) - positives
+    }
+
+    /// [`forward`](Self::forward), and for each of the v n anchors how many views of other classes are nearer than the
+    /// nearest other view of its own class, as [`class_ranks`](crate::class_ranks) counts them. For an anchor that is alone
+    /// in its class those are all views of other classes.
+    ///
+    /// A GPU finds both in the same similarities.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use simclr_loss::SupCon;
+    ///
+    /// let z = Tensor::<2>::from_data([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], &Device::flex());
+    /// let found = SupCon::new(0.5)?.forward_with_ranks(&[z], &[4, 4, 9]);
+    /// let ranks: Vec<f64> = found.ranks.to_data_as::<f64>().iter().collect();
+    /// assert_eq!(ranks, [0.0, 0.0, 2.0]);
+    /// # Ok::<(), simclr_loss::OutOfRange>(())
+    /// ```
+    #[must_use]
+    pub fn forward_with_ranks(&self, views: &[Tensor<2>], labels: &[usize]) -> LossAndRanks {
+        let Prepared { z, classes, problem } = self.prepare(views, labels);
+        let positives = classes.mean_of_positives(z.clone()).div_scalar(self.temperature.get());
+        let (log_denominators, ranks) = problem.weighted_sum_and_ranks(z, &Sought::class(labels));
+        LossAndRanks { loss: log_denominators - positives, ranks }
+    }
+
+    #[track_caller]
+    fn prepare(&self, views: &[Tensor<2>], labels: &[usize]) -> Prepared {
         let z = unit_rows(views); // [v n, d]
         let n = z.dims()[0] / views.len();
         assert_eq!(
@@ -94,18 +131,25 @@ impl SupCon {
             labels.len()
         );
         let classes = Classes::new(labels, views.len());
-
         let exclusions = Exclusions::of_distinct_images(n, views.len(), Partners::Stay);
         let problem = Problem::new(self.temperature, classes.anchor_weights(), exclusions);
-        let positives = classes.mean_of_positives(z.clone()).div_scalar(self.temperature.get());
-        problem.weighted_sum(z) - positives
+        Prepared { z, classes, problem }
     }
+}
+
+/// The parts of the loss.
+struct Prepared {
+    z: Tensor<2>, // [v n, d], rows of length one
+    classes: Classes,
+    problem: Problem,
 }
 
 /// The rows' labels, numbered from 0, and how often each occurs.
 struct Classes {
     of_rows: Vec<usize>,
     sizes: Vec<usize>,
+    /// How many rows have a positive.
+    anchors: usize,
 }
 
 impl Classes {
@@ -116,7 +160,8 @@ impl Classes {
         for &class in &of_rows {
             sizes[class] += 1;
         }
-        Self { of_rows, sizes }
+        let anchors = sizes.iter().filter(|&&size| size > 1).sum();
+        Self { of_rows, sizes, anchors }
     }
 
     /// 1 / (number of anchors with a positive), or 0 for those without.
@@ -125,8 +170,7 @@ impl Classes {
     }
 
     fn anchor_weight(&self, class: usize) -> f64 {
-        let anchors: usize = self.sizes.iter().filter(|&&size| size > 1).sum();
-        if self.sizes[class] > 1 { 1.0 / anchors as f64 } else { 0.0 }
+        if self.sizes[class] > 1 { 1.0 / self.anchors as f64 } else { 0.0 }
     }
 
     /// The mean over the anchors of the mean cosine with their positives: `[m, d]` -> `[1]`.

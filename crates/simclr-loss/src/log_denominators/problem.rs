@@ -5,7 +5,7 @@ use crate::temperature::Temperature;
 
 /// Up to this scale 1/t the exponents are shifted by the constant 1/t, which no cosine exceeds: the
 /// smallest term, exp(-2/t), is then still an ordinary f32. Beyond it, each row's maximum is looked up
-/// first, in a sweep of its own.
+/// first: on the CPU in a sweep of its own. (On GPUs, where a row lies in memory as a whole, it always is.)
 const LARGEST_SCALE_OF_CONSTANT_SHIFT: f64 = 40.0;
 
 /// Which sum of log-denominators is wanted.

@@ -1,198 +1,102 @@
 //! The sum of log-denominators in tensor operations, for every backend.
 //!
-//! Like the CPU's body it computes the tiles on and above the diagonal only, in two sweeps; see there.
+//! A block of rows meets all rows at once, so that each of its denominators is complete, and one sweep is enough. With
+//! the softmax of each row, weighted by `w_i / t`, as P, the block gives `P z` to the gradient of its own rows and `Pᵀ z`
+//! of its own rows to that of all.
 //!
-//! Each tile needs what is known of a block's rows both as a column and as a row. The one is made from the other by
-//! [`row`] and [`column`], which reshape and never transpose: with Burn 0.22's fusion a column that is read both as it
-//! is and transposed in one fused kernel is read wrongly. See `docs/adr/0010-no-column-is-read-transposed.md`.
+//! Nothing known of the rows is read both as a column and as a row: with Burn 0.22's fusion a column that is read both
+//! ways in one fused kernel is read wrongly. See `docs/adr/0010-no-column-is-read-transposed.md`.
 
 use std::ops::Range;
 
-use burn::tensor::{Bool, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
+use super::Answer;
+use super::blocks::blocks;
+use super::leaving::Leaving;
 use super::problem::Problem;
+use crate::ranks::{Ranking, Sought};
 
-/// Rows of a block. A tile of 1024 x 1024 f32 is 4 MiB, and large enough to keep a GPU busy; a handful
-/// exist at a time.
-const BLOCK: usize = 1024;
+/// Cosines of a block: 32 MiB in f32, of which a handful exist at a time.
+const COSINES: usize = 1 << 23;
 
-/// The weighted sum of log-denominators, `[1]`, and, if wanted, its gradient `[m, d]`.
+/// The weighted sum of log-denominators and, if wanted, its gradient and the ranks.
 pub(super) fn solve(
     problem: &Problem,
     z: &Tensor<2>,
     with_gradient: bool,
-) -> (Tensor<1>, Option<Tensor<2>>) {
-    solve_in_blocks(BLOCK, problem, z, with_gradient)
+    sought: Option<&Sought>,
+) -> Answer {
+    solve_in_blocks(COSINES, problem, z, with_gradient, sought)
 }
 
-/// [`solve`] with a block size that a test may choose.
+/// [`solve`] with as many cosines a block as a test chooses.
 pub(super) fn solve_in_blocks(
-    block: usize,
+    cosines: usize,
     problem: &Problem,
     z: &Tensor<2>,
     with_gradient: bool,
-) -> (Tensor<1>, Option<Tensor<2>>) {
-    let mut sweep = Sweep::new(block, problem, z);
-    if !problem.constant_shift_is_safe() {
-        sweep.find_maxima();
+    sought: Option<&Sought>,
+) -> Answer {
+    let sweep = Sweep::new(problem, z);
+    let ranking = sought.map(|sought| Ranking::new(sought, z));
+    let (mut values, mut ranks, mut by_rows) = (Vec::new(), Vec::new(), Vec::new());
+    let mut by_columns = z.zeros_like();
+    for rows in blocks(z.dims()[0], cosines) {
+        let z_of_rows = z.clone().slice([rows.clone()]); // [b, d]
+        let cosines = z_of_rows.clone().matmul(z.clone().transpose()); // [b, m]
+        ranks.extend(ranking.as_ref().map(|r| r.of_rows(rows.clone(), cosines.clone())));
+        let (value, weights) = sweep.block(rows, cosines);
+        values.push(value);
+        if with_gradient {
+            by_rows.push(weights.clone().matmul(z.clone()));
+            by_columns = by_columns + weights.transpose().matmul(z_of_rows);
+        }
     }
-    sweep.sum_terms();
-    let value = sweep.value();
-    let gradient = with_gradient.then(|| sweep.gradient());
-    (value, gradient)
+    Answer {
+        value: values.into_iter().reduce(|a, b| a + b).expect("there is at least one row"),
+        gradient: with_gradient.then(|| Tensor::cat(by_rows, 0) + by_columns),
+        ranks: ranking.map(|_| Tensor::cat(ranks, 0)),
+    }
 }
 
 struct Sweep<'a> {
     problem: &'a Problem,
-    blocks: Vec<Block>,
-}
-
-/// b of the rows, and what is known about them.
-struct Block {
-    rows: Range<usize>,
-    z: Tensor<2>,       // [b, d]
-    shift: Tensor<2>,   // [b, 1], the cosine subtracted before exp
-    sum: Tensor<2>,     // [b, 1], of the terms
-    weights: Tensor<2>, // [b, 1]
+    weights: Tensor<2>, // [m, 1]
+    leaving: Leaving,
 }
 
 impl<'a> Sweep<'a> {
-    fn new(block: usize, problem: &'a Problem, z: &Tensor<2>) -> Self {
-        let ([m, _], device, dtype) = (z.dims(), z.device(), z.dtype());
-        // Without a constant shift the maxima start at the smallest cosine.
-        let shift = if problem.constant_shift_is_safe() { 1.0 } else { -1.0 };
-        let block_from = |start: usize| {
-            let rows = start..(start + block).min(m);
-            let b = rows.len();
-            let weights = TensorData::new(problem.weights[rows.clone()].to_vec(), [b, 1]);
-            let column = Tensor::<2>::zeros([b, 1], (&device, dtype));
-            Block {
-                z: z.clone().slice([rows.clone()]),
-                shift: column.clone().add_scalar(shift),
-                sum: column,
-                weights: Tensor::from_data(weights, (&device, dtype)),
-                rows,
-            }
-        };
-        Self { problem, blocks: (0..m).step_by(block).map(block_from).collect() }
-    }
-
-    /// Raises each row's shift to its largest cosine.
-    fn find_maxima(&mut self) {
-        for (i, j) in self.tiles() {
-            let (cosines, excluded) = self.cosines(i, j); // [b_i, b_j]
-            let cosines = match excluded {
-                Some(excluded) => cosines.mask_fill(excluded, -1.0),
-                None => cosines,
-            };
-            if i != j {
-                let of_columns = column(cosines.clone().max_dim(0));
-                let shift = &mut self.blocks[j].shift;
-                *shift = shift.clone().max_pair(of_columns);
-            }
-            let shift = &mut self.blocks[i].shift;
-            *shift = shift.clone().max_pair(cosines.max_dim(1));
+    fn new(problem: &'a Problem, z: &Tensor<2>) -> Self {
+        let weights = TensorData::new(problem.weights.clone(), [problem.weights.len(), 1]);
+        Self {
+            problem,
+            weights: Tensor::from_data(weights, (&z.device(), z.dtype())),
+            leaving: Leaving::new(&problem.exclusions, z),
         }
     }
 
-    fn sum_terms(&mut self) {
-        for (i, j) in self.tiles() {
-            let (of_rows, of_columns) = self.terms(i, j); // [b_i, b_j] each
-            if i != j {
-                let sum = &mut self.blocks[j].sum;
-                *sum = sum.clone() + column(of_columns.sum_dim(0));
-            }
-            let sum = &mut self.blocks[i].sum;
-            *sum = sum.clone() + of_rows.sum_dim(1);
-        }
-        for block in &mut self.blocks {
-            // A row without negatives has weight 0 and sum 0: a sum of 1 keeps 0 * ln(sum) at 0.
-            if self.problem.weights[block.rows.clone()].contains(&0.0) {
-                let ignored = block.weights.clone().equal_elem(0.0);
-                block.sum = block.sum.clone().mask_fill(ignored, 1.0);
-            }
-        }
-    }
-
-    fn value(&self) -> Tensor<1> {
-        let of_block = |block: &Block| {
-            let log_denominators =
-                block.sum.clone().log() + block.shift.clone().mul_scalar(self.problem.scale);
-            (log_denominators * block.weights.clone()).sum()
-        };
-        self.blocks.iter().map(of_block).reduce(|a, b| a + b).expect("there is at least one row")
-    }
-
-    fn gradient(&self) -> Tensor<2> {
-        let factors: Vec<Tensor<2>> =
-            self.blocks.iter().map(|block| block.weights.clone() / block.sum.clone()).collect();
-        let mut gradients: Vec<Tensor<2>> =
-            self.blocks.iter().map(|block| block.z.zeros_like()).collect();
-        for (i, j) in self.tiles() {
-            let (of_rows, of_columns) = self.terms(i, j);
-            let weights = of_rows * factors[i].clone() + of_columns * row(factors[j].clone());
-            if i != j {
-                let of_columns = weights.clone().transpose().matmul(self.blocks[i].z.clone());
-                gradients[j] = gradients[j].clone() + of_columns;
-            }
-            gradients[i] = gradients[i].clone() + weights.matmul(self.blocks[j].z.clone());
-        }
-        Tensor::cat(gradients, 0).mul_scalar(self.problem.scale)
-    }
-
-    /// The terms of the denominators of block i's rows and of block j's, each `[b_i, b_j]`.
-    fn terms(&self, i: usize, j: usize) -> (Tensor<2>, Tensor<2>) {
-        let (cosines, excluded) = self.cosines(i, j);
-        let exp = |shift: Tensor<2>| {
-            // At most 0 but for rounding, and for the excluded pairs: those are clamped to stay finite.
-            let exponents = (cosines.clone() - shift).mul_scalar(self.problem.scale).clamp_max(1.0);
-            match &excluded {
-                Some(excluded) => exponents.exp().mask_fill(excluded.clone(), 0.0),
-                None => exponents.exp(),
-            }
-        };
-        let of_rows = exp(self.blocks[i].shift.clone());
-        let of_columns = if self.problem.constant_shift_is_safe() {
-            of_rows.clone()
+    /// The block's part of the value, `[1]`, and of the gradient's weights: w / t times the softmax of each row, `[b, m]`.
+    fn block(&self, rows: Range<usize>, cosines: Tensor<2>) -> (Tensor<1>, Tensor<2>) {
+        let scale = self.problem.scale;
+        let excluded = self.leaving.mask(rows.clone(), &cosines); // [b, m]
+        let shift = if self.problem.constant_shift_is_safe() {
+            self.weights.clone().slice([rows.clone()]).ones_like()
         } else {
-            exp(row(self.blocks[j].shift.clone()))
-        };
-        (of_rows, of_columns)
-    }
+            cosines.clone().mask_fill(excluded.clone(), -1.0).max_dim(1)
+        }; // [b, 1]
+        // At most 0 but for rounding, and for the excluded pairs: those are clamped to stay finite.
+        let exponents = (cosines - shift.clone()).mul_scalar(scale).clamp_max(1.0);
+        let terms = exponents.exp().mask_fill(excluded, 0.0);
 
-    fn cosines(&self, i: usize, j: usize) -> (Tensor<2>, Option<Tensor<2, Bool>>) {
-        let (rows, columns) = (&self.blocks[i], &self.blocks[j]);
-        let cosines = rows.z.clone().matmul(columns.z.clone().transpose());
-        (cosines, self.excluded(rows.rows.clone(), columns.rows.clone()))
-    }
-
-    /// The mask of the pairs that leave a tile, if any do.
-    fn excluded(&self, rows: Range<usize>, columns: Range<usize>) -> Option<Tensor<2, Bool>> {
-        let mut pairs = self.problem.exclusions.within(rows.clone(), columns.clone()).peekable();
-        pairs.peek()?;
-        let mut mask = vec![false; rows.len() * columns.len()];
-        for (anchor, other) in pairs {
-            mask[(anchor - rows.start) * columns.len() + other - columns.start] = true;
+        let weights = self.weights.clone().slice([rows.clone()]); // [b, 1]
+        let mut sum = terms.clone().sum_dim(1);
+        // A row without negatives has weight 0 and sum 0: a sum of 1 keeps 0 * ln(sum) at 0.
+        if self.problem.weights[rows].contains(&0.0) {
+            sum = sum.mask_fill(weights.clone().equal_elem(0.0), 1.0);
         }
-        let data = TensorData::new(mask, [rows.len(), columns.len()]);
-        Some(Tensor::from_data(data, &self.blocks[0].z.device()))
+        let log_denominators = sum.clone().log() + shift.mul_scalar(scale);
+        let value = (log_denominators * weights.clone()).sum();
+        (value, terms * (weights / sum).mul_scalar(scale))
     }
-
-    /// The tiles on and above the diagonal.
-    fn tiles(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let count = self.blocks.len();
-        (0..count).flat_map(move |i| (i..count).map(move |j| (i, j)))
-    }
-}
-
-/// A column as a row: `[b, 1]` -> `[1, b]`.
-fn row(column: Tensor<2>) -> Tensor<2> {
-    let [b, _] = column.dims();
-    column.reshape([1, b])
-}
-
-/// A row as a column: `[1, b]` -> `[b, 1]`.
-fn column(row: Tensor<2>) -> Tensor<2> {
-    let [_, b] = row.dims();
-    row.reshape([b, 1])
 }

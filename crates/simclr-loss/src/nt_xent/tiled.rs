@@ -6,18 +6,21 @@ use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
 use crate::log_denominators::Problem;
+use crate::ranks::Sought;
 use crate::temperature::Temperature;
+use crate::two_view_loss::LossAndRanks;
 use crate::views::UnitViews;
 
 /// NT-Xent that never holds the matrix of similarities.
 ///
 /// It gives the same value and gradient as [`VectorizedNtXent`](crate::VectorizedNtXent), in O(n d)
 /// memory plus a few tiles. The gradient is known in closed form: it is computed with the value if
-/// autodiff tracks the projections, and the backward pass only scales it. As the matrix is symmetric,
-/// half its tiles serve all rows.
+/// autodiff tracks the projections, and the backward pass only scales it.
 ///
-/// On the flex backend, with the crate's `flex` feature and f32, the tiles stay in each core's cache.
-/// On every backend the result is independent of the number of threads.
+/// On the flex backend, with the crate's `flex` feature and f32, the tiles stay in each core's cache, and as the matrix is
+/// symmetric, half of them serve all rows. On GPUs, with the feature `cube` and f32, it sweeps once over blocks of rows, of
+/// 128 MiB at most. Elsewhere the same sweep is tensor operations on blocks of 32 MiB. On every backend the result is
+/// independent of the number of threads.
 ///
 /// ```
 /// use burn::tensor::{Device, Distribution, Tensor};
@@ -46,7 +49,11 @@ impl TiledNtXent {
     pub fn new(
         temperature: impl TryInto<Temperature, Error: Into<OutOfRange>>,
     ) -> Result<Self, OutOfRange> {
-        Ok(Self { temperature: Temperature::given(temperature)? })
+        Temperature::given(temperature).map(Self::with)
+    }
+
+    pub(crate) fn with(temperature: Temperature) -> Self {
+        Self { temperature }
     }
 
     /// The mean of l(i, j) over all 2n anchors. See [`NtXent::forward`](crate::NtXent::forward).
@@ -62,11 +69,28 @@ impl TiledNtXent {
     /// If the shapes differ, or n or d is zero.
     #[must_use]
     pub fn forward(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
-        let views = UnitViews::new(z_a, z_b);
-        let [n, _] = views.a.dims();
-        let exclusions = Exclusions::of_distinct_images(n, 2, Partners::Stay);
+        let (views, exclusions) = distinct(z_a, z_b);
         mean_over_anchors(self.temperature, views, exclusions)
     }
+
+    /// [`forward`](Self::forward), and the [`partner_ranks`](crate::partner_ranks) of the same views.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[must_use]
+    pub fn forward_with_ranks(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> LossAndRanks {
+        let (views, exclusions) = distinct(z_a, z_b);
+        mean_and_ranks(self.temperature, views, exclusions)
+    }
+}
+
+/// The views of different images, of which only the anchor leaves its denominator.
+#[track_caller]
+fn distinct(z_a: Tensor<2>, z_b: Tensor<2>) -> (UnitViews, Exclusions) {
+    let views = UnitViews::new(z_a, z_b);
+    let [n, _] = views.a.dims();
+    (views, Exclusions::of_distinct_images(n, 2, Partners::Stay))
 }
 
 /// The mean over all 2n anchors of `ln(denominator) - s_ij`: `[n, d]` twice -> `[1]`.
@@ -75,11 +99,31 @@ pub(crate) fn mean_over_anchors(
     views: UnitViews,
     exclusions: Exclusions,
 ) -> Tensor<1> {
-    let [n, _] = views.a.dims();
-    let mean = vec![1.0 / (2 * n) as f64; 2 * n];
-    let log_denominators = Problem::new(temperature, mean, exclusions).weighted_sum(views.concat());
+    let z = views.concat();
+    problem(temperature, exclusions).weighted_sum(z) - positives(temperature, views)
+}
 
+/// [`mean_over_anchors`], and the ranks of the partners.
+pub(crate) fn mean_and_ranks(
+    temperature: Temperature,
+    views: UnitViews,
+    exclusions: Exclusions,
+) -> LossAndRanks {
+    let problem = problem(temperature, exclusions);
+    let (log_denominators, ranks) =
+        problem.weighted_sum_and_ranks(views.concat(), &Sought::Partner);
+    LossAndRanks { loss: log_denominators - positives(temperature, views), ranks }
+}
+
+/// The mean over all anchors of the logarithms of their denominators.
+fn problem(temperature: Temperature, exclusions: Exclusions) -> Problem {
+    let anchors = exclusions.rows();
+    Problem::new(temperature, vec![1.0 / anchors as f64; anchors], exclusions)
+}
+
+/// The mean similarity of partners.
+fn positives(temperature: Temperature, views: UnitViews) -> Tensor<1> {
+    let [n, _] = views.a.dims();
     // Each positive is the partner's similarity of two anchors, hence mean over n, not over 2n.
-    let positives = (views.a * views.b).sum().div_scalar(n as f64 * temperature.get());
-    log_denominators - positives
+    (views.a * views.b).sum().div_scalar(n as f64 * temperature.get())
 }

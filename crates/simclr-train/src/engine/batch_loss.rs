@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use simclr_loss::{SupCon, TwoViewLoss, class_ranks, partner_ranks};
+use simclr_loss::{LossAndRanks, SupCon, TwoViewLoss};
 
 /// The loss of a batch in two views.
 #[derive(Debug, Clone)]
@@ -38,16 +38,17 @@ impl BatchLoss {
         }
     }
 
-    /// For each of 2n anchors, how many other views are nearer than the one that it is to find: `[2n]`.
-    pub(crate) fn ranks(
+    /// [`forward`](Self::forward), and for each of 2n anchors how many other views are nearer than the one that it is to
+    /// find: `[2n]`.
+    pub(crate) fn forward_with_ranks(
         &self,
         z_a: Tensor<2>,
         z_b: Tensor<2>,
         labels: Option<&[usize]>,
-    ) -> Tensor<1> {
+    ) -> LossAndRanks {
         match self {
-            Self::OfPartners(_) => partner_ranks(z_a, z_b),
-            Self::OfClasses(_) => class_ranks(z_a, z_b, required(labels)),
+            Self::OfPartners(loss) => loss.forward_with_ranks(z_a, z_b),
+            Self::OfClasses(loss) => loss.forward_with_ranks(&[z_a, z_b], required(labels)),
         }
     }
 

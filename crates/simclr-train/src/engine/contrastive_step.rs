@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
+use simclr_loss::LossAndRanks;
 use simclr_model::{Encoder, ProjectionHead, SimClr};
 
 use crate::engine::batch_loss::BatchLoss;
@@ -163,10 +164,10 @@ impl ContrastiveStep {
         let examples = features.dims()[0] / 2;
         let z = head.forward(features.clone()); // [2n, output_size]
         let (z_a, z_b) = (z.clone().slice([..examples]), z.clone().slice([examples..]));
-        let loss = self.loss.forward(z_a.clone(), z_b.clone(), labels);
+        let LossAndRanks { loss, ranks } = self.loss.forward_with_ranks(z_a, z_b, labels);
         let output = StepOutput {
             loss: loss.clone().without_autodiff(),
-            ranks: self.loss.ranks(z_a.without_autodiff(), z_b.without_autodiff(), labels),
+            ranks: ranks.without_autodiff(),
             features: features.without_autodiff(),
             projections: z.without_autodiff(),
             examples,
