@@ -1,18 +1,24 @@
 //! The engine: config, trainer, loop and step. It trains on any examples.
 
 pub(crate) mod batch_loss;
-pub(crate) mod buffer_mean;
 pub(crate) mod chunk_statistics;
 pub(crate) mod contrastive_step;
 pub(crate) mod device;
+mod device_share;
+mod device_shares;
+mod device_worker;
+mod encoded_chunks;
 mod epoch_figures;
 mod epoch_progress;
 pub(crate) mod loss_config;
+pub(crate) mod loss_scale;
 mod opened_run;
+mod packed;
 pub(crate) mod precision;
 #[cfg(feature = "remote")]
 pub(crate) mod remote;
 mod resuming;
+mod running_statistics;
 pub(crate) mod step_figures;
 mod telling;
 pub(crate) mod train_config;

@@ -216,6 +216,33 @@ pub enum TrainError {
         /// Whether the parameters are finite, in words.
         state: String,
     },
+    /// A step overflowed in f16 although the loss is not scaled up any more, see
+    /// [`Precision::F16`](crate::Precision::F16).
+    #[error(
+        "the gradients overflow in f16: in step {step} of epoch {epoch}, at a learning rate of {learning_rate:.2e}, still at the smallest loss scale, 1; train in bf16 or f32; the checkpoints before it are kept"
+    )]
+    Overflow {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step within the epoch, from 1.
+        step: usize,
+        /// The step's learning rate.
+        learning_rate: f64,
+    },
+    /// A parameter or a running statistic of the model is NaN or infinite where a checkpoint would be saved.
+    #[error(
+        "expected a model of finite numbers after {position}, found NaN or infinity in {tensor}{}, so that it is not saved; {}", others(*.more), saved(*.checkpoint)
+    )]
+    NotFinite {
+        /// Where the run stands.
+        position: Position,
+        /// The first such tensor of the model.
+        tensor: String,
+        /// The number of other tensors like it.
+        more: usize,
+        /// The position of the run's last checkpoint, if it has one.
+        checkpoint: Option<Position>,
+    },
     /// The loss fell at no rate of a learning-rate range test.
     #[error(
         "expected a learning rate that lowers the loss, found none among {tried}; pass one yourself"
@@ -253,6 +280,15 @@ pub enum TrainError {
     /// Images cannot be embedded.
     #[error(transparent)]
     Embed(#[from] EmbedError),
+}
+
+/// ` and 3 others`; empty for none.
+fn others(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        1 => " and 1 other".to_owned(),
+        more => format!(" and {more} others"),
+    }
 }
 
 impl TrainError {

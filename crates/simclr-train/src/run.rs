@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod data_checksum;
+pub(crate) mod device_change;
 pub(crate) mod epoch_change;
 pub(crate) mod first_weights;
 pub(crate) mod image_source;

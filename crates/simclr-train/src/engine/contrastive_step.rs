@@ -1,16 +1,18 @@
 //! One step of SimCLR, for any batch size and any number of devices.
 
-use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use simclr_loss::LossAndRanks;
 use simclr_model::{Encoder, ProjectionHead, SimClr};
 
 use crate::engine::batch_loss::BatchLoss;
-use crate::engine::buffer_mean::BufferMean;
+use crate::engine::device_share::DeviceShare;
+use crate::engine::device_shares::DeviceShares;
+use crate::engine::device_worker::DeviceWorker;
+use crate::engine::loss_scale::LossScale;
 use crate::engine::precision::Precision;
 use crate::error::TrainError;
-use crate::views::view_source::{LabelledViews, TwoViews};
+use crate::views::view_source::LabelledViews;
 
 /// Computes the gradients of a step.
 ///
@@ -24,13 +26,19 @@ use crate::views::view_source::{LabelledViews, TwoViews};
 /// By the chain rule the sum of the chunks' gradients is the gradient of the whole batch. The loss contrasts each
 /// anchor with all 2n - 1 other views, and the head's batch normalisation sees them all. Only batch normalisation
 /// inside the encoder sees one chunk; its running statistics move once a step, by the chunks' mean. The price is a
-/// second forward pass (Gao et al. 2021, "`GradCache`").
-pub(crate) struct ContrastiveStep {
-    pub(crate) loss: BatchLoss,
+/// second forward pass (Gao et al. 2021, "`GradCache`"). Where each device has at most one chunk there is none: the
+/// device keeps the chunk's graph from the first.
+///
+/// The host reads nothing from a device during a step. It waits for another device's thread to queue its work, which is
+/// a transfer through the host where the backend has no way between two devices.
+pub(crate) struct ContrastiveStep<E: Encoder> {
+    loss: BatchLoss,
     /// The number format that the encoder computes in.
-    pub(crate) precision: Precision,
+    precision: Precision,
     /// The devices that encode the chunks, in turn. The first also holds the parameters, and runs head and loss.
-    pub(crate) devices: Vec<Device>,
+    devices: Vec<Device>,
+    /// One for each device but the first, whose work is done on the training thread.
+    workers: Vec<DeviceWorker<DeviceShare<E>>>,
 }
 
 /// The results of a step, detached from the graph and still on the device.
@@ -47,23 +55,40 @@ pub(crate) struct StepOutput {
     pub(crate) examples: usize,
 }
 
-impl ContrastiveStep {
-    /// The gradient of every parameter of `model`; `None` if no example could be read.
-    pub(crate) fn run<E: Encoder>(
+impl<E: Encoder> ContrastiveStep<E> {
+    /// A step of models with an encoder like this one. Every device but the first gets a thread and a copy of it.
+    pub(crate) fn new(
+        loss: BatchLoss,
+        precision: Precision,
+        devices: Vec<Device>,
+        encoder: &E,
+    ) -> Self {
+        let worker = |number: usize| {
+            DeviceWorker::spawn(format!("device {number}"), DeviceShare::new(encoder, precision))
+        };
+        let workers = (1..devices.len()).map(worker).collect();
+        Self { loss, precision, devices, workers }
+    }
+
+    /// The gradient of the loss, times `scale` if there is one, by every parameter of `model`; `None` if no example
+    /// could be read.
+    pub(crate) fn run(
         &self,
         model: &SimClr<E>,
         mut chunks: impl Iterator<Item = Result<LabelledViews<E::Input>, TrainError>>,
         chunks_per_step: usize,
+        scale: Option<&LossScale>,
     ) -> Result<Option<(GradientsParams, StepOutput)>, TrainError> {
         if chunks_per_step > 1 {
-            return self.in_chunks(model, chunks);
+            return self.in_chunks(model, chunks, chunks_per_step, scale);
         }
-        let Some(LabelledViews { views, labels }) = chunks.next().transpose()? else {
+        let Some(LabelledViews { views, labels, .. }) = chunks.next().transpose()? else {
             return Ok(None);
         };
         let features = self.precision.encode(&model.encoder, views.input);
         let (loss, output) = self.contrast(&model.head, features, labels.as_deref());
-        Ok(Some((self.precision.gradients(&loss, model), output)))
+        let gradients = scaled(loss, scale).backward();
+        Ok(Some((GradientsParams::from_grads(gradients, model), output)))
     }
 
     /// The loss where the projections of all `examples` examples are alike.
@@ -71,87 +96,25 @@ impl ContrastiveStep {
         self.loss.chance_level(examples, &self.devices[0])
     }
 
-    fn in_chunks<E: Encoder>(
+    fn in_chunks(
         &self,
         model: &SimClr<E>,
         chunks: impl Iterator<Item = Result<LabelledViews<E::Input>, TrainError>>,
+        chunks_per_step: usize,
+        scale: Option<&LossScale>,
     ) -> Result<Option<(GradientsParams, StepOutput)>, TrainError> {
-        let encoders: Vec<E> =
-            self.devices.iter().map(|device| replica(&model.encoder).fork(device)).collect();
-        let EncodedChunks { views, labels, features } = self.encode_chunks(&encoders, chunks)?;
-        if views.is_empty() {
-            return Ok(None);
-        }
-        let features = by_view(&features, &views).require_grad();
-        let (loss, output) = self.contrast(&model.head, features.clone(), labels.as_deref());
-        let mut gradients = loss.backward();
+        let main = DeviceShare::new(&model.encoder, self.precision);
+        let mut shares = DeviceShares::begin(&self.devices, main, &self.workers, &model.encoder);
+        let Some(encoded) = shares.encode(chunks, chunks_per_step)? else { return Ok(None) };
+
+        let features = encoded.by_view().require_grad();
+        let (loss, output) =
+            self.contrast(&model.head, features.clone(), encoded.labels().as_deref());
+        let mut gradients = scaled(loss, scale).backward();
         let by_features = features.grad(&gradients).expect("the loss depends on the features");
-
-        let mut sum = GradientsAccumulator::new();
-        sum.accumulate(model, GradientsParams::from_module(&mut gradients, &model.head));
-        let by_features = by_chunk(&by_features, &views);
-        let chunks = views.into_iter().zip(by_features);
-        self.differentiate_chunks(model, &encoders, chunks, &mut sum)?;
-        Ok(Some((sum.grads(), output)))
-    }
-
-    /// The views of each chunk, and its features on the main device, without a graph.
-    fn encode_chunks<E: Encoder>(
-        &self,
-        encoders: &[E],
-        mut chunks: impl Iterator<Item = Result<LabelledViews<E::Input>, TrainError>>,
-    ) -> Result<EncodedChunks<E::Input>, TrainError> {
-        let main = &self.devices[0];
-        let (mut views, mut labels, mut features) = (Vec::new(), Some(Vec::new()), Vec::new());
-        loop {
-            let round = chunks.by_ref().take(encoders.len()).collect::<Result<Vec<_>, _>>()?;
-            if round.is_empty() {
-                return Ok(EncodedChunks { views, labels, features });
-            }
-            let inputs = round.iter().map(|chunk| chunk.views.input.clone());
-            let work = inputs.zip(encoders.iter().cloned()).collect();
-            features.extend(each_on_its_device(work, |(input, encoder)| {
-                // Without gradients, but with the batch statistics of training.
-                let encoder = replica(&encoder).no_grad();
-                self.precision.encode(&encoder, input).detach().to_device(main)
-            })?);
-            for chunk in round {
-                labels = labels.zip(chunk.labels).map(|(before, these)| [before, these].concat());
-                views.push(chunk.views);
-            }
-        }
-    }
-
-    /// Encodes each chunk again, with a graph, and adds to `sum` the encoder's gradient that belongs to the chunk's
-    /// dL/dh. Then sets the running statistics of the model's encoder.
-    fn differentiate_chunks<E: Encoder>(
-        &self,
-        model: &SimClr<E>,
-        encoders: &[E],
-        chunks: impl Iterator<Item = (TwoViews<E::Input>, Tensor<2>)>,
-        sum: &mut GradientsAccumulator<SimClr<E>>,
-    ) -> Result<(), TrainError> {
-        let main = &self.devices[0];
-        let mut buffers = BufferMean::default();
-        let mut chunks = chunks.peekable();
-        while chunks.peek().is_some() {
-            let round = encoders.iter().cloned().zip(chunks.by_ref()).collect();
-            let replayed = each_on_its_device(round, |(encoder, (chunk, by_features))| {
-                let encoder = replica(&encoder);
-                let features = self.precision.encode(&encoder, chunk.input);
-                let by_features =
-                    Tensor::from_inner(by_features.to_device(&features.device().inner()));
-                // Its gradient by the features is dL/dh.
-                let linear = (features * by_features).sum();
-                (self.precision.gradients(&linear, &encoder), encoder.valid())
-            })?;
-            for (gradients, encoder) in replayed {
-                sum.accumulate(model, gradients.to_device(main, &model.encoder));
-                buffers.add(&encoder);
-            }
-        }
-        buffers.write_to(&model.encoder);
-        Ok(())
+        let of_head = GradientsParams::from_module(&mut gradients, &model.head);
+        let by_features = encoded.by_device(&by_features, self.devices.len());
+        Ok(Some((shares.differentiate(model, by_features, of_head)?, output)))
     }
 
     /// Head and loss on the features of all examples, `[2n, feature_size]`.
@@ -176,68 +139,23 @@ impl ContrastiveStep {
     }
 }
 
-/// The chunks of a batch, after their first encoding.
-struct EncodedChunks<I> {
-    views: Vec<TwoViews<I>>,
-    /// The class of each example of the batch, in the order of the chunks; `None` unless all have one.
-    labels: Option<Vec<usize>>,
-    /// The features of each chunk.
-    features: Vec<Tensor<2>>,
-}
-
-/// A copy that shares neither graph nor running statistics with the original.
-fn replica<E: Module>(encoder: &E) -> E {
-    encoder.valid().train()
-}
-
-/// Joins the features of chunks, each of which has view a of its examples before view b, to one batch in that order.
-fn by_view<I>(features: &[Tensor<2>], chunks: &[TwoViews<I>]) -> Tensor<2> {
-    let halves = || features.iter().zip(chunks).map(|(h, chunk)| (h.clone(), chunk.examples));
-    let a = halves().map(|(h, n)| h.slice([..n]));
-    let b = halves().map(|(h, n)| h.slice([n..]));
-    Tensor::cat(a.chain(b).collect(), 0)
-}
-
-/// The inverse of [`by_view`].
-fn by_chunk<I>(rows: &Tensor<2>, chunks: &[TwoViews<I>]) -> Vec<Tensor<2>> {
-    let examples: usize = chunks.iter().map(|chunk| chunk.examples).sum();
-    let mut start = 0;
-    let cut = |chunk: &TwoViews<I>| {
-        let (a, b) = (start, examples + start);
-        start += chunk.examples;
-        let halves = [a, b].map(|at| rows.clone().narrow(0, at, chunk.examples));
-        Tensor::cat(halves.to_vec(), 0)
-    };
-    chunks.iter().map(cut).collect()
-}
-
-/// Runs each piece of work on a thread of its own, all at the same time, and returns their results in order.
-fn each_on_its_device<W: Send, R: Send>(
-    mut work: Vec<W>,
-    run: impl Fn(W) -> R + Sync,
-) -> Result<Vec<R>, TrainError> {
-    if work.len() == 1 {
-        return Ok(work.pop().map(run).into_iter().collect());
+/// The loss that is differentiated.
+fn scaled(loss: Tensor<1>, scale: Option<&LossScale>) -> Tensor<1> {
+    match scale {
+        Some(scale) => scale.of(loss),
+        None => loss,
     }
-    std::thread::scope(|scope| {
-        let run = &run;
-        let of_device = |(device, work): (usize, W)| {
-            let name = format!("device {device}");
-            scope.spawn(move || TrainError::catch(&name, || Ok(run(work))))
-        };
-        let threads: Vec<_> = work.into_iter().enumerate().map(of_device).collect();
-        let results = threads.into_iter().map(|thread| thread.join().expect("panics are caught"));
-        results.collect()
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::engine::buffer_mean::buffers;
-    use burn::module::{ModuleVisitor, Param};
+    use crate::engine::loss_scale::LossScaleRecord;
+    use crate::engine::running_statistics::running_statistics;
+    use crate::views::view_source::TwoViews;
+    use burn::module::{Module, ModuleVisitor, Param};
     use burn::nn::{Linear, LinearConfig};
     use burn::tensor::Distribution;
     use burn::tensor::activation::gelu;
@@ -278,9 +196,23 @@ mod tests {
         with_head(encoder, device)
     }
 
-    fn step(devices: usize, device: &Device) -> ContrastiveStep {
-        let loss = BatchLoss::OfPartners(Arc::new(NtXent::new(0.2).unwrap()));
-        ContrastiveStep { loss, precision: Precision::F32, devices: vec![device.clone(); devices] }
+    fn nt_xent() -> BatchLoss {
+        BatchLoss::OfPartners(Arc::new(NtXent::new(0.2).unwrap()))
+    }
+
+    /// A step in f32 of models like this one.
+    fn step<E: Encoder>(devices: usize, loss: &BatchLoss, model: &SimClr<E>) -> ContrastiveStep<E> {
+        in_format(Precision::F32, devices, loss, model)
+    }
+
+    fn in_format<E: Encoder>(
+        precision: Precision,
+        devices: usize,
+        loss: &BatchLoss,
+        model: &SimClr<E>,
+    ) -> ContrastiveStep<E> {
+        let devices = vec![Device::flex().autodiff(); devices];
+        ContrastiveStep::new(loss.clone(), precision, devices, &model.encoder)
     }
 
     /// A batch in chunks of `size` examples, of which every fifth is of the same class.
@@ -288,24 +220,32 @@ mod tests {
         views: &[Tensor<D>; 2],
         size: usize,
     ) -> Vec<LabelledViews<Tensor<D>>> {
-        let cut = |start: usize| {
+        let cut = |(chunk, start): (usize, usize)| {
             let rows = |view: &Tensor<D>| view.clone().narrow(0, start, size);
             let input = Tensor::cat(views.iter().map(rows).collect(), 0);
             let labels = Some((start..start + size).map(|example| example % 5).collect());
-            LabelledViews { views: TwoViews { input, examples: size }, labels }
+            LabelledViews { views: TwoViews { input, examples: size }, labels, chunk }
         };
-        (0..EXAMPLES).step_by(size).map(cut).collect()
+        (0..EXAMPLES).step_by(size).enumerate().map(cut).collect()
     }
 
     /// Gradients, loss and ranks of a step.
     fn run<E: Encoder>(
-        step: &ContrastiveStep,
+        step: &ContrastiveStep<E>,
         model: &SimClr<E>,
         chunks: Vec<LabelledViews<E::Input>>,
     ) -> (Vec<Vec<f64>>, f64, Vec<f64>) {
         let count = chunks.len();
-        let (gradients, output) =
-            step.run(model, chunks.into_iter().map(Ok), count).unwrap().unwrap();
+        // The scale at which nothing overflows here.
+        let scale = LossScale::new(&Device::flex());
+        let scale = scale.with(LossScaleRecord { scale: 1024.0, steady: 0 });
+        let mut scale = step.precision.scales_loss().then_some(scale);
+        let chunks = chunks.into_iter().map(Ok);
+        let (mut gradients, output) =
+            step.run(model, chunks, count, scale.as_ref()).unwrap().unwrap();
+        if let Some(scale) = &mut scale {
+            gradients = scale.unscale(model, gradients).0;
+        }
         assert_eq!(output.examples, EXAMPLES);
         let ranks = output.ranks.to_data_as::<f64>().iter().collect();
         (values_of(model, &gradients), output.loss.into_scalar::<f64>(), ranks)
@@ -349,8 +289,8 @@ mod tests {
         let a = noise([EXAMPLES, 10], &device);
         let views = [a.clone(), a + noise([EXAMPLES, 10], &device) * 0.3].map(Tensor::from_inner);
         let of_classes = BatchLoss::OfClasses(SupCon::new(0.2).unwrap());
-        for loss in [step(1, &device).loss, of_classes] {
-            let step = |devices| ContrastiveStep { loss: loss.clone(), ..step(devices, &device) };
+        for loss in [nt_xent(), of_classes] {
+            let step = |devices| step(devices, &loss, &model);
             let (gradient, value, ranks) = run(&step(1), &model, chunks(&views, EXAMPLES));
             assert_eq!(gradient.len(), 3 + 5, "the encoder's and the head's parameters");
             for (size, devices) in [(12, 1), (8, 1), (1, 1), (12, 2), (6, 4), (4, 4), (4, 3)] {
@@ -373,19 +313,18 @@ mod tests {
         let value = |loss: &BatchLoss, shift: usize| {
             let mut chunks = chunks(&views, EXAMPLES);
             chunks[0].labels.as_mut().unwrap().rotate_left(shift);
-            let step = ContrastiveStep { loss: loss.clone(), ..step(1, &device) };
-            run(&step, &model, chunks).1.to_bits()
+            run(&step(1, loss, &model), &model, chunks).1.to_bits()
         };
         let of_classes = BatchLoss::OfClasses(SupCon::new(0.2).unwrap());
         assert_ne!(value(&of_classes, 0), value(&of_classes, 7));
-        let of_partners = step(1, &device).loss;
+        let of_partners = nt_xent();
         assert_eq!(value(&of_partners, 0), value(&of_partners, 7));
     }
 
     /// The values of all running statistics of an encoder.
     fn statistics(encoder: &impl Module) -> Vec<f64> {
-        let encoder = replica(encoder); // With the statistics of the last forward pass.
-        let values = buffers(&encoder).map(|buffer| buffer.values().to_data_as::<f64>());
+        let encoder = encoder.valid(); // With the statistics of the last forward pass.
+        let values = running_statistics(&encoder).map(|buffer| buffer.values().to_data_as::<f64>());
         values.flat_map(|values| values.iter::<f64>().collect::<Vec<_>>()).collect()
     }
 
@@ -399,16 +338,17 @@ mod tests {
         let views = [a, b].map(Tensor::from_inner);
 
         let before = statistics(&model.encoder);
-        let replicas = [(); 3].map(|()| replica(&model.encoder));
-        let (found, loss, _) = run(&step(1, &device), &model, chunks(&views, 8));
+        let replicas = [(); 3].map(|()| model.encoder.valid().train());
+        let (found, loss, _) = run(&step(1, &nt_xent(), &model), &model, chunks(&views, 8));
         let after = statistics(&model.encoder);
 
         // The oracle: the same three chunks, each normalised alone, in one graph.
         let chunks: Vec<_> = chunks(&views, 8).into_iter().map(|chunk| chunk.views).collect();
         let encode = |chunk: &TwoViews<Tensor<4>>| model.encoder.encode(chunk.input.clone());
         let features: Vec<_> = chunks.iter().map(encode).collect();
-        let features = by_view(&features, &chunks);
-        let (whole, _) = step(1, &device).contrast(&model.head, features, None);
+        let halves = |at: usize| features.iter().map(move |h| h.clone().narrow(0, at, 8));
+        let features = Tensor::cat(halves(0).chain(halves(8)).collect(), 0);
+        let (whole, _) = step(1, &nt_xent(), &model).contrast(&model.head, features, None);
         let expected = GradientsParams::from_grads(whole.clone().backward(), &model);
         assert!((whole.into_scalar::<f64>() - loss).abs() < 1e-5);
         let worst = worst(&found, &values_of(&model, &expected));
@@ -429,22 +369,30 @@ mod tests {
         }
     }
 
-    #[test]
-    fn sixteen_bits_give_nearly_the_gradient_of_f32_in_one_piece_and_in_chunks() {
-        let device = Device::flex().autodiff();
-        let config = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar);
-        let model = with_head(config.init(3, &device).unwrap(), &device);
-        // The same numbers each time, since the effect of rounding on a gradient depends on them.
+    /// The same numbers each time, since the effect of rounding on a gradient depends on them.
+    fn waves(device: &Device) -> [Tensor<4>; 2] {
         let waves = |step: f64| {
             let numbers = 0..i64::try_from(EXAMPLES * 3 * 8 * 8).expect("a small batch");
-            let numbers = Tensor::<1, burn::tensor::Int>::arange(numbers, &device).float();
+            let numbers = Tensor::<1, burn::tensor::Int>::arange(numbers, device).float();
             (numbers * step).sin().reshape([EXAMPLES, 3, 8, 8])
         };
         let a = waves(1.37);
-        let views = [a.clone(), a + waves(2.11) * 0.5];
-        for size in [EXAMPLES, EXAMPLES / 2] {
+        [a.clone(), a + waves(2.11) * 0.5]
+    }
+
+    fn slim_resnet(device: &Device) -> SimClr<impl Encoder<Input = Tensor<4>> + use<>> {
+        let config = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar);
+        with_head(config.init(3, device).unwrap(), device)
+    }
+
+    #[test]
+    fn sixteen_bits_give_nearly_the_gradient_of_f32_in_one_piece_and_in_chunks() {
+        let device = Device::flex().autodiff();
+        let model = slim_resnet(&device);
+        let views = waves(&device);
+        for (size, devices) in [(EXAMPLES, 1), (EXAMPLES / 2, 1), (EXAMPLES / 2, 2)] {
             let gradient = |precision| {
-                let step = ContrastiveStep { precision, ..step(1, &device) };
+                let step = in_format(precision, devices, &nt_xent(), &model);
                 let (gradients, loss, _) = run(&step, &model, chunks(&views, size));
                 (gradients.concat(), loss)
             };
@@ -463,9 +411,97 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_fails_is_an_error_that_names_it() {
-        let run = |work: usize| if work == 1 { panic!("no such server") } else { work };
-        let error = each_on_its_device(vec![0, 1], run).unwrap_err().to_string();
-        assert!(error.starts_with("training stopped: device 1 failed: no such server"), "{error}");
+    fn the_graph_that_each_device_keeps_gives_the_gradient_of_a_second_pass_bit_for_bit() {
+        let device = Device::flex().autodiff();
+        let model = slim_resnet(&device);
+        let views = waves(&device);
+        for precision in [Precision::F32, Precision::Bf16, Precision::F16] {
+            let result = |devices| {
+                let fresh =
+                    SimClr { encoder: model.encoder.valid().train(), head: model.head.clone() };
+                let step = in_format(precision, devices, &nt_xent(), &fresh);
+                let found = run(&step, &fresh, chunks(&views, EXAMPLES / 4));
+                (found, statistics(&fresh.encoder))
+            };
+            // One device encodes its four chunks twice; each of four keeps the graph of its one.
+            let (one, two) = (result(1), result(2));
+            assert_eq!(result(4), one, "{precision}");
+            // Two add the chunks' gradients in another order.
+            assert_eq!((two.0.1, &two.0.2), (one.0.1, &one.0.2), "{precision}");
+            let apart = worst(&two.0.0, &one.0.0);
+            assert!(apart < 1e-4, "{precision}: {apart}");
+        }
+    }
+
+    /// An encoder that notes each chunk that it encodes: the first value of its input, and its thread's name.
+    #[derive(Module, Debug)]
+    struct Watched {
+        layer: Linear,
+    }
+
+    static NOTED: Mutex<Vec<(i64, String)>> = Mutex::new(Vec::new());
+
+    impl Encoder for Watched {
+        type Input = Tensor<2>;
+        fn encode(&self, input: Tensor<2>) -> Tensor<2> {
+            let first = input.clone().slice([0..1, 0..1]).into_scalar::<i64>();
+            let thread = std::thread::current().name().unwrap_or_default().to_owned();
+            NOTED.lock().unwrap().push((first, thread));
+            self.layer.forward(input)
+        }
+        fn feature_size(&self) -> usize {
+            6
+        }
+    }
+
+    /// The chunks that were encoded of a step on so many devices, in order: by number and device.
+    fn encoded_on(devices: usize, of_step: usize, present: &[usize]) -> Vec<(usize, usize)> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _alone = ONE_AT_A_TIME.lock().unwrap();
+        let device = Device::flex().autodiff();
+        let model = with_head(Watched { layer: LinearConfig::new(10, 6).init(&device) }, &device);
+        let chunk = |&chunk: &usize| {
+            let input = noise([4, 10], &device).slice_fill([0..1, 0..1], chunk as f64);
+            let views = TwoViews { input: Tensor::from_inner(input), examples: 2 };
+            Ok(LabelledViews { views, labels: None, chunk })
+        };
+        NOTED.lock().unwrap().clear();
+        let step = step(devices, &nt_xent(), &model);
+        let chunks = present.iter().map(chunk);
+        let (gradients, _) = step.run(&model, chunks, of_step, None).unwrap().unwrap();
+        assert_eq!(gradients.len(), 2 + 5, "the encoder's and the head's parameters");
+        let number = |name: &str| name.strip_prefix("device ").map_or(0, |n| n.parse().unwrap());
+        let noted = std::mem::take(&mut *NOTED.lock().unwrap());
+        let mut noted: Vec<(usize, usize)> =
+            noted.iter().map(|(chunk, thread)| (*chunk as usize, number(thread))).collect();
+        noted.sort_unstable();
+        noted
+    }
+
+    #[test]
+    fn a_device_with_one_chunk_encodes_it_once_and_one_with_more_encodes_each_twice() {
+        assert_eq!(encoded_on(4, 4, &[0, 1, 2, 3]), [(0, 0), (1, 1), (2, 2), (3, 3)]);
+        assert_eq!(encoded_on(4, 3, &[0, 1, 2]), [(0, 0), (1, 1), (2, 2)]);
+        let twice = [(0, 0), (0, 0), (1, 1), (1, 1), (2, 0), (2, 0), (3, 1), (3, 1)];
+        assert_eq!(encoded_on(2, 4, &[0, 1, 2, 3]), twice);
+    }
+
+    #[test]
+    fn a_chunk_stays_on_its_device_where_others_are_left_out() {
+        assert_eq!(encoded_on(4, 4, &[0, 2, 3]), [(0, 0), (2, 2), (3, 3)]);
+        assert_eq!(encoded_on(4, 4, &[1]), [(1, 1)]);
+        assert_eq!(encoded_on(2, 4, &[1, 2]), [(1, 1), (1, 1), (2, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn a_device_that_fails_in_a_step_ends_it_with_an_error_that_names_it() {
+        let device = Device::flex().autodiff();
+        let model = two_layers(&device);
+        let mut chunks = chunks(&[(); 2].map(|()| noise([EXAMPLES, 10], &device)), 6);
+        chunks[1].views.input = Tensor::from_inner(noise([12, 3], &device)); // Not what the layer takes.
+        let step = step(2, &nt_xent(), &model);
+        let failed = step.run(&model, chunks.into_iter().map(Ok), 4, None).map(|_| ());
+        let error = failed.unwrap_err().to_string();
+        assert!(error.starts_with("training stopped: device 1 failed: "), "{error}");
     }
 }

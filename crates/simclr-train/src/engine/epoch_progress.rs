@@ -27,14 +27,16 @@ impl EpochProgress {
     /// `waited`. The representation is that of the last batch; there is none if all steps were done before.
     pub(crate) fn figures(&self, duration: Duration, waited: Duration) -> EpochFigures {
         let seconds = duration.max(Duration::from_micros(1)).as_secs_f64();
-        let EpochSums { steps, examples, loss, contrastive_top1 } = self.sums;
+        let EpochSums { steps, overflowed, examples, finite, loss, contrastive_top1 } = self.sums;
         let representation = self.last.as_ref();
         let trained = representation.is_some();
         EpochFigures {
-            mean_loss: loss / steps as f64,
+            mean_loss: loss / finite as f64,
+            overflowed,
+            steps,
             images_per_second: trained.then_some(examples as f64 / seconds),
             waiting_share: trained.then_some(waited.as_secs_f64() / seconds),
-            contrastive_top1: contrastive_top1 / steps as f64,
+            contrastive_top1: contrastive_top1 / finite as f64,
             representation: representation.and_then(|[h, z]| Representation::new(h, z)),
         }
     }

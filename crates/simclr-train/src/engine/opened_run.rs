@@ -15,14 +15,20 @@ pub(crate) struct OpenedRun {
     pub(crate) directory: RunDirectory,
     /// What its `config.toml` says from now on.
     pub(crate) config: RunConfig,
+    /// The number of devices that a run which goes on had before.
+    pub(crate) devices_before: Option<usize>,
 }
 
 impl Trainer {
     /// Makes the run's folder, or opens that of the run to resume, whose `config.toml` still is the old one; `None` for a
     /// run that writes nothing.
-    pub(crate) fn open_run(&self, devices: String) -> Result<Option<OpenedRun>, TrainError> {
+    pub(crate) fn open_run(
+        &self,
+        names: String,
+        devices: usize,
+    ) -> Result<Option<OpenedRun>, TrainError> {
         let Some(path) = &self.directory else { return Ok(None) };
-        let mut made_with = MadeWith::now(devices, self.data.clone());
+        let mut made_with = MadeWith::now(names, devices, self.data.clone());
         made_with.weights.clone_from(&self.weights);
         made_with.source.clone_from(&self.source);
         made_with.checksum.clone_from(&self.checksum);
@@ -35,7 +41,7 @@ impl Trainer {
         if let Some(curve) = &self.learning_rate_curve {
             directory.write_learning_rate_curve(curve)?;
         }
-        Ok(Some(OpenedRun { directory, config }))
+        Ok(Some(OpenedRun { directory, config, devices_before: None }))
     }
 
     fn open_resumed(&self, path: &Path, mut config: RunConfig) -> Result<OpenedRun, TrainError> {
@@ -48,7 +54,8 @@ impl Trainer {
         config.made_with.epoch_changes = self.epoch_changes(&directory, &run)?;
         config.made_with.weights = run.made_with.weights;
         config.made_with.source = config.made_with.source.or(run.made_with.source);
-        Ok(OpenedRun { directory, config })
+        let devices_before = Some(run.made_with.devices);
+        Ok(OpenedRun { directory, config, devices_before })
     }
 
     fn epoch_changes(

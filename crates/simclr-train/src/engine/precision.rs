@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamGroup};
-use burn::optim::GradientsParams;
+use burn::module::{ModuleMapper, Param, ParamGroup};
 use burn::tensor::{Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 use simclr_model::Encoder;
@@ -30,8 +29,14 @@ pub enum Precision {
     F32,
     /// 16 bits, 8 of them for precision, with the range of f32. GPUs have it since 2020.
     Bf16,
-    /// 16 bits, 11 of them for precision, from 6e-8 to 65504. The loss is multiplied by 1024 before the backward pass
-    /// and the gradients are divided by it afterwards, since small ones would vanish.
+    /// 16 bits, 11 of them for precision, from 6e-8 to 65504. The loss is multiplied by a factor before the backward pass
+    /// and the gradients are divided by it afterwards, since small ones would vanish. The factor moves as in PyTorch's
+    /// `torch.amp.GradScaler`: from 65536, doubled after 2000 steps without overflow, halved at each that overflows.
+    ///
+    /// A step that overflows is skipped: it changes neither weights nor the optimiser's state, and counts in the schedule
+    /// all the same, as in PyTorch. Running statistics stay, too; PyTorch's move in the forward pass, and an activation that
+    /// overflowed would stay in them. The log counts such steps. [`TrainError::Overflow`](crate::TrainError::Overflow) ends
+    /// a run whose steps overflow at a factor of 1.
     F16,
 }
 
@@ -78,18 +83,11 @@ impl Precision {
         }
     }
 
-    /// The gradients of `loss` by the parameters of `model`.
-    pub(crate) fn gradients(self, loss: &Tensor<1>, model: &impl Module) -> GradientsParams {
-        let Self::F16 = self else { return GradientsParams::from_grads(loss.backward(), model) };
-        let scaled = loss.clone().mul_scalar(LOSS_SCALE).backward();
-        let mut gradients = GradientsParams::from_grads(scaled, model);
-        model.visit(&mut Unscaling(&mut gradients));
-        gradients
+    /// Whether gradients need a [loss scale](crate::engine::loss_scale::LossScale).
+    pub(crate) fn scales_loss(self) -> bool {
+        matches!(self, Self::F16)
     }
 }
-
-/// A power of two, so that scaling loses no digit.
-const LOSS_SCALE: f32 = 1024.0;
 
 /// Casts weights in the graph, so that gradients arrive at the originals.
 struct Lowering {
@@ -102,17 +100,6 @@ impl ModuleMapper for Lowering {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let kept = self.kept.matches(&param.id, None);
         if kept { param } else { param.map(|weight| weight.cast(self.dtype)) }
-    }
-}
-
-/// Divides the gradients by [`LOSS_SCALE`].
-struct Unscaling<'a>(&'a mut GradientsParams);
-
-impl ModuleVisitor for Unscaling<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.0.remove::<D>(param.id) {
-            self.0.register::<D>(param.id, gradient.div_scalar(LOSS_SCALE));
-        }
     }
 }
 
@@ -138,6 +125,8 @@ impl FromStr for Precision {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::module::Module;
+    use burn::optim::GradientsParams;
     use simclr_model::EncoderConfig;
 
     #[test]
@@ -157,7 +146,7 @@ mod tests {
                 let apart = length(found.clone() - exact.clone()) / length(exact.clone());
                 assert!((1e-5..0.1).contains(&apart), "{name} in {precision}: {apart}");
                 let loss = precision.encode(&encoder, images.clone()).sum();
-                let gradients = precision.gradients(&loss, &encoder);
+                let gradients = GradientsParams::from_grads(loss.backward(), &encoder);
                 assert!(gradients.len() > 3, "{name}");
             }
         }

@@ -6,7 +6,9 @@ use crate::engine::epoch_figures::EpochFigures;
 use crate::engine::training_loop::TrainingLoop;
 use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
-use crate::watch::guards::{EPOCHS_AT_CHANCE_LEVEL, collapse, is_at_chance_level, nothing_learnt};
+use crate::watch::guards::{
+    EPOCHS_AT_CHANCE_LEVEL, collapse, is_at_chance_level, nothing_learnt, skipped_steps,
+};
 use crate::watch::metrics_line::MetricsLine;
 use crate::watch::monitor::Observation;
 
@@ -54,13 +56,16 @@ impl<E: Encoder> TrainingLoop<E> {
         let knn_top1 = self.knn_top1(observation)?;
         self.log.append(&MetricsLine::Epoch {
             epoch,
-            loss: Some(figures.mean_loss),
+            loss: Some(figures.mean_loss).filter(|loss| loss.is_finite()),
             knn_top1,
             images_per_second: figures.images_per_second,
             waiting_share: figures.waiting_share,
-            contrastive_top1: Some(figures.contrastive_top1),
+            contrastive_top1: Some(figures.contrastive_top1).filter(|share| share.is_finite()),
             representation: figures.representation,
         })?;
+        if figures.overflowed > 0 {
+            self.warn(epoch, skipped_steps(figures.overflowed, figures.steps))?;
+        }
         match self.trouble(epoch, figures) {
             Some(text) => self.warn(epoch, text),
             None => Ok(()),

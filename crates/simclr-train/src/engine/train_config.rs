@@ -27,7 +27,7 @@ pub struct TrainConfig {
     /// Examples in a step, n, at least 2. Each has 2 views; each view has 1 partner and 2 (n - 1) negatives.
     pub batch_size: usize,
     /// Examples that are encoded at a time, a divisor of `batch_size`. It bounds the memory of a step at the price of
-    /// a second forward pass. The encoder's batch normalisation sees one chunk (see [`ChunkStatistics`]); everything
+    /// a second forward pass, unless there are as many devices as chunks. The encoder's batch normalisation sees one chunk (see [`ChunkStatistics`]); everything
     /// else is as if the batch were encoded at once. `None` is the whole batch, or each device's share of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_size: Option<usize>,

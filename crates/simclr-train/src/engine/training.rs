@@ -6,11 +6,11 @@ use burn::tensor::Device;
 use simclr_model::{Encoder, SimClr, save_weights_with};
 use simclr_range::OutOfRange;
 
-use crate::engine::buffer_mean::has_buffers;
 use crate::engine::chunk_statistics::ChunkStatistics;
 use crate::engine::contrastive_step::ContrastiveStep;
 use crate::engine::device::device_name;
 use crate::engine::opened_run::OpenedRun;
+use crate::engine::running_statistics::has_running_statistics;
 use crate::engine::trained::Trained;
 use crate::engine::trainer::Trainer;
 use crate::engine::training_loop::{Outcome, TrainingLoop};
@@ -20,6 +20,7 @@ use crate::rate::learning_rate_curve::LearningRateCurve;
 use crate::rate::range_test::RangeTest;
 use crate::rate::run_schedule::RunSchedule;
 use crate::run::checkpoint::Loaded;
+use crate::run::device_change::DeviceChange;
 use crate::run::position::Position;
 use crate::run::run_directory::RunDirectory;
 use crate::run::summary::Summary;
@@ -106,7 +107,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
             let legal = layout.batch_size.is_multiple_of(devices.len());
             OutOfRange::unless(legal, "batch_size", expected, layout.batch_size)?;
         }
-        if layout.chunk_size < layout.batch_size && has_buffers(encoder) {
+        if layout.chunk_size < layout.batch_size && has_running_statistics(encoder) {
             let expected = format!(
                 "the batch size, {}, as the encoder has batch normalisation and chunk_statistics is \"refuse\"",
                 layout.batch_size
@@ -123,17 +124,18 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         monitor: Option<Box<dyn Monitor<E>>>,
     ) -> Result<Trained<E>, TrainError> {
         let Trainer { config, progress, interrupter, .. } = self.trainer;
-        let run = self.trainer.open_run(self.device_names())?;
+        let run = self.trainer.open_run(self.device_names(), self.devices.len())?;
         let Loaded { mut state, position, refused } = self.state(model, run.as_ref())?;
         let directory = run.as_ref().map(|run| &run.directory);
         let mut log = MetricsLog::default();
-        if let Some(OpenedRun { directory, config }) = &run {
+        if let Some(OpenedRun { directory, config, .. }) = &run {
             directory.write_config(config)?;
             log = MetricsLog::open(&directory.metrics(), &directory.tensorboard(), position)?;
         }
         let checkpoint = (position.epochs > 0).then_some(position.epochs);
         let renderer = progress.renderer(interrupter, checkpoint);
-        let (steps_per_epoch, step) = (self.layout.steps_per_epoch, self.step());
+        let (steps_per_epoch, step) =
+            (self.layout.steps_per_epoch, self.step(&state.model.encoder));
         let changes = run.as_ref().map_or(&[][..], |run| &run.config.made_with.epoch_changes);
         let mut training = TrainingLoop {
             epochs: config.epochs,
@@ -155,6 +157,12 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         for damaged in refused {
             let text = format!("{damaged}; resuming from {position} instead");
             training.warn(position.epochs, text)?;
+        }
+        let before = run.as_ref().and_then(|run| run.devices_before);
+        if let Some(before) = before.filter(|_| position != Position::START) {
+            let has_statistics = has_running_statistics(&state.model.encoder);
+            let change = DeviceChange::new(config, before, self.devices.len(), has_statistics);
+            change.map_or(Ok(()), |change| training.warn(position.epochs, change.to_string()))?;
         }
         let outcome = TrainError::catch("a device", || training.run(&mut state))
             .map_err(|error| error.with_checkpoint(training.last_checkpoint()))?;
@@ -186,20 +194,16 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         model: SimClr<E>,
     ) -> Result<LearningRateCurve, TrainError> {
         let Trainer { config, interrupter, .. } = self.trainer;
-        let optimizer = config.optimizer.init(&model);
         let layout = StepLayout { steps_per_epoch: test.steps(), ..self.layout };
-        let (step, views) = (self.step(), self.loader(layout));
+        let (step, views) = (self.step(&model.encoder), self.loader(layout));
         let stop = || interrupter.should_stop();
-        test.run(TrainingState::new(model, optimizer), &step, &views, stop)
+        test.run(TrainingState::new(model, config, &self.devices[0]), &step, &views, stop)
     }
 
     /// The step on these devices.
-    fn step(&self) -> ContrastiveStep {
-        ContrastiveStep {
-            loss: self.trainer.loss.clone(),
-            precision: self.trainer.config.precision,
-            devices: self.devices.clone(),
-        }
+    fn step<E: Encoder>(&self, encoder: &E) -> ContrastiveStep<E> {
+        let (loss, precision) = (self.trainer.loss.clone(), self.trainer.config.precision);
+        ContrastiveStep::new(loss, precision, self.devices.clone(), encoder)
     }
 
     /// Views in steps of this layout.
@@ -221,16 +225,13 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         model: SimClr<E>,
         run: Option<&OpenedRun>,
     ) -> Result<Loaded<E>, TrainError> {
-        let optimizer = |model: &SimClr<E>| self.trainer.config.optimizer.init(model);
+        let new = || TrainingState::new(model.clone(), &self.trainer.config, &self.devices[0]);
         if let Some(run) = run.filter(|_| self.trainer.resumes) {
-            let new = || TrainingState::new(model.clone(), optimizer(&model));
-            if let Some(loaded) = run.directory.checkpoints().load_latest(new)? {
+            if let Some(loaded) = run.directory.checkpoints().load_latest(&new)? {
                 return Ok(loaded);
             }
         }
-        let optimizer = optimizer(&model);
-        let state = TrainingState::new(model, optimizer);
-        Ok(Loaded { state, position: Position::START, refused: Vec::new() })
+        Ok(Loaded { state: new(), position: Position::START, refused: Vec::new() })
     }
 
     /// Writes the run's results. The weights come first, so that an evaluation that fails cannot lose them.

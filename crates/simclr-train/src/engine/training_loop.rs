@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::train::Interrupter;
-use simclr_model::Encoder;
+use simclr_model::{Encoder, module_tensors};
 
 use crate::engine::contrastive_step::ContrastiveStep;
 use crate::engine::epoch_figures::{EpochFigures, EpochSums};
 use crate::engine::epoch_progress::EpochProgress;
+use crate::engine::loss_scale::StepScale;
 use crate::engine::step_figures::{PendingFigures, StepFigures};
 use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
@@ -18,7 +20,7 @@ use crate::run::position::Position;
 use crate::views::epoch_views::EpochViews;
 use crate::views::view_loader::ViewLoader;
 use crate::watch::dashboard::Dashboard;
-use crate::watch::guards::divergence;
+use crate::watch::guards::{divergence, not_finite, overflow};
 use crate::watch::metrics_line::MetricsLine;
 use crate::watch::metrics_log::MetricsLog;
 use crate::watch::monitor::{Monitor, Observation};
@@ -31,7 +33,7 @@ pub(crate) struct TrainingLoop<E: Encoder> {
     /// Where the run stands.
     pub(crate) position: Position,
     pub(crate) views: ViewLoader<E::Input>,
-    pub(crate) step: ContrastiveStep,
+    pub(crate) step: ContrastiveStep<E>,
     pub(crate) schedule: RunSchedule,
     pub(crate) monitor: Option<Box<dyn Monitor<E>>>,
     pub(crate) log: MetricsLog,
@@ -58,11 +60,17 @@ impl<E: Encoder> TrainingLoop<E> {
     pub(crate) fn run(&mut self, state: &mut TrainingState<E>) -> Result<Outcome, TrainError> {
         self.dashboard.start(self.epochs, self.position.epochs + 1);
         let outcome = self.train(state);
-        if self.position.steps == 0 || matches!(outcome, Err(TrainError::Diverged { .. })) {
+        let broken = matches!(
+            outcome,
+            Err(TrainError::Diverged { .. }
+                | TrainError::Overflow { .. }
+                | TrainError::NotFinite { .. })
+        );
+        if self.position.steps == 0 || broken {
             return outcome;
         }
         // The error that ended the run says more than one about its checkpoint.
-        let saved = self.save(state);
+        let saved = self.check_finite(state).and_then(|()| self.save(state));
         outcome.and_then(|outcome| saved.map(|()| outcome))
     }
 
@@ -85,6 +93,7 @@ impl<E: Encoder> TrainingLoop<E> {
             let Some(figures) = self.train_epoch(epoch, state)? else {
                 return Ok(Outcome::Interrupted);
             };
+            self.check_finite(state)?;
             observation = self.observe(state)?;
             if self.interrupter.should_stop() {
                 return Ok(Outcome::Interrupted); // It may have observed some of the examples only.
@@ -134,14 +143,12 @@ impl<E: Encoder> TrainingLoop<E> {
             let Some(chunks) = views.next_step() else { return Ok(()) };
             let step = self.position.steps + 1;
             let (chunks_per_step, waited) = (chunks.chunks(), chunks.waited());
-            let Some((gradients, output)) = self.step.run(&state.model, chunks, chunks_per_step)?
-            else {
-                self.position.steps = step;
+            let learning_rate = self.schedule.rate((epoch - 1) * self.steps_per_epoch + step - 1);
+            let outcome = state.step(&self.step, chunks, chunks_per_step, learning_rate)?;
+            self.position.steps = step;
+            let Some((output, verdict)) = outcome else {
                 continue; // No example of the batch could be read.
             };
-            let learning_rate = self.schedule.rate((epoch - 1) * self.steps_per_epoch + step - 1);
-            state.model = state.optimizer.step(learning_rate, state.model.clone(), gradients);
-            self.position.steps = step;
 
             // The device is busy with this step: meanwhile the host notes the one before.
             self.note(progress, state)?;
@@ -153,6 +160,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 examples: output.examples,
                 loss: output.loss,
                 ranks: output.ranks,
+                verdict,
                 duration: step_started.elapsed(),
                 waited: views.waited().saturating_sub(waited),
             });
@@ -166,7 +174,8 @@ impl<E: Encoder> TrainingLoop<E> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Diverged`] if the loss is NaN or infinite.
+    /// [`TrainError::Diverged`] if the loss is NaN or infinite; in f16 such a step was skipped, and
+    /// [`TrainError::Overflow`] comes at the smallest loss scale.
     fn note(
         &mut self,
         progress: &mut EpochProgress,
@@ -176,12 +185,25 @@ impl<E: Encoder> TrainingLoop<E> {
         let examples = pending.examples;
         let figures: StepFigures = pending.read();
         self.log.append(&MetricsLine::from(&figures))?;
-        if !figures.loss.is_finite() {
+        let overflowed = figures.overflowed();
+        if figures.scale.is_some_and(StepScale::is_hopeless) {
+            return Err(overflow(&figures));
+        }
+        if !figures.loss.is_finite() && !overflowed {
             return Err(divergence(&figures, &state.model));
         }
-        progress.sums.add(figures.loss, figures.contrastive_top1, examples);
+        progress.sums.add(figures.loss, figures.contrastive_top1, overflowed, examples);
         self.dashboard.step(&figures, figures.step * self.views.layout().batch_size);
         Ok(())
+    }
+
+    /// Refuses parameters and running statistics that are NaN or infinite: neither are they worth an evaluation, nor may
+    /// they be saved over good checkpoints.
+    fn check_finite(&self, state: &TrainingState<E>) -> Result<(), TrainError> {
+        let broken = not_finite(&module_tensors(&state.model.valid()));
+        let [tensor, others @ ..] = &broken[..] else { return Ok(()) };
+        let (position, tensor, more) = (self.position, tensor.clone(), others.len());
+        Err(TrainError::NotFinite { position, tensor, more, checkpoint: None })
     }
 
     /// Saves a checkpoint, and deletes the others that are neither recent nor the best.

@@ -25,6 +25,9 @@ impl TrainError {
     pub(crate) fn with_checkpoint(self, checkpoint: Option<Position>) -> Self {
         match self {
             Self::Stopped { reason, .. } => Self::Stopped { reason, checkpoint },
+            Self::NotFinite { position, tensor, more, .. } => {
+                Self::NotFinite { position, tensor, more, checkpoint }
+            }
             other => other,
         }
     }

@@ -3,6 +3,8 @@
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 
+use crate::optim::revocable::Rule;
+
 /// Layer-wise adaptive rate scaling (You et al. 2017), as google's SimCLR has it
 /// (`lars_optimizer.py` with its defaults `classic_momentum=True` and `use_nesterov=False`).
 ///
@@ -97,6 +99,25 @@ impl Optimizer for Lars {
 
     fn to_device<const D: usize>(state: LarsState<D>, device: &Device) -> LarsState<D> {
         LarsState { velocity: state.velocity.to_device(device) }
+    }
+}
+
+impl Rule for Lars {
+    /// v.
+    fn start<const D: usize>(&self, tensor: &Tensor<D>) -> Vec<Tensor<D>> {
+        vec![tensor.zeros_like()]
+    }
+
+    fn step<const D: usize>(
+        &self,
+        rate: LearningRate,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: &[Tensor<D>],
+    ) -> (Tensor<D>, Vec<Tensor<D>>) {
+        let before = state.first().map(|velocity| LarsState { velocity: velocity.clone() });
+        let (tensor, after) = Optimizer::step(self, rate, tensor, gradient, before);
+        (tensor, after.into_iter().map(|state| state.velocity).collect())
     }
 }
 

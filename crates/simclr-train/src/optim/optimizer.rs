@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use simclr_range::OutOfRange;
 
 use crate::optim::decay_scope::{DecayScope, is_one_dimensional, trained_parameters};
+use crate::optim::device_adam::DeviceAdam;
+use crate::optim::device_sgd::DeviceSgd;
 use crate::optim::lars::Lars;
+use crate::optim::revocable::Revocable;
 
 /// The optimiser of a run. Its learning rate follows a schedule, see
 /// [`TrainConfig::learning_rate`](crate::TrainConfig::learning_rate).
@@ -169,9 +172,28 @@ impl OptimizerConfig {
                 with_scope(decay_scope, module, sgd(weight_decay), sgd(0.0))
             }
             Self::Lars { momentum, weight_decay, trust_coefficient } => {
-                let weight_decay = f64::from(weight_decay);
-                let lars = Lars { momentum, weight_decay, trust_coefficient, adapt: true };
+                let lars = lars(momentum, weight_decay, trust_coefficient);
                 with_scope(DecayScope::Weights, module, lars, lars.plain())
+            }
+        }
+    }
+
+    /// The same optimiser, which leaves everything as it was at a step whose gradients are NaN, see [`Revocable`].
+    pub(crate) fn init_revocable(self, module: &impl Module) -> ModuleOptimizer {
+        let scope = self.decay_scope();
+        match self {
+            Self::AdamW { weight_decay, .. } | Self::Adam { weight_decay, .. } => {
+                let decoupled = matches!(self, Self::AdamW { .. });
+                let adam = |weight_decay| Revocable(DeviceAdam { weight_decay, decoupled });
+                with_scope(scope, module, adam(weight_decay), adam(0.0))
+            }
+            Self::Sgd { momentum, nesterov, weight_decay, .. } => {
+                let sgd = |weight_decay| Revocable(DeviceSgd { momentum, nesterov, weight_decay });
+                with_scope(scope, module, sgd(weight_decay), sgd(0.0))
+            }
+            Self::Lars { momentum, weight_decay, trust_coefficient } => {
+                let lars = lars(momentum, weight_decay, trust_coefficient);
+                with_scope(scope, module, Revocable(lars), Revocable(lars.plain()))
             }
         }
     }
@@ -224,6 +246,11 @@ fn sgd(momentum: f64, nesterov: bool, weight_decay: f32) -> Sgd {
         MomentumConfig::new().with_momentum(momentum).with_dampening(0.0).with_nesterov(nesterov)
     });
     SgdConfig::new().with_weight_decay(decay).with_momentum(momentum).build()
+}
+
+fn lars(momentum: f64, weight_decay: f32, trust_coefficient: f64) -> Lars {
+    let weight_decay = f64::from(weight_decay);
+    Lars { momentum, weight_decay, trust_coefficient, adapt: true }
 }
 
 /// In words: `LARS, momentum 0.9, trust coefficient 0.001, weight decay 0.0001`.

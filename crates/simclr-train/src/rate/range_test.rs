@@ -76,7 +76,7 @@ impl RangeTest {
     pub(crate) fn run<E: Encoder>(
         self,
         mut state: TrainingState<E>,
-        step: &ContrastiveStep,
+        step: &ContrastiveStep<E>,
         views: &ViewLoader<E::Input>,
         stop: impl Fn() -> bool,
     ) -> Result<LearningRateCurve, TrainError> {
@@ -94,7 +94,7 @@ impl RangeTest {
             let chunks_per_step = chunks.chunks();
             let rate = self.rate(number);
             number += 1;
-            let Some((gradients, output)) = step.run(&state.model, chunks, chunks_per_step)? else {
+            let Some((output, _)) = state.step(step, chunks, chunks_per_step, rate)? else {
                 continue; // No example of the batch could be read.
             };
             let loss = output.loss.into_scalar::<f64>(); // Waits for the device.
@@ -105,7 +105,6 @@ impl RangeTest {
             if curve.diverged {
                 break;
             }
-            state.model = state.optimizer.step(rate, state.model, gradients);
         }
         Ok(curve)
     }

@@ -17,9 +17,10 @@ use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::run::position::Position;
 
-/// The parts of a checkpoint, each a burnpack file.
+// The parts of a checkpoint: two burnpack files, and in f16 a file of JSON.
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
+const LOSS_SCALE: &str = "loss-scale.json";
 
 const PREFIX: &str = "epoch-";
 const STEP: &str = "-step-";
@@ -102,8 +103,11 @@ impl CheckpointFolder {
         let model = model.map_err(|error| failed(format!("{MODEL}: {error}")))?;
         let optimizer = state.optimizer.to_record().into_bytes();
         let optimizer = optimizer.map_err(|error| failed(format!("{OPTIMIZER}: {error}")))?;
-        self.write(position, &[(MODEL, &model), (OPTIMIZER, &optimizer)])
-            .map_err(|error| failed(error.to_string()))
+        let scale = state.scale.as_ref().map(|scale| serde_json::to_vec(&scale.record()));
+        let scale = scale.transpose().map_err(|error| failed(format!("{LOSS_SCALE}: {error}")))?;
+        let mut parts: Vec<(&str, &[u8])> = vec![(MODEL, &model), (OPTIMIZER, &optimizer)];
+        parts.extend(scale.as_ref().map(|scale| (LOSS_SCALE, &scale[..])));
+        self.write(position, &parts).map_err(|error| failed(error.to_string()))
     }
 
     fn write(&self, position: Position, parts: &[(&str, &[u8])]) -> std::io::Result<()> {
@@ -175,17 +179,30 @@ impl CheckpointFolder {
             path: path.clone(),
             reason: format!("{part}: {reason}"),
         };
-        let [model, optimizer] = self.read(position)?;
+        let mut parts = self.read(position)?;
+        let mut part = |name: &str| {
+            let none = || error(name, "expected this part, found none".to_owned());
+            parts.remove(name).ok_or_else(none)
+        };
+        let (model, optimizer) = (part(MODEL)?, part(OPTIMIZER)?);
         let record = ModuleRecord::from_bytes(model).map_err(|e| error(MODEL, e.to_string()))?;
         let model = state.model.try_load_record(record);
         let model = model.map_err(|e| error(MODEL, e.to_string()))?;
         let record =
             OptimizerRecord::from_bytes(optimizer).map_err(|e| error(OPTIMIZER, e.to_string()))?;
-        Ok(TrainingState::new(model, state.optimizer.load_record(record)))
+        let optimizer = state.optimizer.load_record(record);
+        let scale = match state.scale {
+            None => None,
+            Some(scale) => {
+                let record = serde_json::from_slice(&part(LOSS_SCALE)?);
+                Some(scale.with(record.map_err(|e| error(LOSS_SCALE, e.to_string()))?))
+            }
+        };
+        Ok(TrainingState { model, optimizer, scale })
     }
 
-    /// Reads the parts of a checkpoint and compares their checksums with the manifest.
-    fn read(&self, position: Position) -> Result<[Bytes; 2], TrainError> {
+    /// Reads the parts of a checkpoint by name, and compares their checksums with the manifest.
+    fn read(&self, position: Position) -> Result<BTreeMap<&'static str, Bytes>, TrainError> {
         let path = self.path(position);
         let error = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
         let read = |name: &str| {
@@ -204,16 +221,17 @@ impl CheckpointFolder {
                 )));
             }
         }
-        let part = |name: &str| {
+        let mut parts = BTreeMap::new();
+        for name in [MODEL, OPTIMIZER, LOSS_SCALE] {
+            let Some(expected) = manifest.parts.get(name) else { continue };
             let bytes = read(name)?;
-            let (expected, found) = (manifest.parts.get(name), checksum(&bytes));
-            if expected != Some(&found) {
-                let expected = expected.map_or("none", String::as_str);
+            let found = checksum(&bytes);
+            if *expected != found {
                 return Err(error(format!("{name}: expected checksum {expected}, found {found}")));
             }
-            Ok(Bytes::from_bytes_vec(bytes))
-        };
-        Ok([part(MODEL)?, part(OPTIMIZER)?])
+            parts.insert(name, Bytes::from_bytes_vec(bytes));
+        }
+        Ok(parts)
     }
 }
 

@@ -35,6 +35,9 @@ pub struct MadeWith {
     pub revision: String,
     /// The device's name, see [`device_from_name`](crate::device_from_name); of several devices, the names with commas.
     pub device: String,
+    /// The number of devices. A file without it is of one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub devices: usize,
     /// The data set, in words.
     pub data: String,
     /// The encoder's first weights; `None` if they were drawn from the seed.
@@ -51,12 +54,22 @@ pub struct MadeWith {
     pub epoch_changes: Vec<EpochChange>,
 }
 
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_one(devices: &usize) -> bool {
+    *devices == 1
+}
+
 impl MadeWith {
-    pub(crate) fn now(device: String, data: String) -> Self {
+    pub(crate) fn now(device: String, devices: usize, data: String) -> Self {
         Self {
             simclr: env!("CARGO_PKG_VERSION").to_owned(),
             revision: env!("SIMCLR_GIT_REVISION").to_owned(),
             device,
+            devices,
             data,
             weights: None,
             source: None,

@@ -44,7 +44,7 @@ impl<I> EpochViews<I> {
     }
 }
 
-/// The views of a step, chunk by chunk. It leaves out chunks without a readable example.
+/// The views of a step, chunk by chunk. It leaves out chunks without a readable example; the others keep their number.
 pub struct StepViews<'a, I> {
     epoch: &'a mut EpochViews<I>,
     chunks_left: usize,

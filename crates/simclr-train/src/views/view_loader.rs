@@ -40,7 +40,7 @@ pub struct ViewLoader<I> {
 }
 
 impl<I: Send + 'static> ViewLoader<I> {
-    /// A loader that puts the chunks of each step on `devices` in turn.
+    /// A loader that puts chunk c of each step on device c modulo the number of `devices`.
     ///
     /// # Panics
     ///
@@ -117,13 +117,14 @@ impl<I: Send + 'static> ViewLoader<I> {
         let worker = std::thread::spawn(move || {
             for step in steps {
                 let (pass, batch) = order.step(step);
-                for (chunk, device) in batch.chunks(chunk_size).zip(devices.iter().cycle()) {
+                for (number, chunk) in batch.chunks(chunk_size).enumerate() {
+                    let device = &devices[number % devices.len()];
                     let made = source.two_views(pass as u64, chunk, device);
                     let views = made.and_then(|made| {
                         let labels = labels_of(&*source, chunk, &made.skipped);
                         let mut noted = unreadable.lock().unwrap_or_else(PoisonError::into_inner);
                         noted.note(chunk, made.skipped)?;
-                        Ok(made.views.map(|views| LabelledViews { views, labels }))
+                        Ok(made.views.map(|views| LabelledViews { views, labels, chunk: number }))
                     });
                     let failed = views.is_err();
                     // The channel is closed if the reader left the epoch early.
@@ -304,13 +305,28 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_keeps_its_number_where_others_are_left_out() {
+        let source = Indices { unreadable: vec![1, 3, 4], ..indices(6) };
+        let chunks: Vec<Views> = results(&loader(source, [6, 1, 1]), 1)
+            .into_iter()
+            .flatten()
+            .map(Result::unwrap)
+            .collect();
+        let whole = steps(&loader(indices(6), [6, 1, 1]), 1).remove(0).1;
+        assert_eq!(chunks.len(), 3);
+        for chunk in chunks {
+            assert_eq!(chunk.views.input.1, [whole[chunk.chunk]]);
+        }
+    }
+
+    #[test]
     fn labels_keep_to_the_rows_of_the_examples_that_could_be_read() {
         for chunk_size in [1, 3, 9] {
             let source = Indices { unreadable: vec![0, 3, 4, 8], ..indices(9) };
             let loader = loader(source, [9, chunk_size, 1]);
             let mut seen = 0;
             for chunk in results(&loader, 1).into_iter().flatten() {
-                let LabelledViews { views, labels } = chunk.unwrap();
+                let LabelledViews { views, labels, .. } = chunk.unwrap();
                 let expected: Vec<usize> = views.input.1.iter().map(|index| 100 + index).collect();
                 assert_eq!(labels, Some(expected));
                 seen += views.examples;

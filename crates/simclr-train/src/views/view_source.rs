@@ -22,6 +22,9 @@ pub struct LabelledViews<I> {
     /// The class of each of the n examples, in the order of the views; `None` unless the source has a
     /// [label](ViewSource::label) for every one.
     pub labels: Option<Vec<usize>>,
+    /// The number of the chunk among those of its step, from 0. It is on device `chunk` modulo the number of devices, also
+    /// where a chunk before it is left out.
+    pub chunk: usize,
 }
 
 /// The views of some examples, and the examples that a [`ViewSource`] could not read.

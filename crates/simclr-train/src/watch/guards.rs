@@ -1,7 +1,8 @@
 //! Warnings and diagnoses of training that goes wrong.
 
 use burn::module::Module;
-use simclr_model::{Encoder, SimClr, module_tensors};
+use burn::tensor::Tensor;
+use simclr_model::{Encoder, ModuleTensor, SimClr, module_tensors};
 
 use crate::engine::step_figures::StepFigures;
 use crate::error::TrainError;
@@ -41,6 +42,20 @@ pub(crate) fn nothing_learnt(mean_loss: f64, epochs: usize) -> String {
     )
 }
 
+/// The warning after an epoch in which steps overflowed in f16.
+pub(crate) fn skipped_steps(overflowed: usize, steps: usize) -> String {
+    format!(
+        "{overflowed} of {steps} steps were skipped, as their gradients overflowed in f16; a few are usual while the \
+         loss scale falls to where they fit"
+    )
+}
+
+/// The error for a step that overflowed in f16 at the smallest loss scale.
+pub(crate) fn overflow(figures: &StepFigures) -> TrainError {
+    let StepFigures { epoch, step, learning_rate, .. } = *figures;
+    TrainError::Overflow { epoch, step, learning_rate }
+}
+
 /// The error for a loss that is NaN or infinite. It says whether the parameters still are finite.
 pub(crate) fn divergence<E: Encoder>(figures: &StepFigures, model: &SimClr<E>) -> TrainError {
     TrainError::Diverged {
@@ -54,22 +69,26 @@ pub(crate) fn divergence<E: Encoder>(figures: &StepFigures, model: &SimClr<E>) -
 
 fn parameters_in_words(model: &impl Module) -> String {
     let parameters = module_tensors(model);
-    let (mut broken, mut largest) = (0, 0.0_f64);
-    for parameter in &parameters {
-        let values = parameter.values();
-        let greatest = values.clone().abs().max().into_scalar::<f64>();
-        // The maximum of some backends passes over NaN; a sum never does.
-        let sum = values.sum().into_scalar::<f64>();
-        if greatest.is_finite() && sum.is_finite() {
-            largest = largest.max(greatest);
-        } else {
-            broken += 1;
-        }
+    let broken = not_finite(&parameters).len();
+    if broken > 0 {
+        return format!("{broken} of {} parameters are not finite", parameters.len());
     }
-    match broken {
-        0 => format!("all parameters are finite, the largest is {largest:.1e}"),
-        _ => format!("{broken} of {} parameters are not finite", parameters.len()),
+    let greatest = |parameter: &ModuleTensor| parameter.values().abs().max().into_scalar::<f64>();
+    let largest = parameters.iter().map(greatest).fold(0.0, f64::max);
+    format!("all parameters are finite, the largest is {largest:.1e}")
+}
+
+/// The names of those of `tensors` that hold a NaN or an infinity. It waits for the device.
+pub(crate) fn not_finite(tensors: &[ModuleTensor]) -> Vec<String> {
+    // A sum is finite only if all are; values that are, and whose sum is not, are no weights of a network.
+    let sums = tensors.iter().map(|tensor| tensor.values().without_autodiff().sum());
+    let sums: Vec<Tensor<1>> = sums.collect();
+    if sums.is_empty() {
+        return Vec::new();
     }
+    let sums = Tensor::cat(sums, 0).to_data_as::<f64>();
+    let broken = tensors.iter().zip(sums.iter::<f64>()).filter(|(_, sum)| !sum.is_finite());
+    broken.map(|(tensor, _)| tensor.name()).collect()
 }
 
 #[cfg(test)]

@@ -30,6 +30,12 @@ pub enum MetricsLine {
         images_per_second: f64,
         /// Share of the step's time that it waited for views, in 0..=1.
         waiting_share: f64,
+        /// In f16, the factor of the loss in the backward pass, see [`Precision::F16`](crate::Precision::F16); else `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        loss_scale: Option<f64>,
+        /// Whether the step was skipped, since a gradient overflowed in f16.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        overflowed: bool,
     },
     /// The end of an epoch, or the state before training.
     Epoch {
@@ -112,6 +118,8 @@ impl From<&StepFigures> for MetricsLine {
             contrastive_top5: figures.contrastive_top5,
             images_per_second: figures.images_per_second,
             waiting_share: figures.waiting_share,
+            loss_scale: figures.scale.map(|step| step.scale),
+            overflowed: figures.overflowed(),
         }
     }
 }

@@ -197,6 +197,8 @@ mod tests {
             contrastive_top5: 0.5,
             images_per_second: 1.0,
             waiting_share: 0.0,
+            loss_scale: None,
+            overflowed: false,
         };
         let torn = |reason: &str| Skipped { index: 7, reason: reason.to_owned() };
         let mut log = open(Position::START).unwrap();

@@ -12,7 +12,8 @@ use simclr_loss::TwoViewLoss;
 use simclr_train::{Position, Pretraining, RunDirectory, TrainError};
 
 use crate::support::{
-    Sum, changed, config, in_directory, lines, new_run, pretraining, resumed, run, sample, values,
+    FailsAfter, Sum, changed, config, in_directory, lines, new_run, pretraining, resumed, run,
+    sample, values,
 };
 
 #[test]
@@ -29,33 +30,6 @@ fn two_epochs_resumed_for_two_more_equal_four_in_one_go() {
 
     assert_eq!(values(&parts.encoder), values(&whole.encoder));
     assert_eq!(lines(&parts_dir), lines(&whole_dir));
-}
-
-/// Images that can be read a number of times; then the whole set fails.
-struct FailsAfter {
-    images: Arc<dyn ImageDataset>,
-    left: AtomicIsize,
-}
-
-impl FailsAfter {
-    fn reads(data: &Splits, reads: isize) -> Self {
-        Self { images: Arc::clone(&data.pretrain), left: reads.into() }
-    }
-}
-
-impl ImageDataset for FailsAfter {
-    fn len(&self) -> usize {
-        self.images.len()
-    }
-    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
-        if self.left.fetch_sub(1, Ordering::Relaxed) <= 0 {
-            return Err(DataError::IndexOutOfRange { index, len: 0 });
-        }
-        self.images.image(index)
-    }
-    fn name(&self, index: usize) -> String {
-        self.images.name(index)
-    }
 }
 
 #[test]

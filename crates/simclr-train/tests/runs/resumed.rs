@@ -80,6 +80,35 @@ fn the_folder_tells_where_its_images_are() {
     assert!(recorded().folder.unwrap().ends_with("some/photos"), "a resumed run keeps it");
 }
 
+#[test]
+fn a_run_that_goes_on_with_more_devices_says_what_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    new_run(config(1), &dir);
+    let warnings = || {
+        let warning = |line| match line {
+            MetricsLine::Warning { text, .. } => Some(text),
+            _ => None,
+        };
+        lines(&dir).into_iter().filter_map(warning).collect::<Vec<_>>()
+    };
+    run(resumed(pretraining(config(2)), &dir), &sample()).unwrap();
+    assert_eq!(warnings(), [""; 0]);
+    let more = |epochs| {
+        let pretraining = resumed(pretraining(config(epochs)), &dir);
+        pretraining.with_trainer(|trainer| trainer.with_more_devices(&[Device::flex()]))
+    };
+    run(more(3), &sample()).unwrap();
+    let [warning] = &warnings()[..] else { panic!("{:?}", warnings()) };
+    assert!(
+        warning.starts_with("the run had 1 device and goes on with 2: ")
+            && warning.contains("sees 4 examples at a time, and saw 8"),
+        "{warning}"
+    );
+    run(more(4), &sample()).unwrap();
+    assert_eq!(warnings().len(), 1, "two devices are the run's own now");
+}
+
 /// The learning rate of each step of a run.
 fn rates(dir: &std::path::Path) -> Vec<f64> {
     let rate = |line| match line {

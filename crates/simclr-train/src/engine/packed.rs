@@ -1,0 +1,188 @@
+//! Tensors of a module as one flat tensor.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, FloatDType, Tensor};
+use simclr_model::ModuleTensor;
+
+/// Parameters, running statistics or gradients of a module as one flat tensor in f32, outside of any graph: it goes from
+/// one device to another in one transfer, where each tensor alone would be one.
+#[derive(Clone)]
+pub(crate) struct Packed {
+    values: Tensor<1>,
+    /// The place of each tensor among the values.
+    places: HashMap<ParamId, Range<usize>>,
+}
+
+impl Packed {
+    /// The values of these tensors; `None` if there are none.
+    pub(crate) fn of(tensors: impl IntoIterator<Item = ModuleTensor>) -> Option<Self> {
+        Self::new(tensors.into_iter().map(|tensor| (tensor.id, tensor.values())))
+    }
+
+    /// The gradients of the parameters of `module`; `None` if no parameter has one.
+    pub(crate) fn of_gradients(module: &impl Module, gradients: GradientsParams) -> Option<Self> {
+        let mut flat = Flat { gradients, found: Vec::new() };
+        module.visit(&mut flat);
+        Self::new(flat.found)
+    }
+
+    fn new(tensors: impl IntoIterator<Item = (ParamId, Tensor<1>)>) -> Option<Self> {
+        let (mut all, mut places, mut end) = (Vec::new(), HashMap::new(), 0);
+        for (id, values) in tensors {
+            let start = end;
+            end += values.dims()[0];
+            places.insert(id, start..end);
+            all.push(values.without_autodiff().cast(FloatDType::F32));
+        }
+        (!all.is_empty()).then(|| Self { values: Tensor::cat(all, 0), places })
+    }
+
+    pub(crate) fn to_device(&self, device: &Device) -> Self {
+        self.with(|values| values.to_device(&device.clone().inner()))
+    }
+
+    /// The same tensors with other values, `[values]`.
+    pub(crate) fn with(&self, change: impl FnOnce(Tensor<1>) -> Tensor<1>) -> Self {
+        Self { values: change(self.values.clone()), places: self.places.clone() }
+    }
+
+    /// All values, `[values]`.
+    pub(crate) fn values(&self) -> Tensor<1> {
+        self.values.clone()
+    }
+
+    /// Replaces the values of those tensors of `module` that are packed here, on the same device. A running statistic
+    /// changes in all clones of the module, which share it; a parameter in the returned module alone.
+    pub(crate) fn write_to<M: Module>(&self, module: M) -> M {
+        module.map(&mut Writing(self))
+    }
+
+    /// The packed values as gradients of the parameters of `module`.
+    pub(crate) fn into_gradients(self, module: &impl Module) -> GradientsParams {
+        let mut unpacking = Unpacking { packed: &self, gradients: GradientsParams::new() };
+        module.visit(&mut unpacking);
+        unpacking.gradients
+    }
+
+    /// The values of the tensor `id` in the shape of `like`.
+    fn unpack<const D: usize>(&self, id: ParamId, like: &Tensor<D>) -> Option<Tensor<D>> {
+        let place = self.places.get(&id)?.clone();
+        Some(self.values.clone().slice([place]).reshape(like.shape()).cast(like.dtype()))
+    }
+}
+
+/// Collects gradients, each as a row.
+struct Flat {
+    gradients: GradientsParams,
+    found: Vec<(ParamId, Tensor<1>)>,
+}
+
+impl ModuleVisitor for Flat {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            let count = gradient.shape().num_elements();
+            self.found.push((param.id, gradient.reshape([count])));
+        }
+    }
+}
+
+struct Writing<'a>(&'a Packed);
+
+impl ModuleMapper for Writing<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let id = param.id;
+        param.map(|old| {
+            let Some(new) = self.0.unpack(id, &old) else { return old };
+            let new = if old.is_autodiff() { Tensor::from_inner(new) } else { new };
+            new.set_require_grad(old.is_require_grad())
+        })
+    }
+}
+
+struct Unpacking<'a> {
+    packed: &'a Packed,
+    gradients: GradientsParams,
+}
+
+impl ModuleVisitor for Unpacking<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.packed.unpack(param.id, &param.val()) {
+            self.gradients.register::<D>(param.id, gradient);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::running_statistics::running_statistics;
+    use simclr_model::{EncoderConfig, ImageEncoder, module_tensors};
+
+    fn encoder(seed: u64) -> ImageEncoder {
+        let config: EncoderConfig = "resnet18x0.03125_cifar".parse().unwrap();
+        config.init(seed, &Device::flex().autodiff()).unwrap()
+    }
+
+    fn values(module: &impl Module) -> Vec<Vec<f32>> {
+        let tensors = module_tensors(module).into_iter();
+        tensors.map(|tensor| tensor.values().to_data_as::<f32>().iter().collect()).collect()
+    }
+
+    #[test]
+    fn a_module_has_its_values_back_from_the_packed_ones_and_takes_gradients_as_before() {
+        let module = encoder(1);
+        let before = values(&module);
+        let packed = Packed::of(module_tensors(&module)).unwrap();
+        assert_eq!(packed.values().dims()[0], before.concat().len());
+        let doubled = packed.with(|values| values * 2.0).write_to(module.valid().train());
+        let expected: Vec<Vec<f32>> =
+            before.iter().map(|tensor| tensor.iter().map(|x| x * 2.0).collect()).collect();
+        assert_eq!(values(&doubled), expected);
+        assert_eq!(values(&module), before, "the original stays");
+        let trained = |module: &ImageEncoder| {
+            let tensors = module_tensors(module);
+            tensors.iter().map(|tensor| (tensor.id, tensor.requires_grad())).collect::<Vec<_>>()
+        };
+        assert_eq!(trained(&doubled), trained(&module));
+    }
+
+    #[test]
+    fn other_tensors_of_the_module_keep_their_values() {
+        let module = encoder(1);
+        let statistics = Packed::of(running_statistics(&module)).unwrap();
+        let changed = statistics.with(|values| values + 1.0).write_to(module.valid().train());
+        for (before, after) in module_tensors(&module).iter().zip(module_tensors(&changed)) {
+            let apart = (after.values() - before.values()).sum().into_scalar::<f32>();
+            let of_statistics = running_statistics(&module).any(|tensor| tensor.id == before.id);
+            assert_eq!(apart.abs() > 0.5, of_statistics, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn gradients_come_back_each_to_its_parameter_and_no_other_appears() {
+        let module = encoder(1);
+        let device = Device::flex().autodiff();
+        // The gradient of a parameter's sum is ones; every second parameter gets one.
+        let mut gradients = GradientsParams::new();
+        let mut expected = Vec::new();
+        for (number, tensor) in module_tensors(&module).into_iter().enumerate() {
+            if tensor.shape.len() == 1 && number % 2 == 0 {
+                let ones = Tensor::<1>::ones([tensor.count()], &device.clone().inner());
+                gradients.register::<1>(tensor.id, ones * number as f64);
+                expected.push((tensor.id, number as f32));
+            }
+        }
+        let packed = Packed::of_gradients(&module, gradients).unwrap();
+        let gradients = packed.into_gradients(&module);
+        assert_eq!(gradients.len(), expected.len());
+        for (id, number) in expected {
+            let gradient = gradients.get::<1>(id).unwrap();
+            assert!(gradient.to_data_as::<f32>().iter::<f32>().all(|x| x == number));
+        }
+        assert!(Packed::of_gradients(&module, GradientsParams::new()).is_none());
+    }
+}
