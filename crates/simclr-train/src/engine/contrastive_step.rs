@@ -57,12 +57,19 @@ impl ContrastiveStep {
         if chunks_per_step > 1 {
             return self.in_chunks(model, chunks);
         }
-        let Some(LabelledViews { views, labels }) = chunks.next().transpose()? else {
-            return Ok(None);
-        };
+        let batch = chunks.next().transpose()?;
+        Ok(batch.map(|batch| self.at_once(model, batch)))
+    }
+
+    /// The gradient of every parameter of `model`, for a batch that fits.
+    pub(crate) fn at_once<E: Encoder>(
+        &self,
+        model: &SimClr<E>,
+        LabelledViews { views, labels }: LabelledViews<E::Input>,
+    ) -> (GradientsParams, StepOutput) {
         let features = self.precision.encode(&model.encoder, views.input);
         let (loss, output) = self.contrast(&model.head, features, labels.as_deref());
-        Ok(Some((self.precision.gradients(&loss, model), output)))
+        (self.precision.gradients(&loss, model), output)
     }
 
     /// The loss where the projections of all `examples` examples are alike.
