@@ -16,7 +16,7 @@ fn doctor<'a>(more: &[&'a str]) -> Vec<&'a str> {
 fn a_device_is_compared_and_measured_and_the_file_has_every_field() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let text = success(here, &doctor(&["--time-limit=60", "--json", "found.json"]));
+    let text = success(here, &doctor(&["--time-limit=30", "--json", "found.json"]));
     let found = std::fs::read_to_string(here.join("found.json")).unwrap();
     let found: Value = serde_json::from_str(&found).unwrap();
 

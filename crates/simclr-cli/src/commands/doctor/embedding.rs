@@ -11,16 +11,20 @@ use super::task::Batch;
 use super::training::check_finite;
 
 /// The time of a batch.
-pub(super) fn time(batch: &Batch, limit: Duration, device: &Device) -> Result<Speed> {
+pub(super) fn time(
+    batch: &Batch,
+    limit: Duration,
+    device: &Device,
+    say: impl Fn(&Speed) -> Result<()>,
+) -> Result<()> {
     let device = device.clone().inner();
     let encoder = batch.encoder.init(0, &device)?;
     let shape = [batch.images, 3, batch.size, batch.size];
     let images = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
     let mut features = None;
-    let speed = Speed::of(&device, limit, || {
+    Speed::of(&device, limit, say, || {
         features = Some(encoder.encode(images.clone()));
         Ok(())
     })?;
-    check_finite(features.map(Tensor::sum))?;
-    Ok(speed)
+    check_finite(features.map(Tensor::sum))
 }

@@ -144,6 +144,7 @@ impl Examined {
 pub(super) fn difference(check: &Compared) -> String {
     let tolerance = check.tolerance;
     match check.difference {
+        Some(difference) if difference <= 0.0 => "no difference".to_owned(),
         Some(difference) => {
             format!("{difference:.1e} of the largest number, {tolerance:.0e} is allowed")
         }

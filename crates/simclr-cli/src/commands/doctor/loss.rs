@@ -14,7 +14,12 @@ pub(super) const TEMPERATURE: f64 = 0.5;
 pub(super) const D: usize = 128;
 
 /// The time of loss and gradient for two views of `n` images.
-pub(super) fn time(n: usize, limit: Duration, device: &Device) -> Result<Speed> {
+pub(super) fn time(
+    n: usize,
+    limit: Duration,
+    device: &Device,
+    say: impl Fn(&Speed) -> Result<()>,
+) -> Result<()> {
     let device = device.clone().autodiff();
     let loss = NtXent::new(TEMPERATURE)?;
     let [z_a, z_b] = [(); 2].map(|()| {
@@ -22,11 +27,10 @@ pub(super) fn time(n: usize, limit: Duration, device: &Device) -> Result<Speed> 
         Tensor::<2>::random([n, D], distribution, &device).require_grad()
     });
     let mut gradient = None;
-    let speed = Speed::of(&device, limit, || {
+    Speed::of(&device, limit, say, || {
         let gradients = loss.forward(z_a.clone(), z_b.clone()).backward();
         gradient = Some(z_a.grad(&gradients).context("the views have no gradient")?);
         Ok(())
     })?;
-    check_finite(gradient.map(Tensor::sum))?;
-    Ok(speed)
+    check_finite(gradient.map(Tensor::sum))
 }

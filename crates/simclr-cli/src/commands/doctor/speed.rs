@@ -29,12 +29,14 @@ pub(super) struct Speed {
 }
 
 impl Speed {
-    /// Measures `work`, which leaves its results on the device. It runs twice before.
+    /// Measures `work`, which leaves its results on the device, and says its time. It runs twice before; the second time
+    /// is said too, in case there is none for more.
     pub(super) fn of(
         device: &Device,
         limit: Duration,
+        say: impl Fn(&Self) -> Result<()>,
         mut work: impl FnMut() -> Result<()>,
-    ) -> Result<Self> {
+    ) -> Result<()> {
         let deadline = Instant::now() + limit.mul_f64(SHARE_OF_LIMIT);
         let mut measure = |repetitions: usize| -> Result<f64> {
             let started = Instant::now();
@@ -44,6 +46,7 @@ impl Speed {
         };
         let first_seconds = measure(1)?;
         let typical = measure(1)?.max(1e-6);
+        say(&Self { seconds: typical, measurements: 1, repetitions: 1, first_seconds })?;
         let left = deadline.saturating_duration_since(Instant::now()).as_secs_f64();
         let affordable = (left / typical).max(1.0) as usize;
         let measurements = affordable.min(MOST_MEASUREMENTS);
@@ -58,7 +61,7 @@ impl Speed {
             times.push(measure(repetitions)?);
         }
         let measurements = times.len();
-        Ok(Self { seconds: median(&mut times), measurements, repetitions, first_seconds })
+        say(&Self { seconds: median(&mut times), measurements, repetitions, first_seconds })
     }
 }
 
@@ -74,6 +77,8 @@ fn median(values: &mut [f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
 
     #[test]
@@ -84,14 +89,21 @@ mod tests {
 
     #[test]
     fn a_measurement_comes_after_two_repetitions_and_keeps_to_its_limit() {
-        let mut runs = 0;
+        let (mut runs, said) = (0, RefCell::new(Vec::new()));
         let pause = Duration::from_millis(10);
-        let speed = Speed::of(&Device::flex(), Duration::from_millis(100), || {
+        let say = |speed: &Speed| {
+            said.borrow_mut().push(speed.clone());
+            Ok(())
+        };
+        let work = || {
             runs += 1;
             std::thread::sleep(pause);
             Ok(())
-        });
-        let speed = speed.unwrap();
+        };
+        Speed::of(&Device::flex(), Duration::from_millis(100), say, work).unwrap();
+        let said = said.into_inner();
+        let [first, speed] = &said[..] else { panic!("expected two speeds, found {said:?}") };
+        assert_eq!((first.measurements, first.repetitions), (1, 1));
         assert_eq!(runs, 2 + speed.measurements * speed.repetitions);
         assert!(speed.seconds >= pause.as_secs_f64() && runs < 12, "{speed:?}");
     }

@@ -51,10 +51,10 @@ impl Task {
             Part::Parity => parity::compare(&self.device, &device, say),
             Part::LargestBatch { batch } => largest_batch::find(batch, self.limit, &device, say),
             Part::Training { batch, precision } => {
-                say(&training::time(batch, *precision, self.limit, &device)?)
+                training::time(batch, *precision, self.limit, &device, say)
             }
-            Part::Embedding { batch } => say(&embedding::time(batch, self.limit, &device)?),
-            Part::Loss { n } => say(&loss::time(*n, self.limit, &device)?),
+            Part::Embedding { batch } => embedding::time(batch, self.limit, &device, say),
+            Part::Loss { n } => loss::time(*n, self.limit, &device, say),
         }
     }
 }

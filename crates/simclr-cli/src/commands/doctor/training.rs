@@ -54,16 +54,16 @@ pub(super) fn time(
     precision: Precision,
     limit: Duration,
     device: &Device,
-) -> Result<Speed> {
+    say: impl Fn(&Speed) -> Result<()>,
+) -> Result<()> {
     let mut steps = Steps::new(&batch.encoder, precision, device)?;
     let views = steps.random_views(batch.images, batch.size);
     let mut loss = None;
-    let speed = Speed::of(device, limit, || {
+    Speed::of(device, limit, say, || {
         loss = Some(steps.run(&views)?);
         Ok(())
     })?;
-    check_finite(loss)?;
-    Ok(speed)
+    check_finite(loss)
 }
 
 /// Reads the last result, once, after the time was taken.
