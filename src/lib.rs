@@ -169,15 +169,15 @@ pub mod eval {
 #[cfg(feature = "train")]
 pub mod train {
     pub use simclr_train::{
-        ChunkStatistics, DataChecksum, DecayScope, EpochChange, EpochViews, FirstWeights,
-        ImageConfig, ImageMonitor, ImageSource, ImageViews, LabelledViews, Lars, LarsState,
-        LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith, MetricsLine,
-        Monitor, Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining,
-        Progress, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation, RunConfig,
-        RunDescription, RunDirectory, Skipped, StepLayout, StepViews, Summary, TrainConfig,
-        TrainError, Trained, Trainer, TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath,
-        ViewSource, WarmupCosine, device_from_name, device_name, pretrain, read_metrics,
-        restore_terminal,
+        ChunkStatistics, DataChecksum, DecayScope, DeviceDescription, EpochChange, EpochViews,
+        FirstWeights, ImageConfig, ImageMonitor, ImageSource, ImageViews, LabelledViews, Lars,
+        LarsState, LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith,
+        MetricsLine, Monitor, Observation, OptimizerConfig, Position, Precision, PretrainConfig,
+        Pretraining, Progress, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation,
+        RunConfig, RunDescription, RunDirectory, Skipped, StepLayout, StepViews, Summary,
+        TrainConfig, TrainError, Trained, Trainer, TrainingStep, TriedRate, TwoViews, ViewBatch,
+        ViewLoader, ViewPath, ViewSource, WarmupCosine, device_from_name, device_name, pretrain,
+        read_metrics, restore_terminal,
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 
-use burn::tensor::{Device, Distribution, Tensor};
 use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
+use burn::tensor::{Device, Distribution, Tensor};
 use simclr::loss::{NtXent, SupCon};
 
 use crate::backends::Case;

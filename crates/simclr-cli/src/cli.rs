@@ -1,12 +1,14 @@
 //! The arguments as a whole.
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    classify, completions, data, embed, eval, export, lr_find, man, pretrain, report, search, views,
+    classify, completions, data, doctor, embed, eval, export, lr_find, man, pretrain, report,
+    search, views,
 };
 use crate::failure::EXIT_CODES;
+use crate::json_to::JsonTo;
 use crate::output::Output;
 
 /// Learn image encoders from unlabelled images with SimCLR: pretrain, evaluate, embed, search
@@ -14,8 +16,8 @@ use crate::output::Output;
 #[command(name = "simclr", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     /// Print one JSON object instead of text
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = JsonTo::flag())]
+    pub(crate) json: JsonTo,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     /// Check, convert or download images
     #[command(subcommand)]
     Data(data::Task),
+    /// Check a device: does it compute as the CPU does, how fast is it, how large a batch does it hold?
+    Doctor(Box<doctor::Arguments>),
     /// Print completions for a shell
     Completions(completions::Arguments),
     /// Print the manual page, or write those of all commands to a folder
@@ -63,6 +67,7 @@ impl Command {
             Self::LrFind(arguments) => arguments.run(output),
             Self::Report(arguments) => arguments.run(output),
             Self::Data(task) => task.run(output),
+            Self::Doctor(arguments) => arguments.run(output),
             Self::Completions(arguments) => arguments.run(),
             Self::Man(arguments) => arguments.run(),
         }

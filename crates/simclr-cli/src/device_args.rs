@@ -18,6 +18,10 @@ pub(crate) struct DeviceArgs {
 }
 
 impl DeviceArgs {
+    pub(crate) fn name(&self) -> &str {
+        &self.device
+    }
+
     pub(crate) fn open(&self) -> Result<Device> {
         Ok(device_from_name(&self.device)?)
     }

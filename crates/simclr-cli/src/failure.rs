@@ -20,7 +20,7 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    failed for another reason, such as a loss that became NaN
-  2    wrong arguments, or a wrong value in a config
+  2    wrong arguments, a wrong value in a config, or a device that this machine lacks
   3    something wrong with the images, or with some of those that were named: the others have results
   4    a file or folder cannot be read or written, or is not what it should be
   130  stopped by Ctrl-C";
@@ -36,6 +36,10 @@ pub(crate) struct Interrupted(pub(crate) String);
 /// Some of the images that were named have no result. Those of the others are printed, and so are the reasons.
 #[derive(Debug)]
 pub(crate) struct Partial(pub(crate) String);
+
+/// The device was examined, and something is wrong with it. The examination is printed.
+#[derive(Debug)]
+pub(crate) struct Unfit(pub(crate) String);
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,8 +59,15 @@ impl fmt::Display for Partial {
     }
 }
 
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl StdError for Usage {}
 impl StdError for Partial {}
+impl StdError for Unfit {}
 impl StdError for Interrupted {}
 
 /// The error for a mistake in arguments or a config file.
@@ -115,6 +126,7 @@ fn of_training(error: &TrainError) -> Option<Kind> {
     match error {
         TrainError::TooFewExamples { .. }
         | TrainError::Device { .. }
+        | TrainError::NoDevice { .. }
         | TrainError::RemoteDevice { .. }
         | TrainError::Recipe { .. }
         | TrainError::OtherConfig { .. }

@@ -22,6 +22,7 @@ mod first_weight_args;
 mod hint;
 mod image_file;
 mod interrupt;
+mod json_to;
 mod memory;
 mod named_images;
 mod nearest;
@@ -40,11 +41,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::Cli;
+use crate::json_to::JsonTo;
 use crate::output::Output;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(cli.json);
+    let output = Output::new(cli.json == JsonTo::Stdout);
     match cli.command.run(&output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output.failure(&error),

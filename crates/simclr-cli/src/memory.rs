@@ -11,6 +11,11 @@ use simclr::train::{LossConfig, PretrainConfig, Pretraining, Progress};
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
+/// The most bytes that this process had in use on the host.
+pub(crate) fn peak_usage() -> usize {
+    ALLOCATOR.peak_usage()
+}
+
 /// The most images of a trial's step: enough to be typical, few enough to be quick.
 const MOST_IMAGES: usize = 16;
 

@@ -9,7 +9,7 @@ use anyhow::Error;
 use serde_json::{Value, json};
 use simclr::data::{DataError, printable};
 
-use crate::failure::{Partial, kind};
+use crate::failure::{Partial, Unfit, kind};
 use crate::hint::hint;
 
 /// How many images of a kind are named.
@@ -54,7 +54,7 @@ impl Output {
         if let Some(hint) = hint(error) {
             eprintln!("hint: {hint}");
         }
-        if !error.is::<Partial>() {
+        if !error.is::<Partial>() && !error.is::<Unfit>() {
             self.result(&json!({ "error": message, "hint": hint(error), "exit_code": code }));
         }
         ExitCode::from(code)

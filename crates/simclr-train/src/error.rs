@@ -1,6 +1,6 @@
 //! The errors of training.
 
-mod stopped;
+pub(crate) mod stopped;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -69,6 +69,17 @@ pub enum TrainError {
         known: String,
         /// How to build the backend in, if it is known; else empty.
         hint: String,
+    },
+    /// The backend of a device was built in, and this machine has no such device, or no driver for it.
+    #[error(
+        "expected a device for \"{name}\", found none that works: {reason}; {}",
+        what_there_is(name)
+    )]
+    NoDevice {
+        /// The name that was given.
+        name: String,
+        /// What failed.
+        reason: String,
     },
     /// A device of another machine cannot be reached, or refuses.
     #[error("cannot use the device {name}: {reason}")]
@@ -295,5 +306,21 @@ impl TrainError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
+    }
+}
+
+/// What the devices of a backend need, and how to see which there are.
+fn what_there_is(device: &str) -> &'static str {
+    match device.split(':').next() {
+        Some("cuda") => {
+            "it needs NVIDIA's driver; `nvidia-smi` lists the GPUs that the driver finds"
+        }
+        Some("metal") => "`system_profiler SPDisplaysDataType` lists the GPUs",
+        Some("vulkan") => {
+            "it needs a Vulkan driver; `vulkaninfo --summary` lists the GPUs that drivers find"
+        }
+        _ => {
+            "it needs a driver for Vulkan, Metal or DirectX 12; `vulkaninfo --summary` lists the GPUs that Vulkan finds"
+        }
     }
 }

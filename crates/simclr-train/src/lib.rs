@@ -42,6 +42,7 @@ mod watch;
 
 pub use engine::chunk_statistics::ChunkStatistics;
 pub use engine::device::{device_from_name, device_name};
+pub use engine::device_description::DeviceDescription;
 pub use engine::loss_config::LossConfig;
 pub use engine::precision::Precision;
 #[cfg(feature = "remote")]
@@ -49,6 +50,7 @@ pub use engine::remote::{DeviceServer, REMOTE_TOKEN};
 pub use engine::train_config::TrainConfig;
 pub use engine::trained::Trained;
 pub use engine::trainer::Trainer;
+pub use engine::training_step::TrainingStep;
 pub use error::TrainError;
 pub use images::image_config::ImageConfig;
 pub use images::image_monitor::ImageMonitor;

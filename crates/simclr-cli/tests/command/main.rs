@@ -1,6 +1,7 @@
 //! `simclr`, the command, as its users meet it.
 
 mod classify;
+mod doctor;
 mod embed;
 mod few_labels;
 mod ground;

@@ -166,7 +166,7 @@ fn completions_and_the_manual_name_every_command() {
     let here = folder.path();
     let bash = success(here, &["completions", "bash"]);
     let page = success(here, &["man"]);
-    for command in ["pretrain", "eval", "embed", "search", "views", "report", "data"] {
+    for command in ["pretrain", "eval", "embed", "search", "views", "report", "data", "doctor"] {
         assert!(bash.contains(command) && page.contains(command), "{command}");
     }
     assert!(page.contains("lr\\-find"));

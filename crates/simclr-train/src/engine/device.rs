@@ -2,9 +2,10 @@
 
 use burn::tensor::Device;
 
+use crate::engine::opened_device::opened;
 use crate::error::TrainError;
 
-/// Finds a device by name:
+/// Opens a device by name:
 ///
 /// | name | device |
 /// |---|---|
@@ -17,11 +18,14 @@ use crate::error::TrainError;
 /// Which names work depends on the Cargo features of the build. A remote device needs the server's token in the
 /// environment variable `SIMCLR_REMOTE_TOKEN`.
 ///
+/// One number is computed on a GPU, so that a missing one shows here and not at its first use. Panics of other threads
+/// print no message meanwhile. The GPU's default types are then settled: Burn's `Device::configure` comes too late.
+///
 /// # Errors
 ///
 /// [`TrainError::Device`] for an unknown name, an index of a device that has none, or a backend that was not built in;
-/// it lists the names that work. Missing hardware shows at the first use. [`TrainError::RemoteDevice`] if a server
-/// cannot be reached, or refuses.
+/// it lists the names that work. [`TrainError::NoDevice`] if this machine has no such GPU, or no driver for it.
+/// [`TrainError::RemoteDevice`] if a server cannot be reached, or refuses.
 ///
 /// ```
 /// use simclr_train::device_from_name;
@@ -30,6 +34,15 @@ use crate::error::TrainError;
 /// assert!(device_from_name("abacus").unwrap_err().to_string().contains("expected a device out of"));
 /// ```
 pub fn device_from_name(name: &str) -> Result<Device, TrainError> {
+    let device = unopened(name)?;
+    match name.split(':').next() {
+        Some("wgpu" | "vulkan" | "metal" | "cuda") => opened(name, device),
+        _ => Ok(device), // A CPU is there, and a server has answered.
+    }
+}
+
+/// The device called `name`, which this machine may lack.
+fn unopened(name: &str) -> Result<Device, TrainError> {
     let unknown = |hint: &str| TrainError::Device {
         found: name.to_owned(),
         known: BACKENDS.iter().filter(|b| b.1).map(|b| b.0).collect::<Vec<_>>().join(", "),
@@ -90,8 +103,32 @@ pub fn device_name(device: &Device) -> String {
             std::iter::once((*name).to_owned()).chain(indexed)
         },
     );
-    let mut known = names.filter(|name| device_from_name(name).is_ok_and(|known| known == device));
+    let mut known = names.filter(|name| unopened(name).is_ok_and(|known| known == device));
     known.next().unwrap_or_else(|| format!("{device:?}"))
+}
+
+/// What the driver says about a device.
+pub(crate) struct Identity {
+    pub(crate) adapter: String,
+    pub(crate) target: String,
+    pub(crate) is_gpu: bool,
+}
+
+#[cfg(any(feature = "wgpu-unfused", feature = "vulkan", feature = "metal", feature = "cuda"))]
+pub(crate) fn identity(device: &Device) -> Option<Identity> {
+    let identity = device.identity()?;
+    let is_gpu = identity.physical.is_some();
+    Some(Identity { adapter: identity.name, target: identity.fingerprint, is_gpu })
+}
+
+#[cfg(not(any(
+    feature = "wgpu-unfused",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda"
+)))]
+pub(crate) fn identity(_: &Device) -> Option<Identity> {
+    None
 }
 
 /// The number of GPUs of one machine that have a name.

@@ -1,5 +1,7 @@
 //! Errors that end a run at any moment: a device that fails, a panic.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::TrainError;
 use crate::run::position::Position;
 
@@ -11,14 +13,8 @@ impl TrainError {
 
     /// Returns the result of `work`, or its panic as an error, since Burn reports a device that fails by a panic.
     pub(crate) fn catch<T>(what: &str, work: impl FnOnce() -> Result<T, Self>) -> Result<T, Self> {
-        // Unwind safe, as the run ends here: nobody sees what the panic left half done.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-        outcome.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            let text = text.unwrap_or("unknown reason");
-            Err(Self::stopped(format!("{what} failed: {text}")))
-        })
+        let failed = |text| Err(Self::stopped(format!("{what} failed: {text}")));
+        catch_panic(work).unwrap_or_else(failed)
     }
 
     /// Adds the position of the run's last checkpoint.
@@ -31,4 +27,13 @@ impl TrainError {
             other => other,
         }
     }
+}
+
+/// Returns the result of `work`, or the message of its panic. What the panic left half done must not be used again.
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("unknown reason").to_owned()
+    })
 }
