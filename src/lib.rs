@@ -124,8 +124,8 @@ pub mod data {
 #[cfg(feature = "nn")]
 pub mod nn {
     pub use simclr_nn::{
-        BatchNorm, Conv2d, PACK_ALIGNMENT, batch_norms, channels_last, conv2d, max_pool2d, pack,
-        packed_len,
+        BatchNorm, Conv2d, PACK_ALIGNMENT, QueuedRead, batch_norms, channels_last, conv2d,
+        max_pool2d, pack, packed_len,
     };
 }
 

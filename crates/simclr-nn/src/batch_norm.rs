@@ -2,6 +2,8 @@
 
 use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param, RunningState};
 use burn::nn;
+#[cfg(feature = "cube")]
+use burn::tensor::DType;
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, assert_shape};
 
@@ -156,12 +158,14 @@ impl BatchNorm {
     /// Adds the mean and the biased variance of a batch with `count` values for each channel.
     fn update_running_statistics(&self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
         // Bessel's correction. A single value has no variance to correct.
-        let unbiased = variance.mul_scalar(count as f64 / count.saturating_sub(1).max(1) as f64);
-        for (running, of_batch) in [(&self.running_mean, mean), (&self.running_var, unbiased)] {
-            let old = running.value_sync().to_device(&of_batch.device());
-            let new =
-                old.mul_scalar(1.0 - self.momentum) + of_batch.detach().mul_scalar(self.momentum);
-            running.update(new.detach());
+        let unbiasing = count as f64 / count.saturating_sub(1).max(1) as f64;
+        let of_batch = [mean.detach(), variance.detach()];
+        let device = of_batch[0].device();
+        let states = [&self.running_mean, &self.running_var];
+        let running = states.map(|state| state.value_sync().to_device(&device).detach());
+        let averaged = averaged(running, of_batch, self.momentum, unbiasing);
+        for (state, new) in states.into_iter().zip(averaged) {
+            state.update(new.detach());
         }
     }
 
@@ -189,6 +193,27 @@ impl BatchNorm {
     fn options<const D: usize>(&self, then: &Then<D>) -> crate::ops::NormOptions {
         crate::ops::NormOptions { epsilon: self.epsilon, relu: then.relu }
     }
+}
+
+/// The running mean and variance, averaged with a batch's mean and its variance times `unbiasing`.
+fn averaged(
+    running: [Tensor<1>; 2],
+    [mean, variance]: [Tensor<1>; 2],
+    momentum: f64,
+    unbiasing: f64,
+) -> [Tensor<1>; 2] {
+    #[cfg(feature = "cube")]
+    if mean.dtype() == DType::F32 && crate::cube::has_kernels(&mean.device()) {
+        let inner = |tensor: Tensor<1>| tensor.without_autodiff();
+        let averaging = crate::ops::Averaging { momentum, unbiasing };
+        let of_batch = [inner(mean), inner(variance)];
+        let averaged = crate::ops::averaged(running.clone().map(inner), of_batch, averaging);
+        return if running[0].is_autodiff() { averaged.map(Tensor::from_inner) } else { averaged };
+    }
+    let [of_mean, of_variance] = running;
+    let variance = variance.mul_scalar(unbiasing);
+    [(of_mean, mean), (of_variance, variance)]
+        .map(|(old, new)| old.mul_scalar(1.0 - momentum) + new.mul_scalar(momentum))
 }
 
 /// The values of a channel in `[n, channels, ...]`.

@@ -29,6 +29,7 @@ mod max_pool;
 #[cfg(any(feature = "flex", feature = "cube"))]
 mod ops;
 mod pack;
+mod queued_read;
 
 pub use batch_norm::BatchNorm;
 pub use batch_norms::batch_norms;
@@ -36,3 +37,4 @@ pub use channels_last::channels_last;
 pub use conv2d::{Conv2d, conv2d};
 pub use max_pool::max_pool2d;
 pub use pack::{PACK_ALIGNMENT, pack, packed_len};
+pub use queued_read::QueuedRead;

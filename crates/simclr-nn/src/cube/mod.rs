@@ -7,6 +7,10 @@ mod grid;
 mod kernels;
 mod pack;
 mod pixels;
+mod queued_copy;
+mod running_statistics;
+
+pub(crate) use self::queued_copy::QueuedCopy;
 
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Device, Tensor};

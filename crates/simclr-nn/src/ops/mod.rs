@@ -9,6 +9,8 @@ mod norm_tensors;
 mod optional;
 #[cfg(feature = "cube")]
 mod pack;
+#[cfg(feature = "cube")]
+mod running_statistics;
 
 pub(crate) use self::batch_norm::{
     BatchNormBackend, BatchNormGradientBackend, NormGradients, Wanted, batch_norm,
@@ -19,3 +21,5 @@ pub(crate) use self::norm_tensors::{NormOptions, NormTensors};
 pub(crate) use self::optional::OptionalTensor;
 #[cfg(feature = "cube")]
 pub(crate) use self::pack::{MOST_VECTORS, PackBackend, Vectors, pack};
+#[cfg(feature = "cube")]
+pub(crate) use self::running_statistics::{Averaging, RunningStatisticsBackend, averaged};

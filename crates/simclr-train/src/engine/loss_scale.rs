@@ -111,16 +111,19 @@ impl LossScale {
 }
 
 impl Verdict {
-    /// Waits for the device.
-    pub(crate) fn read(self) -> StepScale {
-        let values = Tensor::cat(vec![self.scale, self.overflowed], 0).to_data_as::<f64>();
-        let mut values = values.iter::<f64>();
-        let mut next = || values.next().expect("two values");
-        StepScale { scale: next(), overflowed: next() > 0.0 }
+    /// The scale, and 1 or 0, `[1]` each.
+    pub(crate) fn into_values(self) -> [Tensor<1>; 2] {
+        [self.scale, self.overflowed]
     }
 }
 
 impl StepScale {
+    /// From what [`Verdict::into_values`] has read on the device; `None` without values.
+    pub(crate) fn of_values(values: &[f64]) -> Option<Self> {
+        let [scale, overflowed] = *values else { return None };
+        Some(Self { scale, overflowed: overflowed > 0.0 })
+    }
+
     /// Whether the step overflowed although the scale can't be lowered any more.
     pub(crate) fn is_hopeless(self) -> bool {
         self.overflowed && self.scale <= f64::from(SMALLEST)
@@ -186,6 +189,11 @@ mod tests {
         gradients
     }
 
+    fn read(verdict: Verdict) -> StepScale {
+        let values = verdict.into_values().map(|value| value.into_scalar::<f64>());
+        StepScale::of_values(&values).expect("two values")
+    }
+
     #[test]
     fn the_scale_moves_as_pytorchs_does() {
         let model = model();
@@ -203,7 +211,7 @@ mod tests {
             if step % 500 < 8 {
                 assert_eq!(found.record(), LossScaleRecord { scale, steady: tracker }, "{step}");
                 let expected = StepScale { scale: before.into(), overflowed: overflows(step) };
-                assert_eq!(verdict.read(), expected, "{step}");
+                assert_eq!(read(verdict), expected, "{step}");
             }
         }
         assert!(grown >= 3 && lowered == 5, "{grown}, {lowered}");
@@ -216,7 +224,7 @@ mod tests {
         let after = |scale, steady, bias| {
             let mut found = LossScale::of_record(LossScaleRecord { scale, steady }, &device);
             let (_, verdict) = found.unscale(&model, gradients(&model, 1.0, bias));
-            (found.record(), verdict.read().is_hopeless())
+            (found.record(), read(verdict).is_hopeless())
         };
         let (record, hopeless) = after(1.0, 7, f32::NAN);
         assert_eq!((record, hopeless), (LossScaleRecord { scale: 1.0, steady: 0 }, true));

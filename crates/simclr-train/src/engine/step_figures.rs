@@ -3,27 +3,37 @@
 use std::time::Duration;
 
 use burn::tensor::Tensor;
+use simclr_nn::QueuedRead;
 
 use crate::engine::loss_scale::{StepScale, Verdict};
 
-/// The figures of a step before they are read from the device. Reading waits for the step's end, so that the loop reads
-/// them only when it has handed the next step to the device.
+/// The figures of a step on their way from the device. The copy is queued behind the step, so that waiting for it while
+/// the device does the next step takes nothing from that. One read a step: all figures are in one tensor.
 pub(crate) struct PendingFigures {
     pub(crate) epoch: usize,
     /// The step within the epoch, from 1.
     pub(crate) step: usize,
     pub(crate) learning_rate: f64,
     pub(crate) examples: usize,
-    /// `[1]`.
-    pub(crate) loss: Tensor<1>,
-    /// `[2n]`.
-    pub(crate) ranks: Tensor<1>,
-    /// In f16 alone.
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) values: PendingValues,
     /// The time from the end of the step before to the end of this one.
     pub(crate) duration: Duration,
     /// The part of `duration` that the step waited for views.
     pub(crate) waited: Duration,
+}
+
+/// What a step's figures are made of.
+pub(crate) struct PendingValues(QueuedRead);
+
+impl PendingValues {
+    /// Queues the read of a step's loss, `[1]`, of how many of its `ranks`, `[2n]`, are below 1 and below 5, and of what
+    /// f16 adds.
+    pub(crate) fn new(loss: Tensor<1>, ranks: &Tensor<1>, verdict: Option<Verdict>) -> Self {
+        let below = |limit: f64| ranks.clone().lower_elem(limit).float().sum();
+        let mut values = vec![loss, below(1.0), below(5.0)];
+        values.extend(verdict.into_iter().flat_map(Verdict::into_values));
+        Self(QueuedRead::new(Tensor::cat(values, 0)))
+    }
 }
 
 /// The figures of a step, on the host.
@@ -53,22 +63,21 @@ impl StepFigures {
 impl PendingFigures {
     /// Waits for the device.
     pub(crate) fn read(self) -> StepFigures {
-        let ranks = self.ranks.to_data_as::<f64>();
-        let share_below = |limit: f64| {
-            let anchors = 2 * self.examples;
-            ranks.iter::<f64>().filter(|&rank| rank < limit).count() as f64 / anchors as f64
-        };
+        let values: Vec<f64> = self.values.0.wait().into_iter().map(f64::from).collect();
+        let (figures, of_f16) = values.split_at(3);
+        let [loss, top1, top5] = figures else { unreachable!("three values are always read") };
+        let anchors = (2 * self.examples) as f64;
         let seconds = self.duration.as_secs_f64().max(1e-6);
         StepFigures {
             epoch: self.epoch,
             step: self.step,
             learning_rate: self.learning_rate,
-            contrastive_top1: share_below(1.0),
-            contrastive_top5: share_below(5.0),
+            contrastive_top1: top1 / anchors,
+            contrastive_top5: top5 / anchors,
             images_per_second: self.examples as f64 / seconds,
             waiting_share: (self.waited.as_secs_f64() / seconds).min(1.0),
-            loss: self.loss.into_scalar::<f64>(),
-            scale: self.verdict.map(Verdict::read),
+            loss: *loss,
+            scale: StepScale::of_values(of_f16),
         }
     }
 }

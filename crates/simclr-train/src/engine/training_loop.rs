@@ -11,7 +11,7 @@ use crate::engine::contrastive_step::ContrastiveStep;
 use crate::engine::epoch_figures::{EpochFigures, EpochSums};
 use crate::engine::epoch_progress::EpochProgress;
 use crate::engine::loss_scale::StepScale;
-use crate::engine::step_figures::{PendingFigures, StepFigures};
+use crate::engine::step_figures::{PendingFigures, PendingValues, StepFigures};
 use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::rate::run_schedule::RunSchedule;
@@ -150,6 +150,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 continue; // No example of the batch could be read.
             };
 
+            let values = PendingValues::new(output.loss, &output.ranks, verdict);
             // The device is busy with this step: meanwhile the host notes the one before.
             self.note(progress, state)?;
             self.name_skipped(epoch)?;
@@ -158,9 +159,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 step,
                 learning_rate,
                 examples: output.examples,
-                loss: output.loss,
-                ranks: output.ranks,
-                verdict,
+                values,
                 duration: step_started.elapsed(),
                 waited: views.waited().saturating_sub(waited),
             });

@@ -39,7 +39,7 @@ use crate::views::view_source::{LabelledViews, TwoViews};
 /// assert!(losses.into_iter().all(|loss| loss.into_scalar::<f32>().is_finite()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct TrainingStep<E> {
+pub struct TrainingStep<E: Encoder> {
     state: TrainingState<E>,
     step: ContrastiveStep<E>,
     /// What the loss needs, so that views alone are refused.
