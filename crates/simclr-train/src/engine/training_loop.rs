@@ -192,7 +192,9 @@ impl<E: Encoder> TrainingLoop<E> {
             return Err(divergence(&figures, &state.model));
         }
         progress.sums.add(figures.loss, figures.contrastive_top1, overflowed, examples);
-        self.dashboard.step(&figures, figures.step * self.views.layout().batch_size);
+        if figures.loss.is_finite() {
+            self.dashboard.step(&figures, figures.step * self.views.layout().batch_size);
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use simclr_data::Splits;
 use simclr_loss::{NtXent, TwoViewLoss};
 use simclr_train::{
     MetricsLine, Position, Precision, PretrainConfig, Pretraining, RunDirectory, TrainError,
-    Trainer, read_metrics,
+    read_metrics,
 };
 
 use crate::support::{FailsAfter, changed, in_directory, lines, resumed, run, sample, values};
@@ -176,7 +176,7 @@ fn a_run_in_f16_that_is_resumed_is_the_same_run_bit_for_bit_with_its_skipped_ste
     let folder = tempfile::tempdir().unwrap();
     let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
     // So large that the first steps overflow.
-    let steep = || pretraining(config_in(Precision::F16, 4), Faulty::times(1e4));
+    let steep = || pretraining(config_in(Precision::F16, 4), Faulty::times(10.0));
     let expected = run(in_directory(steep(), &whole), &sample()).unwrap();
     let scales = scales(&read_metrics(&RunDirectory::open(&whole).unwrap().metrics()).unwrap());
     assert!(scales[0].1 && scales.iter().any(|(_, overflowed)| !overflowed), "{scales:?}");

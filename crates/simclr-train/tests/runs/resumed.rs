@@ -1,5 +1,6 @@
 //! Runs that go on: with what is theirs, and with more epochs.
 
+use burn::tensor::Device;
 use simclr_data::{SampleConfig, Splits};
 use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 use simclr_train::{ImageSource, MetricsLine, PretrainConfig, Pretraining, RunDirectory, Trainer};
