@@ -143,7 +143,7 @@ fn a_server_that_dies_ends_the_run_with_a_checkpoint_to_resume_from() {
     let process = run(&both, 500, &out, TOKEN).spawn().unwrap();
     let started = Instant::now();
     while !out.join("checkpoint").join("epoch-0002").exists() {
-        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint was saved");
+        assert!(started.elapsed() < Duration::from_mins(2), "no checkpoint was saved");
         std::thread::sleep(Duration::from_millis(20));
     }
     server.process.kill().unwrap();
@@ -151,7 +151,7 @@ fn a_server_that_dies_ends_the_run_with_a_checkpoint_to_resume_from() {
     let output = process.wait_with_output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(died.elapsed() < Duration::from_secs(120), "it took {:?} to notice", died.elapsed());
+    assert!(died.elapsed() < Duration::from_mins(2), "it took {:?} to notice", died.elapsed());
     assert!(
         message.contains("training stopped") && message.contains("resume from it"),
         "{message}"

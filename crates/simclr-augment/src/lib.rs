@@ -65,8 +65,9 @@
 //!
 //! # On a device
 //!
-//! With the feature `device`, `DeviceAugmentation` makes the views of a whole batch with Burn's tensor
-//! operations, from the same parameters and with the same values.
+//! With the feature `device`, `DeviceAugmentation` makes the views of a whole batch on a device of Burn, from the
+//! same parameters and with the same values. With the feature `cube`, it has kernels for CubeCL's devices (CUDA,
+//! Vulkan, Metal, WebGPU); everywhere else tensor operations do the work.
 //!
 //! # Evaluation
 //!

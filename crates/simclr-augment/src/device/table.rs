@@ -43,7 +43,7 @@ pub(super) const MEAN: usize = 32;
 pub(super) const FACTOR: usize = 35;
 pub(super) const COLUMNS: usize = 38;
 
-pub(super) const OFFSET_UNIT: usize = 1 << 16;
+pub(super) const OFFSET_UNIT: u32 = 1 << 16;
 
 /// 0 is no operation.
 pub(super) const SCALE: u32 = 1;
@@ -62,8 +62,8 @@ pub(super) fn row(
 ) -> [f32; COLUMNS] {
     let params = view.params();
     let mut row = [0.0; COLUMNS];
-    row[OFFSET_HIGH] = (offset / OFFSET_UNIT) as f32;
-    row[OFFSET_LOW] = (offset % OFFSET_UNIT) as f32;
+    row[OFFSET_HIGH] = (offset / OFFSET_UNIT as usize) as f32;
+    row[OFFSET_LOW] = (offset % OFFSET_UNIT as usize) as f32;
     row[IS_RESIZED] = flag(view.pixels() == Pixels::Resized);
     for (start, axis) in [X_AXIS, Y_AXIS].into_iter().zip(view.axes()) {
         set_axis(&mut row[start..], &axis);

@@ -27,20 +27,20 @@ pub(super) fn views(
     let mut views = Vec::new();
     while !rest.is_empty() {
         let (chunk, after) = rest.split_at(chunk_len(rest));
-        views.push(views_of_chunk(OnDevice::new(chunk, config, device)));
+        views.push(views_of_chunk(&OnDevice::new(chunk, config, device)));
         rest = after;
     }
     if views.len() == 1 { views.remove(0) } else { Tensor::cat(views, 0) }
 }
 
-fn views_of_chunk(batch: OnDevice) -> Tensor<4> {
-    let mut views = resampling::resample(&batch);
-    views = rotation::rotate(views, &batch);
-    views = color::jitter(views, &batch);
-    views = color::gray(views, &batch);
-    views = blur::blur(views, &batch);
-    views = color::solarize(views, &batch);
-    views = color::erase(views, &batch);
+fn views_of_chunk(batch: &OnDevice) -> Tensor<4> {
+    let mut views = resampling::resample(batch);
+    views = rotation::rotate(views, batch);
+    views = color::jitter(views, batch);
+    views = color::gray(views, batch);
+    views = blur::blur(views, batch);
+    views = color::solarize(views, batch);
+    views = color::erase(views, batch);
     ((views - batch.channels(MEAN)) * batch.channels(FACTOR)).swap_dims(1, 2)
 }
 

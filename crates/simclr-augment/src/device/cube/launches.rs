@@ -34,6 +34,10 @@ impl ViewsBackend for CubeBackend {
     }
 }
 
+fn cube_dim() -> CubeDim {
+    CubeDim::new_1d(UNITS as u32)
+}
+
 /// What all launches of a batch have in common. Each cube has a block of pixels of one view.
 struct Batch {
     words: CubeTensor,
@@ -61,20 +65,16 @@ impl Batch {
         empty_device_contiguous_dtype(client, device, Shape::new(shape), DType::F32)
     }
 
-    fn cube_dim(&self) -> CubeDim {
-        CubeDim::new_1d(UNITS as u32)
-    }
-
     fn cube_count(&self) -> CubeCount {
         let units = self.n * self.blocks * UNITS;
-        calculate_cube_count_elemwise(&self.table.client, units, self.cube_dim())
+        calculate_cube_count_elemwise(&self.table.client, units, cube_dim())
     }
 
     fn resample(&self, views: &CubeTensor, sums: &CubeTensor) {
         kernels::resample::launch(
             &self.table.client,
             self.cube_count(),
-            self.cube_dim(),
+            cube_dim(),
             views.required_address_type(),
             self.words.clone().into_buffer_arg(),
             self.table.clone().into_buffer_arg(),
@@ -92,7 +92,7 @@ impl Batch {
         kernels::recolor::launch(
             &self.table.client,
             self.cube_count(),
-            self.cube_dim(),
+            cube_dim(),
             views.required_address_type(),
             self.table.clone().into_buffer_arg(),
             sums.clone().into_buffer_arg(),
@@ -108,7 +108,7 @@ impl Batch {
         kernels::blur_rows::launch(
             &self.table.client,
             self.cube_count(),
-            self.cube_dim(),
+            cube_dim(),
             views.required_address_type(),
             self.table.clone().into_buffer_arg(),
             views.clone().into_buffer_arg(),
@@ -124,7 +124,7 @@ impl Batch {
         kernels::finish::launch(
             &self.table.client,
             self.cube_count(),
-            self.cube_dim(),
+            cube_dim(),
             views.required_address_type(),
             self.table.clone().into_buffer_arg(),
             views.clone().into_buffer_arg(),

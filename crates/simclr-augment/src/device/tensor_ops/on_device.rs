@@ -45,13 +45,13 @@ impl<'a> OnDevice<'a> {
 
     /// The word at which each view begins, `[n, 1, 1, 1]`.
     pub(super) fn offsets(&self) -> Tensor<4, Int> {
-        self.number(OFFSET_HIGH).int() * OFFSET_UNIT as i64 + self.number(OFFSET_LOW).int()
+        self.number(OFFSET_HIGH).int() * i64::from(OFFSET_UNIT) + self.number(OFFSET_LOW).int()
     }
 
     /// `0..len` along one of four axes.
     pub(super) fn count(&self, axis: usize, len: usize) -> Tensor<4, Int> {
         let mut shape = [1; 4];
         shape[axis] = len;
-        Tensor::<1, Int>::arange(0..len as i64, &self.words.device()).reshape(shape)
+        Tensor::<1, Int>::arange(0..i64::from(len as u32), &self.words.device()).reshape(shape)
     }
 }

@@ -48,7 +48,7 @@ fn crops(batch: &OnDevice, [width, height]: [usize; 2]) -> Tensor<4> {
 
 /// The views that were resized on the CPU, `[n, y, 3, x]`; any numbers in the place of the others.
 fn resized_before(batch: &OnDevice) -> Tensor<4> {
-    let side = batch.size as i64;
+    let side = i64::from(batch.size as u32);
     let pixel = batch.count(1, batch.size) * side + batch.count(3, batch.size);
     let index = batch.offsets() + pixel * 3 + batch.count(2, 3);
     take(batch.words.clone().float() / FIXED_POINT_ONE, index)
@@ -57,7 +57,7 @@ fn resized_before(batch: &OnDevice) -> Tensor<4> {
 /// The values at an index, or the last one where it is beyond the end.
 fn take(values: Tensor<1>, index: Tensor<4, Int>) -> Tensor<4> {
     let ([len], shape) = (values.dims(), index.dims());
-    let index = index.clamp_max(len as i64 - 1).reshape([-1]);
+    let index = index.clamp_max(i64::from(len as u32) - 1).reshape([-1]);
     values.select(0, index).reshape(shape)
 }
 

@@ -81,7 +81,8 @@ fn weighted(
     let mut red = weight * views[at];
     let mut green = weight * views[at + 1];
     let mut blue = weight * views[at + 2];
-    for k in 1..reach + 1 {
+    for neighbour in 0..reach {
+        let k = neighbour + 1;
         let distance = k as f32;
         weight = table[row + BLUR_CENTRE] * (exponent * distance * distance).exp();
         let mut before = k - place;

@@ -20,7 +20,8 @@ pub(super) fn sample(
     size: usize,
     #[comptime] bicubic: bool,
 ) -> (f32, f32, f32) {
-    let start = table[row + OFFSET_HIGH] as usize * OFFSET_UNIT + table[row + OFFSET_LOW] as usize;
+    let high = table[row + OFFSET_HIGH] as u32;
+    let start = (high * OFFSET_UNIT) as usize + table[row + OFFSET_LOW] as usize;
     let mut red = 0.0f32;
     let mut green = 0.0f32;
     let mut blue = 0.0f32;
