@@ -106,15 +106,19 @@ fn of_status(status: ExitStatus, errors: &str) -> Fault {
 /// Whether a driver, CubeCL or the allocator says that there is no room.
 fn tells_of_memory(errors: &str) -> bool {
     let errors = errors.to_lowercase();
-    ["out of memory", "out_of_memory", "outofmemory", "out_of_device_memory", "out_of_host_memory"]
-        .into_iter()
-        .chain([
-            "buffertoobig",
-            "can't allocate buffer",
-            "memory allocation of",
-            "buffer size limit",
-        ])
-        .any(|words| errors.contains(words))
+    [
+        "out of memory",
+        "out-of-memory",
+        "outofmemory",
+        "out of device memory",
+        "out_of_device_memory",
+        "out_of_host_memory",
+        "can't allocate buffer",
+        "buffertoobig",
+        "memory allocation of",
+    ]
+    .into_iter()
+    .any(|words| errors.contains(words))
 }
 
 /// The most telling line: the message of the first panic, or else the last line.
@@ -144,6 +148,8 @@ mod tests {
             "memory allocation of 137438953472 bytes failed",
             "can't allocate buffer of size: 9663676416",
             "BufferTooBig { size: 1 }",
+            "out of device memory allocating 4096 bytes",
+            "An out-of-memory error happened during launch",
         ] {
             assert!(tells_of_memory(errors), "{errors}");
         }
