@@ -14,9 +14,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use burn::tensor::{Device, Int, Tensor};
 use example::example;
 use image::{Rgb, RgbImage};
 use simclr::augment::{DeviceAugmentation, SimClrAugmentation, ViewKey};
+use simclr::loss::{DecoupledNtXent, NtXent, SupCon};
 use simclr::train::device_from_name;
 
 const TOKEN: &str = "a token of this test";
@@ -93,21 +95,68 @@ fn two_processes_learn_what_one_device_learns() {
     }
 }
 
+/// Beyond the 64 images that NT-Xent takes as one matrix: devices of other machines have no kernels of ours.
 #[test]
-fn views_made_on_a_device_of_another_process_match_the_cpu_path() {
+fn the_tiled_losses_of_another_process_are_those_of_this_one() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), 0);
+    run_on(&server, "losses_on_the_device_of_the_environment");
+}
+
+/// Runs an ignored test of this file on the server's device, in a process of its own: the token is read from the
+/// environment, which only another process can be given.
+fn run_on(server: &Server, test: &str) {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "views_on_the_device_of_the_environment"])
+        .args(["--ignored", "--exact", test, "--nocapture"])
         .env("SIMCLR_REMOTE_TOKEN", TOKEN)
         .env(DEVICE, &server.name)
         .output()
         .unwrap();
-    let message = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && message.contains("1 passed"), "{message}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(printed.contains("1 passed"), "{printed}");
 }
 
-const DEVICE: &str = "SIMCLR_DEVICE_OF_THIS_TEST";
+const DEVICE: &str = "SIMCLR_TEST_DEVICE";
+
+#[test]
+#[ignore = "run by the_tiled_losses_of_another_process_are_those_of_this_one"]
+fn losses_on_the_device_of_the_environment() {
+    let there = device_from_name(&std::env::var(DEVICE).unwrap()).unwrap();
+    let (n, d) = (90, 12);
+    let numbers = Tensor::<1, Int>::arange(0..2 * 90 * 12, &Device::flex()).float();
+    let numbers = (numbers * 1.37).sin().into_data();
+    let labels: Vec<usize> = (0..n).map(|i| i % 7).collect();
+    let ids: Vec<usize> = (0..n).map(|i| i / 2).collect();
+    let of = |device: &Device| -> Vec<f64> {
+        let z = Tensor::<1>::from_data(numbers.clone(), &device.clone().autodiff());
+        let z = z.reshape([2 * n, d]).require_grad();
+        let [a, b] = [0, n].map(|start| z.clone().slice([start..start + n]));
+        let nt_xent = NtXent::new(0.02).unwrap();
+        let found = [
+            nt_xent.forward_with_ranks(a.clone(), b.clone()),
+            DecoupledNtXent::new(0.3).unwrap().forward_with_ranks(a.clone(), b.clone()),
+            SupCon::new(0.3).unwrap().forward_with_ranks(&[a.clone(), b.clone()], &labels),
+        ];
+        let with_ids = nt_xent.forward_with_ids(a, b, &ids);
+        let sum = found.iter().fold(with_ids, |sum, found| sum + found.loss.clone());
+        let gradients = sum.backward();
+        let gradient = z.grad(&gradients).unwrap().into_data();
+        let ranks = found.into_iter().map(|found| found.ranks.into_data());
+        let all = ranks.chain([gradient, sum.inner().into_data()]);
+        all.flat_map(|data| data.iter::<f64>().collect::<Vec<_>>()).collect()
+    };
+    for (index, (here, there)) in of(&Device::flex()).iter().zip(of(&there)).enumerate() {
+        assert!((here - there).abs() < 1e-4 * here.abs().max(1.0), "{index}: {here}, {there}");
+    }
+}
+
+#[test]
+fn views_made_on_a_device_of_another_process_match_the_cpu_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), 0);
+    run_on(&server, "views_on_the_device_of_the_environment");
+}
 
 #[test]
 #[ignore = "the test before starts it, in a process with a token"]

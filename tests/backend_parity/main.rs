@@ -7,8 +7,6 @@
 mod backends;
 mod contrast;
 mod fusion;
-#[cfg(feature = "wgpu-unfused")]
-mod launches;
 mod layers;
 mod loss;
 mod normalisation;
@@ -44,13 +42,7 @@ fn main() -> std::process::ExitCode {
     }
     for name in backends::NAMES {
         match Backend::open(name) {
-            Ok(backend) => {
-                trials.extend(cases.iter().map(|&case| trial(&backend, case)));
-                #[cfg(feature = "wgpu-unfused")]
-                if name == "wgpu" {
-                    trials.extend(launches::CASES.iter().map(|&case| trial(&backend, case)));
-                }
-            }
+            Ok(backend) => trials.extend(cases.iter().map(|&case| trial(&backend, case))),
             Err(reason) if required.contains(&name) => {
                 let message = format!("{name} is required, but {reason}");
                 trials.push(Trial::test(format!("{name}::is_available"), || {

@@ -58,14 +58,18 @@
 //! dL/dz_i = 1/(2n t) ( sum_k (1/D_i + 1/D_k) exp(s_ik) z_k  -  2 z_j )      j: the partner of i
 //! ```
 //!
-//! So one sweep over the tiles on and above the diagonal finds the denominators, and a second one
-//! computes each tile again and multiplies it into the gradient. The gradient waits in the graph as a
-//! constant, which the backward pass scales by the gradient from downstream; it has no derivative of its
-//! own. For second derivatives take [`VectorizedNtXent`], which is differentiable throughout.
+//! The gradient waits in the graph as a constant, which the backward pass scales by the gradient from
+//! downstream; it has no derivative of its own. For second derivatives take [`VectorizedNtXent`], which is
+//! differentiable throughout.
 //!
-//! On Burn's flex backend (the crate's default feature `flex`) the tiles never leave a core's cache:
-//! products, exponentials and sums use explicit vector types, AVX-512, AVX2 or NEON as the machine has
-//! it. On other backends the same two sweeps are tensor operations.
+//! On Burn's flex backend (the crate's default feature `flex`) one sweep over the tiles on and above the diagonal
+//! finds the denominators, and a second one computes each tile again and multiplies it into the gradient. The
+//! tiles never leave a core's cache: products, exponentials and sums use explicit vector types, AVX-512, AVX2
+//! or NEON as the machine has it.
+//!
+//! On GPUs (the feature `cube`, with one of Burn's backends wgpu, vulkan, metal or cuda, and `fusion` if Burn's is on)
+//! a block of rows, of 128 MiB at most, meets all rows at once, so that one sweep is enough: three matrix products of
+//! Burn's and two kernels a block. Elsewhere the same sweep is tensor operations.
 //!
 //! # Where to go next
 //!

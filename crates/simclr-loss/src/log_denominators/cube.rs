@@ -84,7 +84,8 @@ pub(super) fn solve(
         (terms, ranks, None)
     };
     Answer {
-        value: Tensor::<1>::from_dispatch(terms).sum(),
+        // Along its only dimension, in the same order every time: a sum of all elements may use atomics.
+        value: Tensor::<1>::from_dispatch(terms).sum_dim(0),
         gradient,
         ranks: Some(Tensor::from_dispatch(ranks)),
     }
