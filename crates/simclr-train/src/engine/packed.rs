@@ -7,6 +7,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor};
 use simclr_model::ModuleTensor;
+use simclr_nn::{pack, packed_len};
 
 /// Parameters, running statistics or gradients of a module as one flat tensor in f32, outside of any graph: it goes from
 /// one device to another in one transfer, where each tensor alone would be one.
@@ -33,12 +34,12 @@ impl Packed {
     fn new(tensors: impl IntoIterator<Item = (ParamId, Tensor<1>)>) -> Option<Self> {
         let (mut all, mut places, mut end) = (Vec::new(), HashMap::new(), 0);
         for (id, values) in tensors {
-            let start = end;
-            end += values.dims()[0];
-            places.insert(id, start..end);
+            let [count] = values.dims();
+            places.insert(id, end..end + count);
+            end += packed_len(count);
             all.push(values.without_autodiff().cast(FloatDType::F32));
         }
-        (!all.is_empty()).then(|| Self { values: Tensor::cat(all, 0), places })
+        (!all.is_empty()).then(|| Self { values: pack(all), places })
     }
 
     pub(crate) fn to_device(&self, device: &Device) -> Self {
@@ -137,7 +138,8 @@ mod tests {
         let module = encoder(1);
         let before = values(&module);
         let packed = Packed::of(module_tensors(&module)).unwrap();
-        assert_eq!(packed.values().dims()[0], before.concat().len());
+        let lens = before.iter().map(|tensor| packed_len(tensor.len()));
+        assert_eq!(packed.values().dims()[0], lens.sum::<usize>());
         let doubled = packed.with(|values| values * 2.0).write_to(module.valid().train());
         let expected: Vec<Vec<f32>> =
             before.iter().map(|tensor| tensor.iter().map(|x| x * 2.0).collect()).collect();

@@ -65,9 +65,17 @@ impl Lars {
     }
 }
 
-/// The Euclidean length, `[1; D]`.
+/// Rows that a sum is cut into, at most: enough for every core of a GPU.
+const MOST_ROWS: usize = 1024;
+
+/// The Euclidean length, `[1; D]`. Rows are summed, and then their sums: on CubeCL backends Burn's sum of a whole tensor
+/// adds its parts in the order in which they come, and a seed would not give the same run twice.
 fn norm<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
-    tensor.clone().square().sum().sqrt().reshape([1; D])
+    let count = tensor.shape().num_elements();
+    // The largest power of two that divides the count.
+    let rows = (1 << count.trailing_zeros()).min(MOST_ROWS);
+    let squares = tensor.clone().square().reshape([rows, count / rows]);
+    squares.sum_dim(1).sum_dim(0).sqrt().reshape([1; D])
 }
 
 impl Optimizer for Lars {
