@@ -14,3 +14,7 @@ pub(crate) use turn::Turn;
 
 /// The weights of red, green and blue in a gray value (ITU-R BT.601).
 pub(crate) const GRAY: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// The smallest divisor in place of a chroma of zero, on a device: less than any other chroma.
+#[cfg(feature = "device")]
+pub(crate) const SMALLEST_CHROMA: f32 = 1e-20;

@@ -4,10 +4,7 @@ use super::on_device::OnDevice;
 use super::select;
 use crate::device::table::{self, ERASE_BOTTOM, ERASE_LEFT, ERASE_RIGHT, ERASE_TOP, MEAN};
 use crate::device::table::{GRAYSCALE, JITTER, SOLARIZE};
-use crate::weights::{GRAY, JitterOp};
-
-/// The smallest divisor in place of a chroma of zero: less than any other chroma.
-const SMALLEST_CHROMA: f32 = 1e-20;
+use crate::weights::{GRAY, JitterOp, SMALLEST_CHROMA};
 
 /// The colour jitter of each view, in its own order: `[n, y, 3, x]` in, the same out.
 ///

@@ -7,10 +7,7 @@ use crate::device::table::{
     ADD, BLEND_WITH_GRAY, BLEND_WITH_GRAY_MEAN, BLEND_WITH_MEANS, JITTER, SCALE, SCALE_SATURATION,
     TURN_HUE,
 };
-use crate::weights::GRAY;
-
-/// The smallest divisor in place of a chroma of zero: less than any other chroma.
-const SMALLEST_CHROMA: f32 = 1e-20;
+use crate::weights::{GRAY, SMALLEST_CHROMA};
 
 /// The place of the operation that needs the view's means among the four of its colour jitter; 4 if there is none.
 #[cube]
