@@ -12,9 +12,22 @@ use simclr::train::{Precision, PretrainConfig, Pretraining, Progress, Recipe, Vi
 
 use crate::launches::{self, Launches};
 
-/// Height and width of a view, and the images of a batch: as large as a software driver's buffers of 128 MiB allow.
-pub(crate) const SIZE: u32 = 64;
-pub(crate) const IMAGES: usize = 8;
+/// How large a batch is.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    /// Height and width of a view in pixels.
+    pub(crate) size: u32,
+    /// The images of a batch.
+    pub(crate) images: usize,
+}
+
+impl Sizes {
+    /// As large as a software driver's buffers of 128 MiB allow.
+    pub(crate) const USUAL: Self = Self { size: 64, images: 8 };
+    /// In a quarter of the time and less: the launches hardly depend on the sizes.
+    pub(crate) const SMALL: Self = Self { size: 32, images: 4 };
+}
+
 /// Steps of the longer and of the shorter run.
 const STEPS: [usize; 2] = [3, 2];
 
@@ -67,37 +80,42 @@ impl Counts {
 }
 
 impl Case {
-    pub(crate) fn count(&self, device: &Device) -> Counts {
-        self.run(STEPS[1], device);
-        let [more, less] = STEPS.map(|steps| self.run(steps, device));
+    pub(crate) fn count(&self, sizes: Sizes, device: &Device) -> Counts {
+        self.run(STEPS[1], sizes, device);
+        let [more, less] = STEPS.map(|steps| self.run(steps, sizes, device));
         let steps = (STEPS[0] - STEPS[1]) as u64;
         Counts { by_kernel: launches::per_step(&more, &less, steps) }
     }
 
     /// The launches of so many steps or batches.
-    fn run(&self, steps: usize, device: &Device) -> Launches {
-        let images = steps * IMAGES;
+    fn run(&self, steps: usize, sizes: Sizes, device: &Device) -> Launches {
+        let images = steps * sizes.images;
         match self.work {
-            Work::Step => launches::count(|| self.train(images, device)).1,
-            Work::Embedding => launches::count(|| self.embed(images, device)).1,
+            Work::Step => launches::count(|| self.train(images, sizes, device)).1,
+            Work::Embedding => launches::count(|| self.embed(images, sizes, device)).1,
         }
     }
 
-    fn encoder(&self) -> EncoderConfig {
-        self.network.parse().expect("a known encoder")
+    fn encoder(&self, sizes: Sizes) -> EncoderConfig {
+        // A transformer's positions are for one size.
+        let name = match self.network.strip_suffix("_i64") {
+            Some(network) => format!("{network}_i{}", sizes.size),
+            None => self.network.to_owned(),
+        };
+        name.parse().expect("a known encoder")
     }
 
-    fn train(&self, images: usize, device: &Device) {
-        let sample = SampleConfig { images, size: SIZE, ..SampleConfig::default() };
+    fn train(&self, images: usize, sizes: Sizes, device: &Device) {
+        let sample = SampleConfig { images, size: sizes.size, ..SampleConfig::default() };
         let data = Splits::sample(&sample).expect("a valid sample");
         let mut config: PretrainConfig = Recipe::ImageNetGoogle.config();
         config.train.precision = self.precision;
         config.train.epochs = 1;
-        config.train.batch_size = IMAGES;
+        config.train.batch_size = sizes.images;
         config.train.warmup_epochs = 0;
-        config.images.encoder = self.encoder();
+        config.images.encoder = self.encoder(sizes);
         config.images.views = ViewPath::Device;
-        let config = config.with_image_size(SIZE).expect("a valid size");
+        let config = config.with_image_size(sizes.size).expect("a valid size");
         Pretraining::new(config)
             .expect("a valid config")
             .with_trainer(|trainer| trainer.with_progress(Progress::Silent))
@@ -105,14 +123,16 @@ impl Case {
             .expect("a run of a few steps");
     }
 
-    fn embed(&self, images: usize, device: &Device) {
-        let sample = SampleConfig { images, size: SIZE, ..SampleConfig::default() };
+    fn embed(&self, images: usize, sizes: Sizes, device: &Device) {
+        let sample = SampleConfig { images, size: sizes.size, ..SampleConfig::default() };
         let sample = Sample::new(sample).expect("a valid sample");
-        let encoder = self.encoder().init(0, device).expect("a valid encoder");
-        let transform =
-            SimClrAugmentation::imagenet().with_size(SIZE).expect("a valid size").evaluation();
+        let encoder = self.encoder(sizes).init(0, device).expect("a valid encoder");
+        let transform = SimClrAugmentation::imagenet()
+            .with_size(sizes.size)
+            .expect("a valid size")
+            .evaluation();
         let embedder = Embedder::new(encoder, transform, device)
-            .with_batch_size(IMAGES)
+            .with_batch_size(sizes.images)
             .expect("a valid batch size");
         embedder.embed(&sample).expect("readable images");
     }

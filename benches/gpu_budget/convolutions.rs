@@ -4,7 +4,7 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, FloatDType, Tensor};
 use simclr::nn::conv2d;
 
-use crate::cases::{IMAGES, SIZE};
+use crate::cases::Sizes;
 use crate::launches::{self, Launches};
 
 /// A convolution: channels in and out, side of the kernel, stride, side of its input.
@@ -46,15 +46,16 @@ fn layers(pixels: usize) -> Vec<Layer> {
 }
 
 /// Prints the kernels of each layer's output and gradients.
-pub(crate) fn print(device: &Device, dtype: FloatDType) {
+pub(crate) fn print(sizes: Sizes, device: &Device, dtype: FloatDType) {
     println!("| layer | output | gradient of the input | gradient of the weights |");
     println!("|-------|--------|-----------------------|-------------------------|");
-    for layer in layers(SIZE as usize) {
+    for layer in layers(sizes.size as usize) {
         let [channels_in, channels_out] = layer.channels;
         let (side, kernel, stride) = (layer.side, layer.kernel, layer.stride);
         let name = format!("{kernel}x{kernel}/{stride} {channels_in} to {channels_out}, {side} px");
         // The first time compiles and tries; the kernels of the second are what a run launches.
-        let kernels = [(); 2].map(|()| layer.kernels(device, dtype)).map(|k| k.map(|k| words(&k)));
+        let kernels =
+            [(); 2].map(|()| layer.kernels(sizes, device, dtype)).map(|k| k.map(|k| words(&k)));
         println!("| {name} | {} |", kernels[1].join(" | "));
     }
 }
@@ -69,13 +70,13 @@ fn words(launches: &Launches) -> String {
 
 impl Layer {
     /// The launches of the output, of the input's gradient and of the weights' gradient.
-    fn kernels(&self, device: &Device, dtype: FloatDType) -> [Launches; 3] {
+    fn kernels(&self, sizes: Sizes, device: &Device, dtype: FloatDType) -> [Launches; 3] {
         let device = device.clone().autodiff();
         let [channels_in, channels_out] = self.channels;
         let random = |shape: [usize; 4]| {
             Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device).cast(dtype).detach()
         };
-        let images = random([2 * IMAGES, channels_in, self.side, self.side]);
+        let images = random([2 * sizes.images, channels_in, self.side, self.side]);
         let weight = random([channels_out, channels_in, self.kernel, self.kernel]);
         let padding = [self.kernel / 2; 2];
         let options = || ConvOptions::new([self.stride; 2], padding, [1, 1], 1);

@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --features wgpu --bench gpu_budget                          every case, as a table
 //! cargo bench --features wgpu --bench gpu_budget -- --check               fails where a count exceeds its budget
+//! cargo bench --features wgpu --bench gpu_budget -- resnet18 --small      with 4 images of 32 pixels instead of 8 of 64
 //! cargo bench --features wgpu --bench gpu_budget -- resnet50 f16 --kernels    one case, with its launches by kernel
 //! cargo bench --features wgpu --bench gpu_budget -- --convolutions            the kernels of a ResNet-50's convolutions
 //! ```
@@ -22,7 +23,7 @@ use burn::tensor::{Device, FloatDType};
 use serde_json::json;
 use simclr::train::{Precision, device_from_name};
 
-use cases::{Case, Counts, Work};
+use cases::{Case, Counts, Sizes, Work};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -31,9 +32,10 @@ fn main() -> ExitCode {
         arguments.iter().map(String::as_str).filter(|a| !a.starts_with("--")).collect();
     let name = std::env::var("SIMCLR_BUDGET_DEVICE").unwrap_or_else(|_| "wgpu".to_owned());
     let device = device_from_name(&name).expect("a device of this build");
+    let sizes = if has("--small") { Sizes::SMALL } else { Sizes::USUAL };
     if has("--convolutions") {
         let dtype = if words.contains(&"f16") { FloatDType::F16 } else { FloatDType::F32 };
-        convolutions::print(&device, dtype);
+        convolutions::print(sizes, &device, dtype);
         return ExitCode::SUCCESS;
     }
     let mut within = true;
@@ -48,14 +50,14 @@ fn main() -> ExitCode {
             println!("| {named:<28} | not on this device |");
             continue;
         }
-        let counts = case.count(&device);
+        let counts = case.count(sizes, &device);
         within &= counts.launches() <= case.launches;
         println!("| {named:<28} | {:>8.1} | {:>6} |", counts.launches(), case.launches);
         if has("--kernels") {
             kernels(&counts);
         }
         if has("--json") {
-            println!("{}", record(case, &counts));
+            println!("{}", record(case, sizes, &counts));
         }
     }
     if has("--check") && !within {
@@ -82,13 +84,13 @@ fn kernels(counts: &Counts) {
     }
 }
 
-fn record(case: &Case, counts: &Counts) -> serde_json::Value {
+fn record(case: &Case, sizes: Sizes, counts: &Counts) -> serde_json::Value {
     json!({
         "network": case.network,
         "work": match case.work { Work::Step => "step", Work::Embedding => "embedding" },
         "precision": case.precision.to_string(),
-        "images": cases::IMAGES,
-        "size": cases::SIZE,
+        "images": sizes.images,
+        "size": sizes.size,
         "launches": counts.launches(),
         "by_kernel": counts.by_kernel,
     })
