@@ -24,7 +24,7 @@ pub(crate) struct Sizes {
 impl Sizes {
     /// As large as a software driver's buffers of 128 MiB allow.
     pub(crate) const USUAL: Self = Self { size: 64, images: 8 };
-    /// In a quarter of the time and less: the launches hardly depend on the sizes.
+    /// With networks of a quarter of the width, in a small part of the time: the launches hardly depend on the sizes.
     pub(crate) const SMALL: Self = Self { size: 32, images: 4 };
 }
 
@@ -97,9 +97,12 @@ impl Case {
     }
 
     fn encoder(&self, sizes: Sizes) -> EncoderConfig {
+        let small = sizes.size < Sizes::USUAL.size;
         // A transformer's positions are for one size.
         let name = match self.network.strip_suffix("_i64") {
+            Some(_) if small => format!("vit_tiny_p16_i{}", sizes.size),
             Some(network) => format!("{network}_i{}", sizes.size),
+            None if small => format!("{}x0.25", self.network),
             None => self.network.to_owned(),
         };
         name.parse().expect("a known encoder")

@@ -4,7 +4,7 @@
 //! ```text
 //! cargo bench --features wgpu --bench gpu_budget                          every case, as a table
 //! cargo bench --features wgpu --bench gpu_budget -- --check               fails where a count exceeds its budget
-//! cargo bench --features wgpu --bench gpu_budget -- resnet18 --small      with 4 images of 32 pixels instead of 8 of 64
+//! cargo bench --features wgpu --bench gpu_budget -- resnet18 --small      with slim networks, and 4 images of 32 pixels instead of 8 of 64
 //! cargo bench --features wgpu --bench gpu_budget -- resnet50 f16 --kernels    one case, with its launches by kernel
 //! cargo bench --features wgpu --bench gpu_budget -- --convolutions            the kernels of a ResNet-50's convolutions
 //! ```

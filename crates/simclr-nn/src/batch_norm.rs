@@ -7,8 +7,8 @@ use burn::tensor::DType;
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, assert_shape};
 
-/// Batch normalisation: [`burn::nn::BatchNorm`], but faster on flex, and with the residual sum and ReLU that follow it
-/// in a residual network as one operation.
+/// Batch normalisation: [`burn::nn::BatchNorm`], but faster on flex and on CubeCL backends, and with the residual sum and
+/// ReLU that follow it in a residual network as one operation.
 ///
 /// It has the same parameters and running statistics under the same names, so that records and weight files of one fit
 /// the other. It is made from Burn's own.
@@ -18,7 +18,8 @@ use burn::tensor::{Tensor, assert_shape};
 /// - **Running variance**: it averages the unbiased variances of the batches, as PyTorch and TensorFlow's fused kernel
 ///   do. Burn's own averages the biased ones, which are smaller by a factor of 1 - 1/n for n values.
 /// - **Mixed precision**: an input of another type than the parameters' is normalised in the parameters' type, and the
-///   output has the input's. [`batch_norms`](crate::batch_norms) finds the parameters that stay in f32.
+///   output has the input's. On CubeCL backends the kernels read and write 16 bits and compute in 32; elsewhere the input
+///   is cast. [`batch_norms`](crate::batch_norms) finds the parameters that stay in f32.
 ///
 /// ```
 /// use burn::nn::BatchNormConfig;
