@@ -23,10 +23,13 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "decoupled_nt_xent_matches_f64", run: decoupled },
     Case { name: "sup_con_matches_f64", run: sup_con },
     Case { name: "nt_xent_with_an_image_twice_matches_f64", run: twins },
-    Case { name: "losses_with_ranks_of_many_blocks_are_those_of_flex", run: many_blocks },
     Case { name: "partner_ranks_match_f64", run: ranks },
     Case { name: "class_ranks_match_f64", run: ranks_of_classes },
 ];
+
+/// Five minutes on a software driver: run by `.ci/long/many_blocks`.
+pub(crate) const LONG_CASES: &[Case] =
+    &[Case { name: "losses_with_ranks_of_many_blocks_are_those_of_flex", run: many_blocks }];
 
 /// Images, dimensions, temperature and seed of the small cases.
 const SIZES: &[(usize, usize, f64, u64)] =

@@ -88,6 +88,7 @@ mod exclusions;
 mod groups;
 mod log_denominators;
 mod nt_xent;
+mod one_sweep;
 mod partner_ranks;
 mod ranks;
 mod row_ids;
