@@ -3,6 +3,8 @@
 //!
 //! A backend that was not built in, or that this machine has no device for, is shown as ignored with
 //! the reason. `SIMCLR_REQUIRE_BACKENDS=flex,ndarray,wgpu` makes that a failure for the ones it names.
+//!
+//! Cases that take minutes on a software driver are ignored, too: `-- --ignored` runs them.
 
 mod backends;
 mod contrast;
@@ -42,7 +44,11 @@ fn main() -> std::process::ExitCode {
     }
     for name in backends::NAMES {
         match Backend::open(name) {
-            Ok(backend) => trials.extend(cases.iter().map(|&case| trial(&backend, case))),
+            Ok(backend) => {
+                trials.extend(cases.iter().map(|&case| trial(&backend, case)));
+                let long = loss::LONG_CASES.iter().map(|&case| trial(&backend, case));
+                trials.extend(long.map(|trial| trial.with_ignored_flag(true)));
+            }
             Err(reason) if required.contains(&name) => {
                 let message = format!("{name} is required, but {reason}");
                 trials.push(Trial::test(format!("{name}::is_available"), || {

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::ranks::{Sought, ranks};
-use crate::views::UnitViews;
+use crate::ranks::{Sought, ranks_of_views};
+use crate::views::images;
 
 /// For each view, how many views of other classes are nearer to it than the nearest other view of its own class.
 ///
@@ -36,15 +36,14 @@ use crate::views::UnitViews;
 /// ```
 #[must_use]
 pub fn class_ranks(z_a: Tensor<2>, z_b: Tensor<2>, labels: &[usize]) -> Tensor<1> {
-    let z = UnitViews::new(z_a.without_autodiff(), z_b.without_autodiff()).concat();
-    let n = z.dims()[0] / 2;
+    let n = images(&z_a, &z_b);
     assert_eq!(
         labels.len(),
         n,
         "expected one label for each of {n} images, found {}",
         labels.len()
     );
-    ranks(&z, &Sought::class(labels))
+    ranks_of_views(z_a, z_b, &Sought::class(labels))
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
 use crate::nt_xent::tiled;
-use crate::ranks::{Sought, ranks};
+use crate::partner_ranks::partner_ranks;
 use crate::temperature::Temperature;
 use crate::two_view_loss::LossAndRanks;
-use crate::views::UnitViews;
+use crate::views::{UnitViews, images};
 
 /// NT-Xent whose denominator leaves the positive out (DCL,
 /// [Yeh et al. 2022](https://arxiv.org/abs/2110.06848), equation 6).
@@ -75,10 +75,9 @@ impl DecoupledNtXent {
     /// If the shapes differ, or n or d is zero.
     #[must_use]
     pub fn forward(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
-        let views = UnitViews::new(z_a, z_b);
-        match negatives(&views) {
-            None => zero(views),
-            Some(exclusions) => tiled::mean_over_anchors(self.temperature, views, exclusions),
+        match negatives(&z_a, &z_b) {
+            None => zero(z_a, z_b),
+            Some(exclusions) => tiled::mean_over_anchors(self.temperature, [z_a, z_b], exclusions),
         }
     }
 
@@ -89,24 +88,25 @@ impl DecoupledNtXent {
     /// As [`forward`](Self::forward).
     #[must_use]
     pub fn forward_with_ranks(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> LossAndRanks {
-        let views = UnitViews::new(z_a, z_b);
-        match negatives(&views) {
+        match negatives(&z_a, &z_b) {
             None => {
-                let ranks = ranks(&views.concat().inner(), &Sought::Partner);
-                LossAndRanks { loss: zero(views), ranks }
+                let ranks = partner_ranks(z_a.clone(), z_b.clone());
+                LossAndRanks { loss: zero(z_a, z_b), ranks }
             }
-            Some(exclusions) => tiled::mean_and_ranks(self.temperature, views, exclusions),
+            Some(exclusions) => tiled::mean_and_ranks(self.temperature, [z_a, z_b], exclusions),
         }
     }
 }
 
 /// What leaves the denominators, if there is a negative at all.
-fn negatives(views: &UnitViews) -> Option<Exclusions> {
-    let [n, _] = views.a.dims();
+#[track_caller]
+fn negatives(z_a: &Tensor<2>, z_b: &Tensor<2>) -> Option<Exclusions> {
+    let n = images(z_a, z_b);
     (n > 1).then(|| Exclusions::of_distinct_images(n, 2, Partners::Leave))
 }
 
 /// Zero, but part of the graph, so that a training step still finds its gradients, all zero.
-fn zero(views: UnitViews) -> Tensor<1> {
+fn zero(z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
+    let views = UnitViews::new(z_a, z_b);
     (views.a * views.b).sum().mul_scalar(0.0)
 }

@@ -17,8 +17,6 @@
 mod blocks;
 #[cfg(feature = "flex")]
 mod cpu;
-#[cfg(feature = "cube")]
-mod cube;
 mod leaving;
 mod problem;
 mod tensor_blocks;
@@ -72,10 +70,6 @@ impl Problem {
         if runs_on_flex_in_f32(z) {
             return self.solve_on_cpu(z, with_gradient);
         }
-        #[cfg(feature = "cube")]
-        if cube::supports(z) {
-            return cube::solve(self, z, with_gradient, sought.unwrap_or(&Sought::Partner));
-        }
         tensor_blocks::solve(self, z, with_gradient, sought)
     }
 
@@ -95,16 +89,6 @@ impl Problem {
         // Its sweeps see half of the similarities, each for its row and for its column.
         Answer { value, gradient, ranks: None }
     }
-}
-
-/// How many views are nearer to each row of `z`, `[m, d]`, than what it seeks, `[m]`: where the backend has kernels for it.
-pub(crate) fn ranks_by_kernels(z: &Tensor<2>, sought: &Sought) -> Option<Tensor<1>> {
-    #[cfg(feature = "cube")]
-    if cube::supports(z) {
-        return Some(cube::ranks(z, sought));
-    }
-    let _ = (z, sought);
-    None
 }
 
 /// The value, with `gradient` as its derivative by `z`.

@@ -14,7 +14,7 @@ use crate::partner_ranks::partner_ranks;
 use crate::sup_con::SupCon;
 use crate::temperature::Temperature;
 use crate::two_view_loss::LossAndRanks;
-use crate::views::UnitViews;
+use crate::views::{UnitViews, images};
 
 pub use explanation::{Anchor, Explanation};
 pub use naive::NaiveNtXent;
@@ -183,11 +183,10 @@ impl NtXent {
     /// ```
     #[must_use]
     pub fn forward_with_ids(&self, z_a: Tensor<2>, z_b: Tensor<2>, ids: &[usize]) -> Tensor<1> {
-        let views = UnitViews::new(z_a, z_b);
-        let [n, _] = views.a.dims();
+        let n = images(&z_a, &z_b);
         assert_eq!(ids.len(), n, "expected one id for each of {n} images, found {}", ids.len());
         let exclusions = Exclusions::of_images(ids, 2, Partners::Stay);
-        tiled::mean_over_anchors(self.temperature, views, exclusions)
+        tiled::mean_over_anchors(self.temperature, [z_a, z_b], exclusions)
     }
 
     /// The loss of any number of views: each view of an image is an anchor, and the image's other views

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::ranks::{Sought, ranks};
-use crate::views::UnitViews;
+use crate::ranks::{Sought, ranks_of_views};
+use crate::views::images;
 
 /// For each view, how many other views are nearer to it than its partner.
 ///
@@ -33,8 +33,8 @@ use crate::views::UnitViews;
 /// ```
 #[must_use]
 pub fn partner_ranks(z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
-    let z = UnitViews::new(z_a.without_autodiff(), z_b.without_autodiff()).concat();
-    ranks(&z, &Sought::Partner)
+    images(&z_a, &z_b);
+    ranks_of_views(z_a, z_b, &Sought::Partner)
 }
 
 #[cfg(test)]

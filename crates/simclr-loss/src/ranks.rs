@@ -5,8 +5,10 @@ use std::ops::Range;
 use burn::tensor::{Int, Tensor};
 
 use crate::groups::groups;
-use crate::log_denominators::{blocks, ranks_by_kernels};
+use crate::log_denominators::blocks;
+use crate::one_sweep;
 use crate::row_ids::{RowIds, int, others};
+use crate::views::UnitViews;
 
 /// Cosines that are held at a time: 32 MiB in f32.
 const COSINES: usize = 1 << 23;
@@ -35,6 +37,18 @@ impl Sought {
     }
 }
 
+/// For each of 2n views, how many others are nearer than what it is to find, without autodiff.
+///
+/// # Shapes
+///
+/// - `z_a`, `z_b`: `[n, d]`, of any length, as [`images`](crate::views::images) checks
+/// - output: `[2n]`, the anchors of view a, then those of view b
+pub(crate) fn ranks_of_views(z_a: Tensor<2>, z_b: Tensor<2>, sought: &Sought) -> Tensor<1> {
+    let [z_a, z_b] = [z_a, z_b].map(Tensor::without_autodiff);
+    one_sweep::ranks(&[z_a.clone(), z_b.clone()], sought)
+        .unwrap_or_else(|| ranks(&UnitViews::new(z_a, z_b).concat(), sought))
+}
+
 /// For each of m views, how many others are nearer than what it is to find.
 ///
 /// # Shapes
@@ -42,7 +56,7 @@ impl Sought {
 /// - `z`: `[m, d]`, rows of length one, one view after the other
 /// - output: `[m]`
 pub(crate) fn ranks(z: &Tensor<2>, sought: &Sought) -> Tensor<1> {
-    ranks_by_kernels(z, sought).unwrap_or_else(|| ranks_in_blocks(COSINES, z, sought))
+    ranks_in_blocks(COSINES, z, sought)
 }
 
 /// [`ranks`] in tensor operations, with as many cosines a block as a test chooses.

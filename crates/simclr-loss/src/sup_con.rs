@@ -7,10 +7,11 @@ use simclr_range::OutOfRange;
 use crate::exclusions::{Exclusions, Partners};
 use crate::groups::groups;
 use crate::log_denominators::Problem;
+use crate::one_sweep;
 use crate::ranks::Sought;
 use crate::temperature::Temperature;
 use crate::two_view_loss::LossAndRanks;
-use crate::views::unit_rows;
+use crate::views::{samples, unit_rows};
 
 /// The supervised contrastive loss of [Khosla et al. 2020](https://arxiv.org/abs/2004.11362)
 /// (`L_out`, equation 2): all samples of a class are each other's positives.
@@ -87,8 +88,12 @@ impl SupCon {
     /// If there is no view, the shapes differ, n or d is zero, or there isn't one label per sample.
     #[must_use]
     pub fn forward(&self, views: &[Tensor<2>], labels: &[usize]) -> Tensor<1> {
-        let Prepared { z, classes, problem } = self.prepare(views, labels);
-        let positives = classes.mean_of_positives(z.clone()).div_scalar(self.temperature.get());
+        let (classes, problem) = self.prepare(views, labels);
+        if let Some(found) = one_sweep::loss_and_ranks(&problem, views, &Sought::class(labels)) {
+            return found.loss;
+        }
+        let z = unit_rows(views); // [v n, d]
+        let positives = self.positives(&classes, z.clone());
         problem.weighted_sum(z) - positives
     }
 
@@ -114,16 +119,20 @@ impl SupCon {
     /// ```
     #[must_use]
     pub fn forward_with_ranks(&self, views: &[Tensor<2>], labels: &[usize]) -> LossAndRanks {
-        let Prepared { z, classes, problem } = self.prepare(views, labels);
-        let positives = classes.mean_of_positives(z.clone()).div_scalar(self.temperature.get());
-        let (log_denominators, ranks) = problem.weighted_sum_and_ranks(z, &Sought::class(labels));
+        let (classes, problem) = self.prepare(views, labels);
+        let sought = Sought::class(labels);
+        if let Some(found) = one_sweep::loss_and_ranks(&problem, views, &sought) {
+            return found;
+        }
+        let z = unit_rows(views); // [v n, d]
+        let positives = self.positives(&classes, z.clone());
+        let (log_denominators, ranks) = problem.weighted_sum_and_ranks(z, &sought);
         LossAndRanks { loss: log_denominators - positives, ranks }
     }
 
     #[track_caller]
-    fn prepare(&self, views: &[Tensor<2>], labels: &[usize]) -> Prepared {
-        let z = unit_rows(views); // [v n, d]
-        let n = z.dims()[0] / views.len();
+    fn prepare(&self, views: &[Tensor<2>], labels: &[usize]) -> (Classes, Problem) {
+        let n = samples(views);
         assert_eq!(
             labels.len(),
             n,
@@ -133,15 +142,13 @@ impl SupCon {
         let classes = Classes::new(labels, views.len());
         let exclusions = Exclusions::of_distinct_images(n, views.len(), Partners::Stay);
         let problem = Problem::new(self.temperature, classes.anchor_weights(), exclusions);
-        Prepared { z, classes, problem }
+        (classes, problem)
     }
-}
 
-/// The parts of the loss.
-struct Prepared {
-    z: Tensor<2>, // [v n, d], rows of length one
-    classes: Classes,
-    problem: Problem,
+    /// The mean over the anchors of the mean similarity of their positives, of unit rows `[v n, d]`: `[1]`.
+    fn positives(&self, classes: &Classes, z: Tensor<2>) -> Tensor<1> {
+        classes.mean_of_positives(z).div_scalar(self.temperature.get())
+    }
 }
 
 /// The rows' labels, numbered from 0, and how often each occurs.

@@ -12,10 +12,10 @@ const LARGEST_SCALE_OF_CONSTANT_SHIFT: f64 = 40.0;
 #[derive(Debug)]
 pub(crate) struct Problem {
     /// 1/t.
-    pub(super) scale: f64,
+    pub(crate) scale: f64,
     /// The weight of each row's logarithm. Zero for a row whose denominator is empty.
-    pub(super) weights: Vec<f64>,
-    pub(super) exclusions: Exclusions,
+    pub(crate) weights: Vec<f64>,
+    pub(crate) exclusions: Exclusions,
 }
 
 impl Problem {

@@ -6,10 +6,11 @@ use simclr_range::OutOfRange;
 
 use crate::exclusions::{Exclusions, Partners};
 use crate::log_denominators::Problem;
+use crate::one_sweep;
 use crate::ranks::Sought;
 use crate::temperature::Temperature;
 use crate::two_view_loss::LossAndRanks;
-use crate::views::UnitViews;
+use crate::views::{UnitViews, images};
 
 /// NT-Xent that never holds the matrix of similarities.
 ///
@@ -69,8 +70,8 @@ impl TiledNtXent {
     /// If the shapes differ, or n or d is zero.
     #[must_use]
     pub fn forward(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> Tensor<1> {
-        let (views, exclusions) = distinct(z_a, z_b);
-        mean_over_anchors(self.temperature, views, exclusions)
+        let exclusions = distinct(&z_a, &z_b);
+        mean_over_anchors(self.temperature, [z_a, z_b], exclusions)
     }
 
     /// [`forward`](Self::forward), and the [`partner_ranks`](crate::partner_ranks) of the same views.
@@ -80,36 +81,44 @@ impl TiledNtXent {
     /// As [`forward`](Self::forward).
     #[must_use]
     pub fn forward_with_ranks(&self, z_a: Tensor<2>, z_b: Tensor<2>) -> LossAndRanks {
-        let (views, exclusions) = distinct(z_a, z_b);
-        mean_and_ranks(self.temperature, views, exclusions)
+        let exclusions = distinct(&z_a, &z_b);
+        mean_and_ranks(self.temperature, [z_a, z_b], exclusions)
     }
 }
 
-/// The views of different images, of which only the anchor leaves its denominator.
+/// The views show different images: only the anchor leaves its denominator.
 #[track_caller]
-fn distinct(z_a: Tensor<2>, z_b: Tensor<2>) -> (UnitViews, Exclusions) {
-    let views = UnitViews::new(z_a, z_b);
-    let [n, _] = views.a.dims();
-    (views, Exclusions::of_distinct_images(n, 2, Partners::Stay))
+fn distinct(z_a: &Tensor<2>, z_b: &Tensor<2>) -> Exclusions {
+    Exclusions::of_distinct_images(images(z_a, z_b), 2, Partners::Stay)
 }
 
-/// The mean over all 2n anchors of `ln(denominator) - s_ij`: `[n, d]` twice -> `[1]`.
+/// The mean over all 2n anchors of `ln(denominator) - s_ij`: `[n, d]` twice, of any length -> `[1]`.
 pub(crate) fn mean_over_anchors(
     temperature: Temperature,
-    views: UnitViews,
+    views: [Tensor<2>; 2],
     exclusions: Exclusions,
 ) -> Tensor<1> {
-    let z = views.concat();
-    problem(temperature, exclusions).weighted_sum(z) - positives(temperature, views)
+    let problem = problem(temperature, exclusions);
+    if let Some(found) = one_sweep::loss_and_ranks(&problem, &views, &Sought::Partner) {
+        return found.loss;
+    }
+    let [z_a, z_b] = views;
+    let views = UnitViews::new(z_a, z_b);
+    problem.weighted_sum(views.concat()) - positives(temperature, views)
 }
 
 /// [`mean_over_anchors`], and the ranks of the partners.
 pub(crate) fn mean_and_ranks(
     temperature: Temperature,
-    views: UnitViews,
+    views: [Tensor<2>; 2],
     exclusions: Exclusions,
 ) -> LossAndRanks {
     let problem = problem(temperature, exclusions);
+    if let Some(found) = one_sweep::loss_and_ranks(&problem, &views, &Sought::Partner) {
+        return found;
+    }
+    let [z_a, z_b] = views;
+    let views = UnitViews::new(z_a, z_b);
     let (log_denominators, ranks) =
         problem.weighted_sum_and_ranks(views.concat(), &Sought::Partner);
     LossAndRanks { loss: log_denominators - positives(temperature, views), ranks }

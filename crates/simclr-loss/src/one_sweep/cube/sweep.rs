@@ -13,8 +13,11 @@ use burn_cubecl::kernel::matmul::{MatmulStrategy, matmul};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::super::blocks::blocks;
-use super::kernels::{UNITS, add_block, answer_rows};
+use super::add_block::add_block;
+use super::lengths::{back_through_lengths, unit_rows};
+use super::pairs::answer_rows;
+use super::workgroup::UNITS;
+use crate::log_denominators::blocks;
 
 /// Cosines of a block: 128 MiB, the largest buffer that every device binds.
 const COSINES: usize = 1 << 25;
@@ -31,13 +34,13 @@ pub(crate) struct Question {
 
 /// Tensors in f32 and i32, contiguous.
 pub(super) struct Sweep {
-    z: CubeTensor,       // [m, d]
-    weights: CubeTensor, // [m]
-    ids: CubeTensor,     // [2, images]
+    z: CubeTensor,               // [m, d], of length one
+    inverse_lengths: CubeTensor, // [m], of the rows as they came
+    weights: CubeTensor,         // [m]
+    ids: CubeTensor,             // [2, images]
     question: Question,
-    /// The terms of the weighted sum, `[m]`.
-    pub(super) terms: CubeTensor,
-    pub(super) ranks: CubeTensor, // [m]
+    terms: CubeTensor, // [m], of the loss
+    ranks: CubeTensor, // [m]
 }
 
 impl Sweep {
@@ -48,8 +51,25 @@ impl Sweep {
         question: Question,
     ) -> Self {
         let [z, weights, ids] = [z, weights, ids].map(into_contiguous);
-        let [terms, ranks] = [(); 2].map(|()| empty(&z, weights.shape()));
-        Self { z, weights, ids, question, terms, ranks }
+        let [inverse_lengths, terms, ranks] = [(); 3].map(|()| empty(&z, weights.shape()));
+        let [m, d] = z.shape().dims();
+        let unit_z = empty(&z, z.shape());
+        unit_rows::launch(
+            &z.client,
+            one_workgroup_each(&z, m),
+            CubeDim::new_1d(UNITS),
+            z.clone().into_tensor_arg(),
+            unit_z.clone().into_tensor_arg(),
+            inverse_lengths.clone().into_tensor_arg(),
+            small(d),
+        );
+        Self { z: unit_z, inverse_lengths, weights, ids, question, terms, ranks }
+    }
+
+    /// What [`run`](Self::run) found: `[1]` and `[m]`.
+    pub(super) fn loss_and_ranks(self) -> (CubeTensor, CubeTensor) {
+        // Along its only dimension, in the same order every time: a sum of all elements may use atomics.
+        (CubeBackend::float_sum_dim(self.terms, 0), self.ranks)
     }
 
     /// Finds terms and ranks.
@@ -60,7 +80,7 @@ impl Sweep {
         }
     }
 
-    /// Finds terms, ranks and the gradient, `[m, d]`.
+    /// Finds terms, ranks and the gradient by the rows as they came, `[m, d]`.
     pub(super) fn run_with_gradient(&self) -> CubeTensor {
         let gradient = empty(&self.z, self.z.shape());
         for rows in self.blocks() {
@@ -73,6 +93,7 @@ impl Sweep {
             let by_columns = product(CubeBackend::float_transpose(weights), z_of_rows); // [m, d]
             self.add(&gradient, by_columns, by_rows, start);
         }
+        self.back_through_lengths(&gradient);
         gradient
     }
 
@@ -133,6 +154,24 @@ impl Sweep {
             start == 0,
         );
     }
+
+    fn back_through_lengths(&self, gradient: &CubeTensor) {
+        let [m, d] = gradient.shape().dims();
+        back_through_lengths::launch(
+            &gradient.client,
+            one_workgroup_each(gradient, m),
+            CubeDim::new_1d(UNITS),
+            gradient.clone().into_tensor_arg(),
+            self.z.clone().into_tensor_arg(),
+            self.inverse_lengths.clone().into_tensor_arg(),
+            small(d),
+        );
+    }
+}
+
+/// At least one workgroup for each of so many rows, whatever limits the device has.
+fn one_workgroup_each(like: &CubeTensor, rows: usize) -> CubeCount {
+    calculate_cube_count_elemwise(&like.client, rows, CubeDim::new_single())
 }
 
 /// The matrix product by the kernel that is fastest here, in rows without gaps.

@@ -5,29 +5,31 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-/// Threads of a workgroup: a power of two that every device of `CubeCL` has.
-pub(super) const UNITS: u32 = 256;
+use super::workgroup::{UNITS, largest_of_units, sum_of_units};
 
 /// Below every cosine.
 const NO_COSINE: f32 = -2.0;
 
 /// Answers what is asked of a block of rows, and turns their cosines into weights.
 ///
-/// For anchor i, with s the cosines of its row, K the rows that stay in its denominator, and M the largest of their cosines:
+/// For anchor i, with s the cosines of its row, K the rows that stay in its denominator, M the largest of their cosines, and
+/// A the anchor's positives, which are the other rows of its class (by default its image):
 ///
 /// ```text
 /// sum       = sum over k in K of exp(scale (s_k - M))
-/// terms[i]  = w_i (ln sum + scale M)
-/// ranks[i]  = how many rows of other classes have a cosine above the largest of i's own class, itself aside
-/// s_k      := scale w_i / sum exp(scale (s_k - M)) for k in K, else 0           if `with_weights`
+/// terms[i]  = w_i (ln sum + scale (M - mean of s_k over k in A))
+/// ranks[i]  = how many rows of other classes have a cosine above all of A
+/// s_k      := scale w_i (exp(scale (s_k - M)) / sum, for k in K  -  1 / |A|, for k in A)           if `with_weights`
 /// ```
+///
+/// A row without positives has weight 0.
 #[cube(launch)]
 #[expect(clippy::too_many_arguments, reason = "a kernel's buffers come one by one")]
 pub(super) fn answer_rows(
     cosines: &mut Tensor<f32>, // [rows of the block, m]
     weights: &Tensor<f32>,     // [m]
     ids: &Tensor<i32>,         // [2, images]: of each image its group, and its class
-    terms: &mut Tensor<f32>,   // [m]
+    terms: &mut Tensor<f32>,   // [m]: the loss is their sum
     ranks: &mut Tensor<f32>,   // [m]
     first: u32,
     images: u32,
@@ -46,6 +48,8 @@ pub(super) fn answer_rows(
 
     let mut largest = f32::new(-1.0); // A row without negatives has a finite maximum too.
     let mut nearest = f32::new(NO_COSINE);
+    let mut of_positives = f32::new(0.0);
+    let mut positives = f32::new(0.0);
     for view in 0..views {
         let mut image = unit;
         while image < images {
@@ -56,12 +60,16 @@ pub(super) fn answer_rows(
             }
             if !itself && is_sought(ids, image, own_image, images, by_class) {
                 nearest = max(nearest, cosine);
+                of_positives += cosine;
+                positives += 1.0;
             }
             image += UNITS;
         }
     }
     let largest = largest_of_units(largest);
     let nearest = largest_of_units(nearest);
+    let of_positives = sum_of_units(of_positives);
+    let positives = sum_of_units(positives);
 
     let mut sum = f32::new(0.0);
     let mut nearer = f32::new(0.0);
@@ -83,12 +91,14 @@ pub(super) fn answer_rows(
     let nearer = sum_of_units(nearer);
 
     let weight = weights[anchor as usize];
-    // A row without negatives has weight 0 and sum 0.
+    // A row of weight 0 may have an empty sum, or no positives.
     let mut term = f32::new(0.0);
     let mut factor = f32::new(0.0);
+    let mut of_positive = f32::new(0.0);
     if weight != 0.0 {
-        term = weight * (f32::ln(sum) + largest * scale);
+        term = weight * (f32::ln(sum) + (largest - of_positives / positives) * scale);
         factor = scale * weight / sum;
+        of_positive = scale * weight / positives;
     }
     if unit == 0 {
         terms[anchor as usize] = term;
@@ -104,6 +114,9 @@ pub(super) fn answer_rows(
                 let mut share = f32::new(0.0);
                 if stays(ids, image, own_image, itself, partners_leave, by_group) {
                     share = factor * f32::exp((cosines[place] - largest) * scale);
+                }
+                if !itself && is_sought(ids, image, own_image, images, by_class) {
+                    share -= of_positive;
                 }
                 cosines[place] = share;
                 image += UNITS;
@@ -147,63 +160,4 @@ fn is_sought(
         sought = ids[(images + image) as usize] == ids[(images + own_image) as usize];
     }
     sought
-}
-
-/// The largest of the values that the threads of the workgroup have.
-#[cube]
-fn largest_of_units(value: f32) -> f32 {
-    let mut values = Shared::<[f32]>::new_slice(UNITS as usize);
-    values[UNIT_POS_X as usize] = value;
-    sync_cube();
-    let mut active = CUBE_DIM_X / 2;
-    while active > 0 {
-        if UNIT_POS_X < active {
-            let other = values[(UNIT_POS_X + active) as usize];
-            values[UNIT_POS_X as usize] = max(values[UNIT_POS_X as usize], other);
-        }
-        active /= 2;
-        sync_cube();
-    }
-    values[0]
-}
-
-/// The sum of the values that the threads of the workgroup have, in the same order every time.
-#[cube]
-fn sum_of_units(value: f32) -> f32 {
-    let mut values = Shared::<[f32]>::new_slice(UNITS as usize);
-    values[UNIT_POS_X as usize] = value;
-    sync_cube();
-    let mut active = CUBE_DIM_X / 2;
-    while active > 0 {
-        if UNIT_POS_X < active {
-            let other = values[(UNIT_POS_X + active) as usize];
-            values[UNIT_POS_X as usize] += other;
-        }
-        active /= 2;
-        sync_cube();
-    }
-    values[0]
-}
-
-/// Adds what a block of rows gives to the gradient: `by_columns` `[m, d]` to all rows, `by_rows` to the block's own.
-#[cube(launch)]
-pub(super) fn add_block(
-    gradient: &mut Tensor<f32>, // [m, d]
-    by_columns: &Tensor<f32>,   // [m, d]
-    by_rows: &Tensor<f32>,      // [rows of the block, d]
-    start: u32,                 // the place of the block's first element
-    #[comptime] is_first: bool,
-) {
-    let place = ABSOLUTE_POS;
-    if place < gradient.len() {
-        let mut value = by_columns[place];
-        let start = start as usize;
-        if place >= start && place < start + by_rows.len() {
-            value += by_rows[place - start];
-        }
-        if !is_first {
-            value += gradient[place];
-        }
-        gradient[place] = value;
-    }
 }
