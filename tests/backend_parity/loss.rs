@@ -7,8 +7,8 @@ use std::iter::zip;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use simclr::loss::{
-    DecoupledNtXent, LossAndRanks, NaiveNtXent, NtXent, SupCon, TiledNtXent, VectorizedNtXent,
-    class_ranks, partner_ranks,
+    DecoupledNtXent, NaiveNtXent, NtXent, SupCon, TiledNtXent, VectorizedNtXent, class_ranks,
+    partner_ranks,
 };
 
 use crate::backends::{Case, compare};
@@ -28,7 +28,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "class_ranks_match_f64", run: ranks_of_classes },
 ];
 
-/// Five minutes on a software driver: run by `.ci/long/many_blocks`.
+/// More than a minute on a software driver: run by `.ci/long/many_blocks`.
 pub(crate) const LONG_CASES: &[Case] =
     &[Case { name: "losses_with_ranks_of_many_blocks_are_those_of_flex", run: many_blocks }];
 

@@ -69,7 +69,8 @@
 //!
 //! On GPUs (the feature `cube`, with one of Burn's backends wgpu, vulkan, metal or cuda, and `fusion` if Burn's is on)
 //! a block of rows, of 128 MiB at most, meets all rows at once, so that one sweep is enough: three matrix products of
-//! Burn's and two kernels a block. Lengths and positives are kernels, too, so that the loss is one node of the graph. Elsewhere the same sweep is tensor operations.
+//! Burn's and two kernels a block. Lengths and positives are in kernels, too, and the loss is one node of the graph.
+//! Elsewhere the same sweep is tensor operations.
 //!
 //! # Where to go next
 //!

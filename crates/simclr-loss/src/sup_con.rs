@@ -131,7 +131,7 @@ impl SupCon {
     }
 
     #[track_caller]
-    fn prepare(&self, views: &[Tensor<2>], labels: &[usize]) -> (Classes, Problem) {
+    fn prepare(self, views: &[Tensor<2>], labels: &[usize]) -> (Classes, Problem) {
         let n = samples(views);
         assert_eq!(
             labels.len(),
@@ -146,7 +146,7 @@ impl SupCon {
     }
 
     /// The mean over the anchors of the mean similarity of their positives, of unit rows `[v n, d]`: `[1]`.
-    fn positives(&self, classes: &Classes, z: Tensor<2>) -> Tensor<1> {
+    fn positives(self, classes: &Classes, z: Tensor<2>) -> Tensor<1> {
         classes.mean_of_positives(z).div_scalar(self.temperature.get())
     }
 }

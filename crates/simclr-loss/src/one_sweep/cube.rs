@@ -38,11 +38,8 @@ use crate::views::in_f32_or_f64;
 /// All rows, `[views * n, d]`, if [`solve`] runs where they are.
 pub(super) fn rows(views: &[Tensor<2>]) -> Option<Tensor<2>> {
     let first = views.first()?;
-    #[allow(unreachable_patterns, reason = "it may be the only backend that is built in")]
-    let is_cube = match first.clone().without_autodiff().device().as_dispatch() {
-        DispatchDevice::Cube(_) => true,
-        _ => false,
-    };
+    let device = first.clone().without_autodiff().device();
+    let is_cube = matches!(device.as_dispatch(), DispatchDevice::Cube(_));
     let supported = is_cube && first.dtype() != DType::F64;
     supported.then(|| in_f32_or_f64(Tensor::cat(views.to_vec(), 0)))
 }

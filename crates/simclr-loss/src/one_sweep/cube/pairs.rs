@@ -24,7 +24,11 @@ const NO_COSINE: f32 = -2.0;
 ///
 /// A row without positives has weight 0.
 #[cube(launch)]
-#[expect(clippy::too_many_arguments, reason = "a kernel's buffers come one by one")]
+#[allow(
+    clippy::too_many_arguments,
+    clippy::fn_params_excessive_bools,
+    reason = "a kernel's buffers and constants come one by one"
+)]
 pub(super) fn answer_rows(
     cosines: &mut Tensor<f32>, // [rows of the block, m]
     weights: &Tensor<f32>,     // [m]

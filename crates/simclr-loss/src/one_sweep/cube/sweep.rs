@@ -91,7 +91,7 @@ impl Sweep {
             let weights = cosines;
             let by_rows = product(weights.clone(), self.z.clone()); // [b, d]
             let by_columns = product(CubeBackend::float_transpose(weights), z_of_rows); // [m, d]
-            self.add(&gradient, by_columns, by_rows, start);
+            add(&gradient, by_columns, by_rows, start);
         }
         self.back_through_lengths(&gradient);
         gradient
@@ -134,27 +134,6 @@ impl Sweep {
         );
     }
 
-    fn add(
-        &self,
-        gradient: &CubeTensor,
-        by_columns: CubeTensor,
-        by_rows: CubeTensor,
-        start: usize,
-    ) {
-        let [m, d] = gradient.shape().dims();
-        let units = CubeDim::new_1d(UNITS);
-        add_block::launch(
-            &gradient.client,
-            calculate_cube_count_elemwise(&gradient.client, m * d, units),
-            units,
-            gradient.clone().into_tensor_arg(),
-            by_columns.into_tensor_arg(),
-            by_rows.into_tensor_arg(),
-            small(start * d),
-            start == 0,
-        );
-    }
-
     fn back_through_lengths(&self, gradient: &CubeTensor) {
         let [m, d] = gradient.shape().dims();
         back_through_lengths::launch(
@@ -167,6 +146,22 @@ impl Sweep {
             small(d),
         );
     }
+}
+
+/// Adds a block's parts to the gradient.
+fn add(gradient: &CubeTensor, by_columns: CubeTensor, by_rows: CubeTensor, start: usize) {
+    let [m, d] = gradient.shape().dims();
+    let units = CubeDim::new_1d(UNITS);
+    add_block::launch(
+        &gradient.client,
+        calculate_cube_count_elemwise(&gradient.client, m * d, units),
+        units,
+        gradient.clone().into_tensor_arg(),
+        by_columns.into_tensor_arg(),
+        by_rows.into_tensor_arg(),
+        small(start * d),
+        start == 0,
+    );
 }
 
 /// At least one workgroup for each of so many rows, whatever limits the device has.
