@@ -31,7 +31,7 @@ impl Backend {
 /// The tolerance of values that f32 matrix products and convolutions go into: `tolerance`, which is f32's, or that of
 /// TF32.
 ///
-/// On CUDA devices that have it, autotune may take tensor cores for f32, whose factors have 10 bits of precision (CubeK
+/// On CUDA devices that have it, autotune may take tensor cores for f32, whose factors have 10 bits of precision (`CubeK`
 /// 0.3, `adjust_dtypes`); PyTorch's convolutions do so by default, too. A factor is wrong by up to 2^-11, and a sum of
 /// many products by less; what follows may magnify it. Vulkan, Metal and WebGPU have no such type, and multiply in f32.
 /// 16-bit cases have tolerances of their own: 2^-11 a value in f16, 2^-8 in bf16.

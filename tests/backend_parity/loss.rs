@@ -11,7 +11,7 @@ use simclr::loss::{
     partner_ranks,
 };
 
-use crate::backends::{Case, compare};
+use crate::backends::{Case, compare, of_products};
 use crate::contrast::{Denominator, loss_and_gradient};
 
 pub(crate) const CASES: &[Case] = &[
@@ -103,7 +103,7 @@ impl Problem {
         (value, gradient): (f64, Vec<f64>),
     ) -> Result<(), String> {
         let what = format!("n = {}, d = {}, t = {}", self.n, self.d, self.t);
-        let tolerance = TOLERANCE / self.t.min(1.0);
+        let tolerance = of_products(device, TOLERANCE) / self.t.min(1.0);
         let views = self.views(device);
         let found = loss(&views);
         let gradients = found.backward();
@@ -252,7 +252,7 @@ fn ranks(device: &Device) -> Result<(), String> {
             (0..rows).filter(|&k| k != i && problem.cosine(i, k) > partner).count() as f64
         };
         let expected: Vec<f64> = (0..rows).map(rank).collect();
-        compare(&format!("ranks, n = {}", problem.n), &found, &expected, 1e-9)
+        compare(&format!("ranks, n = {}", problem.n), &found, &expected, of_products(device, 1e-9))
     })
 }
 
@@ -270,7 +270,12 @@ fn ranks_of_classes(device: &Device) -> Result<(), String> {
             (0..rows).filter(|&k| !same(i, k) && problem.cosine(i, k) > nearest).count() as f64
         };
         let expected: Vec<f64> = (0..rows).map(rank).collect();
-        compare(&format!("ranks of classes, n = {}", problem.n), &found, &expected, 1e-9)
+        compare(
+            &format!("ranks of classes, n = {}", problem.n),
+            &found,
+            &expected,
+            of_products(device, 1e-9),
+        )
     })
 }
 

@@ -27,7 +27,7 @@ mod tests {
                 let found: Vec<_> = blocks(m, cosines).collect();
                 assert_eq!(
                     found.iter().cloned().flatten().collect::<Vec<_>>(),
-                    Vec::from_iter(0..m)
+                    (0..m).collect::<Vec<_>>()
                 );
                 for rows in &found {
                     assert!(
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn eight_thousand_rows_are_two_blocks_of_128_mib() {
-        assert_eq!(Vec::from_iter(blocks(8192, 1 << 25)), [0..4096, 4096..8192]);
+        assert!(blocks(8192, 1 << 25).eq([0..4096, 4096..8192]));
         assert_eq!(blocks(10_000, 1 << 25).count(), 4); // of 2,560 rows, the last of 2,320
     }
 }

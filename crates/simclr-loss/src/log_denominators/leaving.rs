@@ -8,6 +8,7 @@ use crate::exclusions::{Exclusions, Partners};
 use crate::row_ids::{RowIds, others};
 
 /// Which rows leave an anchor's denominator.
+#[expect(clippy::large_enum_variant, reason = "one is made for a loss, and none is moved around")]
 pub(super) enum Leaving {
     /// The anchor.
     Itself,
@@ -21,7 +22,7 @@ impl Leaving {
     /// For the rows of `z`, `[m, d]`.
     pub(super) fn new(exclusions: &Exclusions, z: &Tensor<2>) -> Self {
         let ids = |of_images: &[usize]| RowIds::new(of_images, z);
-        let images = || ids(&Vec::from_iter(0..exclusions.images()));
+        let images = || ids(&(0..exclusions.images()).collect::<Vec<_>>());
         match (exclusions.groups(), exclusions.partners()) {
             (None, Partners::Stay) => Self::Itself,
             (None, Partners::Leave) => Self::Group(images()),

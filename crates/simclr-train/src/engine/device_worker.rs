@@ -108,7 +108,7 @@ mod tests {
         let error = worker.ask(|()| panic!("no such server")).wait().unwrap_err().to_string();
         assert!(error.starts_with("training stopped: device 1 failed: no such server"), "{error}");
         let here = Answer::of("device 0", || panic!("out of memory")).wait();
-        let error = here.map(|()| ()).unwrap_err().to_string();
+        let error = here.unwrap_err().to_string();
         assert!(error.starts_with("training stopped: device 0 failed: out of memory"), "{error}");
     }
 

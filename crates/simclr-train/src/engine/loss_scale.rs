@@ -231,8 +231,8 @@ mod tests {
         assert!(!after(2.0, 7, f32::NAN).1);
         assert!(!after(1.0, 7, 1.0).1);
         let largest = after(2_f32.powi(126), 1999, 1.0).0.scale;
-        assert_eq!(largest, 2_f32.powi(127));
-        assert_eq!(after(largest, 1999, 1.0).0.scale, largest);
+        assert_eq!(largest.to_bits(), 2_f32.powi(127).to_bits());
+        assert_eq!(after(largest, 1999, 1.0).0.scale.to_bits(), largest.to_bits());
     }
 
     #[test]

@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(gradients.len(), expected.len());
         for (id, number) in expected {
             let gradient = gradients.get::<1>(id).unwrap();
-            assert!(gradient.to_data_as::<f32>().iter::<f32>().all(|x| x == number));
+            assert!(gradient.to_data_as::<f32>().iter::<f32>().all(|x| (x - number).abs() < 1e-6));
         }
         assert!(Packed::of_gradients(&module, GradientsParams::new()).is_none());
     }

@@ -225,13 +225,13 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         model: SimClr<E>,
         run: Option<&OpenedRun>,
     ) -> Result<Loaded<E>, TrainError> {
-        let new = || TrainingState::new(model.clone(), &self.trainer.config, &self.devices[0]);
-        if let Some(run) = run.filter(|_| self.trainer.resumes) {
-            if let Some(loaded) = run.directory.checkpoints().load_latest(&new)? {
-                return Ok(loaded);
-            }
+        let new = |model| TrainingState::new(model, &self.trainer.config, &self.devices[0]);
+        if let Some(run) = run.filter(|_| self.trainer.resumes)
+            && let Some(loaded) = run.directory.checkpoints().load_latest(|| new(model.clone()))?
+        {
+            return Ok(loaded);
         }
-        Ok(Loaded { state: new(), position: Position::START, refused: Vec::new() })
+        Ok(Loaded { state: new(model), position: Position::START, refused: Vec::new() })
     }
 
     /// Writes the run's results. The weights come first, so that an evaluation that fails cannot lose them.

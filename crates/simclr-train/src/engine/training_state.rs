@@ -50,7 +50,7 @@ impl<E: Encoder> TrainingState<E> {
         };
         let (gradients, verdict) = self.unscale(gradients);
         if let (Some(verdict), Some(before)) = (&verdict, before) {
-            self.keep_statistics(before, verdict.overflowed.clone().bool());
+            self.keep_statistics(&before, verdict.overflowed.clone().bool());
         }
         self.model = self.optimizer.step(learning_rate, self.model.clone(), gradients);
         Ok(Some((output, verdict)))
@@ -72,7 +72,7 @@ impl<E: Encoder> TrainingState<E> {
     }
 
     /// Takes the running statistics back to those of `before` if the step overflowed, `[1]`, which the device decides.
-    fn keep_statistics(&self, before: Packed, overflowed: Tensor<1, Bool>) {
+    fn keep_statistics(&self, before: &Packed, overflowed: Tensor<1, Bool>) {
         let Some(after) = self.statistics() else { return };
         let kept = after.with(|values| {
             let overflowed = overflowed.expand(values.shape());

@@ -66,7 +66,7 @@ impl<E: Encoder> TrainingStep<E> {
         let loss = loss.init()?;
         let needs_labels = loss.needs_labels();
         let step = ContrastiveStep::new(loss, precision, vec![device.clone()], &model.encoder);
-        let config = TrainConfig { optimizer, precision, ..TrainConfig::small() };
+        let config = TrainConfig { precision, optimizer, ..TrainConfig::small() };
         let state = TrainingState::new(model, &config, &device);
         Ok(Self { state, step, needs_labels })
     }
@@ -78,6 +78,10 @@ impl<E: Encoder> TrainingStep<E> {
     /// # Errors
     ///
     /// [`TrainError::Unlabelled`] if the loss contrasts classes, as views alone have none.
+    ///
+    /// # Panics
+    ///
+    /// If the device fails, or has no room: as Burn's operations do.
     pub fn run(
         &mut self,
         views: TwoViews<E::Input>,

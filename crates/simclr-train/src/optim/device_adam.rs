@@ -34,9 +34,10 @@ impl Rule for DeviceAdam {
     ) -> (Tensor<D>, Vec<Tensor<D>>) {
         let [first, second, power_1, power_2] = [0, 1, 2, 3].map(|index| state[index].clone());
         let decay = f64::from(self.weight_decay);
-        let (tensor, gradient) = match self.decoupled {
-            true => (tensor * (1.0 - rate * decay), gradient),
-            false => (tensor.clone(), gradient + tensor * decay),
+        let (tensor, gradient) = if self.decoupled {
+            (tensor * (1.0 - rate * decay), gradient)
+        } else {
+            (tensor.clone(), gradient + tensor * decay)
         };
         let first = first * BETA_1 + gradient.clone() * (1.0 - BETA_1);
         let second = second * BETA_2 + gradient.square() * (1.0 - BETA_2);
