@@ -139,8 +139,8 @@ fn a_step_that_overflows_in_f16_is_skipped_and_told_and_the_run_goes_on() {
             );
             let lines = lines(folder.path());
             let scales = scales(&lines);
-            assert_eq!(scales[1].1, true, "{scales:?}");
-            assert_eq!(scales[2].0, scales[1].0 / 2.0, "{scales:?}");
+            assert!(scales[1].1, "{scales:?}");
+            assert!((scales[2].0 - scales[1].0 / 2.0).abs() < 1e-9, "{scales:?}");
             let skipped = scales[..3].iter().filter(|(_, overflowed)| *overflowed).count();
             let warned = |line: &MetricsLine| {
                 matches!(line, MetricsLine::Warning { epoch: 1, text }
