@@ -83,7 +83,8 @@ fn same_padding(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
     if outputs == 0 { (0, 0) } else { (padding / 2, padding - padding / 2) }
 }
 
-/// [`burn::tensor::module::conv2d`], by the kernels of this crate on flex in f32 with one group.
+/// [`burn::tensor::module::conv2d`], by the kernels of this crate on flex in f32 with one group. In 16 bits on CubeCL
+/// backends, the weights' gradient is summed in 32.
 ///
 /// # Shapes
 ///
@@ -105,6 +106,14 @@ pub fn conv2d(
     #[cfg(feature = "flex")]
     if crate::flex::supports_conv2d(&images, &weight, bias.as_ref(), &options) {
         return crate::flex::conv2d(images, weight, bias, options);
+    }
+    #[cfg(feature = "cube")]
+    if crate::cube::sums_narrow_numbers(&images, &weight) {
+        let output = crate::ops::narrow_conv2d(images, weight, options);
+        return match bias {
+            Some(bias) => output + bias.reshape([1, -1, 1, 1]),
+            None => output,
+        };
     }
     burn::tensor::module::conv2d(images, weight, bias, options)
 }

@@ -32,6 +32,14 @@ pub(crate) fn supports_batch_norm<const D: usize>(
         && has_kernels(&input.device())
 }
 
+/// Whether the gradient of `weight` would be a sum of 16-bit numbers on CubeCL.
+pub(crate) fn sums_narrow_numbers(images: &Tensor<4>, weight: &Tensor<4>) -> bool {
+    images.device().is_autodiff()
+        && matches!(weight.dtype(), DType::F16 | DType::BF16)
+        && images.dtype() == weight.dtype()
+        && has_kernels(&images.device())
+}
+
 /// Whether `device` is one of CubeCL's.
 pub(crate) fn has_kernels(device: &Device) -> bool {
     matches!(device.clone().inner().as_dispatch(), DispatchDevice::Cube(_))

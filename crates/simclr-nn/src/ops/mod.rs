@@ -5,6 +5,8 @@
 
 mod batch_norm;
 mod graph;
+#[cfg(feature = "cube")]
+mod narrow_conv2d;
 mod norm_tensors;
 mod optional;
 #[cfg(feature = "cube")]
@@ -17,6 +19,8 @@ pub(crate) use self::batch_norm::{
 };
 #[cfg(feature = "flex")]
 pub(crate) use self::graph::{Tracked, node, wanted};
+#[cfg(feature = "cube")]
+pub(crate) use self::narrow_conv2d::narrow_conv2d;
 pub(crate) use self::norm_tensors::{NormOptions, NormTensors};
 pub(crate) use self::optional::OptionalTensor;
 #[cfg(feature = "cube")]
