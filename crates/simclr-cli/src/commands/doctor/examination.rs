@@ -20,12 +20,14 @@ use super::{loss, table};
 use crate::bar::while_waiting;
 use crate::output::Output;
 
-/// Comparing with the CPU takes at most this.
+/// Comparing with the CPU takes at most this. A software driver compiles and tries kernels on the CPU, which takes longer.
 const PARITY_LIMIT: Duration = Duration::from_mins(1);
+const PARITY_LIMIT_OF_SOFTWARE: Duration = Duration::from_mins(5);
 
-/// The parts' shares of the time that is left. A training step has the most kernels to compile and to choose.
+/// The parts' shares of the time that is left. The comparison may take half, and leaves to the others what it doesn't
+/// need. Of those, a training step has the most kernels to compile and to choose.
 mod share {
-    pub(super) const PARITY: f64 = 2.0;
+    pub(super) const PARITY: f64 = 12.5;
     pub(super) const LARGEST_BATCH: f64 = 2.0;
     pub(super) const TRAINING: f64 = 4.0;
     pub(super) const EMBEDDING: f64 = 2.0;
@@ -49,7 +51,7 @@ impl Examination {
     }
 
     pub(super) fn run(mut self, device: DeviceDescription, output: &Output) -> Result<Examined> {
-        let parity = self.parity()?;
+        let parity = self.parity(&device)?;
         output.text(&table::parity(&parity));
         // Before the others, whose batches are not larger.
         let largest_batch = self.largest_batch()?;
@@ -82,8 +84,11 @@ impl Examination {
         })
     }
 
-    fn parity(&mut self) -> Result<Parity> {
-        let said = self.part("comparing with the CPU", share::PARITY, Part::Parity)?;
+    fn parity(&mut self, device: &DeviceDescription) -> Result<Parity> {
+        let is_software = device.adapter.is_some() && !device.is_gpu;
+        let most = if is_software { PARITY_LIMIT_OF_SOFTWARE } else { PARITY_LIMIT };
+        let limit = self.limit(share::PARITY).min(most);
+        let said = self.process("comparing with the CPU", limit, Part::Parity)?;
         let (mut products, mut checks) = (None, Vec::new());
         for finding in said.results {
             match finding {
@@ -170,7 +175,6 @@ impl Examination {
         part: Part,
     ) -> Result<Said<T>> {
         let limit = self.limit(share);
-        let limit = if matches!(part, Part::Parity) { limit.min(PARITY_LIMIT) } else { limit };
         self.process(what, limit, part)
     }
 
