@@ -55,16 +55,19 @@ const fn embedding(network: &'static str, launches: f64) -> Case {
     Case { network, work: Work::Embedding, precision: Precision::F32, launches }
 }
 
+const UNCOUNTED: f64 = f64::INFINITY;
+
+/// Budgets are a tenth above what was found with `--small` on software Vulkan; a case without one has not been counted yet.
 pub(crate) const CASES: &[Case] = &[
-    step("resnet18", Precision::F32, 1e6),
-    step("resnet18", Precision::F16, 1e6),
-    step("resnet50", Precision::F32, 1e6),
-    step("resnet50", Precision::F16, 1e6),
-    step("vit_small_p16_i64", Precision::F32, 1e6),
-    step("vit_small_p16_i64", Precision::F16, 1e6),
-    embedding("resnet18", 1e6),
-    embedding("resnet50", 1e6),
-    embedding("vit_small_p16_i64", 1e6),
+    step("resnet18", Precision::F32, 1000.0),
+    step("resnet18", Precision::F16, UNCOUNTED),
+    step("resnet50", Precision::F32, 2100.0),
+    step("resnet50", Precision::F16, UNCOUNTED),
+    step("vit_small_p16_i64", Precision::F32, UNCOUNTED),
+    step("vit_small_p16_i64", Precision::F16, UNCOUNTED),
+    embedding("resnet18", UNCOUNTED),
+    embedding("resnet50", UNCOUNTED),
+    embedding("vit_small_p16_i64", UNCOUNTED),
 ];
 
 /// What a step, or a batch, was seen to do.
