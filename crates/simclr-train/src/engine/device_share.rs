@@ -75,12 +75,8 @@ impl<E: Encoder> DeviceShare<E> {
             // Its gradient by the features is dL/dh.
             let linear = (features * by_features).sum();
             sum.accumulate(&encoder, GradientsParams::from_grads(linear.backward(), &encoder));
-            if let Some(of_chunk) = Packed::of(running_statistics(&encoder.valid())) {
-                statistics = Some(match statistics {
-                    Some(before) => before.with(|values| values + of_chunk.values()),
-                    None => of_chunk,
-                });
-            }
+            let of_chunk = Packed::of(running_statistics(&encoder.valid()));
+            statistics = Packed::sum(statistics, of_chunk);
         }
         Contribution { gradients: Packed::of_gradients(&self.encoder, sum.grads()), statistics }
     }

@@ -119,10 +119,7 @@ impl<'a, E: Encoder> DeviceShares<'a, E> {
             if let Some(gradients) = gradients {
                 sum.accumulate(model, gradients.into_gradients(&model.encoder));
             }
-            statistics = match (statistics, of_device) {
-                (Some(before), Some(more)) => Some(before.with(|values| values + more.values())),
-                (before, more) => before.or(more),
-            };
+            statistics = Packed::sum(statistics, of_device);
         }
         if let Some(statistics) = statistics {
             // All clones of a module share its running statistics, so that writing to a clone is enough.

@@ -51,6 +51,14 @@ impl Packed {
         Self { values: change(self.values.clone()), places: self.places.clone() }
     }
 
+    /// The sum of two that pack the same tensors; one alone if the other isn't there.
+    pub(crate) fn sum(before: Option<Self>, more: Option<Self>) -> Option<Self> {
+        match (before, more) {
+            (Some(before), Some(more)) => Some(before.with(|values| values + more.values())),
+            (before, more) => before.or(more),
+        }
+    }
+
     /// All values, `[values]`.
     pub(crate) fn values(&self) -> Tensor<1> {
         self.values.clone()
