@@ -125,7 +125,7 @@ pub mod data {
 pub mod nn {
     pub use simclr_nn::{
         BatchNorm, Conv2d, PACK_ALIGNMENT, QueuedRead, batch_norms, channels_last, conv2d,
-        max_pool2d, pack, packed_len,
+        launches_kernels, max_pool2d, pack,
     };
 }
 

@@ -36,5 +36,5 @@ pub use batch_norms::batch_norms;
 pub use channels_last::channels_last;
 pub use conv2d::{Conv2d, conv2d};
 pub use max_pool::max_pool2d;
-pub use pack::{PACK_ALIGNMENT, pack, packed_len};
+pub use pack::{PACK_ALIGNMENT, launches_kernels, pack};
 pub use queued_read::QueuedRead;

@@ -237,18 +237,19 @@ mod tests {
     ) -> (Vec<Vec<f64>>, f64, Vec<f64>) {
         let count = chunks.len();
         // The scale at which nothing overflows here.
-        let scale = LossScale::new(&Device::flex());
-        let scale = scale.with(LossScaleRecord { scale: 1024.0, steady: 0 });
-        let mut scale = step.precision.scales_loss().then_some(scale);
+        let record = LossScaleRecord { scale: 1024.0, steady: 0 };
+        let scale = LossScale::new(&Device::flex()).with(record);
+        let scale = step.precision.scales_loss().then_some(scale);
         let chunks = chunks.into_iter().map(Ok);
-        let (mut gradients, output) =
-            step.run(model, chunks, count, scale.as_ref()).unwrap().unwrap();
-        if let Some(scale) = &mut scale {
-            gradients = scale.unscale(model, gradients).0;
-        }
+        let (gradients, output) = step.run(model, chunks, count, scale.as_ref()).unwrap().unwrap();
         assert_eq!(output.examples, EXAMPLES);
         let ranks = output.ranks.to_data_as::<f64>().iter().collect();
-        (values_of(model, &gradients), output.loss.into_scalar::<f64>(), ranks)
+        let mut gradients = values_of(model, &gradients);
+        if scale.is_some() {
+            let scale = f64::from(record.scale);
+            gradients.iter_mut().flatten().for_each(|gradient| *gradient /= scale);
+        }
+        (gradients, output.loss.into_scalar::<f64>(), ranks)
     }
 
     /// The gradient of each parameter that has one.

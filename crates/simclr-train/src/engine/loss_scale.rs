@@ -1,17 +1,17 @@
 //! The factor of the loss in f16.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Bool, Device, Tensor};
 use serde::{Deserialize, Serialize};
+
+use crate::optim::grouped_optimizer::GroupedGradients;
 
 /// The factor of the loss for a backward pass in f16, where small gradients would vanish. It moves as in
 /// `torch.amp.GradScaler` with its defaults (Micikevicius et al. 2018, section 3.2): it doubles after 2000 steps in a
 /// row without an overflow, and halves at each step that overflows.
 ///
 /// It stays on the device, and so does the verdict on a step. The host queues every step's update without waiting; where
-/// a gradient is NaN or infinite, the device keeps what was there before (see
-/// [`Revocable`](crate::optim::revocable::Revocable)).
+/// a gradient is NaN or infinite, the device keeps what was there before: the optimiser's step is
+/// [revoked](crate::optim::grouped_optimizer::GroupedOptimizer::step).
 ///
 /// PyTorch's has no smallest value. This one is 1 at least: a step that overflows there overflows by itself, and the run
 /// ends.
@@ -35,8 +35,8 @@ pub(crate) struct LossScaleRecord {
 pub(crate) struct Verdict {
     /// The scale of the step, `[1]`.
     scale: Tensor<1>,
-    /// 1 if a gradient overflowed, else 0, `[1]`.
-    pub(crate) overflowed: Tensor<1>,
+    /// Whether a gradient overflowed, `[1]`.
+    pub(crate) overflowed: Tensor<1, Bool>,
 }
 
 /// The verdict on a step, on the host.
@@ -84,20 +84,14 @@ impl LossScale {
         loss * self.scale.clone()
     }
 
-    /// Divides the gradients of a scaled loss by the scale, and moves the scale. If one value of them is NaN or
-    /// infinite, all become NaN, by which a [`Revocable`](crate::optim::revocable::Revocable) optimiser knows the step.
-    pub(crate) fn unscale(
-        &mut self,
-        model: &impl Module,
-        mut gradients: GradientsParams,
-    ) -> (GradientsParams, Verdict) {
-        let mut sums = Sums { gradients: &gradients, found: Vec::new() };
-        model.visit(&mut sums);
-        let total = Tensor::cat(sums.found, 0).sum(); // Of a NaN or an infinity is never finite.
+    /// Divides the gradients of a scaled loss by the scale, and moves the scale. The step has overflowed if one value of
+    /// them is NaN or infinite.
+    pub(crate) fn unscale(&mut self, gradients: GroupedGradients) -> (GroupedGradients, Verdict) {
+        let sums = gradients.vectors().map(|gradient| gradient.clone().sum()).collect();
+        let total = Tensor::cat(sums, 0).sum(); // Of a NaN or an infinity is never finite.
         let overflowed = total.is_finite().bool_not();
         let scale = self.scale.clone();
-        let divisor = scale.clone().mask_fill(overflowed.clone(), f32::NAN);
-        model.visit(&mut Dividing { gradients: &mut gradients, divisor });
+        let gradients = gradients.map(|gradient| gradient / scale.clone());
 
         let steady = self.steady.clone() + 1.0;
         let due = steady.clone().greater_equal_scalar(GROWTH_INTERVAL as f32);
@@ -106,14 +100,14 @@ impl LossScale {
         self.scale =
             scale.clone().mask_where(due.clone(), grown).mask_where(overflowed.clone(), lowered);
         self.steady = steady.mask_fill(due.bool_or(overflowed.clone()), 0.0);
-        (gradients, Verdict { scale, overflowed: overflowed.float() })
+        (gradients, Verdict { scale, overflowed })
     }
 }
 
 impl Verdict {
     /// The scale, and 1 or 0, `[1]` each.
     pub(crate) fn into_values(self) -> [Tensor<1>; 2] {
-        [self.scale, self.overflowed]
+        [self.scale, self.overflowed.float()]
     }
 }
 
@@ -130,37 +124,14 @@ impl StepScale {
     }
 }
 
-/// Collects the sum of each gradient.
-struct Sums<'a> {
-    gradients: &'a GradientsParams,
-    found: Vec<Tensor<1>>,
-}
-
-impl ModuleVisitor for Sums<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.extend(self.gradients.get::<D>(param.id).map(Tensor::sum));
-    }
-}
-
-struct Dividing<'a> {
-    gradients: &'a mut GradientsParams,
-    divisor: Tensor<1>,
-}
-
-impl ModuleVisitor for Dividing<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            let divisor = self.divisor.clone().reshape([1; D]);
-            self.gradients.register::<D>(param.id, gradient / divisor);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::grouped_optimizer::GroupedOptimizer;
+    use crate::optim::optimizer::OptimizerConfig;
     use burn::module::ParamId;
     use burn::nn::{Linear, LinearConfig};
+    use burn::optim::GradientsParams;
 
     /// `_amp_update_scale_` of PyTorch's `AmpKernels.cu`, one step on numbers.
     fn pytorch(scale: f32, tracker: u32, found_inf: bool) -> (f32, u32) {
@@ -180,13 +151,13 @@ mod tests {
     }
 
     /// Gradients of the weight and the bias.
-    fn gradients(model: &Linear, weight: f32, bias: f32) -> GradientsParams {
+    fn gradients(model: &Linear, weight: f32, bias: f32) -> GroupedGradients {
         let device = Device::flex();
         let mut gradients = GradientsParams::new();
         let bias_id: ParamId = model.bias.as_ref().unwrap().id;
         gradients.register::<2>(model.weight.id, Tensor::full([3, 2], weight, &device));
         gradients.register::<1>(bias_id, Tensor::from_floats([0.5, bias], &device));
-        gradients
+        GroupedOptimizer::new(OptimizerConfig::lars(0.0), false).gather(model, gradients)
     }
 
     fn read(verdict: Verdict) -> StepScale {
@@ -204,7 +175,7 @@ mod tests {
         for step in 0..9500 {
             let bias = if overflows(step) { f32::INFINITY } else { 1.0 };
             let before = scale;
-            let (_, verdict) = found.unscale(&model, gradients(&model, 1.0, bias));
+            let (_, verdict) = found.unscale(gradients(&model, 1.0, bias));
             (scale, tracker) = pytorch(scale, tracker, overflows(step));
             grown += u32::from(scale > before);
             lowered += u32::from(scale < before);
@@ -223,7 +194,7 @@ mod tests {
         let device = Device::flex();
         let after = |scale, steady, bias| {
             let mut found = LossScale::of_record(LossScaleRecord { scale, steady }, &device);
-            let (_, verdict) = found.unscale(&model, gradients(&model, 1.0, bias));
+            let (_, verdict) = found.unscale(gradients(&model, 1.0, bias));
             (found.record(), read(verdict).is_hopeless())
         };
         let (record, hopeless) = after(1.0, 7, f32::NAN);
@@ -236,22 +207,22 @@ mod tests {
     }
 
     #[test]
-    fn gradients_are_divided_by_the_scale_or_all_become_nan() {
+    fn gradients_are_divided_by_the_scale_and_one_that_is_not_finite_is_seen() {
         let model = model();
-        let values = |weight: f32, bias: f32| {
+        let unscaled = |weight: f32, bias: f32| {
             let mut scale = LossScale::new(&Device::flex());
-            let (gradients, _) = scale.unscale(&model, gradients(&model, weight, bias));
-            let weight = gradients.get::<2>(model.weight.id).unwrap().flatten::<1>(0, 1);
-            let bias = gradients.get::<1>(model.bias.as_ref().unwrap().id).unwrap();
-            let all = Tensor::cat(vec![weight, bias], 0).to_data_as::<f32>();
-            all.iter::<f32>().collect::<Vec<_>>()
+            let (gradients, verdict) = scale.unscale(gradients(&model, weight, bias));
+            let all: Vec<f32> = gradients
+                .vectors()
+                .flat_map(|vector| vector.to_data().iter::<f32>().collect::<Vec<_>>())
+                .collect();
+            (all, read(verdict).overflowed)
         };
         let mut expected = vec![3.0 / 65_536.0; 6];
         expected.extend([0.5 / 65_536.0, 8.0 / 65_536.0]);
-        assert_eq!(values(3.0, 8.0), expected);
+        assert_eq!(unscaled(3.0, 8.0), (expected, false));
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            assert!(values(3.0, bad).into_iter().all(f32::is_nan), "{bad}");
-            assert!(values(bad, 3.0).into_iter().all(f32::is_nan), "{bad}");
+            assert!(unscaled(3.0, bad).1 && unscaled(bad, 3.0).1, "{bad}");
         }
     }
 

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor};
 use simclr_model::ModuleTensor;
-use simclr_nn::{pack, packed_len};
+use simclr_nn::{PACK_ALIGNMENT, pack};
+
+use crate::optim::flat_parameters::{flat_gradients, with_flat_values};
 
 /// Parameters, running statistics or gradients of a module as one flat tensor in f32, outside of any graph: it goes from
 /// one device to another in one transfer, where each tensor alone would be one.
@@ -26,9 +28,7 @@ impl Packed {
 
     /// The gradients of the parameters of `module`; `None` if no parameter has one.
     pub(crate) fn of_gradients(module: &impl Module, gradients: GradientsParams) -> Option<Self> {
-        let mut flat = Flat { gradients, found: Vec::new() };
-        module.visit(&mut flat);
-        Self::new(flat.found)
+        Self::new(flat_gradients(module, gradients))
     }
 
     fn new(tensors: impl IntoIterator<Item = (ParamId, Tensor<1>)>) -> Option<Self> {
@@ -36,10 +36,10 @@ impl Packed {
         for (id, values) in tensors {
             let [count] = values.dims();
             places.insert(id, end..end + count);
-            end += packed_len(count);
+            end += count.next_multiple_of(PACK_ALIGNMENT);
             all.push(values.without_autodiff().cast(FloatDType::F32));
         }
-        (!all.is_empty()).then(|| Self { values: pack(all), places })
+        (!all.is_empty()).then(|| Self { values: pack(all, PACK_ALIGNMENT), places })
     }
 
     pub(crate) fn to_device(&self, device: &Device) -> Self {
@@ -67,7 +67,7 @@ impl Packed {
     /// Replaces the values of those tensors of `module` that are packed here, on the same device. A running statistic
     /// changes in all clones of the module, which share it; a parameter in the returned module alone.
     pub(crate) fn write_to<M: Module>(&self, module: M) -> M {
-        module.map(&mut Writing(self))
+        with_flat_values(module, |id| self.values_of(id))
     }
 
     /// The packed values as gradients of the parameters of `module`.
@@ -77,38 +77,10 @@ impl Packed {
         unpacking.gradients
     }
 
-    /// The values of the tensor `id` in the shape of `like`.
-    fn unpack<const D: usize>(&self, id: ParamId, like: &Tensor<D>) -> Option<Tensor<D>> {
+    /// The values of the tensor `id`, `[values]`.
+    fn values_of(&self, id: ParamId) -> Option<Tensor<1>> {
         let place = self.places.get(&id)?.clone();
-        Some(self.values.clone().slice([place]).reshape(like.shape()).cast(like.dtype()))
-    }
-}
-
-/// Collects gradients, each as a row.
-struct Flat {
-    gradients: GradientsParams,
-    found: Vec<(ParamId, Tensor<1>)>,
-}
-
-impl ModuleVisitor for Flat {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            let count = gradient.shape().num_elements();
-            self.found.push((param.id, gradient.reshape([count])));
-        }
-    }
-}
-
-struct Writing<'a>(&'a Packed);
-
-impl ModuleMapper for Writing<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let id = param.id;
-        param.map(|old| {
-            let Some(new) = self.0.unpack(id, &old) else { return old };
-            let new = if old.is_autodiff() { Tensor::from_inner(new) } else { new };
-            new.set_require_grad(old.is_require_grad())
-        })
+        Some(self.values.clone().slice([place]))
     }
 }
 
@@ -119,7 +91,9 @@ struct Unpacking<'a> {
 
 impl ModuleVisitor for Unpacking<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.packed.unpack(param.id, &param.val()) {
+        if let Some(gradient) = self.packed.values_of(param.id) {
+            let like = param.val();
+            let gradient = gradient.reshape(like.shape()).cast(like.dtype());
             self.gradients.register::<D>(param.id, gradient);
         }
     }
@@ -146,7 +120,7 @@ mod tests {
         let module = encoder(1);
         let before = values(&module);
         let packed = Packed::of(module_tensors(&module)).unwrap();
-        let lens = before.iter().map(|tensor| packed_len(tensor.len()));
+        let lens = before.iter().map(|tensor| tensor.len().next_multiple_of(PACK_ALIGNMENT));
         assert_eq!(packed.values().dims()[0], lens.sum::<usize>());
         let doubled = packed.with(|values| values * 2.0).write_to(module.valid().train());
         let expected: Vec<Vec<f32>> =

@@ -1,9 +1,9 @@
 //! The state that each step changes.
 
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Bool, Device, Tensor};
 use simclr_model::{Encoder, SimClr};
+use simclr_nn::launches_kernels;
 
 use crate::engine::contrastive_step::{ContrastiveStep, StepOutput};
 use crate::engine::loss_scale::{LossScale, Verdict};
@@ -11,12 +11,13 @@ use crate::engine::packed::Packed;
 use crate::engine::running_statistics::running_statistics;
 use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
+use crate::optim::grouped_optimizer::GroupedOptimizer;
 use crate::views::view_source::LabelledViews;
 
 /// Model, optimiser and loss scale between two steps. Together with the epoch's number they make a checkpoint.
 pub(crate) struct TrainingState<E> {
     pub(crate) model: SimClr<E>,
-    pub(crate) optimizer: ModuleOptimizer,
+    pub(crate) optimizer: GroupedOptimizer,
     /// In f16 alone.
     pub(crate) scale: Option<LossScale>,
 }
@@ -24,13 +25,9 @@ pub(crate) struct TrainingState<E> {
 impl<E: Encoder> TrainingState<E> {
     /// The state before the first step of a model on `device`.
     pub(crate) fn new(model: SimClr<E>, config: &TrainConfig, device: &Device) -> Self {
-        if config.precision.scales_loss() {
-            let (optimizer, scale) =
-                (config.optimizer.init_revocable(&model), LossScale::new(device));
-            return Self { model, optimizer, scale: Some(scale) };
-        }
-        let optimizer = config.optimizer.init(&model);
-        Self { model, optimizer, scale: None }
+        let optimizer = GroupedOptimizer::new(config.optimizer, launches_kernels(device));
+        let scale = config.precision.scales_loss().then(|| LossScale::new(device));
+        Self { model, optimizer, scale }
     }
 
     /// One step at this learning rate: its output, and with a loss scale its verdict; `None` if no example of the batch
@@ -48,22 +45,20 @@ impl<E: Encoder> TrainingState<E> {
         else {
             return Ok(None);
         };
-        let (gradients, verdict) = self.unscale(gradients);
-        if let (Some(verdict), Some(before)) = (&verdict, before) {
-            self.keep_statistics(&before, verdict.overflowed.clone().bool());
-        }
-        self.model = self.optimizer.step(learning_rate, self.model.clone(), gradients);
-        Ok(Some((output, verdict)))
-    }
-
-    fn unscale(&mut self, gradients: GradientsParams) -> (GradientsParams, Option<Verdict>) {
-        match &mut self.scale {
+        let gradients = self.optimizer.gather(&self.model, gradients);
+        let (gradients, verdict) = match &mut self.scale {
             None => (gradients, None),
             Some(scale) => {
-                let (gradients, verdict) = scale.unscale(&self.model, gradients);
+                let (gradients, verdict) = scale.unscale(gradients);
                 (gradients, Some(verdict))
             }
+        };
+        let overflowed = verdict.as_ref().map(|verdict| &verdict.overflowed);
+        if let (Some(overflowed), Some(before)) = (overflowed, before) {
+            self.keep_statistics(&before, overflowed.clone());
         }
+        self.model = self.optimizer.step(learning_rate, self.model.clone(), gradients, overflowed);
+        Ok(Some((output, verdict)))
     }
 
     /// The running statistics of the model.

@@ -3,7 +3,9 @@
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 
-use crate::optim::revocable::Rule;
+use crate::optim::blocks::Blocks;
+use crate::optim::optimizer_state::StateNames;
+use crate::optim::rule::{Rule, RuleState};
 
 /// Layer-wise adaptive rate scaling (You et al. 2017), as google's SimCLR has it
 /// (`lars_optimizer.py` with its defaults `classic_momentum=True` and `use_nesterov=False`).
@@ -57,25 +59,12 @@ impl Lars {
         Self { weight_decay: 0.0, adapt: false, ..self }
     }
 
-    /// `trust`, `[1; D]`.
-    fn trust<const D: usize>(&self, tensor: &Tensor<D>, grad: &Tensor<D>) -> Tensor<D> {
-        let (w, g) = (norm(tensor), norm(grad));
+    /// The factor of each parameter's step, `[parameters, 1]`.
+    fn trust(&self, values: &Tensor<1>, gradient: &Tensor<1>, blocks: &Blocks) -> Tensor<2> {
+        let (w, g) = (blocks.norms(values), blocks.norms(gradient));
         let no_direction = w.clone().equal_scalar(0.0).bool_or(g.clone().equal_scalar(0.0));
         w.div(g).mul_scalar(self.trust_coefficient).mask_fill(no_direction, 1.0)
     }
-}
-
-/// Rows that a sum is cut into, at most: enough for every core of a GPU.
-const MOST_ROWS: usize = 1024;
-
-/// The Euclidean length, `[1; D]`. Rows are summed, and then their sums: on CubeCL backends Burn's sum of a whole tensor
-/// adds its parts in the order in which they come, and a seed would not give the same run twice.
-fn norm<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
-    let count = tensor.shape().num_elements();
-    // The largest power of two that divides the count.
-    let rows = (1 << count.trailing_zeros()).min(MOST_ROWS);
-    let squares = tensor.clone().square().reshape([rows, count / rows]);
-    squares.sum_dim(1).sum_dim(0).sqrt().reshape([1; D])
 }
 
 impl Optimizer for Lars {
@@ -88,21 +77,17 @@ impl Optimizer for Lars {
         grad: Tensor<D>,
         state: Option<LarsState<D>>,
     ) -> (Tensor<D>, Option<LarsState<D>>) {
-        let grad = match self.weight_decay {
-            0.0 => grad,
-            decay => grad + tensor.clone().mul_scalar(decay),
-        };
-        let scaled = if self.adapt {
-            let trust = self.trust(&tensor, &grad);
-            grad.mul(trust.mul_scalar(lr))
-        } else {
-            grad.mul_scalar(lr)
-        };
+        let (shape, count) = (tensor.shape(), tensor.shape().num_elements());
+        let (tensor, grad) = (tensor.reshape([count]), grad.reshape([count]));
         let velocity = match state {
-            Some(state) => state.velocity.mul_scalar(self.momentum) + scaled,
-            None => scaled,
+            Some(state) => state.velocity.reshape([count]),
+            None => tensor.zeros_like(),
         };
-        (tensor - velocity.clone(), Some(LarsState { velocity }))
+        let state = RuleState { vectors: vec![velocity], scalars: Vec::new() };
+        let (tensor, after) = Rule::step(self, lr, tensor, grad, &state, &Blocks::of_one(count));
+        let velocity =
+            after.vectors.into_iter().next().map(|velocity| velocity.reshape(shape.clone()));
+        (tensor.reshape(shape), velocity.map(|velocity| LarsState { velocity }))
     }
 
     fn to_device<const D: usize>(state: LarsState<D>, device: &Device) -> LarsState<D> {
@@ -112,20 +97,34 @@ impl Optimizer for Lars {
 
 impl Rule for Lars {
     /// v.
-    fn start<const D: usize>(&self, tensor: &Tensor<D>) -> Vec<Tensor<D>> {
-        vec![tensor.zeros_like()]
+    fn state_names(&self) -> StateNames {
+        StateNames { vectors: &[VELOCITY], scalars: &[] }
     }
 
-    fn step<const D: usize>(
+    fn needs_norms(&self) -> bool {
+        self.adapt
+    }
+
+    fn step(
         &self,
         rate: LearningRate,
-        tensor: Tensor<D>,
-        gradient: Tensor<D>,
-        state: &[Tensor<D>],
-    ) -> (Tensor<D>, Vec<Tensor<D>>) {
-        let before = state.first().map(|velocity| LarsState { velocity: velocity.clone() });
-        let (tensor, after) = Optimizer::step(self, rate, tensor, gradient, before);
-        (tensor, after.into_iter().map(|state| state.velocity).collect())
+        values: Tensor<1>,
+        gradient: Tensor<1>,
+        state: &RuleState,
+        blocks: &Blocks,
+    ) -> (Tensor<1>, RuleState) {
+        let gradient = match self.weight_decay {
+            0.0 => gradient,
+            decay => gradient + values.clone().mul_scalar(decay),
+        };
+        let scaled = if self.adapt {
+            let trust = self.trust(&values, &gradient, blocks);
+            blocks.scaled(gradient, trust.mul_scalar(rate))
+        } else {
+            gradient.mul_scalar(rate)
+        };
+        let velocity = state.vectors[0].clone().mul_scalar(self.momentum) + scaled;
+        (values - velocity.clone(), RuleState { vectors: vec![velocity], scalars: Vec::new() })
     }
 }
 

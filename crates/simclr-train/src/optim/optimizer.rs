@@ -1,6 +1,7 @@
 //! The optimiser of a run, and its settings.
 
 use std::fmt;
+use std::sync::Arc;
 
 use burn::module::{Module, ParamGroup};
 use burn::optim::decay::WeightDecayConfig;
@@ -9,13 +10,15 @@ use burn::optim::{
     Adam, AdamConfig, AdamW, AdamWConfig, ModuleOptimizer, Optimizer, Sgd, SgdConfig,
 };
 use serde::{Deserialize, Serialize};
+use simclr_model::ModuleTensor;
 use simclr_range::OutOfRange;
 
+use crate::optim::adam::AdamRule;
 use crate::optim::decay_scope::{DecayScope, is_one_dimensional, trained_parameters};
-use crate::optim::device_adam::DeviceAdam;
-use crate::optim::device_sgd::DeviceSgd;
 use crate::optim::lars::Lars;
-use crate::optim::revocable::Revocable;
+use crate::optim::optimizer_state::StateNames;
+use crate::optim::rule::Rule;
+use crate::optim::sgd::SgdRule;
 
 /// The optimiser of a run. Its learning rate follows a schedule, see
 /// [`TrainConfig::learning_rate`](crate::TrainConfig::learning_rate).
@@ -178,23 +181,34 @@ impl OptimizerConfig {
         }
     }
 
-    /// The same optimiser, which leaves everything as it was at a step whose gradients are NaN, see [`Revocable`].
-    pub(crate) fn init_revocable(self, module: &impl Module) -> ModuleOptimizer {
-        let scope = self.decay_scope();
+    /// How parameters are moved: those that [decay](Self::decays), and the others.
+    pub(crate) fn rules(self) -> [Arc<dyn Rule>; 2] {
         match self {
             Self::AdamW { weight_decay, .. } | Self::Adam { weight_decay, .. } => {
                 let decoupled = matches!(self, Self::AdamW { .. });
-                let adam = |weight_decay| Revocable(DeviceAdam { weight_decay, decoupled });
-                with_scope(scope, module, adam(weight_decay), adam(0.0))
+                [weight_decay, 0.0]
+                    .map(|weight_decay| Arc::new(AdamRule { weight_decay, decoupled }) as _)
             }
-            Self::Sgd { momentum, nesterov, weight_decay, .. } => {
-                let sgd = |weight_decay| Revocable(DeviceSgd { momentum, nesterov, weight_decay });
-                with_scope(scope, module, sgd(weight_decay), sgd(0.0))
-            }
+            Self::Sgd { momentum, nesterov, weight_decay, .. } => [weight_decay, 0.0]
+                .map(|weight_decay| Arc::new(SgdRule { momentum, nesterov, weight_decay }) as _),
             Self::Lars { momentum, weight_decay, trust_coefficient } => {
                 let lars = lars(momentum, weight_decay, trust_coefficient);
-                with_scope(scope, module, Revocable(lars), Revocable(lars.plain()))
+                [Arc::new(lars), Arc::new(lars.plain())]
             }
+        }
+    }
+
+    /// The parts of a parameter's state, whether it decays or not.
+    pub(crate) fn state_names(self) -> StateNames {
+        let [decaying, _] = self.rules();
+        decaying.state_names()
+    }
+
+    /// Whether weight decay, and LARS's adaptation, are for this parameter.
+    pub(crate) fn decays(self, parameter: &ModuleTensor) -> bool {
+        match self.decay_scope() {
+            DecayScope::All => true,
+            DecayScope::Weights => !is_one_dimensional(parameter),
         }
     }
 

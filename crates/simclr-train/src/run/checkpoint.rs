@@ -5,7 +5,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
@@ -17,9 +16,9 @@ use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::run::position::Position;
 
-// The parts of a checkpoint: two burnpack files, and in f16 a file of JSON.
+// The parts of a checkpoint: a burnpack file, one of safetensors, and in f16 a file of JSON.
 const MODEL: &str = "model.bpk";
-const OPTIMIZER: &str = "optimizer.bpk";
+const OPTIMIZER: &str = "optimizer.safetensors";
 const LOSS_SCALE: &str = "loss-scale.json";
 
 const PREFIX: &str = "epoch-";
@@ -51,7 +50,7 @@ struct Manifest {
 }
 
 const MANIFEST: &str = "manifest.json";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// A loaded checkpoint.
 pub(crate) struct Loaded<E> {
@@ -101,7 +100,7 @@ impl CheckpointFolder {
         drop(state.model.valid());
         let model = state.model.clone().into_record().into_bytes();
         let model = model.map_err(|error| failed(format!("{MODEL}: {error}")))?;
-        let optimizer = state.optimizer.to_record().into_bytes();
+        let optimizer = state.optimizer.to_bytes();
         let optimizer = optimizer.map_err(|error| failed(format!("{OPTIMIZER}: {error}")))?;
         let scale = state.scale.as_ref().map(|scale| serde_json::to_vec(&scale.record()));
         let scale = scale.transpose().map_err(|error| failed(format!("{LOSS_SCALE}: {error}")))?;
@@ -188,9 +187,8 @@ impl CheckpointFolder {
         let record = ModuleRecord::from_bytes(model).map_err(|e| error(MODEL, e.to_string()))?;
         let model = state.model.try_load_record(record);
         let model = model.map_err(|e| error(MODEL, e.to_string()))?;
-        let record =
-            OptimizerRecord::from_bytes(optimizer).map_err(|e| error(OPTIMIZER, e.to_string()))?;
-        let optimizer = state.optimizer.load_record(record);
+        let optimizer = state.optimizer.load(&optimizer, &model);
+        let optimizer = optimizer.map_err(|reason| error(OPTIMIZER, reason))?;
         let scale = match state.scale {
             None => None,
             Some(scale) => {

@@ -16,7 +16,7 @@ fn a_checkpoint_of_another_architecture_is_refused() {
     new_run(config(1), &dir);
     let wider = ResNetConfig::new(ResNetDepth::ResNet18, 4, Stem::Cifar).into();
     new_run(changed(1, |config| config.images.encoder = wider), &other);
-    for part in ["model.bpk", "optimizer.bpk", "manifest.json"] {
+    for part in ["model.bpk", "optimizer.safetensors", "manifest.json"] {
         let part = Path::new("checkpoint/epoch-0001").join(part);
         std::fs::copy(other.join(&part), dir.join(&part)).unwrap();
     }
@@ -31,7 +31,7 @@ fn a_torn_checkpoint_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
     new_run(config(1), &dir);
-    for part in ["model.bpk", "optimizer.bpk", "manifest.json"] {
+    for part in ["model.bpk", "optimizer.safetensors", "manifest.json"] {
         let path = dir.join("checkpoint/epoch-0001").join(part);
         let whole = std::fs::read(&path).unwrap();
         for torn in [&whole[..whole.len() / 2], &[][..], b"something else entirely"] {

@@ -3,11 +3,13 @@
 use burn::optim::LearningRate;
 use burn::tensor::Tensor;
 
-use crate::optim::revocable::Rule;
+use crate::optim::blocks::Blocks;
+use crate::optim::optimizer_state::StateNames;
+use crate::optim::rule::{Rule, RuleState};
 
 /// Adam (Kingma and Ba 2015), or `AdamW` (Loshchilov and Hutter 2019): the steps of Burn's, whose count is on the host.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct DeviceAdam {
+pub(crate) struct AdamRule {
     pub(crate) weight_decay: f32,
     /// Whether weight decay is apart from the gradient, as in `AdamW`.
     pub(crate) decoupled: bool,
@@ -18,35 +20,40 @@ const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-impl Rule for DeviceAdam {
-    /// The two moments; then `beta_1` and `beta_2` to the power of the number of steps, `[1; D]`.
-    fn start<const D: usize>(&self, tensor: &Tensor<D>) -> Vec<Tensor<D>> {
-        let one = Tensor::ones([1; D], (&tensor.device(), tensor.dtype()));
-        vec![tensor.zeros_like(), tensor.zeros_like(), one.clone(), one]
+impl Rule for AdamRule {
+    /// The moments, and the betas to the power of the number of steps.
+    fn state_names(&self) -> StateNames {
+        StateNames {
+            vectors: &["first_moment", "second_moment"],
+            scalars: &["beta_1_power", "beta_2_power"],
+        }
     }
 
-    fn step<const D: usize>(
+    fn step(
         &self,
         rate: LearningRate,
-        tensor: Tensor<D>,
-        gradient: Tensor<D>,
-        state: &[Tensor<D>],
-    ) -> (Tensor<D>, Vec<Tensor<D>>) {
-        let [first, second, power_1, power_2] = [0, 1, 2, 3].map(|index| state[index].clone());
+        values: Tensor<1>,
+        gradient: Tensor<1>,
+        state: &RuleState,
+        _: &Blocks,
+    ) -> (Tensor<1>, RuleState) {
+        let [first, second] = [0, 1].map(|index| state.vectors[index].clone());
+        let [power_1, power_2] = [0, 1].map(|index| state.scalars[index].clone());
         let decay = f64::from(self.weight_decay);
-        let (tensor, gradient) = if self.decoupled {
-            (tensor * (1.0 - rate * decay), gradient)
+        let (values, gradient) = if self.decoupled {
+            (values * (1.0 - rate * decay), gradient)
         } else {
-            (tensor.clone(), gradient + tensor * decay)
+            (values.clone(), gradient + values * decay)
         };
         let first = first * BETA_1 + gradient.clone() * (1.0 - BETA_1);
         let second = second * BETA_2 + gradient.square() * (1.0 - BETA_2);
         let (power_1, power_2) = (power_1 * BETA_1, power_2 * BETA_2);
-        // The bias corrections, [1; D].
+        // The bias corrections, [1].
         let of_first = power_1.clone().neg() + 1.0;
         let of_second = (power_2.clone().neg() + 1.0).sqrt();
         let denominator = second.clone().sqrt() / of_second + EPSILON;
         let delta = first.clone() / of_first / denominator;
-        (tensor - delta * rate, vec![first, second, power_1, power_2])
+        let state = RuleState { vectors: vec![first, second], scalars: vec![power_1, power_2] };
+        (values - delta * rate, state)
     }
 }

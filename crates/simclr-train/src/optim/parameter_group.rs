@@ -1,0 +1,194 @@
+//! Parameters that move together.
+
+use std::sync::Arc;
+
+use burn::module::ParamId;
+use burn::optim::LearningRate;
+use burn::tensor::{Bool, Tensor, TensorData};
+use simclr_nn::{PACK_ALIGNMENT, pack};
+
+use crate::optim::blocks::Blocks;
+use crate::optim::optimizer_state::ParameterState;
+use crate::optim::rule::{Rule, RuleState, unless};
+
+/// The values of a row where a rule sums over parameters: a sum of ResNet-50's 54 weights then has some 6,000 rows.
+const LONG_ROW: usize = 4096;
+
+/// A parameter that is to join a group.
+#[derive(Clone)]
+pub(crate) struct NewMember {
+    pub(crate) id: ParamId,
+    /// The way to it in the module.
+    pub(crate) name: String,
+    /// Its values, `[values]`.
+    pub(crate) values: Tensor<1>,
+}
+
+/// Parameters that one rule moves, packed into one vector: a step is as many operations as for one parameter.
+///
+/// A single parameter is a group without packing.
+pub(crate) struct ParameterGroup {
+    rule: Arc<dyn Rule>,
+    members: Vec<Member>,
+    blocks: Blocks,
+    /// The parameters after the last step, `[packed values]`.
+    values: Tensor<1>,
+    state: RuleState,
+}
+
+/// A parameter of a group.
+#[derive(Clone)]
+struct Member {
+    id: ParamId,
+    name: String,
+    /// Where it begins in the group's vectors.
+    start: usize,
+    count: usize,
+}
+
+impl ParameterGroup {
+    /// A group of these parameters, one at least, and of one number format. Those that have a state have the same scalars;
+    /// the others begin.
+    pub(crate) fn new(
+        rule: Arc<dyn Rule>,
+        parameters: Vec<NewMember>,
+        states: &[Option<ParameterState>],
+    ) -> Self {
+        let counts: Vec<usize> = parameters.iter().map(|p| p.values.dims()[0]).collect();
+        let alignment = alignment(&*rule, counts.len());
+        let mut start = 0;
+        let mut members = Vec::new();
+        let mut values = Vec::new();
+        for (parameter, &count) in parameters.into_iter().zip(&counts) {
+            let NewMember { id, name, values: of_one } = parameter;
+            members.push(Member { id, name, start, count });
+            values.push(of_one);
+            start += alignment.map_or(count, |alignment| count.next_multiple_of(alignment));
+        }
+        let (device, dtype) = (values[0].device(), values[0].dtype());
+        let values = joined(values, alignment);
+        let blocks = match alignment {
+            None => Blocks::of_one(counts[0]),
+            Some(alignment) => Blocks::of_many(&counts, alignment, &device),
+        };
+        let names = rule.state_names();
+        let vectors = (0..names.vectors.len()).map(|number| {
+            let known = states.iter().any(Option::is_some);
+            if !known {
+                return values.zeros_like();
+            }
+            let mut data = vec![0.0; start];
+            for (member, state) in members.iter().zip(states) {
+                if let Some(state) = state {
+                    let place = member.start..member.start + member.count;
+                    data[place].copy_from_slice(&state.vectors[number]);
+                }
+            }
+            Tensor::from_data(TensorData::new(data, [start]), (&device, dtype))
+        });
+        let vectors = vectors.collect();
+        let scalars = (0..names.scalars.len()).map(|number| {
+            let known = states.iter().flatten().next();
+            let value = known.map_or(1.0, |state| state.scalars[number]);
+            Tensor::full([1], value, (&device, dtype))
+        });
+        let scalars = scalars.collect();
+        Self { rule, members, blocks, values, state: RuleState { vectors, scalars } }
+    }
+
+    /// The parameters, in their order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ParamId> {
+        self.members.iter().map(|member| member.id)
+    }
+
+    /// Gradients of the parameters, in their order and packed as they are.
+    pub(crate) fn packed(&self, gradients: Vec<Tensor<1>>) -> Tensor<1> {
+        joined(gradients, alignment(&*self.rule, self.members.len()))
+    }
+
+    /// Moves the parameters, or nothing where the device finds the step revoked, `[1]`.
+    pub(crate) fn step(
+        &mut self,
+        rate: LearningRate,
+        gradient: Tensor<1>,
+        revoked: Option<&Tensor<1, Bool>>,
+    ) {
+        let (values, state) =
+            self.rule.step(rate, self.values.clone(), gradient, &self.state, &self.blocks);
+        (self.values, self.state) = match revoked {
+            None => (values, state),
+            Some(revoked) => {
+                (unless(values, revoked, &self.values), state.unless(revoked, &self.state))
+            }
+        };
+    }
+
+    /// The values of each parameter.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (ParamId, Tensor<1>)> {
+        self.members.iter().map(|member| (member.id, member.of(&self.values)))
+    }
+
+    /// The group as two: the parameters that are `chosen`, and the others. Both have some.
+    pub(crate) fn split(self, chosen: impl Fn(ParamId) -> bool) -> [Self; 2] {
+        let (of_first, of_second): (Vec<Member>, Vec<Member>) =
+            self.members.iter().cloned().partition(|member| chosen(member.id));
+        [of_first, of_second].map(|members| self.part(&members))
+    }
+
+    /// A group of some of the parameters.
+    fn part(&self, members: &[Member]) -> Self {
+        let alignment = alignment(&*self.rule, members.len());
+        let part = |whole: &Tensor<1>| {
+            joined(members.iter().map(|member| member.of(whole)).collect(), alignment)
+        };
+        let new = |member: &Member| NewMember {
+            id: member.id,
+            name: member.name.clone(),
+            values: member.of(&self.values),
+        };
+        let states = vec![None; members.len()];
+        let begun = Self::new(Arc::clone(&self.rule), members.iter().map(new).collect(), &states);
+        let vectors = self.state.vectors.iter().map(part).collect();
+        let state = RuleState { vectors, scalars: self.state.scalars.clone() };
+        Self { state, ..begun }
+    }
+
+    /// The name and the state of each parameter, read from the device. Rules without a state have none.
+    pub(crate) fn states(&self) -> Vec<(String, ParameterState)> {
+        let read = |tensor: &Tensor<1>| tensor.to_data().iter::<f32>().collect::<Vec<_>>();
+        let vectors: Vec<Vec<f32>> = self.state.vectors.iter().map(read).collect();
+        let scalars: Vec<f32> = self.state.scalars.iter().flat_map(read).collect();
+        let of = |member: &Member| {
+            let place = member.start..member.start + member.count;
+            let vectors = vectors.iter().map(|vector| vector[place.clone()].to_vec()).collect();
+            (member.name.clone(), ParameterState { vectors, scalars: scalars.clone() })
+        };
+        self.members.iter().map(of).collect()
+    }
+}
+
+impl Member {
+    /// Its part of one of the group's vectors.
+    fn of(&self, whole: &Tensor<1>) -> Tensor<1> {
+        match whole.dims() {
+            [count] if count == self.count => whole.clone(),
+            _ => whole.clone().narrow(0, self.start, self.count),
+        }
+    }
+}
+
+/// Where the parameters of a group may begin; `None` for one parameter, which is not packed.
+fn alignment(rule: &dyn Rule, members: usize) -> Option<usize> {
+    match (members, rule.needs_norms()) {
+        (1, _) => None,
+        (_, true) => Some(LONG_ROW),
+        (_, false) => Some(PACK_ALIGNMENT),
+    }
+}
+
+fn joined(mut vectors: Vec<Tensor<1>>, alignment: Option<usize>) -> Tensor<1> {
+    match alignment {
+        None => vectors.remove(0),
+        Some(alignment) => pack(vectors, alignment),
+    }
+}
