@@ -20,6 +20,8 @@ pub(crate) struct PendingFigures {
     pub(crate) duration: Duration,
     /// The part of `duration` that the step waited for views.
     pub(crate) waited: Duration,
+    /// Chunks of views that were ready as the step began.
+    pub(crate) chunks_ready: usize,
 }
 
 /// What a step's figures are made of.
@@ -51,6 +53,8 @@ pub(crate) struct StepFigures {
     pub(crate) images_per_second: f64,
     /// Share of the step's time that it waited for views, in 0..=1.
     pub(crate) waiting_share: f64,
+    /// Chunks of views that were ready as the step began.
+    pub(crate) chunks_ready: usize,
 }
 
 impl StepFigures {
@@ -76,6 +80,7 @@ impl PendingFigures {
             contrastive_top5: top5 / anchors,
             images_per_second: self.examples as f64 / seconds,
             waiting_share: (self.waited.as_secs_f64() / seconds).min(1.0),
+            chunks_ready: self.chunks_ready,
             loss: *loss,
             scale: StepScale::of_values(of_f16),
         }

@@ -195,7 +195,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
     ) -> Result<LearningRateCurve, TrainError> {
         let Trainer { config, interrupter, .. } = self.trainer;
         let layout = StepLayout { steps_per_epoch: test.steps(), ..self.layout };
-        let (step, views) = (self.step(&model.encoder), self.loader(layout));
+        let (step, views) = (self.step(&model.encoder), self.loader(layout).with_epochs(1));
         let stop = || interrupter.should_stop();
         test.run(TrainingState::new(model, config, &self.devices[0]), &step, &views, stop)
     }
@@ -211,6 +211,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         let config = &self.trainer.config;
         ViewLoader::new(Arc::clone(&self.views), layout, config.seed, &self.devices)
             .with_max_skipped(config.max_skipped)
+            .with_epochs(config.epochs)
     }
 
     /// The names of the devices, with commas.

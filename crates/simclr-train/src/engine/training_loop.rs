@@ -162,6 +162,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 values,
                 duration: step_started.elapsed(),
                 waited: views.waited().saturating_sub(waited),
+                chunks_ready: views.ready(),
             });
             step_started = Instant::now();
             progress.last = Some([output.features, output.projections]);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use simclr_augment::{
-    AugmentationError, DeviceAugmentation, PreparedView, SimClrAugmentation, ViewKey, ViewParams,
+    AugmentationError, DeviceAugmentation, SimClrAugmentation, ViewKey, ViewParams,
 };
 use simclr_data::ImageDataset;
 
@@ -31,6 +32,8 @@ pub struct ImageViews {
     images: Arc<dyn ImageDataset>,
     augmentation: Augmentation,
     seed: u64,
+    /// `None` for the pool that the caller is in.
+    pool: Option<Arc<ThreadPool>>,
 }
 
 enum Augmentation {
@@ -42,7 +45,7 @@ impl ImageViews {
     /// Views of `images`, computed on the CPU.
     #[must_use]
     pub fn new(images: Arc<dyn ImageDataset>, augmentation: SimClrAugmentation, seed: u64) -> Self {
-        Self { images, augmentation: Augmentation::Cpu(augmentation), seed }
+        Self { images, augmentation: Augmentation::Cpu(augmentation), seed, pool: None }
     }
 
     /// Views of `images`, computed on the device that trains on them.
@@ -52,7 +55,22 @@ impl ImageViews {
         augmentation: DeviceAugmentation,
         seed: u64,
     ) -> Self {
-        Self { images, augmentation: Augmentation::Device(augmentation), seed }
+        Self { images, augmentation: Augmentation::Device(augmentation), seed, pool: None }
+    }
+
+    /// Makes the views on the threads of `pool`, and not of the pool that the caller is in: training on the CPU then never
+    /// waits for an image in the middle of a convolution. The pool's size changes no view.
+    #[must_use]
+    pub fn on_threads(self, pool: Arc<ThreadPool>) -> Self {
+        Self { pool: Some(pool), ..self }
+    }
+
+    /// Does `work` on the pool.
+    fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
     }
 
     /// Makes both views of one image by `make`, whose last argument is the view, 0 or 1. An image that cannot be read
@@ -101,14 +119,15 @@ impl ImageViews {
         let mut values = vec![0.0; 2 * asked * len];
         let (a, b) = values.split_at_mut(asked * len);
         let places = a.par_chunks_exact_mut(len).zip(b.par_chunks_exact_mut(len));
-        let made: Vec<Result<[(); 2], Skipped>> = (indices.par_iter().zip(places))
-            .map(|(&index, (a, b))| {
-                let mut places = [a, b];
-                self.pair(pass, index, policy, |image, params, view| {
-                    policy.view_into(image, params, places[view])
-                })
+        let pair = |(&index, (a, b))| {
+            let mut places: [&mut [f32]; 2] = [a, b];
+            self.pair(pass, index, policy, |image, params, view| {
+                policy.view_into(image, params, places[view])
             })
-            .collect::<Result<_, TrainError>>()?;
+        };
+        let made = self.in_pool(|| {
+            indices.par_iter().zip(places).map(pair).collect::<Result<Vec<_>, TrainError>>()
+        })?;
 
         // Closes the gaps of skipped images.
         let read: Vec<usize> = (0..asked).filter(|&place| made[place].is_ok()).collect();
@@ -137,14 +156,11 @@ impl ImageViews {
         device: &Device,
     ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
         let policy = augmentation.policy();
-        let made: Vec<Result<[PreparedView; 2], Skipped>> = indices
-            .par_iter()
-            .map(|&index| {
-                self.pair(pass, index, policy, |image, params, _| {
-                    augmentation.prepare(image, params)
-                })
-            })
-            .collect::<Result<_, TrainError>>()?;
+        let pair = |&index| {
+            self.pair(pass, index, policy, |image, params, _| augmentation.prepare(image, params))
+        };
+        let made =
+            self.in_pool(|| indices.par_iter().map(pair).collect::<Result<Vec<_>, TrainError>>())?;
         let (mut prepared, mut of_b, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         for pair in made {
             match pair {
@@ -181,6 +197,14 @@ impl ViewSource<Tensor<4>> for ImageViews {
 
     fn label(&self, index: usize) -> Option<usize> {
         self.images.label(index)
+    }
+
+    /// On the CPU f32; on the device as many u8, from crops of about the views' size.
+    fn example_bytes(&self) -> usize {
+        match &self.augmentation {
+            Augmentation::Cpu(policy) => 2 * policy.view_len() * size_of::<f32>(),
+            Augmentation::Device(policy) => 2 * policy.policy().view_len(),
+        }
     }
 
     /// The views of `indices`: `[2n, 3, size, size]`, normalised.
@@ -277,8 +301,9 @@ mod tests {
     fn the_number_of_threads_changes_nothing() {
         let views = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let source = &sources()[0];
-            let batch = pool.install(|| source.two_views(0, &[0, 3, 5], &Device::flex()));
+            let [source, _] = sources();
+            let source = source.on_threads(Arc::new(pool));
+            let batch = source.two_views(0, &[0, 3, 5], &Device::flex());
             batch.unwrap().views.unwrap().input.into_data().try_to_vec::<f32>().unwrap()
         };
         assert_eq!(views(1), views(5));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
+use rayon::ThreadPoolBuilder;
 use simclr_augment::{DeviceAugmentation, SimClrAugmentation};
 use simclr_data::Splits;
 use simclr_embed::EmbedderFile;
@@ -159,11 +160,14 @@ impl Pretraining {
     pub(super) fn views(&self, data: &Splits) -> Result<ImageViews, TrainError> {
         let (images, seed) = (Arc::clone(&data.pretrain), self.trainer.config.seed);
         let augmentation = self.augmentation.clone();
-        Ok(match self.images.views {
+        let views = match self.images.views {
             ViewPath::Cpu => ImageViews::new(images, augmentation, seed),
             ViewPath::Device => {
                 ImageViews::on_device(images, DeviceAugmentation::new(augmentation)?, seed)
             }
-        })
+        };
+        let pool = ThreadPoolBuilder::new().thread_name(|number| format!("views {number}"));
+        let pool = pool.build().map_err(|error| TrainError::stopped(error.to_string()))?;
+        Ok(views.on_threads(Arc::new(pool)))
     }
 }

@@ -1,18 +1,23 @@
 //! Views of shuffled examples, made ahead of the training step.
 
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
 
-use crate::views::epoch_views::EpochViews;
+use crate::error::TrainError;
+use crate::views::epoch_views::{Chunks, EpochViews, MadeChunk};
 use crate::views::labels::labels_of;
 use crate::views::order::Order;
+use crate::views::prefetch::Prefetch;
 use crate::views::unreadable::Unreadable;
 use crate::views::view_source::{LabelledViews, Skipped, ViewSource};
 
-/// The number of finished chunks that wait for the training step.
-const PREFETCHED_CHUNKS: usize = 2;
+/// Chunks of a device that are made or being made beyond those of the current step, at least and at most.
+const FEWEST_AHEAD: usize = 2;
+const MOST_AHEAD: usize = 4;
+
+/// Bytes of views of a device that are made or being made beyond those of the current step. [`FEWEST_AHEAD`] may be more.
+const BYTES_AHEAD: usize = 512 << 20;
 
 /// The sizes of an epoch, a step and a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,18 +30,25 @@ pub struct StepLayout {
     pub steps_per_epoch: usize,
 }
 
-/// Shuffles the examples, and makes views on a thread of its own, ahead of the training step.
+/// Shuffles the examples, and makes views on threads of its own, ahead of the training step.
 ///
 /// Examples come in passes over the data set. Only the seed and the number of a pass determine its order, and examples
 /// that don't fill a last batch wait for the next pass. An epoch is the next
-/// [`steps_per_epoch`](StepLayout::steps_per_epoch) steps, whether a pass ends there or not. Beside the chunks of the
-/// current step, at most four chunks are in memory: two wait, the thread makes one and hands one over.
-pub struct ViewLoader<I> {
+/// [`steps_per_epoch`](StepLayout::steps_per_epoch) steps, whether a pass ends there or not.
+///
+/// Several chunks are made at a time, and handed over in their order: one more than there are devices, so that a chunk
+/// that takes long holds no device up. For each device 2 to 4 chunks are made ahead of the current step, as many as fit
+/// into 512 MiB by [`ViewSource::example_bytes`]. Threads go on between two epochs, while the encoder is evaluated.
+pub struct ViewLoader<I: Send + 'static> {
     source: Arc<dyn ViewSource<I>>,
     layout: StepLayout,
+    /// The epochs of the run.
+    epochs: usize,
     seed: u64,
     devices: Vec<Device>,
     unreadable: Arc<Mutex<Unreadable>>,
+    /// The chunks after the last epoch that was read to its end.
+    chunks: Arc<Mutex<Option<Chunks<I>>>>,
 }
 
 impl<I: Send + 'static> ViewLoader<I> {
@@ -66,7 +78,14 @@ impl<I: Send + 'static> ViewLoader<I> {
             source.len()
         );
         let unreadable = Arc::new(Mutex::new(Unreadable::new(source.len(), 1.0)));
-        Self { source, layout, seed, devices: devices.to_vec(), unreadable }
+        let (devices, chunks) = (devices.to_vec(), Arc::default());
+        Self { source, layout, epochs: usize::MAX, seed, devices, unreadable, chunks }
+    }
+
+    /// Makes no views beyond this number of epochs. By default there is no end.
+    #[must_use]
+    pub fn with_epochs(self, epochs: usize) -> Self {
+        Self { epochs, ..self }
     }
 
     /// Stops where more than this share of the examples, in 0..=1, cannot be read. By default, unreadable examples are
@@ -106,35 +125,47 @@ impl<I: Send + 'static> ViewLoader<I> {
 
     /// The views of an epoch without its first `done` steps.
     pub(crate) fn epoch_after(&self, epoch: usize, done: usize) -> EpochViews<I> {
-        let (source, devices) = (Arc::clone(&self.source), self.devices.clone());
-        let unreadable = Arc::clone(&self.unreadable);
         let StepLayout { batch_size, chunk_size, steps_per_epoch } = self.layout;
-        let steps = (epoch - 1) * steps_per_epoch + done..epoch * steps_per_epoch;
-        let left = steps.len();
-        let mut order = Order::new(source.len(), batch_size, self.seed);
+        let first_step = (epoch - 1) * steps_per_epoch + done;
+        let chunks_per_step = batch_size / chunk_size;
+        let first = first_step * chunks_per_step;
+        let mut home = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = home.take().filter(|chunks| chunks.due() == first);
+        let chunks = running.unwrap_or_else(|| self.chunks(first));
+        EpochViews::new(
+            chunks,
+            Arc::clone(&self.chunks),
+            Arc::clone(&self.unreadable),
+            (epoch * steps_per_epoch).saturating_sub(first_step),
+            chunks_per_step,
+        )
+    }
 
-        let (sender, receiver) = sync_channel(PREFETCHED_CHUNKS - 1);
-        let worker = std::thread::spawn(move || {
-            for step in steps {
+    /// The chunks of the run from number `first` on.
+    fn chunks(&self, first: usize) -> Chunks<I> {
+        let (source, devices) = (Arc::clone(&self.source), self.devices.clone());
+        let StepLayout { batch_size, chunk_size, steps_per_epoch } = self.layout;
+        let chunks_per_step = batch_size / chunk_size;
+        let end = self.epochs.saturating_mul(steps_per_epoch).saturating_mul(chunks_per_step);
+        let chunk_bytes = source.example_bytes().saturating_mul(chunk_size).max(1);
+        let ahead = devices.len() * (BYTES_AHEAD / chunk_bytes).clamp(FEWEST_AHEAD, MOST_AHEAD);
+        let threads = devices.len() + 1;
+        let order = Mutex::new(Order::new(source.len(), batch_size, self.seed));
+        let make = move |chunk: usize| -> Result<MadeChunk<I>, TrainError> {
+            let (step, number) = (chunk / chunks_per_step, chunk % chunks_per_step);
+            let (pass, indices) = {
+                let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
                 let (pass, batch) = order.step(step);
-                for (number, chunk) in batch.chunks(chunk_size).enumerate() {
-                    let device = &devices[number % devices.len()];
-                    let made = source.two_views(pass as u64, chunk, device);
-                    let views = made.and_then(|made| {
-                        let labels = labels_of(&*source, chunk, &made.skipped);
-                        let mut noted = unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-                        noted.note(chunk, made.skipped)?;
-                        Ok(made.views.map(|views| LabelledViews { views, labels, chunk: number }))
-                    });
-                    let failed = views.is_err();
-                    // The channel is closed if the reader left the epoch early.
-                    if sender.send(views).is_err() || failed {
-                        return;
-                    }
-                }
-            }
-        });
-        EpochViews::new(receiver, worker, left, batch_size / chunk_size)
+                (pass, batch[number * chunk_size..][..chunk_size].to_vec())
+            };
+            let device = &devices[number % devices.len()];
+            let made = source.two_views(pass as u64, &indices, device)?;
+            let labels = labels_of(&*source, &indices, &made.skipped);
+            let of_chunk = |views| LabelledViews { views, labels, chunk: number };
+            let views = made.views.map(of_chunk);
+            Ok(MadeChunk { indices, skipped: made.skipped, views })
+        };
+        Prefetch::new(first, end, ahead, threads, make)
     }
 }
 

@@ -63,6 +63,12 @@ pub trait ViewSource<I>: Send + Sync + 'static {
         None
     }
 
+    /// The bytes that both views of an example take, so that the memory of views made ahead is bounded; 0, as by default,
+    /// if that is not known.
+    fn example_bytes(&self) -> usize {
+        0
+    }
+
     /// Both views of the examples `indices` in pass `pass` over the data set, on `device`, in the order of the indices
     /// without those that are skipped. They depend only on the arguments and on the source's seed, so that a run can be
     /// repeated and resumed.

@@ -30,6 +30,9 @@ pub enum MetricsLine {
         images_per_second: f64,
         /// Share of the step's time that it waited for views, in 0..=1.
         waiting_share: f64,
+        /// Chunks of views that were ready as the step began. 0 in step after step: reading and augmenting is what limits.
+        #[serde(default)]
+        chunks_ready: usize,
         /// In f16, the factor of the loss in the backward pass, see [`Precision::F16`](crate::Precision::F16); else `None`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         loss_scale: Option<f64>,
@@ -118,6 +121,7 @@ impl From<&StepFigures> for MetricsLine {
             contrastive_top5: figures.contrastive_top5,
             images_per_second: figures.images_per_second,
             waiting_share: figures.waiting_share,
+            chunks_ready: figures.chunks_ready,
             loss_scale: figures.scale.map(|step| step.scale),
             overflowed: figures.overflowed(),
         }

@@ -197,6 +197,7 @@ mod tests {
             contrastive_top5: 0.5,
             images_per_second: 1.0,
             waiting_share: 0.0,
+            chunks_ready: 2,
             loss_scale: None,
             overflowed: false,
         };

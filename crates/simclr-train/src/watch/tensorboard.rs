@@ -70,6 +70,7 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
             contrastive_top5,
             images_per_second,
             waiting_share,
+            chunks_ready,
             loss_scale,
             ..
         } => vec![
@@ -79,6 +80,7 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
             ("step/contrastive_top5", Some(*contrastive_top5)),
             ("step/images_per_second", Some(*images_per_second)),
             ("step/waiting_share", Some(*waiting_share)),
+            ("step/chunks_ready", Some(*chunks_ready as f64)),
             ("step/loss_scale", *loss_scale),
         ],
         MetricsLine::Epoch { loss, knn_top1, representation, .. } => {

@@ -100,8 +100,8 @@ pub(crate) fn lines(dir: &Path) -> Vec<MetricsLine> {
             MetricsLine::Epoch { images_per_second, waiting_share, representation, .. } => {
                 (*images_per_second, *waiting_share, *representation) = (None, None, None);
             }
-            MetricsLine::Step { images_per_second, waiting_share, .. } => {
-                (*images_per_second, *waiting_share) = (0.0, 0.0);
+            MetricsLine::Step { images_per_second, waiting_share, chunks_ready, .. } => {
+                (*images_per_second, *waiting_share, *chunks_ready) = (0.0, 0.0, 0);
             }
             _ => {}
         }
