@@ -77,6 +77,10 @@ impl<E: Encoder> TrainingLoop<E> {
     fn train(&mut self, state: &mut TrainingState<E>) -> Result<Outcome, TrainError> {
         let mut observation = None;
         let is_new = self.position == Position::START;
+        if self.position.epochs < self.epochs {
+            // The first views are made while the encoder is evaluated.
+            self.views.begin(self.position.epochs + 1, self.position.steps);
+        }
         if is_new || self.position.epochs >= self.epochs {
             observation = self.observe(state)?;
             if self.interrupter.should_stop() {

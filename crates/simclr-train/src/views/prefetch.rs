@@ -97,6 +97,12 @@ impl<T: Send + 'static> Prefetch<T> {
     pub(crate) fn due(&self) -> usize {
         self.shared.lock().due
     }
+
+    /// The number of things that wait to be taken.
+    #[cfg(test)]
+    pub(crate) fn ready(&self) -> usize {
+        self.shared.lock().made.len()
+    }
 }
 
 impl<T> Shared<T> {

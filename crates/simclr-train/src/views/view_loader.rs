@@ -123,6 +123,12 @@ impl<I: Send + 'static> ViewLoader<I> {
         self.epoch_after(epoch, 0)
     }
 
+    /// Begins to make the views of an epoch without its first `done` steps, which [`epoch_after`](Self::epoch_after) then
+    /// hands out.
+    pub(crate) fn begin(&self, epoch: usize, done: usize) {
+        drop(self.epoch_after(epoch, done));
+    }
+
     /// The views of an epoch without its first `done` steps.
     pub(crate) fn epoch_after(&self, epoch: usize, done: usize) -> EpochViews<I> {
         let StepLayout { batch_size, chunk_size, steps_per_epoch } = self.layout;
@@ -366,6 +372,30 @@ mod tests {
         }
         let unlabelled = loader(indices(10), [5, 5, 1]);
         assert_eq!(results(&unlabelled, 1)[0][0].as_ref().unwrap().labels, None);
+    }
+
+    #[test]
+    fn views_of_the_next_epoch_are_made_before_it_begins_and_none_after_the_last() {
+        let loader = loader(indices(23), [5, 5, 2]).with_epochs(2);
+        let expected = steps(&self::loader(indices(23), [5, 5, 2]), 2);
+        let wait_for = |ready: usize| {
+            let made = || {
+                let chunks = loader.chunks.lock().unwrap();
+                chunks.as_ref().map_or(0, Prefetch::ready)
+            };
+            while made() < ready {
+                std::thread::yield_now();
+            }
+        };
+        loader.begin(1, 0);
+        wait_for(4);
+        let mut first = loader.epoch(1);
+        first.next_step().unwrap().next();
+        assert_eq!((first.ready(), first.waited() < std::time::Duration::from_secs(1)), (4, true));
+        first.next_step().unwrap().next();
+        drop(first);
+        wait_for(2);
+        assert_eq!(steps(&loader, 2), expected);
     }
 
     #[test]
