@@ -79,19 +79,32 @@ fn features_and_gradient(name: &str, size: usize, device: &Device) -> Result<(),
 }
 
 fn first_steps(device: &Device) -> Result<(), String> {
-    let found = losses(device, Precision::F32)?;
-    let expected = losses(&Device::flex(), Precision::F32)?;
-    // The first step sees the same weights; each further one what rounding made of the one before.
-    compare("first step's loss", &found[..1], &expected[..1], of_products(device, 1e-4))?;
-    compare("losses", &found, &expected, of_products(device, 1e-2))
+    for (optimizer, rate) in OPTIMIZERS.map(|(optimizer, rate)| (optimizer(1e-2), rate)) {
+        let run = |device: &Device| losses(device, Precision::F32, optimizer, rate);
+        let (found, expected) = (run(device)?, run(&Device::flex())?);
+        // The first step sees the same weights; each further one what rounding made of the one before.
+        let name = format!("{optimizer}: first step's loss");
+        compare(&name, &found[..1], &expected[..1], of_products(device, 1e-4))?;
+        compare(&format!("{optimizer}: losses"), &found, &expected, of_products(device, 1e-2))?;
+    }
+    Ok(())
 }
 
+/// Optimisers by their weight decay, and rates at which three steps change the loss.
+const OPTIMIZERS: [(fn(f32) -> OptimizerConfig, f64); 3] = [
+    (OptimizerConfig::adamw, 1e-3),
+    (OptimizerConfig::lars, 20.0),
+    (OptimizerConfig::nesterov, 0.05),
+];
+
 fn sixteen_bits(device: &Device) -> Result<(), String> {
-    let expected = losses(&Device::flex(), Precision::F32)?;
+    let run =
+        |device: &Device, precision| losses(device, precision, OptimizerConfig::adamw(1e-4), 1e-3);
+    let expected = run(&Device::flex(), Precision::F32)?;
     for (precision, dtype) in
         [(Precision::Bf16, FloatDType::BF16), (Precision::F16, FloatDType::F16)]
     {
-        let found = losses(device, precision);
+        let found = run(device, precision);
         if device.supports_dtype(dtype) {
             compare(
                 &format!("losses in {precision}"),
@@ -108,7 +121,12 @@ fn sixteen_bits(device: &Device) -> Result<(), String> {
 }
 
 /// The losses of three steps on the sample.
-fn losses(device: &Device, precision: Precision) -> Result<Vec<f64>, String> {
+fn losses(
+    device: &Device,
+    precision: Precision,
+    optimizer: OptimizerConfig,
+    rate: f64,
+) -> Result<Vec<f64>, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let sample = SampleConfig { images: 24, size: 16, ..SampleConfig::default() };
     let data = Splits::sample(&sample).map_err(|error| error.to_string())?;
@@ -118,9 +136,9 @@ fn losses(device: &Device, precision: Precision) -> Result<Vec<f64>, String> {
         precision,
         epochs: 1,
         batch_size: 8,
-        learning_rate: LearningRate::unscaled(1e-3),
+        learning_rate: LearningRate::unscaled(rate),
         warmup_epochs: 0,
-        optimizer: OptimizerConfig::adamw(1e-4),
+        optimizer,
         ..config.train
     };
     config.images.encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).into();
