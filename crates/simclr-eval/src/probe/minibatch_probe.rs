@@ -1,7 +1,7 @@
 //! Logistic regression on a device, a minibatch at a time: the linear probe of very many images.
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -117,7 +117,7 @@ impl MinibatchProbe {
                     return Err(EvalError::Stopped);
                 }
                 let (inputs, targets) = (problem.standardized(rows), problem.targets(rows));
-                layer.step(inputs, &targets, penalty, schedule.rate(step));
+                layer.step(inputs, targets, penalty, schedule.rate(step));
                 step += 1;
             }
         }
@@ -148,26 +148,27 @@ struct DeviceLayer {
     weights: [Tensor<2>; 2],
     /// `[1, classes]`, and its velocity.
     biases: [Tensor<2>; 2],
-    /// The numbers of the classes, `[1, classes]`.
-    classes: Tensor<2, Int>,
+    /// The numbers of the classes, `[1, classes]`: exact, as no index of images has 2^24 classes.
+    classes: Tensor<2>,
 }
 
 impl DeviceLayer {
     fn new(classes: usize, features: usize, device: &Device) -> Self {
+        let numbers: Vec<f32> = (0..classes).map(|class| class as f32).collect();
         let zeros = |shape: [usize; 2]| [(); 2].map(|()| Tensor::zeros(shape, device));
         Self {
             weights: zeros([classes, features]),
             biases: zeros([1, classes]),
-            classes: Tensor::<1, Int>::arange(0..classes as i64, device).reshape([1, classes]),
+            classes: Tensor::from_data(TensorData::new(numbers, [1, classes]), device),
         }
     }
 
     /// A step on a batch, whose inputs are row after row.
-    fn step(&mut self, inputs: Vec<f32>, targets: &[i32], penalty: f64, rate: f64) {
+    fn step(&mut self, inputs: Vec<f32>, targets: Vec<f32>, penalty: f64, rate: f64) {
         let (device, batch) = (self.classes.device(), targets.len());
         let [classes, features] = self.weights[0].dims();
         let x = Tensor::<2>::from_data(TensorData::new(inputs, [batch, features]), &device);
-        let targets = Tensor::<1, Int>::from_data(targets, &device).reshape([batch, 1]);
+        let targets = Tensor::<2>::from_data(TensorData::new(targets, [batch, 1]), &device);
         let own =
             targets.expand([batch, classes]).equal(self.classes.clone().expand([batch, classes]));
 

@@ -76,8 +76,8 @@ impl<'a> SoftmaxRegression<'a> {
     }
 
     /// The position of each of these rows' classes among those that have examples.
-    pub(super) fn targets(&self, rows: &[usize]) -> Vec<i32> {
-        rows.iter().map(|&row| self.targets[row] as i32).collect()
+    pub(super) fn targets(&self, rows: &[usize]) -> Vec<f32> {
+        rows.iter().map(|&row| self.targets[row] as f32).collect()
     }
 
     /// The standardised features of `rows`, row after row.
@@ -104,7 +104,9 @@ impl<'a> SoftmaxRegression<'a> {
         let mut eigenvalue = 1.0;
         for _ in 0..POWER_ITERATIONS {
             let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
-            direction.iter_mut().for_each(|d| *d /= length);
+            for d in &mut direction {
+                *d /= length;
+            }
             let mut image = vec![0.0; size + 1];
             for row in values.chunks_exact(size) {
                 let products = row.iter().zip(&direction).map(|(&x, d)| f64::from(x) * d);
