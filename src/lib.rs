@@ -149,7 +149,8 @@ pub mod embed {
     pub use simclr_embed::{
         CosineIndex, EmbedError, Embedded, EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource,
         Features, ImageIndex, LabelledFeatures, Neighbour, OutOfRange, Preparation,
-        PrincipalComponents, Tsne, UnitVectors, labels_of, nearest_neighbours, raw_pixels,
+        PrincipalComponents, Tsne, UnitVectors, VectorFile, VectorsWritten, labels_of,
+        nearest_neighbours, raw_pixels,
     };
 }
 

@@ -12,7 +12,7 @@ use simclr::train::{
     ImageSource, MonitorEvery, Position, Pretraining, Progress, RunDirectory, Trained, Trainer,
 };
 
-use crate::device_args::{TrainingDeviceArgs, TrainingDevices};
+use crate::device_args::{Devices, TrainingDeviceArgs};
 use crate::failure::Interrupted;
 use crate::first_weight_args::{FirstWeightArgs, begin_with};
 use crate::interrupt::on_ctrl_c;
@@ -101,7 +101,7 @@ impl Arguments {
     fn plan(
         &self,
         settings: &RunSettings,
-        devices: &TrainingDevices,
+        devices: &Devices,
         out: &Path,
         output: &Output,
     ) -> Result<()> {
@@ -127,7 +127,7 @@ impl Arguments {
     fn pretraining(
         &self,
         settings: &RunSettings,
-        devices: &TrainingDevices,
+        devices: &Devices,
         out: &Path,
         output: &Output,
     ) -> Result<Pretraining> {
