@@ -149,7 +149,8 @@ pub mod embed {
     pub use simclr_embed::{
         CosineIndex, EmbedError, Embedded, EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource,
         Features, ImageIndex, LabelledFeatures, Neighbour, OutOfRange, Preparation,
-        PrincipalComponents, Tsne, UnitVectors, labels_of, nearest_neighbours, raw_pixels,
+        PrincipalComponents, Tsne, UnitVectors, VectorFile, VectorsWritten, labels_of,
+        nearest_neighbours, raw_pixels,
     };
 }
 
@@ -159,9 +160,10 @@ pub mod eval {
     pub use simclr_eval::{
         ClassFigures, Classifier, Confusion, ConfusionMatrix, EvalError, Evaluated, Evaluation,
         FineTune, FineTuneConfig, FineTuneOptimizer, FineTuneProgress, FineTuned, Fitted, Knn,
-        KnnConfig, LabelBudget, LinearLayer, LinearStart, LogisticFit, LogisticRegression,
-        LogisticRegressionConfig, OutOfRange, PredictionTable, Predictions, Protocol, Report,
-        SgdProbe, SgdProbeConfig, Shortfall, Spread, evaluate, over_folds, with_few_labels,
+        KnnConfig, LabelBudget, LinearLayer, LinearProbe, LinearStart, LogisticFit,
+        LogisticRegression, LogisticRegressionConfig, MinibatchProbe, MinibatchProbeConfig,
+        OutOfRange, PredictionTable, Predictions, Protocol, Report, SgdProbe, SgdProbeConfig,
+        Shortfall, Spread, draw_equally, evaluate, over_folds, with_few_labels,
     };
 }
 
@@ -170,10 +172,11 @@ pub mod eval {
 pub mod train {
     pub use simclr_train::{
         ChunkStatistics, DataChecksum, DecayScope, DeviceDescription, EpochChange, EpochViews,
-        FirstWeights, ImageConfig, ImageMonitor, ImageSource, ImageViews, LabelledViews, Lars,
-        LarsState, LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith,
-        MetricsLine, Monitor, Observation, OptimizerConfig, Position, Precision, PretrainConfig,
-        Pretraining, Progress, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation,
+        FeatureShape, FirstWeights, ImageConfig, ImageMonitor, ImageSource, ImageViews,
+        LabelledViews, Lars, LarsState, LearningRate, LearningRateCurve, LearningRateScaling,
+        LossConfig, MadeWith, MetricsLine, Monitor, MonitorEvery, MonitorFigures, Monitored,
+        Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining,
+        ProbeFigure, Progress, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation,
         RunConfig, RunDescription, RunDirectory, Skipped, StepLayout, StepViews, Summary,
         TrainConfig, TrainError, Trained, Trainer, TrainingStep, TriedRate, TwoViews, ViewBatch,
         ViewLoader, ViewPath, ViewSource, WarmupCosine, device_from_name, device_name, pretrain,

@@ -39,7 +39,11 @@ def figures(run):
                 del line["epoch"]
                 line.pop("step", None)
                 line |= line.pop("representation", None) or {}
-                yield step, named(event, line)
+                monitor = line.pop("monitor", None) or {}
+                monitor |= monitor.pop("shape", None) or {}
+                for images in ("train_images", "test_images"):
+                    monitor.pop(images, None)
+                yield step, named(event, line) | named("monitor", monitor)
     if (run / "summary.json").exists():
         yield step, named("summary", json.loads((run / "summary.json").read_text(encoding="utf-8")))
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::Args;
 use simclr::augment::Normalization;
 use simclr::model::EncoderConfig;
-use simclr::train::{Precision, Recipe};
+use simclr::train::{MonitorEvery, Precision, Recipe};
 use toml::Value;
 
 use crate::config_file::ConfigFile;
@@ -93,6 +93,13 @@ pub(crate) struct ConfigArgs {
     /// the first [default: 0.1]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     max_skipped: Option<f64>,
+    /// Most images that watch the run: so many of the training set vote by kNN on so many of the test set, equally of each
+    /// class, and teach the linear probe at its end [default: 5000]
+    #[arg(long, value_name = "N")]
+    monitor_images: Option<u32>,
+    /// How often the run is watched: before training, after every N-th epoch and after the last, or never [default: 1]
+    #[arg(long, value_name = "N|never")]
+    monitor_every: Option<MonitorEvery>,
     /// Any value of the config, such as `optimizer.weight_decay=0.001`; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
@@ -146,6 +153,10 @@ impl ConfigArgs {
         set("--chunk-size", &["train", "chunk_size"], self.chunk_size.map(Value::from));
         set("--seed", &["train", "seed"], self.seed.map(Value::from));
         set("--max-skipped", &["train", "max_skipped"], self.max_skipped.map(Value::from));
+        let every = self.monitor_every.map(Value::try_from).transpose()?;
+        set("--monitor-every", &["train", "monitor_every"], every);
+        let images = self.monitor_images.map(Value::from);
+        set("--monitor-images", &["images", "monitor_images"], images);
         let precision = self.precision.map(Value::try_from).transpose()?;
         set("--precision", &["train", "precision"], precision);
         set("--loss", &["train", "loss", "kind"], self.loss.as_deref().map(text));

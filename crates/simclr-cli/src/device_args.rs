@@ -27,6 +27,21 @@ impl DeviceArgs {
     }
 }
 
+/// For commands that embed images.
+#[derive(Args)]
+pub(crate) struct EncoderDeviceArgs {
+    /// Where the encoder runs: flex (the CPU), ndarray, wgpu, wgpu:N, vulkan, metal, cuda:N, as far as they are built in;
+    /// several, with commas, share the images
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    device: String,
+}
+
+impl EncoderDeviceArgs {
+    pub(crate) fn open(&self) -> Result<Devices> {
+        Devices::open(&self.device)
+    }
+}
+
 /// For commands that train.
 #[derive(Args)]
 pub(crate) struct TrainingDeviceArgs {
@@ -37,23 +52,27 @@ pub(crate) struct TrainingDeviceArgs {
     device: Option<String>,
 }
 
-/// The devices that share each batch.
-pub(crate) struct TrainingDevices {
+/// Devices that share the work.
+pub(crate) struct Devices {
     pub(crate) first: Device,
     pub(crate) more: Vec<Device>,
 }
 
 impl TrainingDeviceArgs {
     /// The named devices, or else those that a config file names.
-    pub(crate) fn open(&self, in_file: Option<&str>) -> Result<TrainingDevices> {
-        let names = self.device.as_deref().or(in_file).unwrap_or(DEFAULT);
-        let devices = names.split(',').map(device_from_name).collect::<Result<Vec<_>, _>>()?;
-        let (first, more) = devices.split_first().context("expected a device")?;
-        Ok(TrainingDevices { first: first.clone(), more: more.to_vec() })
+    pub(crate) fn open(&self, in_file: Option<&str>) -> Result<Devices> {
+        Devices::open(self.device.as_deref().or(in_file).unwrap_or(DEFAULT))
     }
 }
 
-impl TrainingDevices {
+impl Devices {
+    /// The devices of these names, with commas.
+    fn open(names: &str) -> Result<Self> {
+        let devices = names.split(',').map(device_from_name).collect::<Result<Vec<_>, _>>()?;
+        let (first, more) = devices.split_first().context("expected a device")?;
+        Ok(Self { first: first.clone(), more: more.to_vec() })
+    }
+
     /// Their names, for people.
     pub(crate) fn names(&self) -> String {
         let devices = std::iter::once(&self.first).chain(&self.more);

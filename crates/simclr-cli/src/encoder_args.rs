@@ -10,7 +10,7 @@ use simclr::embed::{Embedder, EmbedderFile};
 use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::{PretrainConfig, RunDirectory};
 
-use crate::device_args::DeviceArgs;
+use crate::device_args::{Devices, EncoderDeviceArgs};
 use crate::first_weight_args::normalization_in_words;
 
 /// The name of an index in a run's folder.
@@ -53,7 +53,7 @@ pub(crate) struct EncoderArgs {
     #[arg(long, value_name = "COLOUR", requires = "encoder")]
     ground: Option<Ground>,
     #[command(flatten)]
-    device: DeviceArgs,
+    device: EncoderDeviceArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -69,12 +69,12 @@ enum SquareFit {
 impl EncoderArgs {
     /// The trained encoder.
     pub(crate) fn load(&self) -> Result<Embedder> {
-        let device = self.device.open()?;
+        let Devices { first: device, more } = self.device.open()?;
         if let Some(run) = &self.run {
             RunDirectory::open(run)?;
         }
         let (Some(encoder), Some(size)) = (&self.encoder, self.image_size) else {
-            return Ok(Embedder::open(self.path(), &device)?);
+            return Ok(Embedder::open(self.path(), &device)?.with_more_devices(&more));
         };
         let fit = match self.fit.unwrap_or(SquareFit::Crop) {
             SquareFit::Crop => Fit::Crop,
@@ -96,7 +96,7 @@ impl EncoderArgs {
         let (embedder, report) = Embedder::from_weights(weights, encoder, transform, &device)?;
         eprintln!("{}", printable(&format!("{}: {report}", self.path().display())));
         eprintln!("{said}");
-        Ok(embedder)
+        Ok(embedder.with_more_devices(&more))
     }
 
     /// The same network before it learnt anything: with the random weights that the run's seed draws.

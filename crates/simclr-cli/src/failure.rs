@@ -153,9 +153,12 @@ fn of_embedding(error: &EmbedError) -> Option<Kind> {
         EmbedError::NoImages { .. } | EmbedError::Count { .. } | EmbedError::Unlabelled { .. } => {
             Some(Kind::Images)
         }
-        EmbedError::Preparation { .. } => Some(Kind::Usage),
+        EmbedError::Preparation { .. }
+        | EmbedError::OtherVectors { .. }
+        | EmbedError::FileName { .. } => Some(Kind::Usage),
         EmbedError::File { .. }
         | EmbedError::FeatureSize { .. }
+        | EmbedError::Unfinished { .. }
         | EmbedError::Read { .. }
         | EmbedError::Write { .. } => Some(Kind::Files),
         _ => None,

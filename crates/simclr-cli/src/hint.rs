@@ -52,7 +52,16 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
             _ => None,
         };
     }
+    if let Some(EmbedError::Unfinished { .. }) = cause.downcast_ref::<EmbedError>() {
+        return Some("--resume goes on with them; to begin anew, remove that folder");
+    }
+    if let Some(EmbedError::OtherVectors { .. }) = cause.downcast_ref::<EmbedError>() {
+        return Some("to begin anew, remove that folder");
+    }
     if let Some(EmbedError::File { path, expected, .. }) = cause.downcast_ref::<EmbedError>() {
+        if expected.starts_with("vectors that are not finished") {
+            return Some("without --resume the command begins anew");
+        }
         if !path.exists() {
             return Some("`simclr pretrain --resume RUN` lets a run that has not ended go on");
         }

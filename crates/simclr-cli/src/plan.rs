@@ -13,6 +13,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) config: &'a PretrainConfig,
     pub(crate) description: RunDescription,
     pub(crate) data: &'a Splits,
+    /// What will watch the run, in words.
+    pub(crate) monitor: String,
     pub(crate) out: &'a Path,
     pub(crate) device: &'a str,
     pub(crate) estimate: Estimate,
@@ -32,6 +34,7 @@ impl Plan<'_> {
             "images": description.images,
             "train_images": self.data.labelled.as_ref().map(|labelled| labelled.train.len()),
             "test_images": self.data.labelled.as_ref().map(|labelled| labelled.test.len()),
+            "monitor": self.monitor,
             "out": self.out.display().to_string(),
             "device": self.device,
             "total_steps": description.total_steps,
@@ -48,7 +51,7 @@ impl Plan<'_> {
 
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, description, data, out, device, estimate } = self;
+        let Self { config, description, data, monitor, out, device, estimate } = self;
         let (encoder, size) = (&config.images.encoder, config.images.augmentation.size);
         writeln!(f, "images         {}", data.description)?;
         match &data.labelled {
@@ -66,6 +69,7 @@ impl fmt::Display for Plan<'_> {
         writeln!(f, "encoder        {encoder} on views of {size} x {size} pixels")?;
         writeln!(f, "normalisation  {}", config.images.augmentation.normalization)?;
         writeln!(f, "{description}")?;
+        writeln!(f, "monitor        {monitor}")?;
         writeln!(f, "device         {device}")?;
         writeln!(f, "memory         about {} for a step, on the host", memory(estimate.bytes))?;
         let rate = estimate.images_per_second;

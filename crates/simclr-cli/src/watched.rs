@@ -17,6 +17,12 @@ impl<D: ImageDataset> Watched<D> {
     pub(crate) fn new(what: impl Into<String>, images: D) -> Self {
         Self { bar: Bar::new(what, images.len(), "images"), images }
     }
+
+    /// The same set, of which so many images are done already.
+    pub(crate) fn from(self, done: usize) -> Self {
+        self.bar.set(done);
+        self
+    }
 }
 
 impl<D: ImageDataset> ImageDataset for Watched<D> {

@@ -8,9 +8,11 @@ mod open;
 mod parameter_bound;
 mod preparation;
 mod raw_pixels;
+mod vector_file;
 
 pub use self::embedded::{Embedded, EmbeddedLabelled};
 pub use self::embedder::Embedder;
 pub use self::embedder_file::EmbedderFile;
 pub use self::preparation::Preparation;
 pub use self::raw_pixels::raw_pixels;
+pub use self::vector_file::{VectorFile, VectorsWritten};

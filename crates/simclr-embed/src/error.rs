@@ -77,6 +77,30 @@ pub enum EmbedError {
         /// What it holds.
         found: String,
     },
+    /// The name of a file for vectors says of no known format.
+    #[error("expected a file name that ends in .npy or .safetensors, found {}", path.display())]
+    FileName {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of vectors has been begun, and not finished.
+    #[error("expected no unfinished vectors, found {vectors} in {}", path.display())]
+    Unfinished {
+        /// The folder that holds them.
+        path: PathBuf,
+        /// How many there are.
+        vectors: usize,
+    },
+    /// Vectors that were begun with another encoder, or of other images.
+    #[error("expected the vectors in {} to be of {expected}; found {found}", path.display())]
+    OtherVectors {
+        /// The folder that holds them.
+        path: PathBuf,
+        /// What they are to be.
+        expected: String,
+        /// What they are.
+        found: String,
+    },
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -140,6 +164,14 @@ impl EmbedError {
             path: path.as_ref().to_owned(),
             expected: expected.into(),
             found: found.into(),
+        }
+    }
+
+    /// The same error, if it is about a row after so many others.
+    pub(crate) fn after_rows(self, rows: usize) -> Self {
+        match self {
+            Self::NotFinite { set, row, found } => Self::NotFinite { set, row: row + rows, found },
+            other => other,
         }
     }
 

@@ -57,7 +57,10 @@ mod map;
 mod search;
 mod vectors;
 
-pub use embedding::{Embedded, EmbeddedLabelled, Embedder, EmbedderFile, Preparation, raw_pixels};
+pub use embedding::{
+    Embedded, EmbeddedLabelled, Embedder, EmbedderFile, Preparation, VectorFile, VectorsWritten,
+    raw_pixels,
+};
 pub use error::EmbedError;
 pub use map::{PrincipalComponents, Tsne};
 pub use search::{CosineIndex, ImageIndex, Neighbour, nearest_neighbours};

@@ -2,8 +2,10 @@
 
 mod cosine_index;
 mod image_index;
+mod index_file;
 mod nearest;
 
 pub use self::cosine_index::{CosineIndex, nearest_neighbours};
 pub use self::image_index::ImageIndex;
+pub(crate) use self::index_file::write_index;
 pub use self::nearest::Neighbour;

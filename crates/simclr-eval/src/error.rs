@@ -33,6 +33,9 @@ pub enum EvalError {
     /// There is no draw of the training images to evaluate.
     #[error("expected at least one draw of the training images, found none")]
     NoDraws,
+    /// The evaluation was told to stop before its end.
+    #[error("the evaluation was told to stop")]
+    Stopped,
     /// Fine-tuning diverged: the loss is NaN or infinite.
     #[error(
         "expected a finite loss, found {loss} in epoch {epoch}: try a learning rate below {learning_rate}"

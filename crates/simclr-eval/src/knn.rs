@@ -37,6 +37,15 @@ impl KnnConfig {
         let default = Self::default();
         Self { k: if images > SMALL_SET { default.k } else { K_OF_SMALL_SETS }, ..default }
     }
+
+    /// The default vote of a training set that is a draw of equally many images per class: k = 200, or 20 for 4,000 images
+    /// or fewer, and where a class has fewer than 200 to give.
+    #[must_use]
+    pub fn for_equal_classes(images: usize, classes: usize) -> Self {
+        let usual = Self::for_training_images(images);
+        let k = if images < usual.k * classes { K_OF_SMALL_SETS } else { usual.k };
+        Self { k, ..usual }
+    }
 }
 
 /// The weighted kNN classifier of Wu et al. 2018 ("Unsupervised feature learning via non-parametric
@@ -208,6 +217,13 @@ mod tests {
     fn k_larger_than_the_training_set_lets_all_vote() {
         let train = set(&[[1.0, 0.0, 0.0], [1.0, 0.1, 0.0]], &[1, 1]);
         assert_eq!(classify(KnnConfig::default(), &train, train.features()), [1, 1]);
+    }
+
+    #[test]
+    fn few_images_a_class_have_fewer_votes() {
+        let k = |images, classes| KnnConfig::for_equal_classes(images, classes).k;
+        assert_eq!([k(5000, 10), k(5000, 25), k(5000, 26), k(5000, 1000)], [200, 200, 20, 20]);
+        assert_eq!([k(4000, 2), k(0, 0)], [20, 20]);
     }
 
     #[test]

@@ -37,10 +37,11 @@
 //! |---|---|
 //! | [`Knn`] | nothing: the nearest images of the training set vote |
 //! | [`LogisticRegression`] | a linear layer, to its one optimum |
+//! | [`MinibatchProbe`] | the same on a device, a minibatch at a time; [`LinearProbe`] chooses between the two |
 //! | [`SgdProbe`] | a linear layer by SGD, as in the papers |
 //! | [`FineTune`] | the whole network |
 //!
-//! The first three are a [`Protocol`]: [`evaluate`] makes a [`Report`] of any of them, and gives the linear layer that it
+//! All but the last are a [`Protocol`]: [`evaluate`] makes a [`Report`] of any of them, and gives the linear layer that it
 //! measured. With that layer, an embedder becomes a [`Classifier`] to keep in a file. [`with_few_labels`] and
 //! [`over_folds`] repeat an evaluation on several draws of the training set.
 //!
@@ -65,7 +66,7 @@ mod protocol;
 mod softmax;
 mod warmup_cosine;
 
-pub use budget::{LabelBudget, Shortfall, Spread, over_folds, with_few_labels};
+pub use budget::{LabelBudget, Shortfall, Spread, draw_equally, over_folds, with_few_labels};
 pub use classifier::Classifier;
 pub use error::EvalError;
 pub use evaluation::{Evaluation, evaluate};
@@ -78,7 +79,8 @@ pub use fine_tune::{
 pub use knn::{Knn, KnnConfig};
 pub use linear_layer::LinearLayer;
 pub use probe::{
-    LogisticFit, LogisticRegression, LogisticRegressionConfig, SgdProbe, SgdProbeConfig,
+    LinearProbe, LogisticFit, LogisticRegression, LogisticRegressionConfig, MinibatchProbe,
+    MinibatchProbeConfig, SgdProbe, SgdProbeConfig,
 };
 pub use protocol::{Fitted, Protocol};
 /// The error for a value out of range, the same in every crate.

@@ -120,12 +120,18 @@ fn quality(
     Quality::new([train, test], trained, &untrained, by_run).map(Some)
 }
 
-/// What a run measured on all of its labelled images, if `data` is the run's own.
+/// What a run measured on the labelled images that its monitor looked at, if `data` is the run's own.
 fn by_run(run: &RunFiles, data: &Splits) -> Option<Stages> {
     let made_with = &run.config.made_with;
     let Labelled { train, test } = data.labelled.as_ref()?;
-    let images = LabelledParts { train: Part::all(train.len()), test: Part::all(test.len()) };
     let first = if made_with.weights.is_some() { FIRST } else { RANDOM };
     let summary = run.summary.as_ref().filter(|_| made_with.data == data.description)?;
+    // Runs of older versions, which don't say, looked at all.
+    let seen = summary.monitor.and_then(|figures| figures.monitored);
+    let part = |seen: Option<usize>, of| Part { images: seen.unwrap_or(of), skipped: 0, of };
+    let images = LabelledParts {
+        train: part(seen.map(|seen| seen.train_images), train.len()),
+        test: part(seen.map(|seen| seen.test_images), test.len()),
+    };
     Stages::of_run(summary, images, first)
 }

@@ -3,13 +3,14 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
+use burn::train::Interrupter;
 use serde::{Deserialize, Serialize};
 use simclr_embed::{Features, LabelledFeatures};
 use simclr_eval::{EvalError, Knn, Protocol};
 use simclr_model::{Encoder, ProjectionHeadConfig, SimClr};
 use simclr_train::{
-    Monitor, Observation, PretrainConfig, Progress, RunDirectory, TrainConfig, TrainError, Trainer,
-    TwoViews, ViewBatch, ViewSource,
+    Monitor, Observation, Position, PretrainConfig, ProbeFigure, Progress, RunDirectory,
+    TrainConfig, TrainError, Trainer, TwoViews, ViewBatch, ViewSource,
 };
 
 const LENGTH: usize = 6;
@@ -76,11 +77,11 @@ impl Monitor<OneLayer> for WaveMonitor {
 }
 
 impl Observation for EmbeddedWaves {
-    fn knn_top1(&self) -> Result<f64, EvalError> {
-        Knn::for_training_images(SIGNALS, &Device::flex()).top1(&self.0, &self.0)
+    fn knn_top1(&self) -> Result<Option<f64>, EvalError> {
+        Knn::for_training_images(SIGNALS, &Device::flex()).top1(&self.0, &self.0).map(Some)
     }
-    fn linear_probe(&self) -> Result<Option<f64>, EvalError> {
-        Ok(Some(0.25))
+    fn linear_probe(&self) -> Result<Option<ProbeFigure>, EvalError> {
+        Ok(Some(ProbeFigure { top1: 0.25, protocol: "a guess".to_owned() }))
     }
 }
 
@@ -178,4 +179,46 @@ fn a_data_set_smaller_than_a_batch_is_refused() {
         trained.map(drop),
         Err(TrainError::TooFewExamples { batch_size: 25, found: 24 })
     ));
+}
+
+/// Stops its run while the probe learns, the first time.
+struct StopsAtProbe(Interrupter);
+
+impl Monitor<OneLayer> for StopsAtProbe {
+    fn observe(&self, _: &OneLayer) -> Result<Box<dyn Observation>, EvalError> {
+        Ok(Box::new(Self(self.0.clone())))
+    }
+}
+
+impl Observation for StopsAtProbe {
+    fn knn_top1(&self) -> Result<Option<f64>, EvalError> {
+        Ok(None)
+    }
+    fn linear_probe(&self) -> Result<Option<ProbeFigure>, EvalError> {
+        self.0.stop(Some("test"));
+        Err(EvalError::Stopped)
+    }
+}
+
+#[test]
+fn a_run_that_stops_while_its_probe_learns_has_its_encoder_and_goes_on_to_its_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let device = Device::flex().autodiff();
+    let first = trainer(2).with_directory(&dir);
+    let monitor = Box::new(StopsAtProbe(first.interrupter()));
+    let stopped = first.train(model(&device), Waves, Some(monitor), &device).unwrap();
+    assert!(stopped.interrupted);
+    assert_eq!(stopped.position, Position { epochs: 2, steps: 0 });
+    assert!(dir.join("encoder.safetensors").exists() && !dir.join("summary.json").exists());
+
+    let monitor = Box::new(WaveMonitor(std::sync::Arc::default()));
+    let gone_on =
+        trainer(2).with_resumed(&dir).train(model(&device), Waves, Some(monitor), &device);
+    let gone_on = gone_on.unwrap();
+    assert!(!gone_on.interrupted && dir.join("summary.json").exists());
+    assert_eq!(gone_on.summary.linear_probe, Some(0.25));
+    assert_eq!(gone_on.summary.linear_probe_by.as_deref(), Some("a guess"));
+    let weights = |layer: &OneLayer| layer.layer.weight.to_data();
+    assert_eq!(weights(&gone_on.encoder), weights(&stopped.encoder));
 }

@@ -1,16 +1,20 @@
 //! `simclr embed`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use clap::Args;
 use serde_json::json;
 use simclr::data::{ImageDataset, WholeSet};
-use simclr::embed::ImageIndex;
+use simclr::embed::{Embedder, VectorFile, VectorsWritten};
+use simclr::train::DataChecksum;
 
 use crate::data_args::warn;
 use crate::encoder_args::EncoderArgs;
-use crate::failure::usage;
+use crate::failure::Interrupted;
+use crate::interrupt::on_ctrl_c;
 use crate::out_file::check_folder_of;
 use crate::output::{Output, print_skipped};
 use crate::watched::Watched;
@@ -28,34 +32,33 @@ pub(crate) struct Arguments {
     /// [default: index.safetensors in the run's folder]
     #[arg(long, value_name = "FILE", required_unless_present = "run")]
     out: Option<PathBuf>,
+    /// Images that go through the encoder at a time [default: 256, or fewer of more than 128 pixels]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+    /// Go on with vectors that were begun and not finished, of the same images by the same encoder
+    #[arg(long)]
+    resume: bool,
 }
 
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let out = self.encoder.index_file(self.out.as_deref());
-        let numpy = is_numpy(&out)?;
+        VectorFile::check_name(&out)?;
         check_folder_of(Some(&out))?;
-        let embedder = self.encoder.load()?;
+        let mut embedder = self.encoder.load()?;
+        if let Some(images) = self.batch_size {
+            embedder = embedder.with_batch_size(images)?;
+        }
         let images = WholeSet::open_on(&self.data, embedder.transform().ground().0)?;
         warn(images.warnings());
-        let embedded = embedder.embed(&Watched::new("embedding", &images))?;
-        print_skipped(&embedded.skipped);
-        let skipped = embedded.skipped.len();
-        let checked = embedded.features.check("index");
-        checked.with_context(|| format!("cannot embed {}", self.data.display()))?;
-        let table = out.with_extension("labels.csv");
-        embedded.write_table(&images, &table)?;
-        let index = ImageIndex::new(embedded.names, embedded.features, embedder.preparation())?;
-        if numpy {
-            index.save_npy(&out)?;
-        } else {
-            index.save(&out)?;
-        }
-        let (count, size) = (index.names().len(), index.features().size());
-        output.line(format!("{count} vectors of length {size} in {}", out.display()));
+        let file = self.open(&out, &embedder, &images)?;
+        let written = self.write(file, &embedder, &images)?;
+        let VectorsWritten { vectors, skipped } = written;
+        let (size, table) = (embedder.feature_size(), out.with_extension("labels.csv"));
+        output.line(format!("{vectors} vectors of length {size} in {}", out.display()));
         output.line(format!("their names, splits and classes in {}", table.display()));
         output.result(&json!({
-            "images": count,
+            "images": vectors,
             "feature_size": size,
             "classes": images.class_names(),
             "skipped_images": skipped,
@@ -64,17 +67,42 @@ impl Arguments {
         }));
         Ok(())
     }
-}
 
-/// Whether vectors go to `out` as NumPy's, by the end of its name.
-fn is_numpy(out: &Path) -> Result<bool> {
-    match out.extension().and_then(|extension| extension.to_str()) {
-        Some("npy") => Ok(true),
-        Some("safetensors") => Ok(false),
-        _ => {
-            let out = out.display();
-            let message = format!("expected --out to end in .safetensors or .npy, found {out}");
-            Err(usage(message))
-        }
+    /// The file, new or as it was left.
+    fn open(&self, out: &Path, embedder: &Embedder, images: &WholeSet) -> Result<VectorFile> {
+        let (size, preparation) = (embedder.feature_size(), embedder.preparation());
+        let DataChecksum { images, names, sizes } = DataChecksum::new(images);
+        let data = format!("{images} images, of names {names:.12} and file sizes {sizes:.12}");
+        let open = if self.resume { VectorFile::resume } else { VectorFile::create };
+        Ok(open(out, size, &preparation, &data)?)
+    }
+
+    /// Embeds what is left of the images.
+    fn write(
+        &self,
+        mut file: VectorFile,
+        embedder: &Embedder,
+        images: &WholeSet,
+    ) -> Result<VectorsWritten> {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&stopped);
+        on_ctrl_c("batch", move || stop.store(true, Ordering::Relaxed))?;
+        let (next, count) = (file.next(), images.len());
+        let watched = Watched::new("embedding", images).from(next);
+        let mut skipped = Vec::new();
+        embedder.embed_each(&watched, next..count, |range, mut part| {
+            file.append(range, &part, images)?;
+            skipped.append(&mut part.skipped);
+            if !stopped.load(Ordering::Relaxed) || file.next() == count {
+                return Ok(());
+            }
+            file.note()?;
+            let done = file.next();
+            let how = "go on by the same command with --resume";
+            Err(Error::from(Interrupted(format!("stopped after {done} of {count} images; {how}"))))
+        })?;
+        drop(watched);
+        print_skipped(&skipped);
+        file.finish().with_context(|| format!("cannot embed {}", self.data.display()))
     }
 }

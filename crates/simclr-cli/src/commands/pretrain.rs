@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
+use simclr::burn::tensor::Device;
+use simclr::data::Splits;
 use simclr::model::ImageEncoder;
-use simclr::train::{ImageSource, Position, Pretraining, Progress, RunDirectory, Trained, Trainer};
+use simclr::train::{
+    ImageSource, MonitorEvery, Position, Pretraining, Progress, RunDirectory, Trained, Trainer,
+};
 
-use crate::device_args::{TrainingDeviceArgs, TrainingDevices};
+use crate::device_args::{Devices, TrainingDeviceArgs};
 use crate::failure::Interrupted;
 use crate::first_weight_args::{FirstWeightArgs, begin_with};
 use crate::interrupt::on_ctrl_c;
@@ -27,8 +31,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Go on with the run in DIR where it stopped. It needs nothing else: images, settings and device are the run's. Flags
-    /// may repeat its settings; --epochs, --max-skipped and --device may change them, and --data says where its images
-    /// are now
+    /// may repeat its settings; --epochs, --max-skipped, --monitor-images, --monitor-every and --device may change them, and
+    /// --data says where its images are now
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     resume: Option<PathBuf>,
     /// With more --epochs, begin a new schedule (with warm-up) for what is left to train, instead of one schedule over all
@@ -86,6 +90,8 @@ impl Arguments {
         if let Some(change) = pretraining.rate_change(&settings.data)? {
             output.line(format!("rate change    {change}"));
         }
+        let monitor = monitor_in_words(&pretraining, &settings.data, &devices.first)?;
+        output.line(format!("monitor        {monitor}"));
         output.line(format!("device         {}", devices.names()));
         output.line(format!("run directory  {}", out.display()));
         let trained = pretraining.run(&settings.data, &devices.first)?;
@@ -95,13 +101,15 @@ impl Arguments {
     fn plan(
         &self,
         settings: &RunSettings,
-        devices: &TrainingDevices,
+        devices: &Devices,
         out: &Path,
         output: &Output,
     ) -> Result<()> {
         let RunSettings { config, data, .. } = settings;
+        let pretraining = Pretraining::new(config.clone())?;
         let plan = Plan {
             config,
+            monitor: monitor_in_words(&pretraining, data, &devices.first)?,
             description: config.describe(data.pretrain.len(), &devices.first)?,
             data,
             out,
@@ -119,7 +127,7 @@ impl Arguments {
     fn pretraining(
         &self,
         settings: &RunSettings,
-        devices: &TrainingDevices,
+        devices: &Devices,
         out: &Path,
         output: &Output,
     ) -> Result<Pretraining> {
@@ -149,6 +157,20 @@ impl Arguments {
         }
         trainer
     }
+}
+
+/// What will watch the run, and how often.
+fn monitor_in_words(pretraining: &Pretraining, data: &Splits, device: &Device) -> Result<String> {
+    let Some(monitor) = pretraining.monitor(data, device)? else {
+        return Ok("none".to_owned());
+    };
+    let every = match pretraining.config().train.monitor_every {
+        MonitorEvery::Epochs(every) if every.get() > 1 => {
+            format!("before training, after every {every} epochs and after the last")
+        }
+        _ => "before training and after each epoch".to_owned(),
+    };
+    Ok(format!("{}, {every}", monitor.describe()))
 }
 
 /// Says how the run ended.
@@ -182,8 +204,14 @@ fn finish(
         let [before, after, linear] =
             [summary.knn_top1_initial, summary.knn_top1, summary.linear_probe].map(percent);
         output.line(format!(
-            "kNN top-1 on the test set: {before} before pretraining, {after} after it; linear probe {linear}"
+            "kNN top-1 on test images: {before} before pretraining, {after} after it; linear probe {linear}"
         ));
+    }
+    if let Some(by) = &summary.linear_probe_by {
+        output.line(format!("the linear probe is {by}"));
+    }
+    if let Some(seconds) = summary.monitor_seconds {
+        output.line(format!("watching took {seconds:.1} s in all"));
     }
     output.line(format!("encoder: {}", out.join("encoder.safetensors").display()));
     output.line(next_step(settings, out));

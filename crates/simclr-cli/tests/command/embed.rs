@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use crate::support::{json, simclr, success, write_photos_and_run};
+use simclr::burn::tensor::Device;
+use simclr::data::WholeSet;
+use simclr::embed::{Embedder, VectorFile};
+use simclr::train::DataChecksum;
+
+use crate::support::{failure, json, simclr, success, write_photos_and_run};
 
 /// The lines of a table, without its header.
 fn table(path: impl AsRef<Path>) -> Vec<String> {
@@ -67,4 +72,53 @@ fn binaries_are_embedded_with_their_classes() {
     success(here, &["embed", "--run=run", "--data=stl", "--out=s.npy"]);
     let lines = table(here.join("s.labels.csv"));
     assert_eq!(lines[1..], ["train_X.bin[1],train,truck,9", "unlabeled_X.bin[0],unlabelled,,"]);
+}
+
+#[test]
+fn vectors_that_were_begun_are_gone_on_with_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos_and_run(here);
+    let embed = ["embed", "--run=run", "--data=photos", "--out=v.npy"];
+    let (code, error) = failure(here, &[&embed[..], &["--resume"]].concat());
+    assert!(code == 4 && error.contains("expected vectors that are not finished"), "{error}");
+    assert!(error.contains("without --resume the command begins anew"), "{error}");
+    success(here, &embed);
+    let whole = std::fs::read(here.join("v.npy")).unwrap();
+
+    // As if it had been killed before it moved the vectors to their name.
+    let started = Embedder::open(here.join("run"), &Device::flex()).unwrap();
+    let photos = WholeSet::open(here.join("photos")).unwrap();
+    let checksum = DataChecksum::new(&photos);
+    let data =
+        format!("40 images, of names {:.12} and file sizes {:.12}", checksum.names, checksum.sizes);
+    let (size, preparation) = (started.feature_size(), started.preparation());
+    let out = here.join("w.npy");
+    let mut file = VectorFile::create(&out, size, &preparation, &data).unwrap();
+    started.embed_each(&photos, 0..13, |range, part| file.append(range, &part, &photos)).unwrap();
+    file.note().unwrap();
+    drop(file);
+    let embed = ["embed", "--run=run", "--data=photos", "--out=w.npy"];
+    let (code, error) = failure(here, &embed);
+    assert!(code == 4 && error.contains("expected no unfinished vectors, found 13 in"), "{error}");
+    assert!(error.contains("--resume goes on with them"), "{error}");
+    let (code, error) =
+        failure(here, &["embed", "--run=run", "--data=run/..", "--out=w.npy", "--resume"]);
+    assert!(code == 2 && error.contains("to be of the data"), "{code} {error}");
+    let flags = ["--resume", "--batch-size=5", "--device=flex,flex"];
+    let found = json(here, &[&embed[..], &flags].concat());
+    assert_eq!((&found["images"], &found["skipped_images"]), (&40.into(), &0.into()));
+    let resumed = std::fs::read(here.join("w.npy")).unwrap();
+    assert_eq!(resumed.len(), whole.len());
+    assert_eq!(resumed[..128], whole[..128]);
+    let values = |bytes: &[u8]| -> Vec<f32> {
+        bytes[128..].as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect()
+    };
+    for (a, b) in values(&resumed).iter().zip(values(&whole)) {
+        assert!((a - b).abs() < 1e-5, "{a}, not {b}");
+    }
+    let (code, error) = failure(here, &["embed", "--run=run", "--data=photos", "--out=v.csv"]);
+    assert!(code == 2 && error.contains("ends in .npy or .safetensors, found v.csv"), "{error}");
+    let (code, error) = failure(here, &[&embed[..], &["--batch-size=0"]].concat());
+    assert!(code == 2 && error.contains("batch_size to be at least 1"), "{error}");
 }

@@ -8,6 +8,7 @@ mod ground;
 mod labelled;
 mod life;
 mod mistakes;
+mod monitor;
 mod plans_and_data;
 mod published;
 mod published_weights;

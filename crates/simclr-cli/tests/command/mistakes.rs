@@ -21,7 +21,7 @@ const MISTAKES: &[(&str, i32, &str)] = &[
     (
         "embed --weights w.pth --encoder resnet18 --image-size 32 --data empty --out v.txt",
         2,
-        "--out to end in",
+        "a file name that ends in .npy or .safetensors, found v.txt",
     ),
     (
         "embed --weights w.pth --encoder resnet18 --image-size 32 --data empty --out v.npy",

@@ -8,7 +8,8 @@ use simclr_data::{DataError, ImageDataset};
 
 use crate::error::EmbedError;
 
-/// What became of all images of a set.
+/// What became of some images of a set.
+#[derive(Default)]
 pub(super) struct Rows {
     /// The outputs for every image that could be read, one after the other.
     pub(super) values: Vec<f32>,
@@ -18,8 +19,19 @@ pub(super) struct Rows {
     pub(super) skipped: Vec<DataError>,
 }
 
+impl Rows {
+    /// These rows, and those after them.
+    pub(super) fn append(&mut self, next: Self) {
+        self.values.extend(next.values);
+        self.indices.extend(next.indices);
+        self.skipped.extend(next.skipped);
+    }
+}
+
 /// Images as a network's input.
 struct Batch {
+    /// The images that were tried.
+    range: Range<usize>,
     pixels: Vec<f32>,
     indices: Vec<usize>,
     skipped: Vec<DataError>,
@@ -46,33 +58,72 @@ pub(super) fn set_reader<'a>(
 }
 
 impl<F: Fn(usize, &mut [f32]) -> Result<(), EmbedError> + Sync> Reader<F> {
-    /// What `network` makes of the images `0..count`, batch by batch.
+    /// Hands `each` what the networks make of the images in `range`, batch by batch and in order.
     ///
-    /// Two batches are held at most: the one in the network, and the next one, which all idle threads of the
-    /// current rayon pool read and transform meanwhile. The network runs on the calling thread, so that no
-    /// thread of the pool waits for another.
+    /// Each network takes a batch at a time, all at once. Two batches for each are held at most: the one in the
+    /// network, and the next one, which all idle threads of the current rayon pool read and transform meanwhile. The first
+    /// network runs on the calling thread, and others on threads of their own, so that no thread of the pool waits for another.
+    pub(super) fn each<N, X: From<EmbedError>>(
+        &self,
+        range: Range<usize>,
+        networks: &mut [N],
+        mut each: impl FnMut(Range<usize>, Rows) -> Result<(), X>,
+    ) -> Result<(), X>
+    where
+        N: FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send,
+    {
+        let (end, at_once) = (range.end, networks.len());
+        let mut ranges =
+            range.step_by(self.batch_size).map(|start| start..(start + self.batch_size).min(end));
+        let mut next = self.round(&mut ranges, at_once)?;
+        while !next.is_empty() {
+            let batches = std::mem::take(&mut next);
+            let mut read = Ok(Vec::new());
+            let rows = rayon::in_place_scope(|scope| {
+                scope.spawn(|_| read = self.round(&mut ranges, at_once));
+                all_at_once(networks, batches)
+            });
+            for (range, rows) in rows {
+                each(range, rows?)?;
+            }
+            next = read?;
+        }
+        Ok(())
+    }
+
+    /// Reads a batch for each of so many networks, as far as there are any left.
+    fn round(
+        &self,
+        ranges: &mut impl Iterator<Item = Range<usize>>,
+        networks: usize,
+    ) -> Result<Vec<Batch>, EmbedError> {
+        ranges.take(networks).map(|range| self.batch(range)).collect()
+    }
+
+    /// What `network` makes of the images `0..count`.
     pub(super) fn through(
         &self,
         count: usize,
-        mut network: impl FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError>,
+        network: impl FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send,
     ) -> Result<Rows, EmbedError> {
-        let mut ranges = (0..count)
-            .step_by(self.batch_size)
-            .map(|start| start..(start + self.batch_size).min(count));
-        let mut rows = Rows { values: Vec::new(), indices: Vec::new(), skipped: Vec::new() };
-        let mut next = ranges.next().map(|range| self.batch(range)).transpose()?;
-        while let Some(batch) = next.take() {
-            let (following, mut read) = (ranges.next(), None);
-            let values = rayon::in_place_scope(|scope| {
-                scope.spawn(|_| read = following.map(|range| self.batch(range)));
-                if batch.indices.is_empty() { Ok(Vec::new()) } else { network(batch.pixels) }
-            })?;
-            rows.values.extend(values);
-            rows.indices.extend(batch.indices);
-            rows.skipped.extend(batch.skipped);
-            next = read.transpose()?;
-        }
-        Ok(rows)
+        self.through_all(count, &mut [network])
+    }
+
+    /// What the networks, which are copies of one, make of the images `0..count`.
+    pub(super) fn through_all<N>(
+        &self,
+        count: usize,
+        networks: &mut [N],
+    ) -> Result<Rows, EmbedError>
+    where
+        N: FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send,
+    {
+        let mut all = Rows::default();
+        self.each(0..count, networks, |_, rows| {
+            all.append(rows);
+            Ok::<(), EmbedError>(())
+        })?;
+        Ok(all)
     }
 
     /// Reads some images on all cores, each into its place.
@@ -84,7 +135,7 @@ impl<F: Fn(usize, &mut [f32]) -> Result<(), EmbedError> + Sync> Reader<F> {
             .map(|(out, index)| (self.read)(index, out))
             .collect();
         let (mut indices, mut skipped) = (Vec::with_capacity(range.len()), Vec::new());
-        for (place, (index, read)) in range.zip(read).enumerate() {
+        for (place, (index, read)) in range.clone().zip(read).enumerate() {
             match read {
                 Ok(()) => {
                     let kept = indices.len();
@@ -99,8 +150,34 @@ impl<F: Fn(usize, &mut [f32]) -> Result<(), EmbedError> + Sync> Reader<F> {
             }
         }
         pixels.truncate(indices.len() * self.view_len);
-        Ok(Batch { pixels, indices, skipped })
+        Ok(Batch { range, pixels, indices, skipped })
     }
+}
+
+/// Gives each network one of the batches, the first on this thread. A batch without images needs none.
+fn all_at_once<N>(
+    networks: &mut [N],
+    batches: Vec<Batch>,
+) -> Vec<(Range<usize>, Result<Rows, EmbedError>)>
+where
+    N: FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send,
+{
+    let run = |network: &mut N, batch: Batch| {
+        let Batch { range, pixels, indices, skipped } = batch;
+        let values = if indices.is_empty() { Ok(Vec::new()) } else { network(pixels) };
+        (range, values.map(|values| Rows { values, indices, skipped }))
+    };
+    let mut jobs = networks.iter_mut().zip(batches);
+    let first = jobs.next();
+    std::thread::scope(|threads| {
+        let others: Vec<_> =
+            jobs.map(|(network, batch)| threads.spawn(move || run(network, batch))).collect();
+        let first = first.map(|(network, batch)| run(network, batch));
+        let others = others
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        first.into_iter().chain(others).collect()
+    })
 }
 
 #[cfg(test)]
@@ -143,6 +220,37 @@ mod tests {
             assert_eq!(rows.skipped.len(), 3);
             assert!(largest <= batch_size, "{largest} images in a batch of {batch_size}");
         }
+    }
+
+    #[test]
+    fn several_networks_take_turns_and_the_rows_stay_in_order() {
+        for (batch_size, networks) in [(1, 3), (3, 2), (7, 3), (64, 2)] {
+            let taken: Vec<AtomicUsize> = (0..networks).map(|_| AtomicUsize::new(0)).collect();
+            let network = |taken: &AtomicUsize, pixels: Vec<f32>| {
+                taken.fetch_add(1, Ordering::SeqCst);
+                Ok(pixels)
+            };
+            let mut networks: Vec<_> =
+                taken.iter().map(|taken| move |pixels| network(taken, pixels)).collect();
+            let rows = reader(batch_size).through_all(20, &mut networks).unwrap();
+            let expected: Vec<usize> = (0..20).filter(|index| index % 7 != 3).collect();
+            let values = expected.iter().flat_map(|&index| [index as f32, -(index as f32)]);
+            assert_eq!((rows.values, rows.skipped.len()), (values.collect::<Vec<_>>(), 3));
+            assert_eq!(rows.indices, expected);
+            let used = taken.iter().filter(|taken| taken.load(Ordering::SeqCst) > 0).count();
+            assert!(used == taken.len() || batch_size == 64, "{used} networks");
+        }
+    }
+
+    #[test]
+    fn a_range_is_handed_out_batch_by_batch_also_where_nothing_could_be_read() {
+        let mut seen = Vec::new();
+        let each = |range: Range<usize>, rows: Rows| {
+            seen.push((range, rows.indices));
+            Ok::<(), EmbedError>(())
+        };
+        reader(1).each(2..5, &mut [Ok], each).unwrap();
+        assert_eq!(seen, [(2..3, vec![2]), (3..4, vec![]), (4..5, vec![4])]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What becomes of a data set that is embedded.
 
+use std::io;
 use std::path::Path;
 
 use simclr_data::{DataError, ImageDataset, WholeSet, replace_file};
@@ -7,6 +8,9 @@ use simclr_data::{DataError, ImageDataset, WholeSet, replace_file};
 use super::batches::Rows;
 use crate::error::EmbedError;
 use crate::vectors::{FeatureSource, Features, LabelledFeatures};
+
+/// The first line of a table.
+pub(super) const TABLE_HEADER: &str = "name,split,class,label\n";
 
 /// What became of a data set that was embedded. Row i of the features is of the image `indices[i]`, which is
 /// called `names[i]`.
@@ -86,16 +90,21 @@ impl Embedded {
     pub fn write_table(&self, images: &WholeSet, path: impl AsRef<Path>) -> Result<(), EmbedError> {
         let path = path.as_ref();
         replace_file(path, |file| {
-            let mut table = csv::Writer::from_writer(file);
-            table.write_record(["name", "split", "class", "label"])?;
-            for (name, &index) in self.names.iter().zip(&self.indices) {
-                let class = images.class(index).unwrap_or_default();
-                let label = images.label(index).map(|label| label.to_string()).unwrap_or_default();
-                table.write_record([name, images.split(index), class, &label])?;
-            }
-            table.flush()
+            file.write_all(TABLE_HEADER.as_bytes())?;
+            file.write_all(&self.table_lines(images)?)
         })
         .map_err(EmbedError::write(path))
+    }
+
+    /// The table's lines, without its header.
+    pub(super) fn table_lines(&self, images: &WholeSet) -> io::Result<Vec<u8>> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        for (name, &index) in self.names.iter().zip(&self.indices) {
+            let class = images.class(index).unwrap_or_default();
+            let label = images.label(index).map(|label| label.to_string()).unwrap_or_default();
+            table.write_record([name, images.split(index), class, &label])?;
+        }
+        table.into_inner().map_err(|error| error.into_error())
     }
 
     /// With the labels of these images, out of those of the whole set.

@@ -1,5 +1,6 @@
 //! An encoder and all that turns images into its vectors.
 
+use std::ops::Range;
 use std::path::Path;
 
 use burn::module::Module;
@@ -58,6 +59,8 @@ pub struct Embedder<E = ImageEncoder> {
     encoder: E,
     transform: EvaluationTransform,
     device: Device,
+    /// Further devices that share the batches.
+    more_devices: Vec<Device>,
     config: Option<EncoderConfig>,
     batch_size: usize,
 }
@@ -73,6 +76,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
             encoder: encoder.valid(),
             transform,
             device: device.clone().inner(),
+            more_devices: Vec::new(),
             config: None,
             batch_size: (MOST_PIXELS / pixels).clamp(1, MOST_IMAGES),
         }
@@ -102,6 +106,14 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     pub fn with_batch_size(self, batch_size: usize) -> Result<Self, OutOfRange> {
         OutOfRange::unless(batch_size > 0, "batch_size", "at least 1", batch_size)?;
         Ok(Self { batch_size, ..self })
+    }
+
+    /// The same embedder on these devices too: data sets are spread over all of them, a batch at a time. Each gets a copy of
+    /// the encoder when a set is embedded.
+    #[must_use]
+    pub fn with_more_devices(self, devices: &[Device]) -> Self {
+        let more_devices = devices.iter().map(|device| device.clone().inner()).collect();
+        Self { more_devices, ..self }
     }
 
     /// The encoder, in its evaluation state.
@@ -162,7 +174,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
             view_len: transform.view_len(),
             read: |index: usize, out: &mut [f32]| Ok(transform.view_into(&images[index], out)?),
         };
-        let rows = reader.through(images.len(), |pixels| self.features(pixels))?;
+        let rows = reader.through_all(images.len(), &mut self.networks()[..1])?;
         Ok(Features::new(rows.values, self.feature_size()).with_source(FeatureSource::Encoder))
     }
 
@@ -175,8 +187,34 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     /// [`EmbedError::Device`] if the device fails.
     pub fn embed(&self, images: &dyn ImageDataset) -> Result<Embedded, EmbedError> {
         let reader = set_reader(images, &self.transform, self.batch_size);
-        let rows = reader.through(images.len(), |pixels| self.features(pixels))?;
+        let rows = reader.through_all(images.len(), &mut self.networks())?;
         Ok(Embedded::new(rows, self.feature_size(), FeatureSource::Encoder, images))
+    }
+
+    /// Hands `each` the features of the images in `range`, batch by batch and in order, with the range of the images that
+    /// were tried: for sets whose features don't fit into memory. No more than two batches for each device are held.
+    /// [`VectorFile`](crate::VectorFile) keeps them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embed`](Self::embed), and those of `each`, which end it.
+    ///
+    /// # Panics
+    ///
+    /// If the range ends beyond the set.
+    pub fn embed_each<X: From<EmbedError>>(
+        &self,
+        images: &dyn ImageDataset,
+        range: Range<usize>,
+        mut each: impl FnMut(Range<usize>, Embedded) -> Result<(), X>,
+    ) -> Result<(), X> {
+        let (end, len) = (range.end, images.len());
+        assert!(end <= len, "expected a range within {len} images, found one that ends at {end}");
+        let reader = set_reader(images, &self.transform, self.batch_size);
+        reader.each(range, &mut self.networks(), |range, rows| {
+            let size = self.feature_size();
+            each(range, Embedded::new(rows, size, FeatureSource::Encoder, images))
+        })
     }
 
     /// The features h of every image of a labelled set, in order: [`embed`](Self::embed) with labels.
@@ -208,8 +246,10 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         let head = head.valid();
         let size = head.forward(Tensor::zeros([1, self.feature_size()], &self.device)).dims()[1];
         let reader = set_reader(images, &self.transform, self.batch_size);
-        let rows = reader.through(images.len(), |pixels| {
-            to_host(head.forward(self.encode(pixels))) // [n, output_size]
+        let (encoder, device) = (self.encoder.clone(), self.device.clone());
+        let side = self.transform.size() as usize;
+        let rows = reader.through(images.len(), move |pixels| {
+            to_host(head.forward(encode(&encoder, pixels, side, &device))) // [n, output_size]
         })?;
         Ok(Embedded::new(rows, size, FeatureSource::Projection, images).labelled(&labels))
     }
@@ -224,17 +264,31 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         EmbedderFile::write(&self.encoder, self.config(), &self.transform, [], path)
     }
 
-    fn features(&self, pixels: Vec<f32>) -> Result<Vec<f32>, EmbedError> {
-        to_host(self.encode(pixels))
+    /// A copy of the encoder on each device: pixels of a batch in, features out.
+    fn networks(
+        &self,
+    ) -> Vec<impl FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send + use<E>> {
+        let on_device = |(encoder, device): (E, Device)| {
+            let size = self.transform.size() as usize;
+            move |pixels| to_host(encode(&encoder, pixels, size, &device))
+        };
+        let first = (self.encoder.clone(), self.device.clone());
+        let copy = |device: &Device| (self.encoder.clone().to_device(device), device.clone());
+        let more = self.more_devices.iter().map(copy);
+        std::iter::once(first).chain(more).map(on_device).collect()
     }
+}
 
-    /// The features of a batch of images: `[n, feature_size]`.
-    fn encode(&self, pixels: Vec<f32>) -> Tensor<2> {
-        let side = self.transform.size() as usize;
-        let images = pixels.len() / self.transform.view_len();
-        let batch = TensorData::new(pixels, [images, 3, side, side]);
-        self.encoder.encode(Tensor::from_data(batch, &self.device))
-    }
+/// The features of a batch of images of `size` x `size` pixels: `[n, feature_size]`.
+fn encode<E: Encoder<Input = Tensor<4>>>(
+    encoder: &E,
+    pixels: Vec<f32>,
+    size: usize,
+    device: &Device,
+) -> Tensor<2> {
+    let images = pixels.len() / (3 * size * size);
+    let batch = TensorData::new(pixels, [images, 3, size, size]);
+    encoder.encode(Tensor::from_data(batch, device))
 }
 
 /// The values of a tensor, row after row.

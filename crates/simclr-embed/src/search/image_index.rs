@@ -1,27 +1,21 @@
 //! Vectors of images by name, in a file, to find the images that are most alike.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::Device;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
 use simclr_data::{printable, replace_file};
 
 use super::cosine_index::nearest_neighbours;
+use super::index_file::{IndexFile, write_index};
 use super::nearest::Neighbour;
 use crate::embedding::Preparation;
 use crate::error::EmbedError;
 use crate::vectors::{FeatureSource, Features};
 
-const VECTORS: &str = "vectors";
-const NAMES: &str = "names";
-const PREPARATION: &str = "preparation";
-
 /// Feature vectors of named images: what a search looks through.
 ///
-/// Its file is safetensors: one tensor, `vectors`, `[images, features]`, and in the metadata the images' names
-/// as a JSON list and how they were prepared, as JSON.
+/// Its file is safetensors: the tensor `vectors`, `[images, features]`; the tensor `names`, the bytes of a JSON list of the
+/// images' names; and in the metadata how they were prepared, as JSON.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -105,8 +99,10 @@ impl ImageIndex {
     ///
     /// [`EmbedError::Write`]; an older file of that name is then untouched.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), EmbedError> {
-        let (path, file) = (path.as_ref(), self.safetensors());
-        replace_file(path, |out| out.write_all(&file)).map_err(EmbedError::write(path))
+        let shape = [self.features.len(), self.features.size()];
+        write_index(path.as_ref(), &self.names, &self.preparation, shape, |out| {
+            self.features.values().iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))
+        })
     }
 
     /// Writes the vectors as [`Features::write_npy`] does, and the names beside them, one a line, as `.txt`;
@@ -124,58 +120,18 @@ impl ImageIndex {
         .map_err(EmbedError::write(&names))
     }
 
-    /// Reads an index that [`save`](Self::save) wrote.
+    /// Reads an index that [`save`](Self::save) or a [`VectorFile`](crate::VectorFile) wrote, or an older version of this
+    /// crate. Takes the memory of the vectors once, and no more than the file's size on its header's word.
     ///
     /// # Errors
     ///
     /// [`EmbedError::Read`] if the file cannot be read, [`EmbedError::File`] if it holds something else.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, EmbedError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(EmbedError::read(path))?;
-        let bad_file = |error: safetensors::SafeTensorError| {
-            EmbedError::file(path, "a safetensors file", error.to_string())
-        };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(bad_file)?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(bad_file)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let value = |key: &str| {
-            let missing = || EmbedError::file(path, format!("`{key}` in the header"), "none");
-            metadata.get(key).ok_or_else(missing)
-        };
-        let names: Vec<String> = serde_json::from_str(value(NAMES)?)
-            .map_err(|error| EmbedError::file(path, "a list of names", error.to_string()))?;
-        let preparation = serde_json::from_str(value(PREPARATION)?)
-            .map_err(|error| EmbedError::file(path, "a preparation", error.to_string()))?;
-        let tensor = tensors
-            .tensor(VECTORS)
-            .map_err(|error| EmbedError::file(path, VECTORS, error.to_string()))?;
-        let size = match (tensor.dtype(), tensor.shape()) {
-            (Dtype::F32, &[images, size]) if images > 0 && size > 0 => size,
-            (dtype, shape) => {
-                let expected = "vectors in f32, [images, features]";
-                return Err(EmbedError::file(path, expected, format!("{dtype:?} {shape:?}")));
-            }
-        };
-        let values = tensor.data().as_chunks::<4>().0;
-        let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        let IndexFile { names, preparation, values, size } = IndexFile::read(path)?;
         let features = Features::new(values, size).with_source(FeatureSource::Encoder);
         Self::new(names, features, preparation)
             .map_err(|error| EmbedError::file(path, "vectors and their names", error.to_string()))
-    }
-
-    /// The file that holds the index.
-    fn safetensors(&self) -> Vec<u8> {
-        let bytes: Vec<u8> =
-            self.features.values().iter().flat_map(|value| value.to_le_bytes()).collect();
-        let shape = vec![self.features.len(), self.features.size()];
-        let tensor = TensorView::new(Dtype::F32, shape, &bytes).expect("the shape is the vectors'");
-        let names = serde_json::to_string(&self.names).expect("strings are always JSON");
-        let preparation =
-            serde_json::to_string(&self.preparation).expect("texts and numbers are JSON");
-        let metadata =
-            HashMap::from([(NAMES.to_owned(), names), (PREPARATION.to_owned(), preparation)]);
-        safetensors::serialize([(VECTORS, tensor)], Some(metadata))
-            .expect("one tensor of a valid shape is always safetensors")
     }
 }
 
@@ -230,15 +186,62 @@ mod tests {
             assert!(matches!(error, EmbedError::File { .. }), "{length} bytes: {error}");
         }
         // One vector more than names.
-        let text = String::from_utf8_lossy(&whole).into_owned();
-        assert!(text.contains(r#"\"d\","#), "{text}");
-        let at = whole.windows(4).position(|bytes| bytes == br#"\"d\"#).unwrap();
+        let at = whole.windows(4).position(|bytes| bytes == br#""d","#).unwrap();
         let mut other = whole.clone();
-        other[at..at + 6].copy_from_slice(b"      ");
+        other[at..at + 4].copy_from_slice(b"    ");
         std::fs::write(&path, other).unwrap();
         let message = ImageIndex::load(&path).unwrap_err().to_string();
         assert!(message.contains("expected vectors and their names"), "{message}");
         assert!(message.contains("found expected a name for each of 4"), "{message}");
+    }
+
+    /// A file with this header, and 36 bytes after it.
+    fn load(header: &str) -> Result<ImageIndex, EmbedError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.safetensors");
+        let length = (header.len() as u64).to_le_bytes();
+        let values = [1.0_f32; 8].map(f32::to_le_bytes).concat();
+        let bytes = [&length[..], header.as_bytes(), &values, br#"["a"]"#].concat();
+        std::fs::write(&path, bytes).unwrap();
+        ImageIndex::load(&path)
+    }
+
+    #[test]
+    fn hostile_headers_are_refused_before_memory_is_taken() {
+        let preparation = serde_json::to_string(index().preparation()).unwrap();
+        let metadata = serde_json::json!({ "preparation": preparation, "names": r#"["a","b"]"# });
+        let header = |vectors: &str, names: &str| {
+            format!(r#"{{"__metadata__":{metadata},"vectors":{vectors}{names}}}"#)
+        };
+        let tensor = |shape: &str, to: u64| {
+            format!(r#"{{"dtype":"F32","shape":{shape},"data_offsets":[0,{to}]}}"#)
+        };
+        // As older versions wrote it, with the names in the metadata.
+        let old = load(&header(&tensor("[2,4]", 32), "")).unwrap();
+        assert_eq!((old.names().len(), old.features().size()), (2, 4));
+        for vectors in [
+            tensor("[4611686018427387904,4]", 0),
+            tensor("[1099511627776,4]", 17_592_186_044_416),
+            tensor("[0,4]", 0),
+            tensor("[4,0]", 0),
+            tensor("[2,4]", 31),
+            tensor("[8]", 32),
+            tensor("[2,4]", 32).replace("[0,32]", "[40,8]"),
+            tensor("[2,4]", 32).replace("[0,32]", "[32,64]"),
+            tensor("[2,4]", 32).replace("F32", "F16"),
+        ] {
+            let error = load(&header(&vectors, "")).unwrap_err();
+            assert!(matches!(error, EmbedError::File { .. }), "{vectors}: {error}");
+        }
+        for names in [
+            r#","names":{"dtype":"U8","shape":[5],"data_offsets":[32,38]}"#,
+            r#","names":{"dtype":"F32","shape":[1],"data_offsets":[32,36]}"#,
+            r#","names":{"dtype":"U8","shape":[99],"data_offsets":[32,131]}"#,
+            r#","names":{"dtype":"U8","shape":[4],"data_offsets":[32,36]}"#,
+        ] {
+            let error = load(&header(&tensor("[2,4]", 32), names)).unwrap_err();
+            assert!(matches!(error, EmbedError::File { .. }), "{names}: {error}");
+        }
     }
 
     #[test]

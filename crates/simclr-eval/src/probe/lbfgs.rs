@@ -19,6 +19,10 @@ pub(super) struct Stop {
     pub(super) max_iterations: usize,
 }
 
+/// Somebody else told the minimiser to stop.
+#[derive(Debug)]
+pub(super) struct ToldToStop;
+
 /// Where the minimiser stopped.
 #[derive(Debug)]
 pub(super) struct Minimum {
@@ -29,12 +33,13 @@ pub(super) struct Minimum {
     pub(super) converged: bool,
 }
 
-/// Minimises `function`, which returns its value and gradient, from `start`.
+/// Minimises `function`, which returns its value and gradient, from `start`, unless `told_to_stop` between two steps.
 pub(super) fn minimize(
     mut function: impl FnMut(&[f64]) -> (f64, Vec<f64>),
     start: Vec<f64>,
     stop: Stop,
-) -> Minimum {
+    told_to_stop: &dyn Fn() -> bool,
+) -> Result<Minimum, ToldToStop> {
     let (value, gradient) = function(&start);
     let mut here = Evaluated { point: start, value, gradient };
     let mut history = History::default();
@@ -47,6 +52,9 @@ pub(super) fn minimize(
             break false;
         }
         let direction = history.direction(&here.gradient);
+        if told_to_stop() {
+            return Err(ToldToStop);
+        }
         // Without a history the gradient has no scale: a first step of length 1 at most.
         let first = if history.pairs.is_empty() {
             1.0_f64.min(1.0 / dot(&direction, &direction).sqrt())
@@ -62,7 +70,7 @@ pub(super) fn minimize(
             break true;
         }
     };
-    Minimum { point: here.point, value: here.value, iterations, converged }
+    Ok(Minimum { point: here.point, value: here.value, iterations, converged })
 }
 
 /// The last steps, newest last.
@@ -131,6 +139,26 @@ mod tests {
 
     const STOP: Stop = Stop { tolerance: 1e-8, max_iterations: 500 };
 
+    fn minimum(
+        function: impl FnMut(&[f64]) -> (f64, Vec<f64>),
+        start: Vec<f64>,
+        stop: Stop,
+    ) -> Minimum {
+        minimize(function, start, stop, &|| false).unwrap()
+    }
+
+    #[test]
+    fn a_minimiser_that_is_told_to_stop_takes_no_more_steps() {
+        let (told, mut evaluated) = (std::cell::Cell::new(0), 0);
+        let slope = |x: &[f64]| {
+            evaluated += 1;
+            (x[0].cosh(), vec![x[0].sinh()])
+        };
+        let at_the_third = || told.replace(told.get() + 1) == 2;
+        assert!(minimize(slope, vec![300.0], STOP, &at_the_third).is_err());
+        assert!(evaluated > 2, "{evaluated}");
+    }
+
     #[test]
     fn an_ill_conditioned_bowl_is_minimised_to_its_bottom() {
         let bottom: Vec<f64> = (0..30).map(|i| f64::from(i) - 11.5).collect();
@@ -141,7 +169,7 @@ mod tests {
                 off.iter().enumerate().map(|(i, o)| 0.5 * curvature(i) * o * o).sum::<f64>();
             (3.0 + value, off.iter().enumerate().map(|(i, o)| curvature(i) * o).collect())
         };
-        let found = minimize(bowl, vec![0.0; 30], STOP);
+        let found = minimum(bowl, vec![0.0; 30], STOP);
         assert!(found.converged && found.iterations < 300, "{} iterations", found.iterations);
         assert!((found.value - 3.0).abs() < 1e-12, "{}", found.value);
         for (x, b) in found.point.iter().zip(&bottom) {
@@ -151,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_start_at_the_minimum_takes_no_step() {
-        let found = minimize(|x| (x[0] * x[0], vec![2.0 * x[0]]), vec![0.0], STOP);
+        let found = minimum(|x| (x[0] * x[0], vec![2.0 * x[0]]), vec![0.0], STOP);
         assert!(found.converged);
         assert_eq!((found.iterations, found.point), (0, vec![0.0]));
     }
@@ -161,7 +189,7 @@ mod tests {
         let stop = Stop { max_iterations: 1, ..STOP };
         let valley =
             |x: &[f64]| (x[0].cosh() + x[1].powi(4), vec![x[0].sinh(), 4.0 * x[1].powi(3)]);
-        let found = minimize(valley, vec![3.0, 2.0], stop);
+        let found = minimum(valley, vec![3.0, 2.0], stop);
         assert_eq!((found.converged, found.iterations), (false, 1));
     }
 
@@ -170,7 +198,7 @@ mod tests {
         // ln cosh is nearly linear far out: steps must grow.
         let valley =
             |x: &[f64]| (x[0].abs() + (-2.0 * x[0].abs()).exp().ln_1p(), vec![x[0].tanh()]);
-        let found = minimize(valley, vec![1e6], STOP);
+        let found = minimum(valley, vec![1e6], STOP);
         assert!(found.converged && found.point[0].abs() < 1e-7, "{found:?}");
     }
 }

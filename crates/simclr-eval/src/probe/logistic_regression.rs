@@ -110,6 +110,19 @@ impl LogisticRegression {
     /// [`EvalError::OneClass`] if there is nothing to tell apart; [`EvalError::Embed`] without images, or for features
     /// that are NaN or infinite.
     pub fn fit(&self, train: &LabelledFeatures) -> Result<LogisticFit, EvalError> {
+        self.fit_until(train, &|| false)
+    }
+
+    /// [`fit`](Self::fit) that gives up as soon as `told_to_stop` says so, which it asks before each step.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::Stopped`] if it gave up, and those of [`fit`](Self::fit).
+    pub fn fit_until(
+        &self,
+        train: &LabelledFeatures,
+        told_to_stop: &dyn Fn() -> bool,
+    ) -> Result<LogisticFit, EvalError> {
         let LogisticRegressionConfig { c, standardize, tolerance, max_iterations } = self.config;
         let problem = SoftmaxRegression::new(train, standardize)?;
         let rows: Vec<usize> = (0..problem.rows()).collect();
@@ -131,7 +144,9 @@ impl LogisticRegression {
             (value, gradient)
         };
         let stop = Stop { tolerance, max_iterations };
-        let minimum = minimize(objective, vec![0.0; problem.parameters()], stop);
+        let start = vec![0.0; problem.parameters()];
+        let minimum =
+            minimize(objective, start, stop, told_to_stop).map_err(|_| EvalError::Stopped)?;
         Ok(LogisticFit {
             layer: problem.layer(&minimum.point),
             objective: minimum.value,
@@ -203,6 +218,13 @@ mod tests {
         };
         let fit = LogisticRegression::new(config).unwrap().fit(&two_blobs([1.0, 100.0])).unwrap();
         assert_eq!((fit.converged, fit.iterations), (false, 1));
+    }
+
+    #[test]
+    fn a_fit_that_is_told_to_stop_is_no_fit() {
+        let (probe, train) = (LogisticRegression::default(), two_blobs([1.0, 100.0]));
+        assert!(matches!(probe.fit_until(&train, &|| true), Err(EvalError::Stopped)));
+        assert_eq!(probe.fit_until(&train, &|| false).unwrap(), probe.fit(&train).unwrap());
     }
 
     #[test]

@@ -13,11 +13,6 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// All of a set's `images`.
-    pub(crate) fn all(images: usize) -> Self {
-        Self { images, skipped: 0, of: images }
-    }
-
     /// Whether every image of the set was tried.
     pub(crate) fn is_whole(self) -> bool {
         self.images + self.skipped == self.of
@@ -60,7 +55,7 @@ mod tests {
     #[test]
     fn a_part_says_of_how_many_images_it_is() {
         let train = Part { images: 2000, skipped: 0, of: 5000 };
-        let parts = LabelledParts { train, test: Part::all(300) };
+        let parts = LabelledParts { train, test: Part { images: 300, skipped: 0, of: 300 } };
         assert_eq!(parts.in_words(), "all 300 test images, by 2,000 of 5,000 training images");
         assert!(!parts.are_whole());
     }

@@ -25,14 +25,14 @@ pub(crate) struct Quality {
     pub(crate) linear: Option<Report>,
     /// Raw pixels, random weights and the trained encoder, in this order.
     pub(crate) stages: Stages,
-    /// What the run measured itself on all its images, unless `stages` says the same.
+    /// What the run measured itself on its monitor's images, unless `stages` says the same.
     pub(crate) by_run: Option<Stages>,
     pub(crate) confused: Vec<ConfusedPair>,
 }
 
 impl Quality {
     /// The figures of the two galleries' own features, which are `embedder`'s, and of two others. `by_run` is what the
-    /// run measured on the whole sets.
+    /// run measured itself.
     pub(crate) fn new(
         [train, test]: [&Gallery; 2],
         embedder: &Embedder,

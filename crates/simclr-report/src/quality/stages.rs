@@ -29,7 +29,7 @@ pub(crate) struct Stage {
 }
 
 impl Stages {
-    /// What the run itself measured, on all of its labelled images; `None` without labels.
+    /// What the run itself measured, on the labelled images that its monitor looked at; `None` without labels.
     pub(crate) fn of_run(summary: &Summary, images: LabelledParts, first: &str) -> Option<Self> {
         let &Summary { knn_top1_initial, knn_top1, linear_probe, .. } = summary;
         let before = Stage { name: first.to_owned(), knn: knn_top1_initial, linear: None };
@@ -69,7 +69,8 @@ mod tests {
     }
 
     fn all() -> LabelledParts {
-        LabelledParts { train: Part::all(100), test: Part::all(50) }
+        let all = |images| Part { images, skipped: 0, of: images };
+        LabelledParts { train: all(100), test: all(50) }
     }
 
     #[test]

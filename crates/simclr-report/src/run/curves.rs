@@ -64,6 +64,7 @@ fn rank(log: &Log) -> Vec<Line> {
     vec![
         of_epochs(log, "features h", Style::First, |epoch| Some(epoch.effective_rank?[0])),
         of_epochs(log, "projections z", Style::Second, |epoch| Some(epoch.effective_rank?[1])),
+        of_epochs(log, "features of whole images", Style::Faint, |epoch| epoch.monitored_rank),
     ]
 }
 
@@ -149,14 +150,14 @@ const KNN: Caption = Caption {
     id: "knn",
     title: "kNN on held-out images",
     reading: "How often a vote of the most similar training images names the class of a test image, measured by the run \
-              on all its labelled images; epoch 0 is before training.",
+              on the labelled images that its monitor draws; epoch 0 is before training.",
 };
 
 const RANK: Caption = Caption {
     id: "rank",
     title: "Effective rank",
     reading: "How many directions the vectors use; near 1 the representation has collapsed, and all images look the \
-              same to the encoder.",
+              same to the encoder. Features and projections are those of a batch of views in training.",
 };
 
 const LEARNING_RATE: Caption = Caption {

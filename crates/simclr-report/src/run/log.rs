@@ -32,6 +32,8 @@ pub(crate) struct Epoch {
     pub(crate) knn: Option<f64>,
     /// Of features and projections; `None` before training.
     pub(crate) effective_rank: Option<[f64; 2]>,
+    /// Of the features of the images that the monitor looked at; `None` where it was not asked.
+    pub(crate) monitored_rank: Option<f64>,
 }
 
 impl Log {
@@ -56,12 +58,14 @@ impl Log {
                     contrastive: [contrastive_top1, contrastive_top5].map(|share| 100.0 * share),
                     images_per_second: *images_per_second,
                 }),
-                MetricsLine::Epoch { epoch, knn_top1, representation, .. } => {
+                MetricsLine::Epoch { epoch, knn_top1, representation, monitor, .. } => {
                     log.epochs.push(Epoch {
                         x: *epoch as f64,
                         knn: knn_top1.map(|share| 100.0 * share),
                         effective_rank: representation
                             .map(|r| [r.effective_rank_h, r.effective_rank_z]),
+                        monitored_rank: monitor
+                            .and_then(|figures| Some(figures.monitored?.shape?.effective_rank)),
                     });
                 }
                 MetricsLine::Warning { epoch, text } => {

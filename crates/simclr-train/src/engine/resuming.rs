@@ -6,7 +6,7 @@ use crate::engine::trainer::Trainer;
 
 impl Trainer {
     /// Continues the run in `path` after its last checkpoint, as if it had not been stopped; a run that has none yet
-    /// begins. Config, subject and data must be the run's own; only `epochs` and `max_skipped` may change. If a checkpoint
+    /// begins. Config, subject and data must be the run's own; only the [`RESUMABLE_SETTINGS`](crate::RESUMABLE_SETTINGS), such as `epochs`, may change. If a checkpoint
     /// is damaged, the trainer warns and takes the one before it.
     ///
     /// With another number of epochs, the schedule is that of a run which had them from the start, so that the rate jumps:

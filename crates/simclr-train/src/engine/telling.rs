@@ -10,7 +10,7 @@ use crate::watch::guards::{
     EPOCHS_AT_CHANCE_LEVEL, collapse, is_at_chance_level, nothing_learnt, skipped_steps,
 };
 use crate::watch::metrics_line::MetricsLine;
-use crate::watch::monitor::Observation;
+use crate::watch::observed::{MonitorFigures, Observed};
 
 impl<E: Encoder> TrainingLoop<E> {
     /// Notes the examples that were skipped for the first time.
@@ -21,29 +21,31 @@ impl<E: Encoder> TrainingLoop<E> {
         Ok(())
     }
 
+    /// Asks the monitor, if it is due after `epoch`; `None` too if the run is told to stop.
     pub(super) fn observe(
         &self,
+        epoch: usize,
         state: &TrainingState<E>,
-    ) -> Result<Option<Box<dyn Observation>>, TrainError> {
-        let Some(monitor) = self.monitor.as_ref().filter(|_| !self.interrupter.should_stop())
-        else {
-            return Ok(None);
-        };
-        match monitor.observe(&state.model.encoder.valid()) {
-            Ok(observation) => Ok(Some(observation)),
-            Err(_) if self.interrupter.should_stop() => Ok(None),
+    ) -> Result<Option<Observed>, TrainError> {
+        let is_due = self.monitor_every.is_due(epoch, self.epochs);
+        let asked = is_due && !self.interrupter.should_stop();
+        let Some(monitor) = self.monitor.as_ref().filter(|_| asked) else { return Ok(None) };
+        let told_to_stop = || self.interrupter.should_stop();
+        match Observed::by(&**monitor, &state.model.encoder.valid(), &told_to_stop) {
+            Ok(observed) => Ok(observed),
+            Err(_) if told_to_stop() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    pub(super) fn knn_top1(
+    /// Shows what the monitor saw, for the log.
+    pub(super) fn seen(
         &mut self,
-        observation: Option<&dyn Observation>,
-    ) -> Result<Option<f64>, TrainError> {
-        let Some(observation) = observation else { return Ok(None) };
-        let knn_top1 = observation.knn_top1()?;
-        self.dashboard.knn(knn_top1);
-        Ok(Some(knn_top1))
+        observed: Option<&Observed>,
+    ) -> (Option<f64>, Option<MonitorFigures>) {
+        let Some(observed) = observed else { return (None, None) };
+        observed.knn_top1.inspect(|&knn_top1| self.dashboard.knn(knn_top1));
+        (observed.knn_top1, Some(observed.figures))
     }
 
     /// Logs the figures of an epoch, and warns if they are suspicious.
@@ -51,9 +53,9 @@ impl<E: Encoder> TrainingLoop<E> {
         &mut self,
         epoch: usize,
         figures: &EpochFigures,
-        observation: Option<&dyn Observation>,
+        observed: Option<&Observed>,
     ) -> Result<(), TrainError> {
-        let knn_top1 = self.knn_top1(observation)?;
+        let (knn_top1, monitor) = self.seen(observed);
         self.log.append(&MetricsLine::Epoch {
             epoch,
             loss: Some(figures.mean_loss).filter(|loss| loss.is_finite()),
@@ -62,6 +64,7 @@ impl<E: Encoder> TrainingLoop<E> {
             waiting_share: figures.waiting_share,
             contrastive_top1: Some(figures.contrastive_top1).filter(|share| share.is_finite()),
             representation: figures.representation,
+            monitor,
         })?;
         if figures.overflowed > 0 {
             self.warn(epoch, skipped_steps(figures.overflowed, figures.steps))?;

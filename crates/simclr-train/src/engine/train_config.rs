@@ -9,6 +9,7 @@ use crate::engine::loss_config::LossConfig;
 use crate::engine::precision::Precision;
 use crate::optim::optimizer::OptimizerConfig;
 use crate::rate::learning_rate::LearningRate;
+use crate::watch::monitor_every::MonitorEvery;
 
 /// The settings of a [`Trainer`](crate::Trainer), and the table `[train]` of a run's `config.toml`.
 ///
@@ -20,7 +21,7 @@ pub struct TrainConfig {
     pub seed: u64,
     /// The number of epochs, at least 1.
     pub epochs: usize,
-    /// Steps of an epoch, at least 1. After each epoch the trainer asks the monitor and saves a checkpoint. `None` is
+    /// Steps of an epoch, at least 1. After each epoch the trainer saves a checkpoint, and may ask the monitor. `None` is
     /// one pass over the examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps_per_epoch: Option<usize>,
@@ -49,6 +50,9 @@ pub struct TrainConfig {
     /// this share of its distinct examples cannot be read, with 0 at the first one. Default 0.1.
     #[serde(default = "default_max_skipped")]
     pub max_skipped: f64,
+    /// How often the trainer asks its monitor, if it has one.
+    #[serde(default)]
+    pub monitor_every: MonitorEvery,
 }
 
 /// A tenth: fewer are single files, more are a folder that is not what it seems.
@@ -76,6 +80,7 @@ impl TrainConfig {
             loss: LossConfig::NtXent { temperature },
             optimizer: OptimizerConfig::adamw(1e-4),
             max_skipped: default_max_skipped(),
+            monitor_every: MonitorEvery::default(),
         }
     }
 

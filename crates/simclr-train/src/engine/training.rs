@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use simclr_eval::EvalError;
 use simclr_model::{Encoder, SimClr, save_weights_with};
 use simclr_range::OutOfRange;
 
@@ -29,7 +30,7 @@ use crate::views::view_loader::{StepLayout, ViewLoader};
 use crate::views::view_source::ViewSource;
 use crate::watch::dashboard::Dashboard;
 use crate::watch::metrics_log::MetricsLog;
-use crate::watch::monitor::{Monitor, Observation};
+use crate::watch::monitor::{Monitor, Observation, ProbeFigure};
 
 impl Trainer {
     /// Trains `model`, which is on `device`; the device must differentiate ([`Device::autodiff`]). `monitor` judges the
@@ -147,6 +148,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
             chance_level: step.chance_level(config.batch_size),
             step,
             monitor,
+            monitor_every: config.monitor_every,
             log,
             checkpoints: directory.map(RunDirectory::checkpoints),
             kept_checkpoints: self.trainer.kept_checkpoints,
@@ -170,12 +172,15 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         drop(dashboard); // Restores the terminal.
 
         let skipped = log.skipped();
-        let interrupted = matches!(outcome, Outcome::Interrupted);
+        let mut interrupted = matches!(outcome, Outcome::Interrupted);
         let summary = Summary::new(log.epochs(), config, self.device_names(), skipped.len());
         let encoder = state.model.encoder.valid();
         let summary = match outcome {
-            Outcome::Finished(observation) => {
-                self.leave(directory, &encoder, summary, observation)?
+            Outcome::Finished(observed) => {
+                let observation = observed.map(|observed| observed.observation);
+                let (summary, whole) = self.leave(directory, &encoder, summary, observation)?;
+                interrupted = !whole;
+                summary
             }
             // Before the first step there is nothing to leave, and after the last one it is there already.
             Outcome::Interrupted
@@ -183,7 +188,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
             {
                 summary
             }
-            Outcome::Interrupted => self.leave(directory, &encoder, summary, None)?,
+            Outcome::Interrupted => self.leave(directory, &encoder, summary, None)?.0,
         };
         Ok(Trained { encoder, summary, skipped, position, interrupted })
     }
@@ -235,23 +240,32 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         Ok(Loaded { state: new(model), position: Position::START, refused: Vec::new() })
     }
 
-    /// Writes the run's results. The weights come first, so that an evaluation that fails cannot lose them.
+    /// Writes the run's results, and says whether they are all. The weights come first, so that an evaluation that fails
+    /// cannot lose them. If the run is told to stop while the probe learns, the summary is left to the run that goes on.
     fn leave<E: Encoder>(
         &self,
         run: Option<&RunDirectory>,
         encoder: &E,
         mut summary: Summary,
         observation: Option<Box<dyn Observation>>,
-    ) -> Result<Summary, TrainError> {
+    ) -> Result<(Summary, bool), TrainError> {
         if let Some(run) = run {
             save_weights_with(encoder, &self.trainer.weight_metadata, run.encoder_weights())?;
         }
         if let Some(observation) = observation {
-            summary.linear_probe = observation.linear_probe()?;
+            match observation.linear_probe() {
+                Ok(Some(ProbeFigure { top1, protocol })) => {
+                    summary.linear_probe = Some(top1);
+                    summary.linear_probe_by = Some(protocol);
+                }
+                Ok(None) => {}
+                Err(EvalError::Stopped) => return Ok((summary, false)),
+                Err(error) => return Err(error.into()),
+            }
         }
         if let Some(run) = run {
             run.write_summary(&summary)?;
         }
-        Ok(summary)
+        Ok((summary, true))
     }
 }

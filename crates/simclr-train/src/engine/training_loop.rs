@@ -23,7 +23,9 @@ use crate::watch::dashboard::Dashboard;
 use crate::watch::guards::{divergence, not_finite, overflow};
 use crate::watch::metrics_line::MetricsLine;
 use crate::watch::metrics_log::MetricsLog;
-use crate::watch::monitor::{Monitor, Observation};
+use crate::watch::monitor::Monitor;
+use crate::watch::monitor_every::MonitorEvery;
+use crate::watch::observed::Observed;
 
 /// The parts of a run, and the loop over its epochs and steps.
 pub(crate) struct TrainingLoop<E: Encoder> {
@@ -36,6 +38,7 @@ pub(crate) struct TrainingLoop<E: Encoder> {
     pub(crate) step: ContrastiveStep<E>,
     pub(crate) schedule: RunSchedule,
     pub(crate) monitor: Option<Box<dyn Monitor<E>>>,
+    pub(crate) monitor_every: MonitorEvery,
     pub(crate) log: MetricsLog,
     pub(crate) checkpoints: Option<CheckpointFolder>,
     /// The number of latest checkpoints to keep, beside the best.
@@ -50,7 +53,7 @@ pub(crate) struct TrainingLoop<E: Encoder> {
 
 /// How the loop ended: with the monitor's last observation, or by an interruption.
 pub(crate) enum Outcome {
-    Finished(Option<Box<dyn Observation>>),
+    Finished(Option<Observed>),
     Interrupted,
 }
 
@@ -82,14 +85,14 @@ impl<E: Encoder> TrainingLoop<E> {
             self.views.begin(self.position.epochs + 1, self.position.steps);
         }
         if is_new || self.position.epochs >= self.epochs {
-            observation = self.observe(state)?;
+            observation = self.observe(self.position.epochs, state)?;
             if self.interrupter.should_stop() {
                 return Ok(Outcome::Interrupted);
             }
         }
         if is_new {
-            let knn_top1 = self.knn_top1(observation.as_deref())?;
-            self.log.append(&MetricsLine::before_training(knn_top1))?;
+            let (knn_top1, monitor) = self.seen(observation.as_ref());
+            self.log.append(&MetricsLine::before_training(knn_top1, monitor))?;
         }
         while self.position.epochs < self.epochs {
             drop(observation.take());
@@ -98,11 +101,11 @@ impl<E: Encoder> TrainingLoop<E> {
                 return Ok(Outcome::Interrupted);
             };
             self.check_finite(state)?;
-            observation = self.observe(state)?;
+            observation = self.observe(epoch, state)?;
             if self.interrupter.should_stop() {
                 return Ok(Outcome::Interrupted); // It may have observed some of the examples only.
             }
-            self.end_epoch(epoch, &figures, observation.as_deref())?;
+            self.end_epoch(epoch, &figures, observation.as_ref())?;
             self.position = Position::after_epoch(epoch);
             self.save(state)?;
             self.dashboard.end_epoch(epoch);

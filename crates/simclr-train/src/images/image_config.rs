@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, SimClrAugmentation};
 use simclr_model::{EncoderConfig, ProjectionHeadConfig};
+use simclr_range::OutOfRange;
 
 use crate::error::TrainError;
 use crate::images::image_views::ViewPath;
@@ -19,13 +20,33 @@ pub struct ImageConfig {
     /// Where the pixels of views are computed.
     #[serde(default)]
     pub views: ViewPath,
+    /// The most images that the monitor looks at, at least 1: so many of the training set, and so many of the test set. See
+    /// [`ImageMonitor::drawn`](crate::ImageMonitor::drawn). Default 5,000.
+    #[serde(default = "default_monitor_images")]
+    pub monitor_images: usize,
     /// The distribution of the views, and their size.
     pub augmentation: AugmentationConfig,
+}
+
+/// Enough to tell accuracies apart that differ by two points, and embedded in the time of some steps.
+pub(crate) fn default_monitor_images() -> usize {
+    5000
 }
 
 impl ImageConfig {
     /// The table's name in a run's `config.toml`.
     pub(crate) const TABLE: &str = "images";
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`augmentation`](Self::augmentation), and [`TrainError::OutOfRange`].
+    pub fn check(&self) -> Result<(), TrainError> {
+        let found = self.monitor_images;
+        OutOfRange::unless(found > 0, "monitor_images", "at least 1", found)?;
+        self.augmentation().map(drop)
+    }
 
     /// The augmentation, made from its settings.
     ///

@@ -11,7 +11,7 @@ use simclr_model::{
 
 use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
-use crate::images::image_config::ImageConfig;
+use crate::images::image_config::{ImageConfig, default_monitor_images};
 use crate::images::image_views::ViewPath;
 use crate::images::run_description::RunDescription;
 use crate::rate::learning_rate::LearningRate;
@@ -66,6 +66,7 @@ impl PretrainConfig {
             encoder: encoder.into(),
             projection: ProjectionHeadConfig::default(),
             views: ViewPath::Cpu,
+            monitor_images: default_monitor_images(),
             augmentation: AugmentationConfig { crop, ..augmentation },
         };
         Ok(Self { train: TrainConfig::small(), images })
@@ -136,7 +137,7 @@ impl PretrainConfig {
     /// [`TrainError`] for a value out of range.
     pub fn check(&self) -> Result<(), TrainError> {
         self.train.check()?;
-        self.images.augmentation().map(drop)
+        self.images.check()
     }
 
     /// The data as a run with this config uses it: a [loss of labels](crate::LossConfig::needs_labels) learns from the

@@ -11,6 +11,7 @@ use simclr_embed::EmbedderFile;
 use simclr_loss::TwoViewLoss;
 use simclr_model::ImageEncoder;
 
+use crate::engine::train_config::TrainConfig;
 use crate::engine::trained::Trained;
 use crate::engine::trainer::Trainer;
 use crate::error::TrainError;
@@ -18,11 +19,11 @@ use crate::images::image_config::ImageConfig;
 use crate::images::image_monitor::ImageMonitor;
 use crate::images::image_views::{ImageViews, ViewPath};
 use crate::images::pretrain_config::PretrainConfig;
-use crate::images::stoppable::stoppable;
 use crate::run::data_checksum::DataChecksum;
 use crate::run::first_weights::FirstWeights;
 use crate::run::image_source::ImageSource;
 use crate::watch::monitor::Monitor;
+use crate::watch::monitor_every::MonitorEvery;
 
 /// Pretrains an encoder on unlabelled images, by a [`Pretraining`] without options. It writes nothing to disk.
 ///
@@ -99,6 +100,7 @@ impl Pretraining {
     }
 
     fn with(trainer: Trainer, images: ImageConfig) -> Result<Self, TrainError> {
+        images.check()?;
         let augmentation = images.augmentation()?;
         Ok(Self { trainer, images, augmentation, weights: None, source: None })
     }
@@ -128,8 +130,8 @@ impl Pretraining {
         self.trainer.interrupter()
     }
 
-    /// Pretrains on `data.pretrain`. If there are labelled images, an [`ImageMonitor`] evaluates the encoder on
-    /// `data.labelled`. Training never sees the labels, unless its [loss](crate::LossConfig) contrasts classes: it then
+    /// Pretrains on `data.pretrain`. An [`ImageMonitor`] evaluates the encoder on a draw of `data.labelled` or, without
+    /// labels, of `data.pretrain`. Training never sees the labels, unless its [loss](crate::LossConfig) contrasts classes: it then
     /// learns from the labelled images alone, see [`PretrainConfig::splits_for_loss`].
     ///
     /// # Errors
@@ -140,10 +142,7 @@ impl Pretraining {
     pub fn run(self, data: &Splits, device: &Device) -> Result<Trained<ImageEncoder>, TrainError> {
         let data = &self.config().splits_for_loss(data.clone())?;
         let transform = self.augmentation.evaluation();
-        let monitor = data.labelled.clone().map(|labelled| -> Box<dyn Monitor<ImageEncoder>> {
-            let labelled = stoppable(labelled, &self.trainer.interrupter);
-            Box::new(ImageMonitor::new(labelled, transform.clone(), device))
-        });
+        let monitor = self.monitor(data, device)?;
         let views = self.views(data)?;
         let device = device.clone().autodiff();
         let model = self.init_model(&device)?;
@@ -153,7 +152,28 @@ impl Pretraining {
         trainer.source = self.source;
         trainer.checksum = Some(DataChecksum::new(&data.pretrain));
         trainer.weight_metadata = EmbedderFile::metadata(Some(&self.images.encoder), &transform);
+        let monitor =
+            monitor.map(|monitor| -> Box<dyn Monitor<ImageEncoder>> { Box::new(monitor) });
         trainer.train(model, views, monitor, &device)
+    }
+
+    /// The monitor of a run on `data`; `None` if the config asks it [never](crate::MonitorEvery::Never).
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Eval`] for a labelled set in which an image has no label.
+    pub fn monitor(
+        &self,
+        data: &Splits,
+        device: &Device,
+    ) -> Result<Option<ImageMonitor>, TrainError> {
+        let TrainConfig { monitor_every, seed, .. } = self.trainer.config;
+        if monitor_every == MonitorEvery::Never {
+            return Ok(None);
+        }
+        let (images, transform) = (self.images.monitor_images, self.augmentation.evaluation());
+        let monitor = ImageMonitor::drawn(data, images, seed, transform, device)?;
+        Ok(Some(monitor.stopped_by(&self.trainer.interrupter)))
     }
 
     /// The views of `data.pretrain`.

@@ -12,11 +12,12 @@ use crate::engine::loss_config::LossConfig;
 use crate::engine::precision::Precision;
 use crate::engine::train_config::{TrainConfig, default_max_skipped};
 use crate::error::TrainError;
-use crate::images::image_config::ImageConfig;
+use crate::images::image_config::{ImageConfig, default_monitor_images};
 use crate::images::image_views::ViewPath;
 use crate::images::pretrain_config::PretrainConfig;
 use crate::optim::optimizer::OptimizerConfig;
 use crate::rate::learning_rate::LearningRate;
+use crate::watch::monitor_every::MonitorEvery;
 
 /// A published recipe: all settings of a run, with their source.
 ///
@@ -160,6 +161,7 @@ fn imagenet(learning_rate: LearningRate, weight_decay: f32) -> PretrainConfig {
         loss: nt_xent(0.1),
         optimizer: OptimizerConfig::lars(weight_decay),
         max_skipped: default_max_skipped(),
+        monitor_every: MonitorEvery::default(),
     };
     let encoder = ResNetConfig::new(ResNetDepth::ResNet50, WIDTH, Stem::Standard);
     PretrainConfig { train, images: images(encoder, &SimClrAugmentation::imagenet()) }
@@ -193,6 +195,7 @@ fn images(encoder: ResNetConfig, augmentation: &SimClrAugmentation) -> ImageConf
         encoder: encoder.into(),
         projection: ProjectionHeadConfig::default(),
         views: ViewPath::Cpu,
+        monitor_images: default_monitor_images(),
         augmentation: augmentation.config().clone(),
     }
 }

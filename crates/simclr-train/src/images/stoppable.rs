@@ -5,20 +5,18 @@ use std::sync::Arc;
 
 use burn::train::Interrupter;
 use image::RgbImage;
-use simclr_data::{DataError, ImageDataset, Labelled};
+use simclr_data::{DataError, ImageDataset};
 
 /// Images that cannot be read any more as soon as the run is told to stop, so that nobody waits until all are embedded.
-struct Stoppable {
+pub(crate) struct Stoppable {
     images: Arc<dyn ImageDataset>,
     interrupter: Interrupter,
 }
 
-/// Both sets, until `interrupter` tells to stop.
-pub(crate) fn stoppable(labelled: Labelled, interrupter: &Interrupter) -> Labelled {
-    let stoppable = |images| -> Arc<dyn ImageDataset> {
-        Arc::new(Stoppable { images, interrupter: interrupter.clone() })
-    };
-    Labelled { train: stoppable(labelled.train), test: stoppable(labelled.test) }
+impl Stoppable {
+    pub(crate) fn new(images: Arc<dyn ImageDataset>, interrupter: &Interrupter) -> Self {
+        Self { images, interrupter: interrupter.clone() }
+    }
 }
 
 impl ImageDataset for Stoppable {

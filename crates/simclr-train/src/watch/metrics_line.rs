@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::step_figures::StepFigures;
 use crate::run::position::Position;
+use crate::watch::observed::MonitorFigures;
 use crate::watch::representation::Representation;
 
 /// One line of `metrics.jsonl`, a JSON object.
@@ -46,7 +47,7 @@ pub enum MetricsLine {
         epoch: usize,
         /// The mean loss over the epoch's steps; `None` in epoch 0.
         loss: Option<f64>,
-        /// kNN top-1 of the monitor, in 0..=1; `None` without one.
+        /// kNN top-1 of the monitor, in 0..=1; `None` without labels, and where the monitor was not asked.
         knn_top1: Option<f64>,
         /// Examples (not views) a second of training; `None` in epoch 0.
         images_per_second: Option<f64>,
@@ -56,6 +57,9 @@ pub enum MetricsLine {
         contrastive_top1: Option<f64>,
         /// The shape of the last batch's representation; `None` in epoch 0.
         representation: Option<Representation>,
+        /// What the monitor looked at and saw without labels, and the time that it took; `None` where it was not asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        monitor: Option<MonitorFigures>,
     },
     /// An example that could not be read and was skipped. Each has one such line, at the first time.
     Skipped {
@@ -77,7 +81,7 @@ pub enum MetricsLine {
 
 impl MetricsLine {
     /// The line of epoch 0.
-    pub(crate) fn before_training(knn_top1: Option<f64>) -> Self {
+    pub(crate) fn before_training(knn_top1: Option<f64>, monitor: Option<MonitorFigures>) -> Self {
         Self::Epoch {
             epoch: 0,
             loss: None,
@@ -86,6 +90,7 @@ impl MetricsLine {
             waiting_share: None,
             contrastive_top1: None,
             representation: None,
+            monitor,
         }
     }
 

@@ -155,6 +155,7 @@ mod tests {
             waiting_share: Some(0.1),
             contrastive_top1: Some(0.2),
             representation: None,
+            monitor: None,
         }
     }
 

@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 /// The largest number of examples to measure: enough to see a collapse, and fast enough for every epoch.
-const MOST_ROWS: usize = 512;
+pub(crate) const MOST_ROWS: usize = 512;
 
 /// The shape of the features h and projections z of one batch, of which it measures at most 512 examples.
 ///
@@ -61,7 +61,7 @@ fn rows(views: &Tensor<2>, view: usize) -> Option<DMatrix<f64>> {
 }
 
 /// Scales rows to length 1; a row of zeros stays as it is.
-fn unit_rows(mut rows: DMatrix<f64>) -> DMatrix<f64> {
+pub(super) fn unit_rows(mut rows: DMatrix<f64>) -> DMatrix<f64> {
     for mut row in rows.row_iter_mut() {
         let norm = row.norm();
         if norm > 0.0 {
@@ -71,7 +71,7 @@ fn unit_rows(mut rows: DMatrix<f64>) -> DMatrix<f64> {
     rows
 }
 
-fn uniformity(unit: &DMatrix<f64>) -> f64 {
+pub(super) fn uniformity(unit: &DMatrix<f64>) -> f64 {
     let n = unit.nrows();
     if n < 2 {
         return 0.0;
@@ -86,7 +86,7 @@ fn uniformity(unit: &DMatrix<f64>) -> f64 {
     (sum / (n * (n - 1) / 2) as f64).ln()
 }
 
-fn effective_rank(rows: &DMatrix<f64>) -> f64 {
+pub(super) fn effective_rank(rows: &DMatrix<f64>) -> f64 {
     // The singular values are the roots of the smaller Gram matrix's eigenvalues.
     let gram =
         if rows.nrows() < rows.ncols() { rows * rows.transpose() } else { rows.transpose() * rows };
@@ -100,7 +100,7 @@ fn effective_rank(rows: &DMatrix<f64>) -> f64 {
     singular.iter().map(|&value| share_entropy(value)).sum::<f64>().exp()
 }
 
-fn standard_deviation(unit: &DMatrix<f64>) -> f64 {
+pub(super) fn standard_deviation(unit: &DMatrix<f64>) -> f64 {
     let mean: f64 = unit.column_iter().map(|column| column.variance().sqrt()).sum::<f64>()
         / unit.ncols() as f64;
     mean * (unit.ncols() as f64).sqrt()

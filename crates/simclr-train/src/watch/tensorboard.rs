@@ -83,8 +83,10 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
             ("step/chunks_ready", Some(*chunks_ready as f64)),
             ("step/loss_scale", *loss_scale),
         ],
-        MetricsLine::Epoch { loss, knn_top1, representation, .. } => {
+        MetricsLine::Epoch { loss, knn_top1, representation, monitor, .. } => {
             let shape = representation.as_ref();
+            let seen = monitor.as_ref();
+            let features = seen.and_then(|figures| figures.monitored?.shape);
             vec![
                 ("epoch/loss", *loss),
                 ("epoch/knn_top1", *knn_top1),
@@ -93,6 +95,10 @@ fn scalars(line: &MetricsLine) -> Vec<(&'static str, f64)> {
                 ("epoch/effective_rank_h", shape.map(|r| r.effective_rank_h)),
                 ("epoch/effective_rank_z", shape.map(|r| r.effective_rank_z)),
                 ("epoch/standard_deviation", shape.map(|r| r.standard_deviation)),
+                ("monitor/seconds", seen.map(|figures| figures.seconds)),
+                ("monitor/effective_rank", features.map(|shape| shape.effective_rank)),
+                ("monitor/uniformity", features.map(|shape| shape.uniformity)),
+                ("monitor/standard_deviation", features.map(|shape| shape.standard_deviation)),
             ]
         }
         MetricsLine::Skipped { .. } | MetricsLine::Warning { .. } => Vec::new(),

@@ -97,8 +97,17 @@ pub(crate) fn lines(dir: &Path) -> Vec<MetricsLine> {
     let mut lines = read_metrics(&RunDirectory::open(dir).unwrap().metrics()).unwrap();
     for line in &mut lines {
         match line {
-            MetricsLine::Epoch { images_per_second, waiting_share, representation, .. } => {
+            MetricsLine::Epoch {
+                images_per_second,
+                waiting_share,
+                representation,
+                monitor,
+                ..
+            } => {
                 (*images_per_second, *waiting_share, *representation) = (None, None, None);
+                if let Some(figures) = monitor {
+                    figures.seconds = 0.0;
+                }
             }
             MetricsLine::Step { images_per_second, waiting_share, chunks_ready, .. } => {
                 (*images_per_second, *waiting_share, *chunks_ready) = (0.0, 0.0, 0);

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use simclr::data::Stl10;
-use simclr::embed::LabelledFeatures;
+use simclr::data::{ImageDataset, Stl10};
+use simclr::embed::{LabelledFeatures, labels_of};
 use simclr::eval::{Evaluation, Protocol, Spread, evaluate, over_folds};
 
 use super::labels::LabelArgs;
@@ -70,6 +70,15 @@ impl FrozenArgs {
         };
         self.predictions.write(&measured.first, &test.indices, &subject.labelled.test, output)?;
         Ok(measured)
+    }
+
+    /// The number of images that a protocol learns from at once: those of the largest draw, if there are draws.
+    pub(super) fn most_training_images(&self, train: &dyn ImageDataset) -> Result<usize> {
+        if let Some(folds) = self.folds()? {
+            return Ok(folds.iter().map(Vec::len).max().unwrap_or(0));
+        }
+        let Some(budget) = self.labels.budget()? else { return Ok(train.len()) };
+        Ok(budget.draw(&labels_of(train)?, 0).len())
     }
 
     /// STL-10's folds, if they are asked for.

@@ -6,10 +6,12 @@ use anyhow::Result;
 use clap::Args;
 use simclr::embed::labels_of;
 use simclr::eval::{
-    Classifier, EvalError, LogisticRegression, LogisticRegressionConfig, Protocol, SgdProbe,
+    Classifier, EvalError, LinearProbe, LogisticRegression, LogisticRegressionConfig, Protocol,
+    SgdProbe,
 };
 
 use super::frozen::FrozenArgs;
+use super::subject::Subject;
 use crate::failure::usage;
 use crate::out_file::check_folder_of;
 use crate::output::Output;
@@ -21,7 +23,8 @@ const ITERATIONS_ON_PIXELS: usize = 100;
 pub(crate) struct Arguments {
     #[command(flatten)]
     frozen: FrozenArgs,
-    /// Train by SGD for 90 epochs, as in the papers, instead of by L-BFGS to the optimum
+    /// Train by SGD for 90 epochs, as in the papers, instead of logistic regression: to the optimum by L-BFGS, or on the
+    /// device by minibatches for more than 100,000 training images
     #[arg(long)]
     sgd: bool,
     /// Inverse strength of the penalty on the weights, as scikit-learn's C
@@ -45,8 +48,9 @@ impl Arguments {
             return Err(usage("expected --save with an encoder, found raw pixels"));
         }
         check_folder_of(self.save.as_deref())?;
-        let protocol = self.protocol()?;
+        self.check_penalty()?;
         let subject = self.frozen.open()?;
+        let protocol = self.protocol(&subject)?;
         EvalError::check_classes(&labels_of(&subject.labelled.train)?)?;
         let measured = self.frozen.evaluate(protocol.as_ref(), &subject, output)?;
         if let (Some(path), Some(layer)) = (&self.save, measured.first.layer) {
@@ -58,14 +62,26 @@ impl Arguments {
         Ok(())
     }
 
-    fn protocol(&self) -> Result<Box<dyn Protocol>> {
+    /// Refuses `--c` before anything is opened.
+    fn check_penalty(&self) -> Result<()> {
+        let config = LogisticRegressionConfig { c: self.c, ..Default::default() };
+        Ok(LogisticRegression::new(config).map(drop)?)
+    }
+
+    fn protocol(&self, subject: &Subject) -> Result<Box<dyn Protocol>> {
         if self.sgd {
             return Ok(Box::new(SgdProbe::default()));
         }
-        let mut config = LogisticRegressionConfig { c: self.c, ..Default::default() };
-        if self.frozen.is_of_raw_pixels() {
-            config.max_iterations = ITERATIONS_ON_PIXELS;
+        let images = self.frozen.most_training_images(&subject.labelled.train)?;
+        let probe = LinearProbe::for_images(images, self.c, subject.embedder.device())?;
+        match probe {
+            LinearProbe::Exact(_) if self.frozen.is_of_raw_pixels() => {
+                let max_iterations = ITERATIONS_ON_PIXELS;
+                let config =
+                    LogisticRegressionConfig { c: self.c, max_iterations, ..Default::default() };
+                Ok(Box::new(LogisticRegression::new(config)?))
+            }
+            probe => Ok(Box::new(probe)),
         }
-        Ok(Box::new(LogisticRegression::new(config)?))
     }
 }
