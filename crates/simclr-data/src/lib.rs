@@ -91,6 +91,7 @@ mod download;
 mod error;
 mod escaped_name;
 mod image_folder;
+mod index_file;
 mod patience;
 mod printable;
 mod replace_file;
