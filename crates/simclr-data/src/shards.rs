@@ -9,6 +9,7 @@ mod members;
 mod names;
 mod notes;
 mod open_files;
+mod pack;
 mod pack_index;
 mod pattern;
 mod pax;
@@ -29,6 +30,7 @@ use std::{
 
 use image::RgbImage;
 
+pub use self::pack::{PackConfig, PackError, PackFormat, PackProgress, Packed, pack};
 pub(crate) use self::shard_files::{ShardFile, in_folder, named_by};
 use self::{
     columns::{NO_LABEL, NO_SPLIT},
@@ -279,3 +281,6 @@ fn prefixes(files: &[ShardFile]) -> Vec<String> {
     let below = |file: &ShardFile| file.path.strip_prefix(shared).unwrap_or(&file.path).to_owned();
     files.iter().map(|file| format!("{}/", escape_name(&below(file)))).collect()
 }
+
+#[cfg(test)]
+mod tests;

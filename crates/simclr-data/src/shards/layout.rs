@@ -11,7 +11,7 @@ use super::{
     columns::{Columns, NO_LABEL, NO_SPLIT},
     label::Label,
 };
-use crate::splits::{Split, split_folders};
+use crate::splits::{Split, SplitName, split_folders};
 
 /// The names of classes and of splits, to which the images' numbers lead.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ pub(super) fn divide(parts: &mut [Part], groups: &mut Groups) {
 }
 
 /// Gives classes to images of shards whose members tell none: the folders that they lie in, below those that all images
-/// of the split share. As in a folder of images, what lies directly in the split has no class.
+/// share and below one that is called after a split. As in a folder of images, what lies directly there has no class.
 pub(super) fn classes_by_folder(parts: &mut [Part], groups: &mut Groups) {
     let mut shared: BTreeMap<u8, Shared> = BTreeMap::new();
     for part in parts.iter().filter(|part| !part.packed) {
@@ -81,8 +81,11 @@ pub(super) fn classes_by_folder(parts: &mut [Part], groups: &mut Groups) {
             }
         }
     }
+    let of_all = shared_folders(shared.values().map(|shared| shared.0.as_str()));
+    let above: BTreeMap<u8, usize> =
+        shared.iter().map(|(&split, shared)| (split, shared.above_classes(of_all))).collect();
     let class = |name: &str, split: u8| -> Option<String> {
-        Some(first_folder(name, shared[&split].0.len())?.nfc().collect())
+        Some(first_folder(name, above[&split])?.nfc().collect())
     };
     let mut classes: BTreeMap<String, u32> = BTreeMap::new();
     for part in parts.iter().filter(|part| !part.packed) {
@@ -175,6 +178,22 @@ impl Shared {
             let outer = inner.rfind('/').map_or(0, |slash| slash + 1);
             self.0.truncate(outer);
         }
+    }
+}
+
+impl Shared {
+    /// Bytes of the folders above the classes of a split: at least those that all splits share, and to the innermost one that
+    /// is called after a split.
+    fn above_classes(&self, of_all: usize) -> usize {
+        let mut end = 0;
+        let mut above = of_all;
+        for folder in self.0.split_inclusive('/') {
+            end += folder.len();
+            if SplitName::of(folder).is_some() {
+                above = above.max(end);
+            }
+        }
+        above
     }
 }
 
