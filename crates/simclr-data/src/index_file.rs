@@ -87,7 +87,10 @@ impl IndexKind {
         let length = u64::from(u32_at(24)) | u64::from(u32_at(28)) << 32;
         let found = bytes.len() as u64;
         if length != found - HEADER as u64 {
-            return Err(IndexFault::Length { expected: length.saturating_add(HEADER as u64), found });
+            return Err(IndexFault::Length {
+                expected: length.saturating_add(HEADER as u64),
+                found,
+            });
         }
         if u32_at(20) != checksum(bytes) {
             return Err(IndexFault::Checksum);

@@ -115,9 +115,7 @@ pub use opening::{DataIndex, Opening};
 pub use printable::printable;
 pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};
-pub use shards::{
-    PackConfig, PackError, PackFormat, PackProgress, Packed, Shards, pack,
-};
+pub use shards::{PackConfig, PackError, PackFormat, PackProgress, Packed, Shards, pack};
 pub use splits::{Labelled, Splits, WholeSet};
 
 /// The example of the crate's README.

@@ -140,6 +140,12 @@ impl Shards {
         Self::of(files, opening)
     }
 
+    /// Whether `path` is a tar archive, or a pattern for the names of several, rather than an image or a folder.
+    #[must_use]
+    pub fn are_named_by(path: impl AsRef<Path>) -> bool {
+        shard_files::are_named_by(path.as_ref())
+    }
+
     /// Opens these shards, in this order.
     ///
     /// # Errors

@@ -104,7 +104,8 @@ impl Columns {
         let (text, ends) = (table.text()?, table.u64s()?);
         let names = Names::from_parts(text, ends).ok_or(IndexFault::Table("a name has no end"))?;
         let len = offsets.len();
-        let as_long = [&lengths, &header_crcs, &data_crcs, &labels].iter().all(|of| of.len() == len);
+        let as_long =
+            [&lengths, &header_crcs, &data_crcs, &labels].iter().all(|of| of.len() == len);
         if !as_long || [of_splits.len(), raw.len(), names.len()] != [len; 3] {
             return Err(IndexFault::Table("columns differ in length"));
         }

@@ -38,11 +38,14 @@ impl Said {
     /// `classname` the name beside a number.
     pub(super) fn by_json(bytes: &[u8]) -> Self {
         let Ok(fields) = serde_json::from_slice::<Fields>(bytes) else { return Self::Unclear };
-        let mut label = Label { number: None, name: fields.class_name.or(fields.classname).and_then(text) };
+        let mut label =
+            Label { number: None, name: fields.class_name.or(fields.classname).and_then(text) };
         match fields.label.or(fields.cls) {
             None => {}
             Some(Value::Text(name)) => label.name = label.name.or_else(|| text(Value::Text(name))),
-            Some(Value::Number(number)) if number >= 0 => label.number = Some(number.cast_unsigned()),
+            Some(Value::Number(number)) if number >= 0 => {
+                label.number = Some(number.cast_unsigned())
+            }
             Some(Value::Number(-1)) => return Self::None,
             Some(Value::Number(_) | Value::Other(_)) => return Self::Unclear,
         }
@@ -98,12 +101,17 @@ mod tests {
     #[test]
     fn a_json_member_has_a_number_a_name_or_both() {
         assert_eq!(Said::by_json(br#"{"label": 3, "url": [1]}"#), label(Some(3), None));
-        assert_eq!(Said::by_json(br#"{"cls": 3, "class_name": "dog"}"#), label(Some(3), Some("dog")));
+        assert_eq!(
+            Said::by_json(br#"{"cls": 3, "class_name": "dog"}"#),
+            label(Some(3), Some("dog"))
+        );
         assert_eq!(Said::by_json(br#"{"label": "dog"}"#), label(None, Some("dog")));
         assert_eq!(Said::by_json(br#"{"classname": "dog"}"#), label(None, Some("dog")));
         assert_eq!(Said::by_json(br#"{"caption": "a dog"}"#), Said::None);
         assert_eq!(Said::by_json(br#"{"label": -1}"#), Said::None);
-        for unclear in [&br#"{"label": [1, 2]}"#[..], br#"{"label": 1.5}"#, b"{", b"[]", b"{\"label\": -3}"] {
+        for unclear in
+            [&br#"{"label": [1, 2]}"#[..], br#"{"label": 1.5}"#, b"{", b"[]", b"{\"label\": -3}"]
+        {
             assert_eq!(Said::by_json(unclear), Said::Unclear, "{:?}", str::from_utf8(unclear));
         }
     }

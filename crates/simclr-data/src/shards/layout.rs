@@ -115,7 +115,8 @@ pub(super) fn classes_by_label(
     in_order: bool,
     groups: &mut Groups,
 ) {
-    let (mut numbered, mut named) = (BTreeMap::<u64, Option<&String>>::new(), Vec::<&String>::new());
+    let (mut numbered, mut named) =
+        (BTreeMap::<u64, Option<&String>>::new(), Vec::<&String>::new());
     let mut seen = BTreeSet::new();
     for label in labels.iter().flatten() {
         match (label.number, &label.name) {

@@ -7,12 +7,7 @@ use std::{
 
 use image::{ImageError, RgbImage};
 
-use super::{
-    columns::Columns,
-    positioned::read_exact_at,
-    ppm,
-    tar_header::BLOCK,
-};
+use super::{columns::Columns, positioned::read_exact_at, ppm, tar_header::BLOCK};
 use crate::{decode_image_bytes_on, patience::patiently};
 
 /// Longest member that is read.

@@ -1,6 +1,9 @@
 //! What the name of an archive's member says.
 
-use crate::{escaped_name::escape_bytes, image_folder::{EXTENSIONS, is_no_data}};
+use crate::{
+    escaped_name::escape_bytes,
+    image_folder::{EXTENSIONS, is_no_data},
+};
 
 /// The extension of images as the packer writes them without compression.
 pub(crate) const RAW_EXTENSION: &str = "ppm";
@@ -9,7 +12,9 @@ pub(crate) const RAW_EXTENSION: &str = "ppm";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// An image: its whole extension says so (`.jpg`), or only the end of it (`.left.jpg`).
-    Image { whole: bool },
+    Image {
+        whole: bool,
+    },
     /// The number of a class.
     Cls,
     Json,

@@ -107,7 +107,8 @@ impl<'a> Members<'a> {
                 MemberKind::Folder => (long_name, pax) = (None, Pax::default()),
                 MemberKind::LongName => {
                     let name = self.text(start, header.size).map_err(|fault| fault.at(at))?;
-                    long_name = Some(name.split(|&byte| byte == 0).next().unwrap_or_default().to_vec());
+                    long_name =
+                        Some(name.split(|&byte| byte == 0).next().unwrap_or_default().to_vec());
                 }
                 MemberKind::Pax => {
                     let records = self.text(start, header.size).map_err(|fault| fault.at(at))?;
@@ -149,7 +150,8 @@ impl<'a> Members<'a> {
             let Ok(block) = <[u8; BLOCK]>::try_from(found) else { break };
             if block != zeros {
                 let follows = TarHeader::parse(&block).is_ok();
-                self.end = Some(if follows { ArchiveEnd::MoreFollows(at) } else { ArchiveEnd::Marked });
+                self.end =
+                    Some(if follows { ArchiveEnd::MoreFollows(at) } else { ArchiveEnd::Marked });
                 return Ok(None);
             }
             blocks += 1;
@@ -187,7 +189,9 @@ impl TextFault {
         match self {
             Self::Io(error) => MemberFault::Io(error),
             Self::Long(size) => {
-                let reason = format!("expected at most {MOST_NAME} bytes of name or pax records, found {size}");
+                let reason = format!(
+                    "expected at most {MOST_NAME} bytes of name or pax records, found {size}"
+                );
                 MemberFault::Damaged { at, reason }
             }
         }

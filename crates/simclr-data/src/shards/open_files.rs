@@ -30,12 +30,21 @@ impl OpenFiles {
     /// # Errors
     ///
     /// [`DataError::Changed`] if it isn't, [`DataError::Missing`] or [`DataError::Io`] if it cannot be opened.
-    pub(super) fn get(&self, shard: usize, path: &Path, stamp: Stamp) -> Result<Arc<File>, DataError> {
+    pub(super) fn get(
+        &self,
+        shard: usize,
+        path: &Path,
+        stamp: Stamp,
+    ) -> Result<Arc<File>, DataError> {
         let open = self.slots().used(shard);
         let file = match open {
             Some(file) => file,
             None => Arc::new(patiently(|| File::open(path)).map_err(|source| {
-                DataError::from_io(path, "the shard that was there when the data was opened", source)
+                DataError::from_io(
+                    path,
+                    "the shard that was there when the data was opened",
+                    source,
+                )
             })?),
         };
         let metadata = patiently(|| file.metadata());
@@ -106,6 +115,9 @@ mod tests {
             }
         }
         let open: Vec<_> = files.slots().files.keys().copied().collect();
-        assert!(open.iter().all(|&shard| shard >= 1000 - MOST), "the last ones stay open: {open:?}");
+        assert!(
+            open.iter().all(|&shard| shard >= 1000 - MOST),
+            "the last ones stay open: {open:?}"
+        );
     }
 }

@@ -202,7 +202,12 @@ pub fn pack(
         // The next images are encoded while these are written.
         let (written, encoded) = rayon::join(
             || ready.iter().try_for_each(|image| file.append(image)),
-            || indices.into_par_iter().map(|index| (index, settings.encode(images, index))).collect::<Vec<_>>(),
+            || {
+                indices
+                    .into_par_iter()
+                    .map(|index| (index, settings.encode(images, index)))
+                    .collect::<Vec<_>>()
+            },
         );
         written?;
         ready.clear();

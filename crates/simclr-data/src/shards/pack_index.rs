@@ -30,7 +30,12 @@ const END: u64 = 2 * BLOCK as u64;
 
 /// The content of the last member, which begins at byte `at` of the file: the table of the images before it, whose
 /// numbers of classes and splits lead to these names.
-pub(crate) fn encode(images: &Columns, class_names: &[String], split_names: &[String], at: u64) -> Vec<u8> {
+pub(crate) fn encode(
+    images: &Columns,
+    class_names: &[String],
+    split_names: &[String],
+    at: u64,
+) -> Vec<u8> {
     let mut table = TableWriter::new();
     table.texts(class_names);
     table.texts(split_names);
@@ -53,9 +58,8 @@ pub(super) fn of(file: &File, len: u64) -> Option<ScannedShard> {
     if footer[16..] != *FOOTER_MARK {
         return None;
     }
-    let u64_at = |at: usize| {
-        u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|byte| footer[at + byte]))
-    };
+    let u64_at =
+        |at: usize| u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|byte| footer[at + byte]));
     let (at, length) = (u64_at(0), u64_at(8));
     // No more is read than the file has.
     if at.checked_add(length)? > footer_at {

@@ -32,7 +32,9 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<String>, DataError> {
         }
         names = names
             .iter()
-            .flat_map(|name| choices.iter().map(move |choice| [name.as_str(), before, choice].concat()))
+            .flat_map(|name| {
+                choices.iter().map(move |choice| [name.as_str(), before, choice].concat())
+            })
             .collect();
         rest = after;
     }

@@ -43,7 +43,8 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 fn size(value: &[u8]) -> Result<u64, String> {
-    decimal(value).ok_or_else(|| "expected a size in a pax record, found none that is legal".to_owned())
+    decimal(value)
+        .ok_or_else(|| "expected a size in a pax record, found none that is legal".to_owned())
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {
@@ -61,7 +62,10 @@ mod tests {
     fn path_and_size_are_read_and_other_records_passed_over() {
         let records = b"30 mtime=1350244992.023960108\n18 path=dog/1.jpg\n11 size=42\n";
         let pax = Pax::parse(records).unwrap();
-        assert_eq!((pax.path, pax.size, pax.sparse), (Some(b"dog/1.jpg".to_vec()), Some(42), false));
+        assert_eq!(
+            (pax.path, pax.size, pax.sparse),
+            (Some(b"dog/1.jpg".to_vec()), Some(42), false)
+        );
         assert!(Pax::parse(b"22 GNU.sparse.major=1\n").unwrap().sparse);
         assert_eq!(Pax::parse(b"").unwrap(), Pax::default());
     }

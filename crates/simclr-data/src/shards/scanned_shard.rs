@@ -1,10 +1,6 @@
 //! What one shard holds, found by its headers.
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    path::Path,
-};
+use std::{collections::HashMap, fs::File, path::Path};
 
 use super::{
     columns::{Columns, NO_LABEL, NO_SPLIT, Row},
@@ -61,7 +57,8 @@ impl ScannedShard {
         let last = offsets.last().zip(lengths.last());
         let is_cut = last.is_some_and(|(&at, &length)| at + u64::from(length) > len);
         let before = found.images.len() - usize::from(is_cut);
-        let at = if members.end() == ArchiveEnd::Unmarked { members.position().min(len) } else { len };
+        let at =
+            if members.end() == ArchiveEnd::Unmarked { members.position().min(len) } else { len };
         found.notes.add_end(members.end(), path, before, at);
         found.images.shrink();
         Ok(found)

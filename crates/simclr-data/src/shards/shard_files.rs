@@ -2,10 +2,16 @@
 
 use std::{
     ffi::OsStr,
+    fs::File,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
-use super::pattern::expand;
+use super::{
+    pattern::expand,
+    positioned::read_exact_at,
+    tar_header::{BLOCK, is_header},
+};
 use crate::{
     DataError,
     image_folder::{Listing, class_name},
@@ -41,9 +47,11 @@ pub(crate) fn named_by(path: &Path) -> Result<Option<Vec<ShardFile>>, DataError>
     if path.is_dir() {
         return Ok(None);
     }
-    let text = path.to_str().filter(|text| text.contains(['{', '}']));
+    let text = path.to_str().filter(|text| is_pattern(text));
     let files = match text {
-        Some(pattern) if !path.exists() => expand(pattern)?.into_iter().map(PathBuf::from).collect(),
+        Some(pattern) if !path.exists() => {
+            expand(pattern)?.into_iter().map(PathBuf::from).collect()
+        }
         _ => vec![path.to_owned()],
     };
     for path in &files {
@@ -57,6 +65,24 @@ pub(crate) fn named_by(path: &Path) -> Result<Option<Vec<ShardFile>>, DataError>
         }
     }
     Ok(Some(files.into_iter().map(ShardFile::of).collect()))
+}
+
+/// Whether `path` is a pattern, or a file that begins as an archive does.
+pub(super) fn are_named_by(path: &Path) -> bool {
+    match File::open(path) {
+        Ok(file) => {
+            let mut beginning = [0; BLOCK];
+            // A pipe or a device is not asked.
+            file.metadata().is_ok_and(|file| file.is_file())
+                && read_exact_at(&file, &mut beginning, 0).is_ok()
+                && is_header(&beginning)
+        }
+        Err(error) => error.kind() == ErrorKind::NotFound && path.to_str().is_some_and(is_pattern),
+    }
+}
+
+fn is_pattern(text: &str) -> bool {
+    text.contains(['{', '}'])
 }
 
 /// The shards in a folder and in the folders directly inside; none if there are none. A folder that is called after a
@@ -76,6 +102,7 @@ pub(crate) fn in_folder(listing: &Listing) -> Result<Vec<ShardFile>, DataError> 
 
 fn is_archive(path: &&PathBuf) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let ends = |extension: &str| name.strip_suffix(extension).is_some_and(|name| name.ends_with('.'));
+    let ends =
+        |extension: &str| name.strip_suffix(extension).is_some_and(|name| name.ends_with('.'));
     ends("tar") || COMPRESSED.iter().any(|extension| ends(extension))
 }

@@ -50,7 +50,8 @@ impl Table {
         let mut scanned: Vec<(Shard, ScannedShard)> =
             files.par_iter().map(|file| scan(&file.path)).collect::<Result<_, _>>()?;
         let mut groups = Groups::default();
-        let labels: Vec<_> = scanned.iter_mut().map(|(_, of)| std::mem::take(&mut of.labels)).collect();
+        let labels: Vec<_> =
+            scanned.iter_mut().map(|(_, of)| std::mem::take(&mut of.labels)).collect();
         // The packer's own lists of classes and splits have an order.
         let packed: Vec<bool> = scanned.iter().map(|(_, of)| !of.splits.is_empty()).collect();
         let all_packed = packed.iter().all(|&packed| packed);
@@ -60,7 +61,11 @@ impl Table {
         let mut parts: Vec<Part> = scanned
             .iter_mut()
             .zip(files.iter().zip(&packed))
-            .map(|((_, of), (file, &packed))| Part { images: &mut of.images, split: file.split, packed })
+            .map(|((_, of), (file, &packed))| Part {
+                images: &mut of.images,
+                split: file.split,
+                packed,
+            })
             .collect();
         layout::divide(&mut parts, &mut groups);
         if all_packed || labels.iter().any(|labels| !labels.is_empty()) {
@@ -180,7 +185,10 @@ fn scan(path: &Path) -> Result<(Shard, ScannedShard), DataError> {
     let file = patiently(|| File::open(path)).map_err(failed)?;
     let metadata = patiently(|| file.metadata()).map_err(failed)?;
     if !metadata.is_file() {
-        return Err(DataError::Missing { path: path.to_owned(), expected: "a file, as a shard is" });
+        return Err(DataError::Missing {
+            path: path.to_owned(),
+            expected: "a file, as a shard is",
+        });
     }
     let stamp = Stamp::of(&metadata);
     let found = match pack_index::of(&file, stamp.len) {

@@ -46,8 +46,9 @@ impl TarHeader {
         if !has_checksum(bytes) {
             return Err("expected a tar header, found bytes with a wrong checksum".to_owned());
         }
-        let size = number(&bytes[124..136])
-            .ok_or_else(|| "expected a size in the tar header, found none that is legal".to_owned())?;
+        let size = number(&bytes[124..136]).ok_or_else(|| {
+            "expected a size in the tar header, found none that is legal".to_owned()
+        })?;
         let name = until_nul(&bytes[..100]);
         let kind = match bytes[156] {
             // Before POSIX, a folder was a file whose name ends so.

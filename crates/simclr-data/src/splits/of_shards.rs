@@ -7,11 +7,8 @@ use super::{
     split_name::{Split, SplitName},
 };
 use crate::{
-    DataError, DataIndex, ImageDataset, Opening, Shards, Subset,
-    derived::with_own_classes,
-    opening::Indexed,
-    printable,
-    shards::ShardFile,
+    DataError, DataIndex, ImageDataset, Opening, Shards, Subset, derived::with_own_classes,
+    opening::Indexed, printable, shards::ShardFile,
 };
 
 /// Opens shards, and divides their images by what the names of shards, the folders inside them or their packer say.
@@ -30,7 +27,11 @@ pub(super) fn of_shards(files: Vec<ShardFile>, opening: &Opening) -> Result<Foun
     let all: Arc<dyn ImageDataset> = Arc::new(shards);
     let part = |indices: Vec<usize>| -> Result<Arc<dyn ImageDataset>, DataError> {
         let is_all = indices.len() == len;
-        let part = if is_all { Arc::clone(&all) } else { Arc::new(Subset::new(Arc::clone(&all), indices)?) };
+        let part = if is_all {
+            Arc::clone(&all)
+        } else {
+            Arc::new(Subset::new(Arc::clone(&all), indices)?)
+        };
         Ok(with_own_classes(part))
     };
     let split = |name: &String| SplitName::of(name).map_or(Split::Test, |name| name.split);

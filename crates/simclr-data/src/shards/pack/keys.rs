@@ -43,7 +43,10 @@ pub(super) fn keys(images: &dyn ImageDataset) -> Names {
 fn legal(name: &str) -> String {
     let stem = match name.rsplit_once('.') {
         Some((stem, extension))
-            if EXTENSIONS.iter().chain(&[RAW_EXTENSION]).any(|known| known.eq_ignore_ascii_case(extension)) =>
+            if EXTENSIONS
+                .iter()
+                .chain(&[RAW_EXTENSION])
+                .any(|known| known.eq_ignore_ascii_case(extension)) =>
         {
             stem
         }

@@ -67,8 +67,9 @@ impl Settings {
     /// Reads an image and stores it in memory.
     pub(super) fn encode(&self, images: &WholeSet, index: usize) -> Result<Encoded, DataError> {
         let image = images.image(index)?;
-        let failed = |error: ImageError| {
-            DataError::Decode { path: images.name(index).into(), source: error }
+        let failed = |error: ImageError| DataError::Decode {
+            path: images.name(index).into(),
+            source: error,
         };
         let image = self.shrunk(image).map_err(failed)?;
         let (width, height) = image.dimensions();
@@ -96,8 +97,7 @@ fn resized(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
     let (from_width, from_height) = image.dimensions();
     let from = ImageRef::new(from_width, from_height, image.as_raw(), PixelType::U8x3).ok()?;
     let mut to = Image::new(width, height, PixelType::U8x3);
-    let options =
-        ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new().resize(&from, &mut to, &options).ok()?;
     RgbImage::from_raw(width, height, to.into_vec())
 }
@@ -105,7 +105,8 @@ fn resized(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
 /// With standard Huffman tables: optimised ones put each colour in a scan of its own, which some decoders misread.
 fn jpeg(image: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
     let side = |length: u32| {
-        u16::try_from(length).map_err(|_| invalid("expected sides that a JPEG can have, found longer ones"))
+        u16::try_from(length)
+            .map_err(|_| invalid("expected sides that a JPEG can have, found longer ones"))
     };
     let (width, height) = (side(image.width())?, side(image.height())?);
     let mut bytes = Vec::new();

@@ -18,7 +18,8 @@ fn photos(names: &[&str]) -> tempfile::TempDir {
     for (level, name) in names.iter().enumerate() {
         let path = dir.path().join("photos").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let image = RgbImage::from_fn(40, 30, |x, y| Rgb([10 * level as u8, 3 * x as u8, 5 * y as u8]));
+        let image =
+            RgbImage::from_fn(40, 30, |x, y| Rgb([10 * level as u8, 3 * x as u8, 5 * y as u8]));
         image.save(path).unwrap();
     }
     dir
@@ -83,7 +84,10 @@ fn a_packed_file_is_the_data_set_with_names_classes_and_splits() {
     let (before, after) = (whole(dir.path()), WholeSet::open(dir.path().join("out.tar")).unwrap());
     for index in 0..7 {
         assert_eq!(after.name(index), before.name(index));
-        assert_eq!((after.split(index), after.class(index)), (before.split(index), before.class(index)));
+        assert_eq!(
+            (after.split(index), after.class(index)),
+            (before.split(index), before.class(index))
+        );
     }
 }
 
@@ -113,7 +117,9 @@ fn other_programs_see_a_tar_archive_with_keys_and_classes() {
         let mut content = Vec::new();
         entry.read_to_end(&mut content).unwrap();
         match name.rsplit_once('.') {
-            Some((_, "cls")) => found.push(format!("{name}={}", String::from_utf8(content).unwrap())),
+            Some((_, "cls")) => {
+                found.push(format!("{name}={}", String::from_utf8(content).unwrap()))
+            }
             Some((_, "ppm")) => {
                 assert_eq!(content.len(), 13 + 40 * 30 * 3);
                 assert!(content.starts_with(b"P6\n40 30\n255\n"));
@@ -183,7 +189,10 @@ fn packing_that_stops_anywhere_goes_on_to_the_same_file() {
         fs::remove_file(dir.path().join("out.tar")).unwrap();
         counts.push(packed.resumed);
     }
-    assert!(counts.is_sorted() && counts.first() == Some(&0) && counts.last() == Some(&7), "{counts:?}");
+    assert!(
+        counts.is_sorted() && counts.first() == Some(&0) && counts.last() == Some(&7),
+        "{counts:?}"
+    );
 }
 
 #[test]
@@ -269,7 +278,8 @@ fn a_full_disk_is_an_error_and_loses_nothing() {
     let out = dir.path().join("out.tar");
     // Every write to this device finds the disk full.
     std::os::unix::fs::symlink("/dev/full", dir.path().join("out.tar.part")).unwrap();
-    let error = pack(&whole(dir.path()), &out, &PackConfig { resume: true, ..RAW }, go_on).unwrap_err();
+    let error =
+        pack(&whole(dir.path()), &out, &PackConfig { resume: true, ..RAW }, go_on).unwrap_err();
     let PackError::Write { path, source } = &error else { panic!("{error}") };
     assert!(path.ends_with("out.tar.part"));
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);
@@ -303,7 +313,11 @@ fn without_its_index_a_packed_file_is_an_archive_like_others_and_still_verified(
     let path: PathBuf = dir.path().join("out.tar");
     let mut bytes = fs::read(&path).unwrap();
     let length = bytes.len();
-    let lies = [("no mark", length - 1024 - 1), ("another place", length - 1024 - 24), ("damage", length - 1600)];
+    let lies = [
+        ("no mark", length - 1024 - 1),
+        ("another place", length - 1024 - 24),
+        ("damage", length - 1600),
+    ];
     for (what, at) in lies {
         let mut bytes = bytes.clone();
         bytes[at] ^= 0x55;

@@ -116,12 +116,18 @@ impl<'a> Unfinished<'a> {
             let member = members.next().ok().flatten()?;
             let is_whole = member.at.checked_add(member.size).is_some_and(|end| end <= len);
             let is_file = member.kind == MemberKind::File && member.size <= u64::from(u32::MAX);
-            (is_whole && is_file && members.position() <= len).then_some((member, members.position()))
+            (is_whole && is_file && members.position() <= len)
+                .then_some((member, members.position()))
         };
-        let Some((first, after)) = next().filter(|(first, _)| first.name == SETTINGS_NAME.as_bytes())
+        let Some((first, after)) =
+            next().filter(|(first, _)| first.name == SETTINGS_NAME.as_bytes())
         else {
             // It was killed before it had written anything, or is no such file.
-            return if len <= 2 * BLOCK as u64 { Ok(()) } else { Err(self.other_settings(settings, "no settings")) };
+            return if len <= 2 * BLOCK as u64 {
+                Ok(())
+            } else {
+                Err(self.other_settings(settings, "no settings"))
+            };
         };
         let found = content(&file, &first).map_err(cannot)?;
         if found != settings.text.as_bytes() {
@@ -216,7 +222,8 @@ impl<'a> Unfinished<'a> {
         let size = bytes.len() as u64;
         let header = header(name, size, crc);
         let padding = padding(bytes.len());
-        let written = [&header, bytes, padding].into_iter().try_for_each(|part| self.file.write_all(part));
+        let written =
+            [&header, bytes, padding].into_iter().try_for_each(|part| self.file.write_all(part));
         written.map_err(|source| self.cannot(source))?;
         let at = self.at + header.len() as u64;
         self.at = at + size + padding.len() as u64;
@@ -252,7 +259,9 @@ impl<'a> Unfinished<'a> {
         self.member(pack_index::INDEX_NAME, &content, None)?;
         let end = [0; 2 * BLOCK];
         let ended = self.file.write_all(&end).and_then(|()| self.file.flush());
-        ended.and_then(|()| self.file.get_ref().sync_all()).map_err(|source| self.cannot(source))?;
+        ended
+            .and_then(|()| self.file.get_ref().sync_all())
+            .map_err(|source| self.cannot(source))?;
         if self.out.exists() {
             return Err(PackError::Exists { path: self.out });
         }

@@ -36,7 +36,9 @@ fn members_of_one_key_are_an_image_and_its_class() {
     assert_eq!(shards.class_names(), ["9", "10"], "by number, not by digits");
     assert_eq!(
         shards.warnings(),
-        ["1 images beside another one of the same key are passed over, such as `x/000019.mask.png`"]
+        [
+            "1 images beside another one of the same key are passed over, such as `x/000019.mask.png`"
+        ]
     );
 }
 
@@ -84,7 +86,8 @@ fn a_tarred_folder_of_images_is_that_folder() {
     }
     let in_folder = ImageFolder::open(dir.path()).unwrap();
     let order: Vec<String> = (0..in_folder.len()).map(|index| in_folder.name(index)).collect();
-    let members = order.iter().map(|name| (name.as_str(), fs::read(dir.path().join(name)).unwrap()));
+    let members =
+        order.iter().map(|name| (name.as_str(), fs::read(dir.path().join(name)).unwrap()));
     let folder = Folder::new();
     let shards = open(folder.shard("photos.tar", members));
     assert_eq!(shards.class_names(), in_folder.class_names());
@@ -122,7 +125,8 @@ fn long_names_pax_headers_and_prefixes_are_read() {
     // A pax header with another path, and with the size in place of a header that has none.
     let bytes = png(2);
     let record = |text: &str| format!("{} {text}\n", text.len() + 4);
-    let records = [record(&format!("size={}", bytes.len())), record("path=pax/caf\u{e9}/2.png")].concat();
+    let records =
+        [record(&format!("size={}", bytes.len())), record("path=pax/caf\u{e9}/2.png")].concat();
     add(&mut builder, "PaxHeaders/2", EntryType::XHeader, records.as_bytes());
     let mut header = tar::Header::new_gnu();
     header.set_path("other.bin").unwrap();
@@ -182,7 +186,11 @@ fn labels_that_mean_nothing_are_counted_and_lose_no_image() {
         ("3.png", png(3)),
         ("3.json", br#"{"label": [1]}"#.to_vec()),
         ("4.png", png(4)),
-        ("4.json", [br#"{"caption": ""#.to_vec(), vec![b'x'; 100_000], br#"", "label": 4}"#.to_vec()].concat()),
+        (
+            "4.json",
+            [br#"{"caption": ""#.to_vec(), vec![b'x'; 100_000], br#"", "label": 4}"#.to_vec()]
+                .concat(),
+        ),
     ];
     let shards = open(folder.shard("a.tar", members));
     let labels: Vec<_> = (0..4).map(|index| shards.label(index)).collect();
@@ -230,19 +238,21 @@ fn splits_are_known_by_the_names_of_shards_and_classes_match_by_name() {
     assert_eq!(labelled.test.name(0), "in-val-000.tar/0.png");
     assert_eq!(splits.pretrain.len(), 3);
     assert_eq!(splits.pretrain.name(0), "in-unlabeled.tar/0.png");
-    assert_eq!(
-        splits.warnings,
-        ["classes of `val` that the training set lacks are left out: 5"]
-    );
-    let expected =
-        "tar shards: 3 images to pretrain on, 2 labelled ones of 2 classes in the training set and 1 in the test set (`val`)";
+    assert_eq!(splits.warnings, ["classes of `val` that the training set lacks are left out: 5"]);
+    let expected = "tar shards: 3 images to pretrain on, 2 labelled ones of 2 classes in the training set and 1 in the test set (`val`)";
     assert_eq!(splits.description, expected);
     let whole = WholeSet::open(folder.path("")).unwrap();
     let found: Vec<_> = (0..5).map(|index| (whole.split(index), whole.class(index))).collect();
     let (train, val) = ("train", "val");
     assert_eq!(
         found,
-        [(train, Some("3")), (train, Some("7")), (val, Some("7")), (val, Some("5")), ("unlabelled", None)]
+        [
+            (train, Some("3")),
+            (train, Some("7")),
+            (val, Some("7")),
+            (val, Some("5")),
+            ("unlabelled", None)
+        ]
     );
 }
 
@@ -288,7 +298,8 @@ fn shards_of_one_split_or_of_none_hold_out_a_test_set() {
 #[test]
 fn a_list_of_shards_keeps_its_order() {
     let folder = Folder::new();
-    let paths = ["b.tar", "a.tar"].map(|name| folder.shard(name, [("0.png", png(name.as_bytes()[0]))]));
+    let paths =
+        ["b.tar", "a.tar"].map(|name| folder.shard(name, [("0.png", png(name.as_bytes()[0]))]));
     let shards = Shards::of_files(paths.to_vec(), &crate::Opening::default()).unwrap();
     assert_eq!(rows(&shards), [row("b.tar/0.png", None, b'b'), row("a.tar/0.png", None, b'a')]);
     assert_eq!(shards.name(2), "[2]");
@@ -304,7 +315,10 @@ fn an_archive_of_old_times_and_one_without_its_end_are_read() {
     let shards = open(folder.path("a.tar"));
     assert_eq!(rows(&shards), [row("1.png", None, 1), row("2.png", None, 2)]);
     let warnings = shards.warnings();
-    assert!(warnings[0].contains("without the mark of a whole archive, after 2 images"), "{warnings:?}");
+    assert!(
+        warnings[0].contains("without the mark of a whole archive, after 2 images"),
+        "{warnings:?}"
+    );
     // The format before POSIX: no magic, and a zero for a file.
     let mut header = tar::Header::new_old();
     header.set_path("3.png").unwrap();

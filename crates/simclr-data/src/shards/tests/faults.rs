@@ -35,9 +35,13 @@ fn a_shard_that_is_cut_off_keeps_the_images_before_and_says_where_it_ends() {
     assert_eq!(shards.image(1).unwrap().get_pixel(0, 0).0, [2; 3]);
     assert_eq!(shards.image(3).unwrap().get_pixel(0, 0).0, [1; 3]);
     let cut = shards.image(2).unwrap_err();
-    assert!(matches!(&cut, DataError::Unreadable { path, .. } if path.ends_with("a.tar/3.png")), "{cut}");
+    assert!(
+        matches!(&cut, DataError::Unreadable { path, .. } if path.ends_with("a.tar/3.png")),
+        "{cut}"
+    );
     let warnings = shards.warnings();
-    let expected = "a.tar is cut off at byte 2580, within a member; 2 images come before. Fetch it again";
+    let expected =
+        "a.tar is cut off at byte 2580, within a member; 2 images come before. Fetch it again";
     assert!(warnings.len() == 1 && warnings[0].ends_with(expected), "{warnings:?}");
     // Within a header.
     fs::write(folder.path("a.tar"), &bytes[..2048 + 100]).unwrap();
@@ -62,7 +66,9 @@ fn wherever_a_shard_is_cut_off_it_is_said() {
         assert_eq!((shards.len(), shards.warnings().len()), (begun, 1), "{length}");
         for index in 0..begun {
             match shards.image(index) {
-                Ok(image) => assert_eq!((index < whole, image.as_raw()[0]), (true, index as u8 + 1)),
+                Ok(image) => {
+                    assert_eq!((index < whole, image.as_raw()[0]), (true, index as u8 + 1))
+                }
                 Err(error) => assert!(index >= whole && error.is_one_image(), "{length}: {error}"),
             }
         }
@@ -98,7 +104,12 @@ fn a_shard_that_changes_is_an_error_and_never_another_image() {
     write(&three());
     shards.image(1).unwrap();
     File::options().append(true).open(&path).unwrap().write_all(b"").unwrap();
-    File::options().write(true).open(&path).unwrap().set_modified(time + Duration::from_secs(1)).unwrap();
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(time + Duration::from_secs(1))
+        .unwrap();
     assert!(change(&shards).contains("it has been written to"));
     // Gone, before it was ever read.
     let shards = open(&path);
@@ -114,7 +125,10 @@ fn compressed_and_nested_archives_say_what_to_do() {
         encoder.finish().unwrap()
     };
     let message = error("a.tar.gz", &gzip(&three())).to_string();
-    assert!(message.contains("found one in gzip") && message.contains("`gunzip` first"), "{message}");
+    assert!(
+        message.contains("found one in gzip") && message.contains("`gunzip` first"),
+        "{message}"
+    );
     let message = error("a.tar.zst", b"\x28\xb5\x2f\xfd and so on").to_string();
     assert!(message.contains("found one in Zstandard"), "{message}");
     let nested = archive([("n01440764.tar", three()), ("n01443537.tar", three())]);
@@ -164,10 +178,17 @@ fn sizes_that_lie_are_refused_or_end_the_shard() {
         bytes
     };
     for hostile in [b"-0000000001\0", b"0000garbage\0", &[0xff; 12]] {
-        assert!(matches!(error("a.tar", &with_size(hostile)), DataError::Archive { at: 1024, images: 1, .. }));
+        assert!(matches!(
+            error("a.tar", &with_size(hostile)),
+            DataError::Archive { at: 1024, images: 1, .. }
+        ));
     }
     let folder = Folder::new();
-    for far in [b"77777777777\0", b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"] {
+    for far in [
+        b"77777777777\0",
+        b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff",
+        b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
+    ] {
         fs::write(folder.path("a.tar"), with_size(far)).unwrap();
         let shards = open(folder.path("a.tar"));
         assert_eq!((shards.len(), shards.image(0).is_ok()), (2, true));
@@ -201,10 +222,14 @@ fn two_archives_one_after_the_other_are_warned_of() {
 fn an_image_that_cannot_be_decoded_names_shard_and_member() {
     let folder = Folder::new();
     let half = png(1)[..40].to_vec();
-    let shards = open(folder.shard("a.tar", [("dog/1.png", half), ("dog/2.png", b"<html>".to_vec())]));
+    let shards =
+        open(folder.shard("a.tar", [("dog/1.png", half), ("dog/2.png", b"<html>".to_vec())]));
     for (index, member) in ["a.tar/dog/1.png", "a.tar/dog/2.png"].into_iter().enumerate() {
         let error = shards.image(index).unwrap_err();
-        assert!(matches!(&error, DataError::Decode { path, .. } if path.ends_with(member)), "{error}");
+        assert!(
+            matches!(&error, DataError::Decode { path, .. } if path.ends_with(member)),
+            "{error}"
+        );
     }
 }
 

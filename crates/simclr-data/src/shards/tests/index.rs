@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::support::{Folder, png, rows};
-use crate::{ImageDataset, Opening, Splits, index_file::{IndexKind, TableWriter}, shards::Shards};
+use crate::{
+    ImageDataset, Opening, Splits,
+    index_file::{IndexKind, TableWriter},
+    shards::Shards,
+};
 
 fn folder() -> Folder {
     let folder = Folder::new();
@@ -110,7 +114,9 @@ fn an_index_that_was_made_to_harm_does_none() {
         let table = &shards.0.table;
         let mut writer = TableWriter::new();
         writer.u64(3);
-        for (shard, name) in table.shards.iter().zip(["train-0.tar train", "train-1.tar train", "val-0.tar val"]) {
+        for (shard, name) in
+            table.shards.iter().zip(["train-0.tar train", "train-1.tar train", "val-0.tar val"])
+        {
             writer.bytes(name.as_bytes());
             writer.u64(shard.stamp.len);
             writer.u64(shard.stamp.modified.cast_unsigned());

@@ -79,6 +79,10 @@ pub(super) fn open(path: impl AsRef<Path>) -> Shards {
 }
 
 /// A row as [`rows`] has it.
-pub(super) fn row<'a>(name: &str, class: Option<&'a str>, level: u8) -> (String, Option<&'a str>, u8) {
+pub(super) fn row<'a>(
+    name: &str,
+    class: Option<&'a str>,
+    level: u8,
+) -> (String, Option<&'a str>, u8) {
     (name.to_owned(), class, level)
 }
