@@ -9,6 +9,7 @@ mod labelled;
 mod monitor;
 mod not_finite;
 mod resumed;
+mod shards;
 mod skipped;
 mod support;
 mod watched;
