@@ -9,6 +9,7 @@ use simclr_augment::EvaluationTransform;
 use simclr_data::ImageDataset;
 use simclr_model::{Encoder, EncoderConfig, ImageEncoder, ProjectionHead};
 use simclr_range::OutOfRange;
+use simclr_traffic::{receive, send};
 
 use super::batches::{Reader, set_reader};
 use super::embedded::{Embedded, EmbeddedLabelled};
@@ -233,11 +234,12 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         let side = self.transform.size() as usize;
         let images = pixels.len() / self.transform.view_len();
         let batch = TensorData::new(pixels, [images, 3, side, side]);
-        self.encoder.encode(Tensor::from_data(batch, &self.device))
+        self.encoder.encode(send(batch, &self.device))
     }
 }
 
 /// The values of a tensor, row after row.
 fn to_host(tensor: Tensor<2>) -> Result<Vec<f32>, EmbedError> {
-    tensor.try_into_vec_as::<f32>().map_err(EmbedError::device)
+    let values = receive(tensor).map_err(EmbedError::device)?;
+    values.try_into_vec_as::<f32>().map_err(EmbedError::device)
 }
