@@ -22,7 +22,7 @@ pub struct QueuedRead(Values);
 
 enum Values {
     /// On a backend that has computed them, or computes while the host waits.
-    OnDevice(Tensor<1>),
+    OnDevice(Box<Tensor<1>>),
     #[cfg(feature = "cube")]
     Queued(crate::cube::QueuedCopy),
 }
@@ -35,7 +35,7 @@ impl QueuedRead {
         if crate::cube::has_kernels(&values.device()) {
             return Self(Values::Queued(crate::cube::QueuedCopy::new(values)));
         }
-        Self(Values::OnDevice(values))
+        Self(Values::OnDevice(Box::new(values)))
     }
 
     /// Waits for the values.
@@ -47,7 +47,7 @@ impl QueuedRead {
     pub fn wait(self) -> Vec<f32> {
         match self.0 {
             Values::OnDevice(values) => {
-                let values = receive(values).expect("the device's values can be read");
+                let values = receive(*values).expect("the device's values can be read");
                 values.try_into_vec::<f32>().expect("values cast to f32")
             }
             #[cfg(feature = "cube")]

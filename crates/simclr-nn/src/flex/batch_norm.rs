@@ -47,7 +47,8 @@ impl BatchNormGradientBackend for Flex {
     ) -> KeptNorm<Self> {
         let keeps_output = options.relu && residual.as_ref().is_some();
         let (output, mean, variance) = Self::batch_norm(x, gamma, beta, residual, options);
-        let passed = if keeps_output { Passed::Output(output.clone()) } else { Passed::Recomputed };
+        let passed =
+            if keeps_output { Passed::PositiveOutput(output.clone()) } else { Passed::Recomputed };
         KeptNorm { output, mean, variance, passed }
     }
 
@@ -61,7 +62,7 @@ impl BatchNormGradientBackend for Flex {
     ) -> NormGradients<Self> {
         let input = channels_last_values(&x);
         let output = match &passed {
-            Passed::Output(output) => Some(channels_last_values(output)),
+            Passed::PositiveOutput(output) => Some(channels_last_values(output)),
             _ => None,
         };
         let saved = Saved { input: &input, output: output.as_deref() };

@@ -46,7 +46,7 @@ pub(crate) struct NormGradients<B: Backend> {
 )]
 pub(crate) trait BatchNormGradientBackend: Backend {
     /// [`BatchNormBackend::batch_norm`](super::BatchNormBackend::batch_norm), with what its gradients need.
-    #[fusion(meta = described::kept)]
+    #[fusion(meta = |x, gamma, _, residual, options| described::kept(x, gamma, residual, *options))]
     fn batch_norm_for_gradients(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -56,7 +56,7 @@ pub(crate) trait BatchNormGradientBackend: Backend {
     ) -> KeptNorm<Self>;
 
     /// The gradients from `gradient`, the output's.
-    #[fusion(meta = described::gradients)]
+    #[fusion(meta = |x, tensors, _, _, _, wanted| described::gradients(x, tensors, *wanted))]
     fn batch_norm_gradients(
         x: FloatTensor<Self>,
         #[extension_type] tensors: NormTensors<Self>,
@@ -80,9 +80,8 @@ mod described {
     pub(super) fn kept(
         x: &TensorSpec,
         gamma: &TensorSpec,
-        _: &TensorSpec,
         residual: &OptionalTensorMetadata,
-        options: &NormOptions,
+        options: NormOptions,
     ) -> KeptNormMetadata {
         let passed = match residual {
             Present(_) if options.relu => words(x),
@@ -109,10 +108,7 @@ mod described {
     pub(super) fn gradients(
         x: &TensorSpec,
         tensors: &NormTensorsMetadata,
-        _: &PassedMetadata,
-        _: &TensorSpec,
-        _: &NormOptions,
-        wanted: &Wanted,
+        wanted: Wanted,
     ) -> NormGradientsMetadata {
         let if_wanted = |wanted: bool| if wanted { Present(x.clone()) } else { Absent };
         NormGradientsMetadata {

@@ -14,7 +14,7 @@ pub(crate) enum Passed<B: Backend> {
     Recomputed,
     /// They are positive in this output, which a residual was added to.
     #[cfg(feature = "flex")]
-    Output(FloatTensor<B>),
+    PositiveOutput(FloatTensor<B>),
     /// Their bits are set in these words, `[pixels / rows_of_word, channels / channels_together]`, u32.
     #[cfg(feature = "cube")]
     Bits(IntTensor<B>),

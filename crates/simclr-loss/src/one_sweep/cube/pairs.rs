@@ -74,7 +74,7 @@ pub(super) fn answer_rows(
     ids: &Tensor<i32>,         // [2, images]: of each image its group, and its class
     terms: &mut Tensor<f32>,   // [m]: the loss is their sum
     ranks: &mut Tensor<f32>,   // [m]
-    pairs: Pairs,
+    pairs: &Pairs,
     first: u32,
     #[comptime] with_weights: bool,
 ) {

@@ -13,8 +13,8 @@ pub(crate) struct Statistics<F: Float> {
 /// The `running` statistics, averaged with a batch's mean and its variance times `unbiasing`.
 #[cube(launch)]
 pub(crate) fn averaged_statistics<F: Float>(
-    running: Statistics<F>,
-    of_batch: Statistics<f32>,
+    running: &Statistics<F>,
+    of_batch: &Statistics<f32>,
     mut averaged: Statistics<F>,
     momentum: f32,
     unbiasing: f32,

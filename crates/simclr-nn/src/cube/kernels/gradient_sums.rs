@@ -31,10 +31,10 @@ pub(crate) struct Sums<N: Size> {
 pub(crate) fn sums_of_blocks<F: Float, N: Size>(
     x: &[Vector<F, N>],
     gradient: &[Vector<F, N>],
-    channels: Channels<N>,
+    channels: &Channels<N>,
     mut cut: ComptimeOption<Cut<F, N>>,
     mut sums: Sums<N>,
-    rows: Rows,
+    rows: &Rows,
     #[define(F)] _dtype: ElemType,
 ) {
     let column = rows.column();
@@ -81,11 +81,11 @@ pub(crate) fn sums_of_blocks<F: Float, N: Size>(
 /// The gradients of gamma and beta, from the sums of blocks, a row for each.
 #[cube(launch)]
 pub(crate) fn joined_sums<N: Size>(
-    sums: Sums<N>,
-    channels: Channels<N>,
+    sums: &Sums<N>,
+    channels: &Channels<N>,
     of_gamma: &mut [Vector<f32, N>],
     of_beta: &mut [Vector<f32, N>],
-    rows: Rows,
+    rows: &Rows,
 ) {
     let column = rows.column();
     let mut plain = Vector::<f32, N>::new(0.0f32);

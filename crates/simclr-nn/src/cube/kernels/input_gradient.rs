@@ -22,10 +22,10 @@ pub(crate) struct ParameterGradients<N: Size> {
 pub(crate) fn gradient_of_input<F: Float, N: Size>(
     x: &[Vector<F, N>],
     gradient: &[Vector<F, N>],
-    channels: Channels<N>,
-    of_parameters: ParameterGradients<N>,
+    channels: &Channels<N>,
+    of_parameters: &ParameterGradients<N>,
     of_x: &mut [Vector<F, N>],
-    rows: Rows,
+    rows: &Rows,
     #[define(F)] _dtype: ElemType,
 ) {
     let column = rows.column();

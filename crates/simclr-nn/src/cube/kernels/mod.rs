@@ -4,6 +4,11 @@
 //! the same order of work backwards. They read a matrix of pixels and channels, in vectors of channels, and are launched
 //! on a [`Grid`](super::grid::Grid). Sums are in f32, whatever the values are.
 
+#![expect(
+    clippy::used_underscore_binding,
+    reason = "the argument that says which type F is has no other use"
+)]
+
 mod averaging;
 mod channels;
 mod gradient_sums;

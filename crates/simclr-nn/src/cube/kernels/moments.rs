@@ -21,7 +21,7 @@ pub(crate) struct Moments<N: Size> {
 pub(crate) fn moments_of_blocks<F: Float, N: Size>(
     x: &[Vector<F, N>],
     mut moments: Moments<N>,
-    rows: Rows,
+    rows: &Rows,
     #[define(F)] _dtype: ElemType,
 ) {
     let column = rows.column();
@@ -61,11 +61,11 @@ pub(crate) fn moments_of_blocks<F: Float, N: Size>(
 /// `rows` of this launch.
 #[cube(launch)]
 pub(crate) fn joined_moments<N: Size>(
-    moments: Moments<N>,
+    moments: &Moments<N>,
     mean: &mut [Vector<f32, N>],
     variance: &mut [Vector<f32, N>],
-    cut: Rows,
-    rows: Rows,
+    cut: &Rows,
+    rows: &Rows,
 ) {
     let column = rows.column();
     let mut count = 0.0f32;

@@ -14,10 +14,10 @@ use super::rows::Rows;
 pub(crate) fn normalised_values<F: Float, N: Size>(
     x: &[Vector<F, N>],
     residual: ComptimeOption<&[Vector<F, N>]>,
-    channels: Channels<N>,
+    channels: &Channels<N>,
     output: &mut [Vector<F, N>],
     mut words: ComptimeOption<&mut [u32]>,
-    rows: Rows,
+    rows: &Rows,
     #[define(F)] _dtype: ElemType,
 ) {
     let column = rows.column();

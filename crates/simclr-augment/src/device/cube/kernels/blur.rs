@@ -12,7 +12,7 @@ use crate::device::table::{
 
 /// Blurs along the rows; a view without blur is copied.
 #[cube(launch, address_type = "dynamic")]
-pub(crate) fn blur_rows(table: &[f32], views: &[f32], blurred: &mut [f32], places: Places) {
+pub(crate) fn blur_rows(table: &[f32], views: &[f32], blurred: &mut [f32], places: &Places) {
     let (view, pixel, exists) = places.own();
     let size = places.size;
     if exists {
@@ -28,7 +28,7 @@ pub(crate) fn blur_rows(table: &[f32], views: &[f32], blurred: &mut [f32], place
 
 /// Blurs along the columns; then solarises, erases and normalises.
 #[cube(launch, address_type = "dynamic")]
-pub(crate) fn finish(table: &[f32], views: &[f32], finished: &mut [f32], places: Places) {
+pub(crate) fn finish(table: &[f32], views: &[f32], finished: &mut [f32], places: &Places) {
     let (view, pixel, exists) = places.own();
     let size = places.size;
     if exists {

@@ -10,7 +10,7 @@ use crate::device::table::{COLUMNS, GRAYSCALE};
 
 /// Goes on with the views that `resample` left, from its sums.
 #[cube(launch, address_type = "dynamic")]
-pub(crate) fn recolor(table: &[f32], sums: &[f32], views: &mut [f32], places: Places) {
+pub(crate) fn recolor(table: &[f32], sums: &[f32], views: &mut [f32], places: &Places) {
     let (view, pixel, exists) = places.own();
     let size = places.size;
     let mut red = 0.0f32;

@@ -17,7 +17,7 @@ pub(crate) fn resample(
     table: &[f32],
     views: &mut [f32],
     sums: &mut [f32],
-    places: Places,
+    places: &Places,
     #[comptime] bicubic: bool,
 ) {
     let (view, pixel, exists) = places.own();
