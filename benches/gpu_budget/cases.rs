@@ -1,6 +1,5 @@
 //! The cases, and how each is run.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use burn::tensor::Device;
@@ -10,7 +9,8 @@ use simclr::embed::Embedder;
 use simclr::model::EncoderConfig;
 use simclr::train::{Precision, PretrainConfig, Pretraining, Progress, Recipe, ViewPath};
 
-use crate::launches::{self, Launches};
+use crate::counts::{Counted, Counts};
+use crate::memory;
 
 /// How large a batch is.
 #[derive(Clone, Copy)]
@@ -31,6 +31,10 @@ impl Sizes {
 /// Steps of the longer and of the shorter run.
 const STEPS: [usize; 2] = [3, 2];
 
+/// Bytes that a view of a training step takes besides its pixels: 38 numbers for the kernels that make it, and for the loss a
+/// weight and half of its image's group and class.
+const PARAMETERS: usize = 38 * 4 + 8;
+
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
     /// A training step.
@@ -39,11 +43,12 @@ pub(crate) enum Work {
     Embedding,
 }
 
-/// What is counted, and how many launches it may take.
+/// What is counted, and what it may take.
 pub(crate) struct Case {
     pub(crate) network: &'static str,
     pub(crate) work: Work,
     pub(crate) precision: Precision,
+    /// Kernel launches. With `--small`, a tenth above what was found on software Vulkan.
     pub(crate) launches: f64,
 }
 
@@ -51,13 +56,13 @@ const fn step(network: &'static str, precision: Precision, launches: f64) -> Cas
     Case { network, work: Work::Step, precision, launches }
 }
 
-const fn embedding(network: &'static str, launches: f64) -> Case {
-    Case { network, work: Work::Embedding, precision: Precision::F32, launches }
+const fn embedding(network: &'static str, precision: Precision, launches: f64) -> Case {
+    Case { network, work: Work::Embedding, precision, launches }
 }
 
+/// Not counted yet.
 const UNCOUNTED: f64 = f64::INFINITY;
 
-/// Budgets are a tenth above what was found with `--small` on software Vulkan; a case without one has not been counted yet.
 pub(crate) const CASES: &[Case] = &[
     step("resnet18", Precision::F32, 1000.0),
     step("resnet18", Precision::F16, UNCOUNTED),
@@ -65,38 +70,52 @@ pub(crate) const CASES: &[Case] = &[
     step("resnet50", Precision::F16, UNCOUNTED),
     step("vit_small_p16_i64", Precision::F32, UNCOUNTED),
     step("vit_small_p16_i64", Precision::F16, UNCOUNTED),
-    embedding("resnet18", UNCOUNTED),
-    embedding("resnet50", UNCOUNTED),
-    embedding("vit_small_p16_i64", UNCOUNTED),
+    embedding("resnet18", Precision::F32, UNCOUNTED),
+    embedding("resnet50", Precision::F32, UNCOUNTED),
+    embedding("vit_small_p16_i64", Precision::F32, UNCOUNTED),
 ];
 
-/// What a step, or a batch, was seen to do.
-pub(crate) struct Counts {
-    /// Launches of each kernel.
-    pub(crate) by_kernel: BTreeMap<String, f64>,
-}
-
-impl Counts {
-    pub(crate) fn launches(&self) -> f64 {
-        self.by_kernel.values().sum()
-    }
-}
-
 impl Case {
+    /// What a step or a batch takes.
     pub(crate) fn count(&self, sizes: Sizes, device: &Device) -> Counts {
         self.run(STEPS[1], sizes, device);
-        let [more, less] = STEPS.map(|steps| self.run(steps, sizes, device));
-        let steps = (STEPS[0] - STEPS[1]) as u64;
-        Counts { by_kernel: launches::per_step(&more, &less, steps) }
+        let (more, peak) =
+            memory::peak(device, || Counted::of(|| self.run(STEPS[0], sizes, device)));
+        let less = Counted::of(|| self.run(STEPS[1], sizes, device));
+        Counts::between(&more, &less, (STEPS[0] - STEPS[1]) as u64, peak)
     }
 
-    /// The launches of so many steps or batches.
-    fn run(&self, steps: usize, sizes: Sizes, device: &Device) -> Launches {
+    /// So many steps or batches.
+    fn run(&self, steps: usize, sizes: Sizes, device: &Device) {
         let images = steps * sizes.images;
         match self.work {
-            Work::Step => launches::count(|| self.train(images, sizes, device)).1,
-            Work::Embedding => launches::count(|| self.embed(images, sizes, device)).1,
+            Work::Step => self.train(images, sizes, device),
+            Work::Embedding => self.embed(images, sizes, device),
         }
+    }
+
+    /// What takes more than it may, a sentence each.
+    pub(crate) fn exceeded(&self, sizes: Sizes, counts: &Counts) -> Vec<String> {
+        [
+            ("launches", counts.launches(), self.launches),
+            ("reads", counts.reads, 1.0),
+            ("bytes up", counts.bytes_up, self.bytes_up(sizes)),
+        ]
+        .into_iter()
+        .filter(|(_, found, most)| found > most)
+        .map(|(what, found, most)| format!("{self}: expected at most {most} {what}, found {found}"))
+        .collect()
+    }
+
+    /// The most bytes that a step or a batch may send: of each view the u8 pixels of a whole image, four in a word, and
+    /// its parameters; of an image to embed its pixels in f32.
+    pub(crate) fn bytes_up(&self, sizes: Sizes) -> f64 {
+        let values = 3 * (sizes.size as usize).pow(2);
+        let bytes = match self.work {
+            Work::Step => 2 * (values.next_multiple_of(4) + PARAMETERS),
+            Work::Embedding => values * size_of::<f32>(),
+        };
+        (sizes.images * bytes) as f64
     }
 
     fn encoder(&self, sizes: Sizes) -> EncoderConfig {

@@ -1,6 +1,7 @@
 //! A read that the device is asked for now, and the host waits for later.
 
 use burn::tensor::{FloatDType, Tensor};
+use simclr_traffic::receive;
 
 /// Values on their way from the device.
 ///
@@ -21,7 +22,7 @@ pub struct QueuedRead(Values);
 
 enum Values {
     /// On a backend that has computed them, or computes while the host waits.
-    OnDevice(Tensor<1>),
+    OnDevice(Box<Tensor<1>>),
     #[cfg(feature = "cube")]
     Queued(crate::cube::QueuedCopy),
 }
@@ -34,7 +35,7 @@ impl QueuedRead {
         if crate::cube::has_kernels(&values.device()) {
             return Self(Values::Queued(crate::cube::QueuedCopy::new(values)));
         }
-        Self(Values::OnDevice(values))
+        Self(Values::OnDevice(Box::new(values)))
     }
 
     /// Waits for the values.
@@ -45,7 +46,10 @@ impl QueuedRead {
     #[must_use]
     pub fn wait(self) -> Vec<f32> {
         match self.0 {
-            Values::OnDevice(values) => values.to_data_as::<f32>().iter::<f32>().collect(),
+            Values::OnDevice(values) => {
+                let values = receive(*values).expect("the device's values can be read");
+                values.try_into_vec::<f32>().expect("values cast to f32")
+            }
             #[cfg(feature = "cube")]
             Values::Queued(copy) => copy.wait(),
         }

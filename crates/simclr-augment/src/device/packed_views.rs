@@ -1,4 +1,5 @@
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use simclr_traffic::send;
 
 use super::prepared_view::PreparedView;
 use super::table::{self, COLUMNS};
@@ -25,8 +26,8 @@ impl PackedViews {
     pub(super) fn upload(self, device: &Device) -> (Tensor<1, Int>, Tensor<2>) {
         let Self { words, table } = self;
         let shapes = ([words.len()], [table.len() / COLUMNS, COLUMNS]);
-        let words = Tensor::from_data(TensorData::new(words, shapes.0), (device, DType::I32));
-        let table = Tensor::from_data(TensorData::new(table, shapes.1), (device, DType::F32));
+        let words = send(TensorData::new(words, shapes.0), (device, DType::I32));
+        let table = send(TensorData::new(table, shapes.1), (device, DType::F32));
         (words, table)
     }
 }

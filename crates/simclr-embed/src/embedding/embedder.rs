@@ -10,6 +10,7 @@ use simclr_augment::EvaluationTransform;
 use simclr_data::ImageDataset;
 use simclr_model::{Encoder, EncoderConfig, ImageEncoder, ProjectionHead};
 use simclr_range::OutOfRange;
+use simclr_traffic::{receive, send};
 
 use super::batches::{Reader, set_reader};
 use super::embedded::{Embedded, EmbeddedLabelled};
@@ -288,10 +289,11 @@ fn encode<E: Encoder<Input = Tensor<4>>>(
 ) -> Tensor<2> {
     let images = pixels.len() / (3 * size * size);
     let batch = TensorData::new(pixels, [images, 3, size, size]);
-    encoder.encode(Tensor::from_data(batch, device))
+    encoder.encode(send(batch, device))
 }
 
 /// The values of a tensor, row after row.
 fn to_host(tensor: Tensor<2>) -> Result<Vec<f32>, EmbedError> {
-    tensor.try_into_vec_as::<f32>().map_err(EmbedError::device)
+    let values = receive(tensor).map_err(EmbedError::device)?;
+    values.try_into_vec_as::<f32>().map_err(EmbedError::device)
 }

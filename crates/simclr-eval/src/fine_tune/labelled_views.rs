@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use simclr_augment::{SimClrAugmentation, ViewKey};
 use simclr_data::{DataError, ImageDataset};
 use simclr_embed::EmbedError;
+use simclr_traffic::send;
 
 use crate::error::EvalError;
 
@@ -93,10 +94,7 @@ impl<'a> LabelledViews<'a> {
         let (count, side) = (labels.len(), self.policy.config().size as usize);
         let input = TensorData::new(pixels, [count, 3, side, side]);
         let labels = TensorData::new(labels, [count]);
-        Ok(Some(LabelledBatch {
-            input: Tensor::from_data(input, device),
-            labels: Tensor::from_data(labels, device),
-        }))
+        Ok(Some(LabelledBatch { input: send(input, device), labels: send(labels, device) }))
     }
 
     fn view(&self, epoch: usize, index: usize) -> Result<Vec<f32>, EvalError> {

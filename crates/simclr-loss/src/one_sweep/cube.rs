@@ -27,6 +27,7 @@ use burn::backend::{Backend, Dispatch, DispatchDevice, backend_extension};
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
+use simclr_traffic::send;
 
 use self::sweep::{Question, Sweep};
 use crate::exclusions::{Exclusions, Partners};
@@ -57,13 +58,13 @@ pub(super) fn solve(problem: &Problem, z: Tensor<2>, sought: &Sought) -> LossAnd
     let (device, exclusions) = (z.device(), &problem.exclusions);
     let (m, images) = (exclusions.rows(), exclusions.images());
     let weights: Vec<f32> = problem.weights.iter().map(|&weight| weight as f32).collect();
-    let weights = Tensor::<1>::from_data(TensorData::new(weights, [m]), (&device, DType::F32));
+    let weights: Tensor<1> = send(TensorData::new(weights, [m]), (&device, DType::F32));
     let ids = [exclusions.groups(), sought.classes()].map(|ids| match ids {
         Some(ids) => ids.iter().map(|&id| i32::try_from(id).expect("few groups")).collect(),
         None => vec![0; images],
     });
     let ids = TensorData::new(ids.concat(), [2, images]);
-    let ids = Tensor::<2, Int>::from_data(ids, (&device, DType::I32));
+    let ids: Tensor<2, Int> = send(ids, (&device, DType::I32));
     let question = Question {
         images,
         // A scale of zero or infinity would turn 0 into NaN.

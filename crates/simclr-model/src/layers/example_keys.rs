@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 
 use burn::module::{Flag, Param};
 use burn::tensor::{DType, Tensor, TensorData};
+use simclr_traffic::send;
 
 /// One number for each example of a batch, `[n, 1]`, from which layers make their draws.
 ///
@@ -45,7 +46,7 @@ fn phases(count: usize, like: &Tensor<2>) -> Tensor<2> {
     const GOLDEN_SECTION: f64 = 0.618_033_988_749_894_9;
     let turns = (0..count).map(|number| (number as f64 * GOLDEN_SECTION).fract());
     let angles: Vec<f32> = turns.map(|turn| (turn * TAU) as f32).collect();
-    Tensor::from_data(TensorData::new(angles, [1, count]), &like.device())
+    send(TensorData::new(angles, [1, count]), &like.device())
 }
 
 /// Whether a layer is being trained: it is not frozen, and `x` can have gradients.

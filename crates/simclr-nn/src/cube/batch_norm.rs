@@ -1,15 +1,20 @@
 //! Normalisation with the statistics of the batch.
 
 use burn_cubecl::CubeBackend;
+use burn_cubecl::cubecl;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::{BufferArg, Size};
 
 use super::grid::{Grid, address_type};
+use super::kernels::{
+    ChannelsLaunch, CutLaunch, MomentsLaunch, ParameterGradientsLaunch, SumsLaunch,
+};
 use super::pixels::Pixels;
 use super::{element, kernels};
 use crate::ops::{
-    BatchNormBackend, BatchNormGradientBackend, NormGradients, NormOptions, NormTensors,
-    OptionalTensor, Wanted,
+    BatchNormBackend, BatchNormGradientBackend, KeptNorm, NormGradients, NormOptions, NormTensors,
+    OptionalTensor, Passed, Wanted, rows_of_word,
 };
 
 impl BatchNormBackend for CubeBackend {
@@ -20,216 +25,213 @@ impl BatchNormBackend for CubeBackend {
         residual: OptionalTensor<Self>,
         options: NormOptions,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
-        let x = Pixels::new(x);
+        let norm = Norm::of_batch(x, [gamma, beta], options);
         let residual = residual.into_option().map(Pixels::new);
-        let [gamma, beta] = [gamma, beta].map(into_contiguous);
+        let output = norm.normalised(residual.as_ref(), None);
+        (output.into_images(), norm.tensors.mean, norm.tensors.variance)
+    }
+}
+
+impl BatchNormGradientBackend for CubeBackend {
+    fn batch_norm_for_gradients(
+        x: CubeTensor,
+        gamma: CubeTensor,
+        beta: CubeTensor,
+        residual: OptionalTensor<Self>,
+        options: NormOptions,
+    ) -> KeptNorm<Self> {
+        let norm = Norm::of_batch(x, [gamma, beta], options);
+        let residual = residual.into_option().map(Pixels::new);
+        let words = (options.relu && residual.is_some()).then(|| norm.x.words());
+        let output = norm.normalised(residual.as_ref(), words.as_ref()).into_images();
+        let NormTensors { mean, variance, .. } = norm.tensors;
+        KeptNorm { output, mean, variance, passed: words.map_or(Passed::Recomputed, Passed::Bits) }
+    }
+
+    fn batch_norm_gradients(
+        x: CubeTensor,
+        tensors: NormTensors<Self>,
+        passed: Passed<Self>,
+        gradient: CubeTensor,
+        options: NormOptions,
+        wanted: Wanted,
+    ) -> NormGradients<Self> {
+        let gradient = Pixels::new(gradient);
+        let mut norm = Norm::new(Pixels::new(x), tensors, options);
+        // Only a residual needs the gradients that ReLU let pass in memory; without ReLU they are the output's.
+        let cut = match passed {
+            Passed::Bits(words) => {
+                Some(Cut { words: into_contiguous(words), kept: norm.x.empty_like() })
+            }
+            _ => None,
+        };
+        let [gamma, beta] = norm.parameter_gradients(&gradient, cut.as_ref());
+        let passed = match cut {
+            Some(cut) => {
+                norm.options.relu = false;
+                cut.kept
+            }
+            None => gradient,
+        };
+        let input = wanted.input.then(|| norm.input_gradient(&passed, [&gamma, &beta]));
+        let residual = wanted.residual.then(|| passed.into_images());
+        NormGradients { input: input.into(), residual: residual.into(), gamma, beta }
+    }
+}
+
+/// A normalisation of `x`.
+struct Norm {
+    x: Pixels,
+    tensors: NormTensors<CubeBackend>,
+    options: NormOptions,
+}
+
+/// Which gradients ReLU let pass, and memory for them, where a residual was added before it.
+struct Cut {
+    words: CubeTensor,
+    kept: Pixels,
+}
+
+fn argument(tensor: &CubeTensor) -> BufferArg {
+    tensor.clone().into_buffer_arg()
+}
+
+impl Norm {
+    fn new(x: Pixels, tensors: NormTensors<CubeBackend>, options: NormOptions) -> Self {
+        let NormTensors { gamma, beta, mean, variance } = tensors;
+        let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(into_contiguous);
+        Self { x, tensors: NormTensors { gamma, beta, mean, variance }, options }
+    }
+
+    fn of_batch(x: CubeTensor, [gamma, beta]: [CubeTensor; 2], options: NormOptions) -> Self {
+        let x = Pixels::new(x);
         let (mean, variance) = moments(&x);
-        let tensors = NormTensors { gamma, beta, mean, variance };
-        let output = normalised(&x, &tensors, residual.as_ref(), options);
-        (output.into_images(), tensors.mean, tensors.variance)
+        Self::new(x, NormTensors { gamma, beta, mean, variance }, options)
+    }
+
+    fn channels<N: Size>(&self) -> ChannelsLaunch<N> {
+        let NormTensors { gamma, beta, mean, variance } = &self.tensors;
+        let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(argument);
+        let NormOptions { epsilon, relu } = self.options;
+        ChannelsLaunch::new(mean, variance, gamma, beta, epsilon as f32, relu)
+    }
+
+    /// Consecutive pixels of a unit.
+    fn run(&self, has_words: bool) -> usize {
+        if has_words { rows_of_word(self.x.channels()) } else { 1 }
+    }
+
+    /// The output; `words` receive which values ReLU let pass.
+    fn normalised(&self, residual: Option<&Pixels>, words: Option<&CubeTensor>) -> Pixels {
+        let x = &self.x;
+        let grid = Grid::over(x, self.run(words.is_some()));
+        let output = x.empty_like();
+        kernels::normalised_values::launch(
+            x.client(),
+            grid.cube_count(),
+            grid.cube_dim(),
+            address_type(x.tensor()),
+            grid.vector,
+            argument(x.tensor()),
+            residual.map(|residual| argument(residual.tensor())).into(),
+            self.channels(),
+            argument(output.tensor()),
+            words.map(argument).into(),
+            grid.rows(),
+            element(x.tensor()),
+        );
+        output
+    }
+
+    /// The gradients of gamma and beta. What `cut` keeps receives the gradients that ReLU let pass.
+    fn parameter_gradients(&self, gradient: &Pixels, cut: Option<&Cut>) -> [CubeTensor; 2] {
+        let x = &self.x;
+        let grid = Grid::summing(x, self.run(cut.is_some()));
+        let [plain, centred] = [(); 2].map(|()| x.rows_of_channels(grid.blocks));
+        kernels::sums_of_blocks::launch(
+            x.client(),
+            grid.cube_count(),
+            grid.cube_dim(),
+            address_type(x.tensor()),
+            grid.vector,
+            argument(x.tensor()),
+            argument(gradient.tensor()),
+            self.channels(),
+            cut.map(|cut| CutLaunch::new(argument(&cut.words), argument(cut.kept.tensor()))).into(),
+            SumsLaunch::new(argument(&plain), argument(&centred)),
+            grid.rows(),
+            element(x.tensor()),
+        );
+        let joining = grid.joining();
+        let [of_gamma, of_beta] = [(); 2].map(|()| x.per_channel());
+        kernels::joined_sums::launch(
+            x.client(),
+            joining.cube_count(),
+            joining.cube_dim(),
+            joining.vector,
+            SumsLaunch::new(argument(&plain), argument(&centred)),
+            self.channels(),
+            argument(&of_gamma),
+            argument(&of_beta),
+            joining.rows(),
+        );
+        [of_gamma, of_beta]
+    }
+
+    /// `[n, c, ...]`
+    fn input_gradient(
+        &self,
+        gradient: &Pixels,
+        [of_gamma, of_beta]: [&CubeTensor; 2],
+    ) -> CubeTensor {
+        let x = &self.x;
+        let grid = Grid::over(x, 1);
+        let of_x = x.empty_like();
+        kernels::gradient_of_input::launch(
+            x.client(),
+            grid.cube_count(),
+            grid.cube_dim(),
+            address_type(x.tensor()),
+            grid.vector,
+            argument(x.tensor()),
+            argument(gradient.tensor()),
+            self.channels(),
+            ParameterGradientsLaunch::new(argument(of_gamma), argument(of_beta)),
+            argument(of_x.tensor()),
+            grid.rows(),
+            element(x.tensor()),
+        );
+        of_x.into_images()
     }
 }
 
 /// Mean and biased variance of each channel.
 fn moments(x: &Pixels) -> (CubeTensor, CubeTensor) {
-    let grid = Grid::summing(x);
+    let grid = Grid::summing(x, 1);
     let [means, distances] = [(); 2].map(|()| x.rows_of_channels(grid.blocks));
-    let client = &x.tensor().client;
     kernels::moments_of_blocks::launch(
-        client,
+        x.client(),
         grid.cube_count(),
         grid.cube_dim(),
         address_type(x.tensor()),
         grid.vector,
-        x.tensor().clone().into_buffer_arg(),
-        means.clone().into_buffer_arg(),
-        distances.clone().into_buffer_arg(),
-        grid.rows,
-        grid.width,
-        grid.rows_per_block,
-        grid.across,
-        grid.down,
+        argument(x.tensor()),
+        MomentsLaunch::new(argument(&means), argument(&distances)),
+        grid.rows(),
         element(x.tensor()),
     );
     let joining = grid.joining();
     let [mean, variance] = [(); 2].map(|()| x.per_channel());
     kernels::joined_moments::launch(
-        client,
+        x.client(),
         joining.cube_count(),
         joining.cube_dim(),
         joining.vector,
-        means.into_buffer_arg(),
-        distances.into_buffer_arg(),
-        mean.clone().into_buffer_arg(),
-        variance.clone().into_buffer_arg(),
-        grid.blocks,
-        grid.width,
-        grid.rows,
-        grid.rows_per_block,
-        joining.across,
-        joining.down,
+        MomentsLaunch::new(argument(&means), argument(&distances)),
+        argument(&mean),
+        argument(&variance),
+        grid.rows(),
+        joining.rows(),
     );
     (mean, variance)
-}
-
-fn normalised(
-    x: &Pixels,
-    tensors: &NormTensors<CubeBackend>,
-    residual: Option<&Pixels>,
-    options: NormOptions,
-) -> Pixels {
-    let grid = Grid::over(x);
-    let output = x.empty_like();
-    let argument = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
-    kernels::normalised_values::launch(
-        &x.tensor().client,
-        grid.cube_count(),
-        grid.cube_dim(),
-        address_type(x.tensor()),
-        grid.vector,
-        argument(x.tensor()),
-        residual.map(|residual| argument(residual.tensor())).into(),
-        argument(&tensors.mean),
-        argument(&tensors.variance),
-        argument(&tensors.gamma),
-        argument(&tensors.beta),
-        argument(output.tensor()),
-        options.epsilon as f32,
-        grid.rows,
-        grid.width,
-        grid.rows_per_block,
-        grid.across,
-        grid.down,
-        options.relu,
-        element(x.tensor()),
-    );
-    output
-}
-
-impl BatchNormGradientBackend for CubeBackend {
-    fn batch_norm_gradients(
-        x: CubeTensor,
-        tensors: NormTensors<Self>,
-        output: OptionalTensor<Self>,
-        gradient: CubeTensor,
-        options: NormOptions,
-        wanted: Wanted,
-    ) -> NormGradients<Self> {
-        let [x, gradient] = [x, gradient].map(Pixels::new);
-        let output = output.into_option().map(Pixels::new);
-        let NormTensors { gamma, beta, mean, variance } = tensors;
-        let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(into_contiguous);
-        let tensors = NormTensors { gamma, beta, mean, variance };
-        // Only a residual needs the gradients that ReLU let pass in memory; without ReLU they are the output's.
-        let kept = output.is_some().then(|| x.empty_like());
-        let parameters =
-            parameter_gradients(&x, &tensors, &gradient, output.as_ref(), kept.as_ref(), options);
-        let (passed, relu) = match kept {
-            Some(kept) => (kept, false),
-            None => (gradient, options.relu),
-        };
-        let input = wanted.input.then(|| {
-            let options = NormOptions { relu, ..options };
-            input_gradient(&x, &tensors, &passed, &parameters, options).into_images()
-        });
-        let residual = wanted.residual.then(|| passed.into_images());
-        let [gamma, beta] = parameters;
-        NormGradients { input: input.into(), residual: residual.into(), gamma, beta }
-    }
-}
-
-/// The gradients of gamma and beta; `kept` receives the gradients that ReLU let pass.
-fn parameter_gradients(
-    x: &Pixels,
-    tensors: &NormTensors<CubeBackend>,
-    gradient: &Pixels,
-    output: Option<&Pixels>,
-    kept: Option<&Pixels>,
-    options: NormOptions,
-) -> [CubeTensor; 2] {
-    let grid = Grid::summing(x);
-    let [plain, centred] = [(); 2].map(|()| x.rows_of_channels(grid.blocks));
-    let client = &x.tensor().client;
-    let argument = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
-    kernels::sums_of_blocks::launch(
-        client,
-        grid.cube_count(),
-        grid.cube_dim(),
-        address_type(x.tensor()),
-        grid.vector,
-        argument(x.tensor()),
-        argument(gradient.tensor()),
-        output.map(|output| argument(output.tensor())).into(),
-        kept.map(|kept| argument(kept.tensor())).into(),
-        argument(&tensors.mean),
-        argument(&tensors.variance),
-        argument(&tensors.gamma),
-        argument(&tensors.beta),
-        argument(&plain),
-        argument(&centred),
-        options.epsilon as f32,
-        grid.rows,
-        grid.width,
-        grid.rows_per_block,
-        grid.across,
-        grid.down,
-        options.relu,
-        element(x.tensor()),
-    );
-    let joining = grid.joining();
-    let [of_gamma, of_beta] = [(); 2].map(|()| x.per_channel());
-    kernels::joined_sums::launch(
-        client,
-        joining.cube_count(),
-        joining.cube_dim(),
-        joining.vector,
-        argument(&plain),
-        argument(&centred),
-        argument(&tensors.variance),
-        argument(&of_gamma),
-        argument(&of_beta),
-        options.epsilon as f32,
-        grid.blocks,
-        grid.width,
-        joining.across,
-        joining.down,
-    );
-    [of_gamma, of_beta]
-}
-
-fn input_gradient(
-    x: &Pixels,
-    tensors: &NormTensors<CubeBackend>,
-    gradient: &Pixels,
-    [of_gamma, of_beta]: &[CubeTensor; 2],
-    options: NormOptions,
-) -> Pixels {
-    let grid = Grid::over(x);
-    let of_x = x.empty_like();
-    let argument = |tensor: &CubeTensor| tensor.clone().into_buffer_arg();
-    kernels::gradient_of_input::launch(
-        &x.tensor().client,
-        grid.cube_count(),
-        grid.cube_dim(),
-        address_type(x.tensor()),
-        grid.vector,
-        argument(x.tensor()),
-        argument(gradient.tensor()),
-        argument(&tensors.mean),
-        argument(&tensors.variance),
-        argument(&tensors.gamma),
-        argument(&tensors.beta),
-        argument(of_gamma),
-        argument(of_beta),
-        argument(of_x.tensor()),
-        options.epsilon as f32,
-        grid.rows,
-        grid.width,
-        grid.rows_per_block,
-        grid.across,
-        grid.down,
-        options.relu,
-        element(x.tensor()),
-    );
-    of_x
 }

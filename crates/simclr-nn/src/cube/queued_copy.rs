@@ -8,6 +8,7 @@ use burn_cubecl::cubecl;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::server::{CopyDescriptor, ServerError};
+use simclr_traffic::count_receive;
 
 type Copied = Result<cubecl::bytes::Bytes, ServerError>;
 
@@ -44,6 +45,7 @@ impl QueuedCopy {
         };
         let bytes =
             copied.unwrap_or_else(|error| panic!("the device's values can't be read: {error}"));
+        count_receive(bytes.len());
         let value = |bytes: &[u8]| f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         bytes.chunks_exact(4).map(value).collect()
     }

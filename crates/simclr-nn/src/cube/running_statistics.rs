@@ -6,8 +6,9 @@ use burn_cubecl::cubecl;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
-use cubecl::prelude::{CubeCount, CubeDim};
+use cubecl::prelude::{CubeCount, CubeDim, Float};
 
+use super::kernels::StatisticsLaunch;
 use super::{element, kernels};
 use crate::ops::{Averaging, RunningStatisticsBackend};
 
@@ -35,16 +36,17 @@ impl RunningStatisticsBackend for CubeBackend {
             &client,
             CubeCount::Static(channels.div_ceil(UNITS) as u32, 1, 1),
             CubeDim::new_1d(UNITS as u32),
-            running_mean.into_buffer_arg(),
-            running_variance.into_buffer_arg(),
-            mean.into_buffer_arg(),
-            variance.into_buffer_arg(),
-            new_mean.clone().into_buffer_arg(),
-            new_variance.clone().into_buffer_arg(),
+            statistics(running_mean, running_variance),
+            statistics(mean, variance),
+            statistics(new_mean.clone(), new_variance.clone()),
             averaging.momentum as f32,
             averaging.unbiasing as f32,
             dtype,
         );
         (new_mean, new_variance)
     }
+}
+
+fn statistics<F: Float>(mean: CubeTensor, variance: CubeTensor) -> StatisticsLaunch<F> {
+    StatisticsLaunch::new(mean.into_buffer_arg(), variance.into_buffer_arg())
 }

@@ -10,8 +10,8 @@ use super::order::{
 };
 use crate::kernels::{self, ParameterGradients, Saved, Statistics};
 use crate::ops::{
-    BatchNormBackend, BatchNormGradientBackend, NormGradients, NormOptions, NormTensors,
-    OptionalTensor, Wanted,
+    BatchNormBackend, BatchNormGradientBackend, KeptNorm, NormGradients, NormOptions, NormTensors,
+    OptionalTensor, Passed, Wanted,
 };
 
 impl BatchNormBackend for Flex {
@@ -38,16 +38,33 @@ fn of_channels(values: Vec<f32>) -> FlexTensor {
 }
 
 impl BatchNormGradientBackend for Flex {
+    fn batch_norm_for_gradients(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        residual: OptionalTensor<Self>,
+        options: NormOptions,
+    ) -> KeptNorm<Self> {
+        let keeps_output = options.relu && residual.as_ref().is_some();
+        let (output, mean, variance) = Self::batch_norm(x, gamma, beta, residual, options);
+        let passed =
+            if keeps_output { Passed::PositiveOutput(output.clone()) } else { Passed::Recomputed };
+        KeptNorm { output, mean, variance, passed }
+    }
+
     fn batch_norm_gradients(
         x: FlexTensor,
         tensors: NormTensors<Self>,
-        output: OptionalTensor<Self>,
+        passed: Passed<Self>,
         gradient: FlexTensor,
         options: NormOptions,
         wanted: Wanted,
     ) -> NormGradients<Self> {
         let input = channels_last_values(&x);
-        let output = output.as_ref().map(channels_last_values);
+        let output = match &passed {
+            Passed::PositiveOutput(output) => Some(channels_last_values(output)),
+            _ => None,
+        };
         let saved = Saved { input: &input, output: output.as_deref() };
         let mut gradient = owned_channels_last(gradient);
         tensors.with(options, |norm| {

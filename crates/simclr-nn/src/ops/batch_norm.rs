@@ -6,14 +6,14 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{
-    Autodiff, AutodiffBackend, Backend, Dispatch, ExtensionType, backend_extension,
-};
+use burn::backend::{Autodiff, AutodiffBackend, Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
 use super::graph::{Tracked, node, wanted};
+use super::norm_gradients::{BatchNormGradientBackend, KeptNorm, Wanted};
 use super::norm_tensors::{NormOptions, NormTensors};
 use super::optional::OptionalTensor;
+use super::passed::Passed;
 
 /// `input` normalised with gamma and beta: the output, and the batch's mean and biased variance.
 pub(crate) fn batch_norm<const D: usize>(
@@ -49,65 +49,6 @@ pub(crate) trait BatchNormBackend: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
-/// Which gradients a backward pass asks for, besides those of gamma and beta.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
-    pub(crate) input: bool,
-    pub(crate) residual: bool,
-}
-
-/// The gradients of a normalisation. Those of the input and of the residual are there only if they are wanted.
-#[derive(Clone, Debug, ExtensionType)]
-#[extension_type(fusion: cfg(feature = "fusion"))]
-pub(crate) struct NormGradients<B: Backend> {
-    #[extension_type]
-    pub(crate) input: OptionalTensor<B>,
-    #[extension_type]
-    pub(crate) residual: OptionalTensor<B>,
-    pub(crate) gamma: FloatTensor<B>,
-    pub(crate) beta: FloatTensor<B>,
-}
-
-#[backend_extension(
-    Flex: cfg(feature = "flex"),
-    Cube: cfg(feature = "cube"),
-    Fusion: cfg(feature = "fusion")
-)]
-pub(crate) trait BatchNormGradientBackend: Backend {
-    /// The gradients of [`BatchNormBackend::batch_norm`] from `gradient`, the output's.
-    ///
-    /// `output` is there if a residual was added before ReLU: its sign says which values ReLU let pass. Without a
-    /// residual, that is computed again from `x`.
-    #[fusion(meta = described)]
-    fn batch_norm_gradients(
-        x: FloatTensor<Self>,
-        #[extension_type] tensors: NormTensors<Self>,
-        #[extension_type] output: OptionalTensor<Self>,
-        gradient: FloatTensor<Self>,
-        options: NormOptions,
-        wanted: Wanted,
-    ) -> NormGradients<Self>;
-}
-
-#[cfg(feature = "fusion")]
-fn described(
-    x: &burn::backend::fusion::custom::TensorSpec,
-    tensors: &super::norm_tensors::NormTensorsMetadata,
-    _: &super::optional::OptionalTensorMetadata,
-    _: &burn::backend::fusion::custom::TensorSpec,
-    _: &NormOptions,
-    wanted: &Wanted,
-) -> NormGradientsMetadata {
-    use super::optional::OptionalTensorMetadata::{Absent, Present};
-    let if_wanted = |wanted: bool| if wanted { Present(x.clone()) } else { Absent };
-    NormGradientsMetadata {
-        input: if_wanted(wanted.input),
-        residual: if_wanted(wanted.residual),
-        gamma: tensors.gamma.clone(),
-        beta: tensors.beta.clone(),
-    }
-}
-
 /// A node whose parents are the input, gamma, beta and, if there is one, the residual.
 #[derive(Debug)]
 struct BatchNorm;
@@ -121,8 +62,7 @@ const RESIDUAL: usize = 3;
 struct BatchNormState<B: Backend> {
     x: NodeId,
     tensors: NormTensors<B>,
-    /// The output, if a residual was added before ReLU.
-    output: OptionalTensor<B>,
+    passed: Passed<B>,
     options: NormOptions,
 }
 
@@ -140,8 +80,8 @@ impl<B: BatchNormGradientBackend, const N: usize> Backward<B, N> for BatchNorm {
         let [of_x, of_gamma, of_beta, of_residual] =
             [INPUT, GAMMA, BETA, RESIDUAL].map(|parent| wanted(&ops, parent));
         let asked = Wanted { input: of_x.is_some(), residual: of_residual.is_some() };
-        let BatchNormState { tensors, output, options, .. } = ops.state;
-        let found = B::batch_norm_gradients(x, tensors, output, gradient, options, asked);
+        let BatchNormState { tensors, passed, options, .. } = ops.state;
+        let found = B::batch_norm_gradients(x, tensors, passed, gradient, options, asked);
         for (id, gradient) in [
             (of_x, found.input.into_option()),
             (of_gamma, Some(found.gamma)),
@@ -190,8 +130,7 @@ fn tracked<
     residual: Option<FloatTensor<B>>,
     options: NormOptions,
 ) -> (Tracked<B, C>, Tracked<B, C>, Tracked<B, C>) {
-    let keeps_output = options.relu && residual.is_some();
-    let (output, mean, variance) = <B as BatchNormBackend>::batch_norm(
+    let KeptNorm { output, mean, variance, passed } = B::batch_norm_for_gradients(
         x.primitive().clone(),
         gamma.clone(),
         beta.clone(),
@@ -199,11 +138,10 @@ fn tracked<
         options,
     );
     let statistics = [mean.clone(), variance.clone()];
-    let output = node::<_, B, C, N>(BatchNorm, parents, output, |prepared, output| {
+    let output = node::<_, B, C, N>(BatchNorm, parents, output, |prepared, _| {
         let x = prepared.checkpoint(x);
-        let output = keeps_output.then(|| output.clone()).into();
         let tensors = NormTensors { gamma, beta, mean, variance };
-        BatchNormState { x, tensors, output, options }
+        BatchNormState { x, tensors, passed, options }
     });
     let [mean, variance] = statistics.map(Autodiff::<B, C>::from_inner);
     (output, mean, variance)

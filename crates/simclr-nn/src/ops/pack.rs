@@ -56,14 +56,14 @@ pub(crate) fn pack(vectors: Vec<Tensor<1>>, alignment: usize) -> Tensor<1> {
 #[backend_extension(Cube: cfg(feature = "cube"), Fusion: cfg(feature = "fusion"))]
 pub(crate) trait PackBackend: Backend {
     /// The vectors after each other, each from a multiple of `alignment` on, with zeros between and behind.
-    #[fusion(meta = described)]
+    #[fusion(meta = |vectors, alignment| described(vectors, *alignment))]
     fn pack(#[extension_type] vectors: Vectors<Self>, alignment: usize) -> FloatTensor<Self>;
 }
 
 #[cfg(feature = "fusion")]
 fn described(
     vectors: &VectorsMetadata,
-    alignment: &usize,
+    alignment: usize,
 ) -> burn::backend::fusion::custom::TensorSpec {
     use super::optional::OptionalTensorMetadata;
     let VectorsMetadata { first, second, third, fourth, fifth, sixth, seventh } = vectors;
@@ -75,6 +75,6 @@ fn described(
             },
         );
     let lens = std::iter::once(first).chain(others).map(|vector| vector.shape.num_elements());
-    let len: usize = lens.map(|len| len.next_multiple_of(*alignment)).sum();
+    let len: usize = lens.map(|len| len.next_multiple_of(alignment)).sum();
     burn::backend::fusion::custom::TensorSpec::new(burn::tensor::Shape::new([len]), first.dtype)
 }

@@ -11,6 +11,7 @@ use simclr_augment::{
     AugmentationError, DeviceAugmentation, SimClrAugmentation, ViewKey, ViewParams,
 };
 use simclr_data::ImageDataset;
+use simclr_traffic::send;
 
 use crate::error::TrainError;
 use crate::views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
@@ -142,7 +143,7 @@ impl ImageViews {
         let side = policy.config().size as usize;
         let views = (!read.is_empty()).then(|| {
             let batch = TensorData::new(values, [2 * read.len(), 3, side, side]);
-            TwoViews { input: Tensor::from_data(batch, device), examples: read.len() }
+            TwoViews { input: send(batch, device), examples: read.len() }
         });
         Ok(ViewBatch { views, skipped: made.into_iter().filter_map(Result::err).collect() })
     }

@@ -9,5 +9,6 @@ mod sample;
 mod sums;
 
 pub(super) use self::blur::{blur_rows, finish};
+pub(super) use self::place::PlacesLaunch;
 pub(super) use self::recoloring::recolor;
 pub(super) use self::resampling::resample;

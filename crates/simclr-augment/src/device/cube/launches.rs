@@ -2,13 +2,13 @@ use burn::backend::TensorMetadata;
 use burn::tensor::{DType, Shape};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::calculate_cube_count_elemwise;
-use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
+use burn_cubecl::cubecl::prelude::{BufferArg, CubeCount, CubeDim};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::ops::permute_nhwc_to_nchw;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::kernels;
+use super::kernels::{self, PlacesLaunch};
 use super::views_backend::{ViewsBackend, ViewsOptions};
 
 /// Units of a cube, each with a pixel of one view. Every device has as many.
@@ -32,6 +32,10 @@ impl ViewsBackend for CubeBackend {
         batch.finish(&views, &finished);
         permute_nhwc_to_nchw(finished)
     }
+}
+
+fn argument(tensor: &CubeTensor) -> BufferArg {
+    tensor.clone().into_buffer_arg()
 }
 
 fn cube_dim() -> CubeDim {
@@ -70,20 +74,21 @@ impl Batch {
         calculate_cube_count_elemwise(&self.table.client, units, cube_dim())
     }
 
+    fn places(&self) -> PlacesLaunch {
+        PlacesLaunch::new(self.n, self.options.size, self.blocks, UNITS)
+    }
+
     fn resample(&self, views: &CubeTensor, sums: &CubeTensor) {
         kernels::resample::launch(
             &self.table.client,
             self.cube_count(),
             cube_dim(),
             views.required_address_type(),
-            self.words.clone().into_buffer_arg(),
-            self.table.clone().into_buffer_arg(),
-            views.clone().into_buffer_arg(),
-            sums.clone().into_buffer_arg(),
-            self.n,
-            self.options.size,
-            self.blocks,
-            UNITS,
+            argument(&self.words),
+            argument(&self.table),
+            argument(views),
+            argument(sums),
+            self.places(),
             self.options.bicubic,
         );
     }
@@ -94,13 +99,10 @@ impl Batch {
             self.cube_count(),
             cube_dim(),
             views.required_address_type(),
-            self.table.clone().into_buffer_arg(),
-            sums.clone().into_buffer_arg(),
-            views.clone().into_buffer_arg(),
-            self.n,
-            self.options.size,
-            self.blocks,
-            UNITS,
+            argument(&self.table),
+            argument(sums),
+            argument(views),
+            self.places(),
         );
     }
 
@@ -110,13 +112,10 @@ impl Batch {
             self.cube_count(),
             cube_dim(),
             views.required_address_type(),
-            self.table.clone().into_buffer_arg(),
-            views.clone().into_buffer_arg(),
-            blurred.clone().into_buffer_arg(),
-            self.n,
-            self.options.size,
-            self.blocks,
-            UNITS,
+            argument(&self.table),
+            argument(views),
+            argument(blurred),
+            self.places(),
         );
     }
 
@@ -126,13 +125,10 @@ impl Batch {
             self.cube_count(),
             cube_dim(),
             views.required_address_type(),
-            self.table.clone().into_buffer_arg(),
-            views.clone().into_buffer_arg(),
-            finished.clone().into_buffer_arg(),
-            self.n,
-            self.options.size,
-            self.blocks,
-            UNITS,
+            argument(&self.table),
+            argument(views),
+            argument(finished),
+            self.places(),
         );
     }
 }

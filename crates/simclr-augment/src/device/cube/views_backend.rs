@@ -1,6 +1,5 @@
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, backend_extension};
-use burn::tensor::Shape;
 
 /// What is the same for all views of a batch, and which steps none of them has.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +19,7 @@ pub(crate) trait ViewsBackend: Backend {
     /// The views `[n, 3, size, size]` of a batch: its words, i32, and its table `[n, COLUMNS]`, f32.
     #[fusion(dtype = table, shape = {
         let [n, _] = table.dims();
-        Shape::new([n, 3, options.size, options.size])
+        burn::tensor::Shape::new([n, 3, options.size, options.size])
     })]
     fn views(
         words: IntTensor<Self>,

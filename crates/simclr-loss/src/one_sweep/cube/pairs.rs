@@ -10,6 +10,50 @@ use super::workgroup::{UNITS, largest_of_units, sum_of_units};
 /// Below every cosine.
 const NO_COSINE: f32 = -2.0;
 
+/// All pairs of rows, row `view * images + image` for each view of each image, and which of them count.
+#[derive(CubeType, CubeLaunch)]
+pub(super) struct Pairs {
+    images: u32,
+    views: u32,
+    /// One over the temperature.
+    scale: f32,
+    /// Whether an anchor's denominator is without the other views of its image.
+    #[cube(comptime)]
+    partners_leave: bool,
+    /// Whether it is without other images of its group.
+    #[cube(comptime)]
+    by_group: bool,
+    /// Whether an anchor is to find all views of its class, and not only those of its image.
+    #[cube(comptime)]
+    by_class: bool,
+}
+
+#[cube]
+impl Pairs {
+    /// Whether a view of `image` stays in the denominator of an anchor of `own_image`.
+    fn stay(&self, ids: &Tensor<i32>, image: u32, own_image: u32, itself: bool) -> bool {
+        let mut leaves = itself;
+        if comptime![self.partners_leave] {
+            leaves = image == own_image;
+        }
+        if comptime![self.by_group] {
+            let same_group = ids[image as usize] == ids[own_image as usize];
+            leaves = leaves || (same_group && image != own_image);
+        }
+        !leaves
+    }
+
+    /// Whether an anchor of `own_image` is to find views of `image`.
+    fn are_sought(&self, ids: &Tensor<i32>, image: u32, own_image: u32) -> bool {
+        let mut sought = image == own_image;
+        if comptime![self.by_class] {
+            let classes = self.images;
+            sought = ids[(classes + image) as usize] == ids[(classes + own_image) as usize];
+        }
+        sought
+    }
+}
+
 /// Answers what is asked of a block of rows, and turns their cosines into weights.
 ///
 /// For anchor i, with s the cosines of its row, K the rows that stay in its denominator, M the largest of their cosines, and
@@ -24,26 +68,19 @@ const NO_COSINE: f32 = -2.0;
 ///
 /// A row without positives has weight 0.
 #[cube(launch)]
-#[allow(
-    clippy::too_many_arguments,
-    clippy::fn_params_excessive_bools,
-    reason = "a kernel's buffers and constants come one by one"
-)]
 pub(super) fn answer_rows(
     cosines: &mut Tensor<f32>, // [rows of the block, m]
     weights: &Tensor<f32>,     // [m]
     ids: &Tensor<i32>,         // [2, images]: of each image its group, and its class
     terms: &mut Tensor<f32>,   // [m]: the loss is their sum
     ranks: &mut Tensor<f32>,   // [m]
+    pairs: &Pairs,
     first: u32,
-    images: u32,
-    views: u32,
-    scale: f32,
-    #[comptime] partners_leave: bool,
-    #[comptime] by_group: bool,
-    #[comptime] by_class: bool,
     #[comptime] with_weights: bool,
 ) {
+    let images = pairs.images;
+    let views = pairs.views;
+    let scale = pairs.scale;
     let unit = UNIT_POS_X;
     let anchor = first + CUBE_POS_X;
     let row = CUBE_POS_X * images * views;
@@ -59,10 +96,10 @@ pub(super) fn answer_rows(
         while image < images {
             let cosine = cosines[(row + view * images + image) as usize];
             let itself = image == own_image && view == own_view;
-            if stays(ids, image, own_image, itself, partners_leave, by_group) {
+            if pairs.stay(ids, image, own_image, itself) {
                 largest = max(largest, cosine);
             }
-            if !itself && is_sought(ids, image, own_image, images, by_class) {
+            if !itself && pairs.are_sought(ids, image, own_image) {
                 nearest = max(nearest, cosine);
                 of_positives += cosine;
                 positives += 1.0;
@@ -82,10 +119,10 @@ pub(super) fn answer_rows(
         while image < images {
             let cosine = cosines[(row + view * images + image) as usize];
             let itself = image == own_image && view == own_view;
-            if stays(ids, image, own_image, itself, partners_leave, by_group) {
+            if pairs.stay(ids, image, own_image, itself) {
                 sum += f32::exp((cosine - largest) * scale);
             }
-            if cosine > nearest && !is_sought(ids, image, own_image, images, by_class) {
+            if cosine > nearest && !pairs.are_sought(ids, image, own_image) {
                 nearer += 1.0;
             }
             image += UNITS;
@@ -116,10 +153,10 @@ pub(super) fn answer_rows(
                 let place = (row + view * images + image) as usize;
                 let itself = image == own_image && view == own_view;
                 let mut share = f32::new(0.0);
-                if stays(ids, image, own_image, itself, partners_leave, by_group) {
+                if pairs.stay(ids, image, own_image, itself) {
                     share = factor * f32::exp((cosines[place] - largest) * scale);
                 }
-                if !itself && is_sought(ids, image, own_image, images, by_class) {
+                if !itself && pairs.are_sought(ids, image, own_image) {
                     share -= of_positive;
                 }
                 cosines[place] = share;
@@ -127,41 +164,4 @@ pub(super) fn answer_rows(
             }
         }
     }
-}
-
-/// Whether a view of `image` stays in the denominator of an anchor of `own_image`.
-#[cube]
-fn stays(
-    ids: &Tensor<i32>,
-    image: u32,
-    own_image: u32,
-    itself: bool,
-    #[comptime] partners_leave: bool,
-    #[comptime] by_group: bool,
-) -> bool {
-    let mut leaves = itself;
-    if partners_leave {
-        leaves = image == own_image;
-    }
-    if by_group {
-        let same_group = ids[image as usize] == ids[own_image as usize];
-        leaves = leaves || (same_group && image != own_image);
-    }
-    !leaves
-}
-
-/// Whether an anchor of `own_image` is to find views of `image`: its own, and those of its class.
-#[cube]
-fn is_sought(
-    ids: &Tensor<i32>,
-    image: u32,
-    own_image: u32,
-    images: u32,
-    #[comptime] by_class: bool,
-) -> bool {
-    let mut sought = image == own_image;
-    if by_class {
-        sought = ids[(images + image) as usize] == ids[(images + own_image) as usize];
-    }
-    sought
 }

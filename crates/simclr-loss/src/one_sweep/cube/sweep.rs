@@ -15,7 +15,7 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::add_block::add_block;
 use super::lengths::{back_through_lengths, unit_rows};
-use super::pairs::answer_rows;
+use super::pairs::{PairsLaunch, answer_rows};
 use super::workgroup::UNITS;
 use crate::log_denominators::blocks;
 
@@ -123,13 +123,15 @@ impl Sweep {
             self.ids.clone().into_tensor_arg(),
             self.terms.clone().into_tensor_arg(),
             self.ranks.clone().into_tensor_arg(),
+            PairsLaunch::new(
+                small(images),
+                small(m / images),
+                scale,
+                partners_leave,
+                by_group,
+                by_class,
+            ),
             small(start),
-            small(images),
-            small(m / images),
-            scale,
-            partners_leave,
-            by_group,
-            by_class,
             with_weights,
         );
     }

@@ -3,104 +3,108 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-use super::passing::{inverse_deviation, passed, scale};
+use super::channels::Channels;
+use super::passing::{passed, passed_by_bits};
+use super::rows::Rows;
 
-/// For each block of rows, the sums of the gradients that ReLU let pass, and of those times the centred values.
+/// What follows ReLU where a residual was added before it.
+#[derive(CubeType, CubeLaunch)]
+pub(crate) struct Cut<F: Float, N: Size> {
+    /// A bit for each value, which says whether ReLU let it pass: a word for each run of rows in each column.
+    words: Box<[u32]>,
+    /// Receives the gradients that passed.
+    kept: Box<[Vector<F, N>]>,
+}
+
+/// A sum for each vector of channels, in rows for each block: those of the gradients that ReLU let pass, and of those
+/// times the centred values.
+#[derive(CubeType, CubeLaunch)]
+pub(crate) struct Sums<N: Size> {
+    plain: Box<[Vector<f32, N>]>,
+    centred: Box<[Vector<f32, N>]>,
+}
+
+/// The sums of each block of rows.
 ///
-/// ReLU let pass what is positive in `output`; without it, in the values normalised again. `kept` receives the
-/// gradients that passed.
+/// Without `cut`, ReLU let pass what is positive in the values normalised again.
 #[cube(launch, address_type = "dynamic")]
 pub(crate) fn sums_of_blocks<F: Float, N: Size>(
     x: &[Vector<F, N>],
     gradient: &[Vector<F, N>],
-    output: ComptimeOption<&[Vector<F, N>]>,
-    kept: ComptimeOption<&mut [Vector<F, N>]>,
-    mean: &[Vector<f32, N>],
-    variance: &[Vector<f32, N>],
-    gamma: &[Vector<f32, N>],
-    beta: &[Vector<f32, N>],
-    plain_sums: &mut [Vector<f32, N>],
-    centred_sums: &mut [Vector<f32, N>],
-    epsilon: f32,
-    rows: usize,
-    width: usize,
-    rows_per_block: usize,
-    #[comptime] across: usize,
-    #[comptime] down: usize,
-    #[comptime] relu: bool,
+    channels: &Channels<N>,
+    mut cut: ComptimeOption<Cut<F, N>>,
+    mut sums: Sums<N>,
+    rows: &Rows,
     #[define(F)] _dtype: ElemType,
 ) {
-    let mut kept = kept;
-    let column = CUBE_POS_X as usize * across + UNIT_POS_X as usize;
-    let start = CUBE_POS_Y as usize * rows_per_block;
-    let mut end = start + rows_per_block;
-    if end > rows {
-        end = rows;
-    }
+    let column = rows.column();
     let mut plain = Vector::<f32, N>::new(0.0f32);
     let mut centred = Vector::<f32, N>::new(0.0f32);
-    if column < width {
-        let mean = mean[column];
-        let scale = scale::<N>(gamma[column], variance[column], epsilon);
-        let beta = beta[column];
-        let mut row = start + UNIT_POS_Y as usize;
-        while row < end {
-            let at = row * width + column;
-            let distance = Vector::<f32, N>::cast_from(x[at]) - mean;
-            let mut value = Vector::<f32, N>::cast_from(gradient[at]);
-            if relu {
-                if comptime![output.is_some()] {
-                    let output = Vector::<f32, N>::cast_from(output.as_ref().unwrap()[at]);
-                    value = passed::<N>(value, output);
-                } else {
-                    value = passed::<N>(value, distance * scale + beta);
+    if rows.has(column) {
+        let channel = channels.of(column);
+        let end = rows.end();
+        let mut start = rows.first();
+        while start < end {
+            let mut word = 0u32;
+            if comptime![cut.is_some()] {
+                word = cut.as_ref().unwrap().words[rows.word(start, column)];
+            }
+            #[unroll]
+            for place in 0..comptime![rows.run] {
+                let row = start + place;
+                if row < end {
+                    let at = rows.at(row, column);
+                    let distance = Vector::<f32, N>::cast_from(x[at]) - channel.mean;
+                    let mut value = Vector::<f32, N>::cast_from(gradient[at]);
+                    if comptime![cut.is_some()] {
+                        value = passed_by_bits::<N>(value, word, place);
+                        cut.as_mut().unwrap().kept[at] = Vector::<F, N>::cast_from(value);
+                    } else if comptime![channels.relu] {
+                        value = passed::<N>(value, channel.normalised(distance));
+                    }
+                    plain += value;
+                    centred += value * distance;
                 }
             }
-            if comptime![kept.is_some()] {
-                kept.as_mut().unwrap()[at] = Vector::<F, N>::cast_from(value);
-            }
-            plain += value;
-            centred += value * distance;
-            row += down;
+            start += rows.stride();
         }
     }
-    let (plain, centred) = summed::<N>(plain, centred, across, down);
-    if UNIT_POS_Y == 0 && column < width {
-        let at = CUBE_POS_Y as usize * width + column;
-        plain_sums[at] = plain;
-        centred_sums[at] = centred;
+    let (plain, centred) =
+        summed::<N>(plain, centred, comptime![rows.across], comptime![rows.down]);
+    if UNIT_POS_Y == 0 && rows.has(column) {
+        let at = rows.of_block(column);
+        sums.plain[at] = plain;
+        sums.centred[at] = centred;
     }
 }
 
-/// The gradients of gamma and beta, from the sums of blocks.
+/// The gradients of gamma and beta, from the sums of blocks, a row for each.
 #[cube(launch)]
 pub(crate) fn joined_sums<N: Size>(
-    plain_sums: &[Vector<f32, N>],
-    centred_sums: &[Vector<f32, N>],
-    variance: &[Vector<f32, N>],
+    sums: &Sums<N>,
+    channels: &Channels<N>,
     of_gamma: &mut [Vector<f32, N>],
     of_beta: &mut [Vector<f32, N>],
-    epsilon: f32,
-    blocks: usize,
-    width: usize,
-    #[comptime] across: usize,
-    #[comptime] down: usize,
+    rows: &Rows,
 ) {
-    let column = CUBE_POS_X as usize * across + UNIT_POS_X as usize;
+    let column = rows.column();
     let mut plain = Vector::<f32, N>::new(0.0f32);
     let mut centred = Vector::<f32, N>::new(0.0f32);
-    if column < width {
-        let mut block = UNIT_POS_Y as usize;
-        while block < blocks {
-            plain += plain_sums[block * width + column];
-            centred += centred_sums[block * width + column];
-            block += down;
+    if rows.has(column) {
+        let end = rows.end();
+        let mut row = rows.first();
+        while row < end {
+            let at = rows.at(row, column);
+            plain += sums.plain[at];
+            centred += sums.centred[at];
+            row += rows.stride();
         }
     }
-    let (plain, centred) = summed::<N>(plain, centred, across, down);
-    if UNIT_POS_Y == 0 && column < width {
+    let (plain, centred) =
+        summed::<N>(plain, centred, comptime![rows.across], comptime![rows.down]);
+    if UNIT_POS_Y == 0 && rows.has(column) {
         of_beta[column] = plain;
-        of_gamma[column] = centred * inverse_deviation::<N>(variance[column], epsilon);
+        of_gamma[column] = centred * channels.of(column).inverse_deviation;
     }
 }
 

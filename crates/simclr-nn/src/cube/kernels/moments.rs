@@ -7,98 +7,97 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-/// The mean and the sum of squared distances from it of each block of rows.
+use super::rows::Rows;
+
+/// The mean of each vector of channels and the sum of squared distances from it, in rows for each block.
+#[derive(CubeType, CubeLaunch)]
+pub(crate) struct Moments<N: Size> {
+    means: Box<[Vector<f32, N>]>,
+    distances: Box<[Vector<f32, N>]>,
+}
+
+/// The moments of each block of rows.
 #[cube(launch, address_type = "dynamic")]
 pub(crate) fn moments_of_blocks<F: Float, N: Size>(
     x: &[Vector<F, N>],
-    means: &mut [Vector<f32, N>],
-    distances: &mut [Vector<f32, N>],
-    rows: usize,
-    width: usize,
-    rows_per_block: usize,
-    #[comptime] across: usize,
-    #[comptime] down: usize,
+    mut moments: Moments<N>,
+    rows: &Rows,
     #[define(F)] _dtype: ElemType,
 ) {
-    let column = CUBE_POS_X as usize * across + UNIT_POS_X as usize;
-    let start = CUBE_POS_Y as usize * rows_per_block;
-    let mut end = start + rows_per_block;
-    if end > rows {
-        end = rows;
-    }
+    let column = rows.column();
+    let end = rows.end();
     let mut count = 0.0f32;
     let mut mean = Vector::<f32, N>::new(0.0f32);
     let mut distance = Vector::<f32, N>::new(0.0f32);
-    if column < width {
-        let mut row = start + UNIT_POS_Y as usize;
+    if rows.has(column) {
+        let mut row = rows.first();
         if row < end {
             // Distances from one of the values: near the others, or a part of their spread.
-            let shift = Vector::<f32, N>::cast_from(x[row * width + column]);
+            let shift = Vector::<f32, N>::cast_from(x[rows.at(row, column)]);
             let mut sum = Vector::<f32, N>::new(0.0f32);
             let mut squares = Vector::<f32, N>::new(0.0f32);
             while row < end {
-                let value = Vector::<f32, N>::cast_from(x[row * width + column]) - shift;
+                let value = Vector::<f32, N>::cast_from(x[rows.at(row, column)]) - shift;
                 sum += value;
                 squares += value * value;
                 count += 1.0f32;
-                row += down;
+                row += rows.stride();
             }
             let over_count = Vector::<f32, N>::new(1.0f32 / count);
             mean = shift + sum * over_count;
             distance = squares - sum * sum * over_count;
         }
     }
-    let (_, mean, distance) = joined::<N>(count, mean, distance, across, down);
-    if UNIT_POS_Y == 0 && column < width {
-        let at = CUBE_POS_Y as usize * width + column;
-        means[at] = mean;
-        distances[at] = distance;
+    let (_, mean, distance) =
+        joined::<N>(count, mean, distance, comptime![rows.across], comptime![rows.down]);
+    if UNIT_POS_Y == 0 && rows.has(column) {
+        let at = rows.of_block(column);
+        moments.means[at] = mean;
+        moments.distances[at] = distance;
     }
 }
 
-/// The mean and the biased variance of all rows, from those of blocks.
+/// The mean and the biased variance of all rows that were `cut` into blocks, from the moments of those, which are the
+/// `rows` of this launch.
 #[cube(launch)]
 pub(crate) fn joined_moments<N: Size>(
-    means: &[Vector<f32, N>],
-    distances: &[Vector<f32, N>],
+    moments: &Moments<N>,
     mean: &mut [Vector<f32, N>],
     variance: &mut [Vector<f32, N>],
-    blocks: usize,
-    width: usize,
-    rows: usize,
-    rows_per_block: usize,
-    #[comptime] across: usize,
-    #[comptime] down: usize,
+    cut: &Rows,
+    rows: &Rows,
 ) {
-    let column = CUBE_POS_X as usize * across + UNIT_POS_X as usize;
+    let column = rows.column();
     let mut count = 0.0f32;
     let mut joined_mean = Vector::<f32, N>::new(0.0f32);
     let mut joined_distance = Vector::<f32, N>::new(0.0f32);
-    if column < width {
-        let mut block = UNIT_POS_Y as usize;
-        while block < blocks {
-            let mut of_block = rows - block * rows_per_block;
-            if of_block > rows_per_block {
-                of_block = rows_per_block;
-            }
-            let at = block * width + column;
+    if rows.has(column) {
+        let end = rows.end();
+        let mut block = rows.first();
+        while block < end {
+            let at = rows.at(block, column);
             let (sum, mean, distance) = join::<N>(
                 count,
                 joined_mean,
                 joined_distance,
-                f32::cast_from(of_block),
-                means[at],
-                distances[at],
+                f32::cast_from(cut.in_block(block)),
+                moments.means[at],
+                moments.distances[at],
             );
             count = sum;
             joined_mean = mean;
             joined_distance = distance;
-            block += down;
+            block += rows.stride();
         }
     }
-    let (count, found_mean, distance) =
-        joined::<N>(count, joined_mean, joined_distance, across, down);
-    if UNIT_POS_Y == 0 && column < width {
+    let (count, found_mean, distance) = joined::<N>(
+        count,
+        joined_mean,
+        joined_distance,
+        comptime![rows.across],
+        comptime![rows.down],
+    );
+    if UNIT_POS_Y == 0 && rows.has(column) {
         mean[column] = found_mean;
         variance[column] = distance / Vector::<f32, N>::new(count);
     }

@@ -3,50 +3,54 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-use super::passing::{passed, scale};
+use super::channels::Channels;
+use super::passing::{bits, passed};
+use super::rows::Rows;
 
-/// `x` normalised, plus `residual`, and then ReLU if `relu` says so.
+/// `x` normalised, plus `residual`, and then ReLU if `channels` say so.
+///
+/// `words` receives a bit for each value, which says whether ReLU let it pass: a word for each run of rows in each column.
 #[cube(launch, address_type = "dynamic")]
 pub(crate) fn normalised_values<F: Float, N: Size>(
     x: &[Vector<F, N>],
     residual: ComptimeOption<&[Vector<F, N>]>,
-    mean: &[Vector<f32, N>],
-    variance: &[Vector<f32, N>],
-    gamma: &[Vector<f32, N>],
-    beta: &[Vector<f32, N>],
+    channels: &Channels<N>,
     output: &mut [Vector<F, N>],
-    epsilon: f32,
-    rows: usize,
-    width: usize,
-    rows_per_block: usize,
-    #[comptime] across: usize,
-    #[comptime] down: usize,
-    #[comptime] relu: bool,
+    mut words: ComptimeOption<&mut [u32]>,
+    rows: &Rows,
     #[define(F)] _dtype: ElemType,
 ) {
-    let column = CUBE_POS_X as usize * across + UNIT_POS_X as usize;
-    if column >= width {
+    let column = rows.column();
+    if !rows.has(column) {
         terminate!();
     }
-    let mean = mean[column];
-    let scale = scale::<N>(gamma[column], variance[column], epsilon);
-    let beta = beta[column];
-    let start = CUBE_POS_Y as usize * rows_per_block;
-    let mut end = start + rows_per_block;
-    if end > rows {
-        end = rows;
-    }
-    let mut row = start + UNIT_POS_Y as usize;
-    while row < end {
-        let at = row * width + column;
-        let mut value = (Vector::<f32, N>::cast_from(x[at]) - mean) * scale + beta;
-        if comptime![residual.is_some()] {
-            value += Vector::<f32, N>::cast_from(residual.as_ref().unwrap()[at]);
+    let channel = channels.of(column);
+    let end = rows.end();
+    let mut start = rows.first();
+    while start < end {
+        let mut word = 0u32;
+        #[unroll]
+        for place in 0..comptime![rows.run] {
+            let row = start + place;
+            if row < end {
+                let at = rows.at(row, column);
+                let distance = Vector::<f32, N>::cast_from(x[at]) - channel.mean;
+                let mut value = channel.normalised(distance);
+                if comptime![residual.is_some()] {
+                    value += Vector::<f32, N>::cast_from(residual.as_ref().unwrap()[at]);
+                }
+                if comptime![words.is_some()] {
+                    word |= bits::<N>(value, place);
+                }
+                if comptime![channels.relu] {
+                    value = passed::<N>(value, value);
+                }
+                output[at] = Vector::<F, N>::cast_from(value);
+            }
         }
-        if relu {
-            value = passed::<N>(value, value);
+        if comptime![words.is_some()] {
+            words.as_mut().unwrap()[rows.word(start, column)] = word;
         }
-        output[at] = Vector::<F, N>::cast_from(value);
-        row += down;
+        start += rows.stride();
     }
 }

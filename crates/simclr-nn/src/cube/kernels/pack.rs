@@ -14,7 +14,7 @@ pub(crate) fn packed_vectors<F: Float>(
     sixth: ComptimeOption<&[F]>,
     seventh: ComptimeOption<&[F]>,
     output: &mut [F],
-    ends: Sequence<usize>,
+    ends: &Sequence<usize>,
     #[define(F)] _dtype: ElemType,
 ) {
     let vector = CUBE_POS_Y;

@@ -4,7 +4,7 @@ use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
 use super::color::clip;
-use super::place::place;
+use super::place::Places;
 use crate::device::table::{
     BLUR_CENTRE, BLUR_EXPONENT, BLUR_REACH, COLUMNS, ERASE_BOTTOM, ERASE_LEFT, ERASE_RIGHT,
     ERASE_TOP, FACTOR, MEAN, SOLARIZE,
@@ -12,16 +12,9 @@ use crate::device::table::{
 
 /// Blurs along the rows; a view without blur is copied.
 #[cube(launch, address_type = "dynamic")]
-pub(crate) fn blur_rows(
-    table: &[f32],
-    views: &[f32],
-    blurred: &mut [f32],
-    n: usize,
-    size: usize,
-    blocks: usize,
-    #[comptime] units: usize,
-) {
-    let (view, pixel, exists) = place(n, size, blocks, units);
+pub(crate) fn blur_rows(table: &[f32], views: &[f32], blurred: &mut [f32], places: &Places) {
+    let (view, pixel, exists) = places.own();
+    let size = places.size;
     if exists {
         let start = (view * size * size + pixel / size * size) * 3;
         let (red, green, blue) =
@@ -35,16 +28,9 @@ pub(crate) fn blur_rows(
 
 /// Blurs along the columns; then solarises, erases and normalises.
 #[cube(launch, address_type = "dynamic")]
-pub(crate) fn finish(
-    table: &[f32],
-    views: &[f32],
-    finished: &mut [f32],
-    n: usize,
-    size: usize,
-    blocks: usize,
-    #[comptime] units: usize,
-) {
-    let (view, pixel, exists) = place(n, size, blocks, units);
+pub(crate) fn finish(table: &[f32], views: &[f32], finished: &mut [f32], places: &Places) {
+    let (view, pixel, exists) = places.own();
+    let size = places.size;
     if exists {
         let row = view * COLUMNS;
         let x = pixel % size;

@@ -3,15 +3,23 @@
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
-/// View and pixel of a unit, and whether there is such a view and such a pixel.
+/// `n` views of `size` x `size` pixels. Each cube has a block of pixels of one view, as many as it has units.
+#[derive(CubeType, CubeLaunch)]
+pub(crate) struct Places {
+    pub(super) n: usize,
+    pub(super) size: usize,
+    /// Cubes of a view.
+    pub(super) blocks: usize,
+    #[cube(comptime)]
+    pub(super) units: usize,
+}
+
 #[cube]
-pub(super) fn place(
-    n: usize,
-    size: usize,
-    blocks: usize,
-    #[comptime] units: usize,
-) -> (usize, usize, bool) {
-    let view = CUBE_POS / blocks;
-    let pixel = CUBE_POS % blocks * units + UNIT_POS as usize;
-    (view, pixel, view < n && pixel < size * size)
+impl Places {
+    /// View and pixel of the unit, and whether there is such a view and such a pixel.
+    pub(super) fn own(&self) -> (usize, usize, bool) {
+        let view = CUBE_POS / self.blocks;
+        let pixel = CUBE_POS % self.blocks * comptime![self.units] + UNIT_POS as usize;
+        (view, pixel, view < self.n && pixel < self.size * self.size)
+    }
 }

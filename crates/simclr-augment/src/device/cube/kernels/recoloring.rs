@@ -4,36 +4,29 @@ use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
 use super::color::{contrasted, gray, jittered, place_of_means};
-use super::place::place;
+use super::place::Places;
 use super::sums::sums_of_units;
 use crate::device::table::{COLUMNS, GRAYSCALE};
 
 /// Goes on with the views that `resample` left, from its sums.
 #[cube(launch, address_type = "dynamic")]
-pub(crate) fn recolor(
-    table: &[f32],
-    sums: &[f32],
-    views: &mut [f32],
-    n: usize,
-    size: usize,
-    blocks: usize,
-    #[comptime] units: usize,
-) {
-    let (view, pixel, exists) = place(n, size, blocks, units);
+pub(crate) fn recolor(table: &[f32], sums: &[f32], views: &mut [f32], places: &Places) {
+    let (view, pixel, exists) = places.own();
+    let size = places.size;
     let mut red = 0.0f32;
     let mut green = 0.0f32;
     let mut blue = 0.0f32;
-    if view < n {
+    if view < places.n {
         let mut block = UNIT_POS as usize;
-        while block < blocks {
-            let at = (view * blocks + block) * 3;
+        while block < places.blocks {
+            let at = (view * places.blocks + block) * 3;
             red += sums[at];
             green += sums[at + 1];
             blue += sums[at + 2];
-            block += units;
+            block += comptime![places.units];
         }
     }
-    let (red, green, blue) = sums_of_units(red, green, blue, units);
+    let (red, green, blue) = sums_of_units(red, green, blue, comptime![places.units]);
     if exists {
         let count = (size * size) as f32;
         let means = (red / count, green / count, blue / count);

@@ -4,7 +4,7 @@ use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
 use super::color::{jittered, place_of_means};
-use super::place::place;
+use super::place::Places;
 use super::sample::sample;
 use super::sums::sums_of_units;
 use crate::device::table::{COLUMNS, TURN_A, TURN_B};
@@ -17,13 +17,11 @@ pub(crate) fn resample(
     table: &[f32],
     views: &mut [f32],
     sums: &mut [f32],
-    n: usize,
-    size: usize,
-    blocks: usize,
-    #[comptime] units: usize,
+    places: &Places,
     #[comptime] bicubic: bool,
 ) {
-    let (view, pixel, exists) = place(n, size, blocks, units);
+    let (view, pixel, exists) = places.own();
+    let size = places.size;
     let mut red = 0.0f32;
     let mut green = 0.0f32;
     let mut blue = 0.0f32;
@@ -39,8 +37,8 @@ pub(crate) fn resample(
         views[at + 1] = green;
         views[at + 2] = blue;
     }
-    let (red, green, blue) = sums_of_units(red, green, blue, units);
-    if UNIT_POS == 0 && view < n {
+    let (red, green, blue) = sums_of_units(red, green, blue, comptime![places.units]);
+    if UNIT_POS == 0 && view < places.n {
         sums[CUBE_POS * 3] = red;
         sums[CUBE_POS * 3 + 1] = green;
         sums[CUBE_POS * 3 + 2] = blue;
