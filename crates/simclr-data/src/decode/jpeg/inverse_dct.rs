@@ -114,7 +114,6 @@ impl WithSimd for InverseDct<'_> {
     }
 }
 
-type Lanes = [f32; LANES];
 
 #[inline(always)]
 fn whole(values: &[[i16; LANES]; 64], factors: &[f32; 64], out: &mut [u8], stride: usize) {
