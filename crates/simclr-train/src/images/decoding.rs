@@ -26,8 +26,21 @@ impl Decoding {
         *self == Self::Full
     }
 
-    /// The rectangle that has both crops, for views of `size` x `size` pixels.
-    pub(super) fn needed_part(self, views: &[ViewParams; 2], size: u32) -> ImagePart {
+    /// What of an image two views of `size` x `size` pixels need: the rectangle that has both crops.
+    ///
+    /// ```
+    /// use simclr_augment::{CropBox, ViewParams};
+    /// use simclr_data::Resolution;
+    /// use simclr_train::Decoding;
+    ///
+    /// let crop = |x, y, width, height| ViewParams::only_crop(CropBox { x, y, width, height });
+    /// let views = [crop(100, 0, 900, 900), crop(0, 200, 500, 450)];
+    /// let part = Decoding::Scaled.needed_part(&views, 224);
+    /// assert_eq!([part.x, part.y, part.width, part.height], [0, 0, 1000, 900]);
+    /// assert_eq!(part.resolution, Resolution::Half, "450 pixels become 225");
+    /// ```
+    #[must_use]
+    pub fn needed_part(self, views: &[ViewParams; 2], size: u32) -> ImagePart {
         let [a, b] = views.each_ref().map(|params| params.crop);
         let end = |start: u32, length: u32| start.saturating_add(length);
         let (x, y) = (a.x.min(b.x), a.y.min(b.y));
@@ -43,13 +56,14 @@ impl Decoding {
         let resolution = needs(&views[0]).max(needs(&views[1]));
         ImagePart { x, y, width: right - x, height: bottom - y, resolution }
     }
-}
 
-/// The parameters of a view of an image, for a part of that image.
-pub(super) fn within(part: &PartialImage, params: &ViewParams) -> ViewParams {
-    let CropBox { x, y, width, height } = params.crop;
-    let [x, y, width, height] = part.place(x, y, width, height);
-    ViewParams { crop: CropBox { x, y, width, height }, ..params.clone() }
+    /// The parameters that make the view out of `part`, instead of out of the whole image that they were drawn for.
+    #[must_use]
+    pub fn within(part: &PartialImage, params: &ViewParams) -> ViewParams {
+        let CropBox { x, y, width, height } = params.crop;
+        let [x, y, width, height] = part.place(x, y, width, height);
+        ViewParams { crop: CropBox { x, y, width, height }, ..params.clone() }
+    }
 }
 
 #[cfg(test)]

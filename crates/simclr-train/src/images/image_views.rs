@@ -12,7 +12,7 @@ use simclr_augment::{
 use simclr_data::ImageDataset;
 
 use crate::error::TrainError;
-use crate::images::decoding::{Decoding, within};
+use crate::images::decoding::Decoding;
 use crate::views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
 
 /// Where the pixels of views are computed. Both paths make the same views, except for rounding.
@@ -99,7 +99,8 @@ impl ImageViews {
             Err(error) => return Err(error.into()),
         };
         let drawn = drawn.expect("a set of images tells the size of each one that it reads");
-        let mut view = |view: usize| make(part.pixels(), &within(&part, &drawn[view]), view);
+        let mut view =
+            |view: usize| make(part.pixels(), &Decoding::within(&part, &drawn[view]), view);
         match (view(0), view(1)) {
             (Ok(a), Ok(b)) => Ok(Ok([a, b])),
             // The crop was drawn for this image, and lies outside only if the image has no pixels.

@@ -114,7 +114,6 @@ impl WithSimd for InverseDct<'_> {
     }
 }
 
-
 #[inline(always)]
 fn whole(values: &[[i16; LANES]; 64], factors: &[f32; 64], out: &mut [u8], stride: usize) {
     let mut columns = [[0.0; LANES]; 64];
