@@ -6,6 +6,7 @@ use simclr_model::{EncoderConfig, ProjectionHeadConfig};
 use simclr_range::OutOfRange;
 
 use crate::error::TrainError;
+use crate::images::decoding::Decoding;
 use crate::images::image_views::ViewPath;
 
 /// The settings of network and views, and the table `[images]` of a run's `config.toml`.
@@ -24,6 +25,10 @@ pub struct ImageConfig {
     /// [`ImageMonitor::drawn`](crate::ImageMonitor::drawn). Default 5,000.
     #[serde(default = "default_monitor_images")]
     pub monitor_images: usize,
+    /// How finely images are decoded for views. New configs decode at a scale; one without this field, as of a run that began before there
+    /// was a choice, at full resolution.
+    #[serde(default = "Decoding::full", skip_serializing_if = "Decoding::is_full")]
+    pub decoding: Decoding,
     /// The distribution of the views, and their size.
     pub augmentation: AugmentationConfig,
 }

@@ -189,6 +189,6 @@ impl Pretraining {
         };
         let pool = ThreadPoolBuilder::new().thread_name(|number| format!("views {number}"));
         let pool = pool.build().map_err(|error| TrainError::stopped(error.to_string()))?;
-        Ok(views.on_threads(Arc::new(pool)))
+        Ok(views.with_decoding(self.images.decoding).on_threads(Arc::new(pool)))
     }
 }

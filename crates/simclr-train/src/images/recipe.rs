@@ -12,6 +12,7 @@ use crate::engine::loss_config::LossConfig;
 use crate::engine::precision::Precision;
 use crate::engine::train_config::{TrainConfig, default_max_skipped};
 use crate::error::TrainError;
+use crate::images::decoding::Decoding;
 use crate::images::image_config::{ImageConfig, default_monitor_images};
 use crate::images::image_views::ViewPath;
 use crate::images::pretrain_config::PretrainConfig;
@@ -196,6 +197,7 @@ fn images(encoder: ResNetConfig, augmentation: &SimClrAugmentation) -> ImageConf
         projection: ProjectionHeadConfig::default(),
         views: ViewPath::Cpu,
         monitor_images: default_monitor_images(),
+        decoding: Decoding::Scaled,
         augmentation: augmentation.config().clone(),
     }
 }
