@@ -38,7 +38,9 @@ use self::{
     open_files::OpenFiles,
     table::Table,
 };
-use crate::{DataError, ImageDataset, Opening, escape_name, image_folder::Listing};
+use crate::{
+    DataError, ImageDataset, ImagePart, Opening, PartialImage, escape_name, image_folder::Listing,
+};
 
 /// Images in tar archives, called shards: a data set of a million images in a few files.
 ///
@@ -224,13 +226,22 @@ impl ImageDataset for Shards {
     }
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        self.image_part(index, &mut ImagePart::whole).map(PartialImage::into_pixels)
+    }
+
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
         let Opened { table, open, ground, .. } = &*self.0;
         DataError::check_index(index, table.images.len())?;
         let number = table.shard_of(index);
         let shard = &table.shards[number];
         let file = open.get(number, &shard.path, shard.stamp)?;
         let path = || self.member_path(number, index);
-        member_image::read(&file, shard.stamp.len, &table.images, index, *ground).map_err(|fault| {
+        let len = shard.stamp.len;
+        member_image::read(&file, len, &table.images, index, *ground, choose).map_err(|fault| {
             match fault {
                 ImageFault::Changed(change) => {
                     DataError::Changed { path: shard.path.clone(), change: change.to_owned() }

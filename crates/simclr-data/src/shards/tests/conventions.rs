@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use image::{Rgb, RgbImage};
 use tar::{Builder, EntryType};
 
 use super::support::{Folder, add, archive, open, png, row, rows};
-use crate::{ImageDataset, ImageFolder, Splits, WholeSet, shards::Shards};
+use crate::{ImageDataset, ImageFolder, ImagePart, Resolution, Splits, WholeSet, shards::Shards};
 
 #[test]
 fn members_of_one_key_are_an_image_and_its_class() {
@@ -329,4 +330,28 @@ fn an_archive_of_old_times_and_one_without_its_end_are_read() {
     builder.append(&header, png(3).as_slice()).unwrap();
     fs::write(folder.path("old.tar"), builder.into_inner().unwrap()).unwrap();
     assert_eq!(rows(&open(folder.path("old.tar"))), [row("3.png", None, 3)]);
+}
+
+#[test]
+fn a_part_of_an_image_in_a_shard_is_that_of_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let photo = RgbImage::from_fn(160, 120, |x, y| {
+        Rgb([(x * 3) as u8, (y * 2) as u8, ((x * y) / 40) as u8])
+    });
+    photo.save(dir.path().join("photo.jpg")).unwrap();
+    let bytes = fs::read(dir.path().join("photo.jpg")).unwrap();
+    let folder = Folder::new();
+    let shards = open(folder.shard("a.tar", [("photo.jpg", bytes)]));
+    let files = ImageFolder::open(dir.path()).unwrap();
+    for resolution in [Resolution::Full, Resolution::Quarter] {
+        let part = |set: &dyn ImageDataset| {
+            let mut choose = |width: u32, height: u32| {
+                assert_eq!((width, height), (160, 120));
+                ImagePart { x: 30, y: 20, width: 64, height: 50, resolution }
+            };
+            set.image_part(0, &mut choose).unwrap()
+        };
+        assert_eq!(part(&shards), part(&files));
+        assert_eq!(part(&shards).resolution(), resolution);
+    }
 }
