@@ -53,6 +53,10 @@ impl Counts {
         }
     }
 
+    pub(crate) fn peak_mib(&self) -> f64 {
+        self.peak as f64 / f64::from(1 << 20)
+    }
+
     pub(crate) fn launches(&self) -> f64 {
         self.by_kernel.values().sum()
     }

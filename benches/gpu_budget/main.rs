@@ -9,6 +9,9 @@
 //! cargo bench --features wgpu --bench gpu_budget -- --convolutions            the kernels of a ResNet-50's convolutions
 //! ```
 //!
+//! Counted are kernel launches, by CubeCL's observer; reads of the host and their bytes, and buffers that it writes, by what wgpu logs;
+//! the bytes that the library sends, by `simclr-traffic`; and the most memory that buffers hold at once, by looking every millisecond.
+//!
 //! A training step is the library's own: two views of each image made on the device, encoder, head, loss, gradients and
 //! optimiser. Counts are the difference between a run of three steps and one of two, after another run: what belongs to a
 //! run's begin and end, to the first step, to compilation and to autotune isn't in them.
@@ -82,7 +85,7 @@ fn row(named: &str, counts: &Counts) -> String {
         counts.bytes_down,
         counts.bytes_up,
         counts.writes,
-        counts.peak as f64 / f64::from(1 << 20),
+        counts.peak_mib(),
     )
 }
 
