@@ -2,10 +2,8 @@
 
 use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param, RunningState};
 use burn::nn;
-#[cfg(feature = "cube")]
-use burn::tensor::DType;
 use burn::tensor::activation::relu;
-use burn::tensor::{Tensor, assert_shape};
+use burn::tensor::{Device, Tensor, assert_shape};
 
 /// Batch normalisation: [`burn::nn::BatchNorm`], but faster on flex and on CubeCL backends, and with the residual sum and
 /// ReLU that follow it in a residual network as one operation.
@@ -148,26 +146,34 @@ impl BatchNorm {
     #[cfg(any(feature = "flex", feature = "cube"))]
     fn by_kernels<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
         let parameters = [self.gamma.val(), self.beta.val()];
-        let count = values_per_channel(&input);
         let options = self.options(&then);
-        let (output, mean, variance) =
-            crate::ops::batch_norm(input, parameters, then.residual, options);
-        self.update_running_statistics(mean, variance, count);
+        let running = self.running_statistics(&input.device());
+        let unbiasing = unbiasing(values_per_channel(&input));
+        let averaging = crate::ops::Averaging { momentum: self.momentum, unbiasing };
+        let (output, averaged) =
+            crate::ops::batch_norm(input, parameters, then.residual, running, options, averaging);
+        self.set_running_statistics(averaged);
         output
+    }
+
+    /// The running mean and variance, outside of any graph.
+    fn running_statistics(&self, device: &Device) -> [Tensor<1>; 2] {
+        let states = [&self.running_mean, &self.running_var];
+        states.map(|state| state.value_sync().to_device(device).detach())
+    }
+
+    fn set_running_statistics(&self, [mean, variance]: [Tensor<1>; 2]) {
+        self.running_mean.update(mean.detach());
+        self.running_var.update(variance.detach());
     }
 
     /// Adds the mean and the biased variance of a batch with `count` values for each channel.
     fn update_running_statistics(&self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
-        // Bessel's correction. A single value has no variance to correct.
-        let unbiasing = count as f64 / count.saturating_sub(1).max(1) as f64;
-        let of_batch = [mean.detach(), variance.detach()];
-        let device = of_batch[0].device();
-        let states = [&self.running_mean, &self.running_var];
-        let running = states.map(|state| state.value_sync().to_device(&device).detach());
-        let averaged = averaged(running, of_batch, self.momentum, unbiasing);
-        for (state, new) in states.into_iter().zip(averaged) {
-            state.update(new.detach());
-        }
+        let (mean, variance) = (mean.detach(), variance.detach().mul_scalar(unbiasing(count)));
+        let [of_mean, of_variance] = self.running_statistics(&mean.device());
+        let averaged = [(of_mean, mean), (of_variance, variance)]
+            .map(|(old, new)| old.mul_scalar(1.0 - self.momentum) + new.mul_scalar(self.momentum));
+        self.set_running_statistics(averaged);
     }
 
     fn with_running_statistics<const D: usize>(
@@ -196,25 +202,9 @@ impl BatchNorm {
     }
 }
 
-/// The running mean and variance, averaged with a batch's mean and its variance times `unbiasing`.
-fn averaged(
-    running: [Tensor<1>; 2],
-    [mean, variance]: [Tensor<1>; 2],
-    momentum: f64,
-    unbiasing: f64,
-) -> [Tensor<1>; 2] {
-    #[cfg(feature = "cube")]
-    if mean.dtype() == DType::F32 && crate::cube::has_kernels(&mean.device()) {
-        let inner = |tensor: Tensor<1>| tensor.without_autodiff();
-        let averaging = crate::ops::Averaging { momentum, unbiasing };
-        let of_batch = [inner(mean), inner(variance)];
-        let averaged = crate::ops::averaged(running.clone().map(inner), of_batch, averaging);
-        return if running[0].is_autodiff() { averaged.map(Tensor::from_inner) } else { averaged };
-    }
-    let [of_mean, of_variance] = running;
-    let variance = variance.mul_scalar(unbiasing);
-    [(of_mean, mean), (of_variance, variance)]
-        .map(|(old, new)| old.mul_scalar(1.0 - momentum) + new.mul_scalar(momentum))
+/// Bessel's correction of the variance of so many values. A single value has no variance to correct.
+fn unbiasing(count: usize) -> f64 {
+    count as f64 / count.saturating_sub(1).max(1) as f64
 }
 
 /// The values of a channel in `[n, channels, ...]`.

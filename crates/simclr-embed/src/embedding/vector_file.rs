@@ -36,7 +36,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(2);
 /// # use burn::tensor::Device;
 /// # use image::{Rgb, RgbImage};
 /// # use simclr_augment::SimClrAugmentation;
-/// use simclr_data::WholeSet;
+/// use simclr_data::{ImageDataset, WholeSet};
 /// use simclr_embed::{Embedder, VectorFile};
 /// # use simclr_model::EncoderConfig;
 ///

@@ -8,13 +8,14 @@ use cubecl::prelude::{BufferArg, Size};
 
 use super::grid::{Grid, address_type};
 use super::kernels::{
-    ChannelsLaunch, CutLaunch, MomentsLaunch, ParameterGradientsLaunch, SumsLaunch,
+    AveragingLaunch, ChannelsLaunch, CutLaunch, MomentsLaunch, ParameterGradientsLaunch,
+    StatisticsLaunch, SumsLaunch,
 };
 use super::pixels::Pixels;
 use super::{element, kernels};
 use crate::ops::{
-    BatchNormBackend, BatchNormGradientBackend, KeptNorm, NormGradients, NormOptions, NormTensors,
-    OptionalTensor, Passed, Wanted, rows_of_word,
+    Averaging, BatchNormBackend, BatchNormGradientBackend, KeptNorm, NormGradients, NormOptions,
+    NormTensors, OptionalTensor, Passed, Running, Wanted, rows_of_word,
 };
 
 impl BatchNormBackend for CubeBackend {
@@ -23,12 +24,14 @@ impl BatchNormBackend for CubeBackend {
         gamma: CubeTensor,
         beta: CubeTensor,
         residual: OptionalTensor<Self>,
+        running: Running<Self>,
         options: NormOptions,
+        averaging: Averaging,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
-        let norm = Norm::of_batch(x, [gamma, beta], options);
+        let (norm, running) = Norm::of_batch(x, [gamma, beta], running, options, averaging);
         let residual = residual.into_option().map(Pixels::new);
         let output = norm.normalised(residual.as_ref(), None);
-        (output.into_images(), norm.tensors.mean, norm.tensors.variance)
+        (output.into_images(), running.mean, running.variance)
     }
 }
 
@@ -38,14 +41,17 @@ impl BatchNormGradientBackend for CubeBackend {
         gamma: CubeTensor,
         beta: CubeTensor,
         residual: OptionalTensor<Self>,
+        running: Running<Self>,
         options: NormOptions,
+        averaging: Averaging,
     ) -> KeptNorm<Self> {
-        let norm = Norm::of_batch(x, [gamma, beta], options);
+        let (norm, running) = Norm::of_batch(x, [gamma, beta], running, options, averaging);
         let residual = residual.into_option().map(Pixels::new);
         let words = (options.relu && residual.is_some()).then(|| norm.x.words());
         let output = norm.normalised(residual.as_ref(), words.as_ref()).into_images();
         let NormTensors { mean, variance, .. } = norm.tensors;
-        KeptNorm { output, mean, variance, passed: words.map_or(Passed::Recomputed, Passed::Bits) }
+        let passed = words.map_or(Passed::Recomputed, Passed::Bits);
+        KeptNorm { output, mean, variance, running, passed }
     }
 
     fn batch_norm_gradients(
@@ -103,10 +109,17 @@ impl Norm {
         Self { x, tensors: NormTensors { gamma, beta, mean, variance }, options }
     }
 
-    fn of_batch(x: CubeTensor, [gamma, beta]: [CubeTensor; 2], options: NormOptions) -> Self {
+    /// The normalisation with the statistics of `x`, and the running ones after it.
+    fn of_batch(
+        x: CubeTensor,
+        [gamma, beta]: [CubeTensor; 2],
+        running: Running<CubeBackend>,
+        options: NormOptions,
+        averaging: Averaging,
+    ) -> (Self, Running<CubeBackend>) {
         let x = Pixels::new(x);
-        let (mean, variance) = moments(&x);
-        Self::new(x, NormTensors { gamma, beta, mean, variance }, options)
+        let ([mean, variance], running) = moments(&x, running, averaging);
+        (Self::new(x, NormTensors { gamma, beta, mean, variance }, options), running)
     }
 
     fn channels<N: Size>(&self) -> ChannelsLaunch<N> {
@@ -205,8 +218,12 @@ impl Norm {
     }
 }
 
-/// Mean and biased variance of each channel.
-fn moments(x: &Pixels) -> (CubeTensor, CubeTensor) {
+/// Mean and biased variance of each channel, and the running ones after them.
+fn moments(
+    x: &Pixels,
+    running: Running<CubeBackend>,
+    averaging: Averaging,
+) -> ([CubeTensor; 2], Running<CubeBackend>) {
     let grid = Grid::summing(x, 1);
     let [means, distances] = [(); 2].map(|()| x.rows_of_channels(grid.blocks));
     kernels::moments_of_blocks::launch(
@@ -221,17 +238,20 @@ fn moments(x: &Pixels) -> (CubeTensor, CubeTensor) {
         element(x.tensor()),
     );
     let joining = grid.joining();
-    let [mean, variance] = [(); 2].map(|()| x.per_channel());
+    let [mean, variance, new_mean, new_variance] = [(); 4].map(|()| x.per_channel());
+    let [old_mean, old_variance] = [running.mean, running.variance].map(into_contiguous);
     kernels::joined_moments::launch(
         x.client(),
         joining.cube_count(),
         joining.cube_dim(),
         joining.vector,
         MomentsLaunch::new(argument(&means), argument(&distances)),
-        argument(&mean),
-        argument(&variance),
+        StatisticsLaunch::new(argument(&mean), argument(&variance)),
+        StatisticsLaunch::new(argument(&old_mean), argument(&old_variance)),
+        StatisticsLaunch::new(argument(&new_mean), argument(&new_variance)),
+        AveragingLaunch::new(averaging.momentum as f32, averaging.unbiasing as f32),
         grid.rows(),
         joining.rows(),
     );
-    (mean, variance)
+    ([mean, variance], Running { mean: new_mean, variance: new_variance })
 }

@@ -8,7 +8,6 @@ mod kernels;
 mod pack;
 mod pixels;
 mod queued_copy;
-mod running_statistics;
 
 pub(crate) use self::queued_copy::QueuedCopy;
 

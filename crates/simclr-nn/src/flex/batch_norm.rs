@@ -6,12 +6,12 @@ use burn::tensor::Shape;
 
 use super::order::{
     channels_last_values, channels_last_values_mut, from_values, in_order, order,
-    owned_channels_last,
+    owned_channels_last, values,
 };
 use crate::kernels::{self, ParameterGradients, Saved, Statistics};
 use crate::ops::{
-    BatchNormBackend, BatchNormGradientBackend, KeptNorm, NormGradients, NormOptions, NormTensors,
-    OptionalTensor, Passed, Wanted,
+    Averaging, BatchNormBackend, BatchNormGradientBackend, KeptNorm, NormGradients, NormOptions,
+    NormTensors, OptionalTensor, Passed, Running, Wanted,
 };
 
 impl BatchNormBackend for Flex {
@@ -20,15 +20,31 @@ impl BatchNormBackend for Flex {
         gamma: FlexTensor,
         beta: FlexTensor,
         residual: OptionalTensor<Self>,
+        running: Running<Self>,
         options: NormOptions,
+        averaging: Averaging,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let channels = x.shape()[1];
-        let input = channels_last_values(&x);
-        let Statistics { mean, variance } = kernels::statistics(&input, channels);
-        let [mean, variance] = [mean, variance].map(of_channels);
-        let tensors = NormTensors { gamma, beta, mean, variance };
-        let output = tensors.apply(&x, &input, residual.as_ref(), options);
-        (output, tensors.mean, tensors.variance)
+        let kept =
+            Self::batch_norm_for_gradients(x, gamma, beta, residual, running, options, averaging);
+        (kept.output, kept.running.mean, kept.running.variance)
+    }
+}
+
+impl Running<Flex> {
+    /// The statistics after a batch with this mean and biased variance.
+    fn after(&self, mean: &[f32], variance: &[f32], averaging: Averaging) -> Self {
+        let momentum = averaging.momentum as f32;
+        let averaged = |old: &FlexTensor, of_batch: &[f32], factor: f32| {
+            let old = values(old);
+            let new = old.iter().zip(of_batch);
+            of_channels(
+                new.map(|(old, new)| old * (1.0 - momentum) + new * factor * momentum).collect(),
+            )
+        };
+        Self {
+            mean: averaged(&self.mean, mean, 1.0),
+            variance: averaged(&self.variance, variance, averaging.unbiasing as f32),
+        }
     }
 }
 
@@ -43,13 +59,22 @@ impl BatchNormGradientBackend for Flex {
         gamma: FlexTensor,
         beta: FlexTensor,
         residual: OptionalTensor<Self>,
+        running: Running<Self>,
         options: NormOptions,
+        averaging: Averaging,
     ) -> KeptNorm<Self> {
         let keeps_output = options.relu && residual.as_ref().is_some();
-        let (output, mean, variance) = Self::batch_norm(x, gamma, beta, residual, options);
+        let channels = x.shape()[1];
+        let input = channels_last_values(&x);
+        let Statistics { mean, variance } = kernels::statistics(&input, channels);
+        let running = running.after(&mean, &variance, averaging);
+        let [mean, variance] = [mean, variance].map(of_channels);
+        let tensors = NormTensors { gamma, beta, mean, variance };
+        let output = tensors.apply(&x, &input, residual.as_ref(), options);
+        let NormTensors { mean, variance, .. } = tensors;
         let passed =
             if keeps_output { Passed::PositiveOutput(output.clone()) } else { Passed::Recomputed };
-        KeptNorm { output, mean, variance, passed }
+        KeptNorm { output, mean, variance, running, passed }
     }
 
     fn batch_norm_gradients(

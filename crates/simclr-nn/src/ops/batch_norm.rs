@@ -14,20 +14,26 @@ use super::norm_gradients::{BatchNormGradientBackend, KeptNorm, Wanted};
 use super::norm_tensors::{NormOptions, NormTensors};
 use super::optional::OptionalTensor;
 use super::passed::Passed;
+use super::running_statistics::{Averaging, Running};
 
-/// `input` normalised with gamma and beta: the output, and the batch's mean and biased variance.
+/// `input` normalised with gamma and beta: the output, and the running mean and variance after the batch.
 pub(crate) fn batch_norm<const D: usize>(
     input: Tensor<D>,
     parameters: [Tensor<1>; 2],
     residual: Option<Tensor<D>>,
+    running: [Tensor<1>; 2],
     options: NormOptions,
-) -> (Tensor<D>, Tensor<1>, Tensor<1>) {
+    averaging: Averaging,
+) -> (Tensor<D>, [Tensor<1>; 2]) {
     let input = input.into_dispatch();
     let [gamma, beta] = parameters.map(Tensor::into_dispatch);
     let residual = OptionalTensor::new(residual);
-    let (output, mean, variance) =
-        <Dispatch as BatchNormBackend>::batch_norm(input, gamma, beta, residual, options);
-    (Tensor::from_dispatch(output), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
+    let [mean, variance] = running.map(Tensor::into_dispatch);
+    let running = Running { mean, variance };
+    let (output, mean, variance) = <Dispatch as BatchNormBackend>::batch_norm(
+        input, gamma, beta, residual, running, options, averaging,
+    );
+    (Tensor::from_dispatch(output), [mean, variance].map(Tensor::from_dispatch))
 }
 
 #[backend_extension(
@@ -38,14 +44,16 @@ pub(crate) fn batch_norm<const D: usize>(
 )]
 pub(crate) trait BatchNormBackend: Backend {
     /// `x`, `[n, c, ...]`, normalised with the statistics of the batch, plus `residual`, and then ReLU if `options` say
-    /// so. Returns the output, and the batch's mean and biased variance.
-    #[fusion(meta = |x, gamma, _, _, _| (x.clone(), gamma.clone(), gamma.clone()))]
+    /// so. Returns the output, and the running mean and variance after the batch.
+    #[fusion(meta = |x, gamma, _, _, _, _, _| (x.clone(), gamma.clone(), gamma.clone()))]
     fn batch_norm(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         #[extension_type] residual: OptionalTensor<Self>,
+        #[extension_type] running: Running<Self>,
         options: NormOptions,
+        averaging: Averaging,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
@@ -103,17 +111,22 @@ impl<B: BatchNormBackend + BatchNormGradientBackend, C: CheckpointStrategy> Batc
         gamma: Tracked<B, C>,
         beta: Tracked<B, C>,
         residual: OptionalTensor<Self>,
+        running: Running<Self>,
         options: NormOptions,
+        averaging: Averaging,
     ) -> (Tracked<B, C>, Tracked<B, C>, Tracked<B, C>) {
+        let Running { mean, variance } = running;
+        let running = Running { mean: mean.into_primitive(), variance: variance.into_primitive() };
+        let how = (options, averaging);
         let parents = [x.node(), gamma.node(), beta.node()];
         let parameters = [gamma, beta].map(Tracked::<B, C>::into_primitive);
         match residual.into_option() {
-            None => tracked::<B, C, 3>(parents, &x, parameters, None, options),
+            None => tracked::<B, C, 3>(parents, &x, parameters, None, running, how),
             Some(residual) => {
                 let [x_node, gamma, beta] = parents;
                 let parents = [x_node, gamma, beta, residual.node()];
                 let residual = Some(residual.into_primitive());
-                tracked::<B, C, 4>(parents, &x, parameters, residual, options)
+                tracked::<B, C, 4>(parents, &x, parameters, residual, running, how)
             }
         }
     }
@@ -128,21 +141,24 @@ fn tracked<
     x: &Tracked<B, C>,
     [gamma, beta]: [FloatTensor<B>; 2],
     residual: Option<FloatTensor<B>>,
-    options: NormOptions,
+    running: Running<B>,
+    (options, averaging): (NormOptions, Averaging),
 ) -> (Tracked<B, C>, Tracked<B, C>, Tracked<B, C>) {
-    let KeptNorm { output, mean, variance, passed } = B::batch_norm_for_gradients(
+    let KeptNorm { output, mean, variance, running, passed } = B::batch_norm_for_gradients(
         x.primitive().clone(),
         gamma.clone(),
         beta.clone(),
         residual.into(),
+        running,
         options,
+        averaging,
     );
-    let statistics = [mean.clone(), variance.clone()];
     let output = node::<_, B, C, N>(BatchNorm, parents, output, |prepared, _| {
         let x = prepared.checkpoint(x);
         let tensors = NormTensors { gamma, beta, mean, variance };
         BatchNormState { x, tensors, passed, options }
     });
-    let [mean, variance] = statistics.map(Autodiff::<B, C>::from_inner);
+    let Running { mean, variance } = running;
+    let [mean, variance] = [mean, variance].map(Autodiff::<B, C>::from_inner);
     (output, mean, variance)
 }

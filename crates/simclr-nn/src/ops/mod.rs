@@ -13,7 +13,6 @@ mod optional;
 #[cfg(feature = "cube")]
 mod pack;
 mod passed;
-#[cfg(feature = "cube")]
 mod running_statistics;
 
 pub(crate) use self::batch_norm::{BatchNormBackend, batch_norm};
@@ -29,5 +28,4 @@ pub(crate) use self::pack::{MOST_VECTORS, PackBackend, Vectors, pack};
 pub(crate) use self::passed::Passed;
 #[cfg(feature = "cube")]
 pub(crate) use self::passed::{channels_together, rows_of_word, shape_of_words};
-#[cfg(feature = "cube")]
-pub(crate) use self::running_statistics::{Averaging, RunningStatisticsBackend, averaged};
+pub(crate) use self::running_statistics::{Averaging, Running};

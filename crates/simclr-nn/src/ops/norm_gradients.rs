@@ -6,6 +6,7 @@ use burn::backend::{Backend, ExtensionType, backend_extension};
 use super::norm_tensors::{NormOptions, NormTensors};
 use super::optional::OptionalTensor;
 use super::passed::Passed;
+use super::running_statistics::{Averaging, Running};
 
 /// What a forward pass returns for a backward pass to follow.
 #[derive(Clone, Debug, ExtensionType)]
@@ -16,6 +17,9 @@ pub(crate) struct KeptNorm<B: Backend> {
     pub(crate) mean: FloatTensor<B>,
     /// Of the batch, `[c]`, biased.
     pub(crate) variance: FloatTensor<B>,
+    /// After the batch.
+    #[extension_type]
+    pub(crate) running: Running<B>,
     #[extension_type]
     pub(crate) passed: Passed<B>,
 }
@@ -46,13 +50,15 @@ pub(crate) struct NormGradients<B: Backend> {
 )]
 pub(crate) trait BatchNormGradientBackend: Backend {
     /// [`BatchNormBackend::batch_norm`](super::BatchNormBackend::batch_norm), with what its gradients need.
-    #[fusion(meta = |x, gamma, _, residual, options| described::kept(x, gamma, residual, *options))]
+    #[fusion(meta = |x, gamma, _, residual, _, options, _| described::kept(x, gamma, residual, *options))]
     fn batch_norm_for_gradients(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         #[extension_type] residual: OptionalTensor<Self>,
+        #[extension_type] running: Running<Self>,
         options: NormOptions,
+        averaging: Averaging,
     ) -> KeptNorm<Self>;
 
     /// The gradients from `gradient`, the output's.
@@ -75,6 +81,7 @@ mod described {
     use super::super::norm_tensors::NormTensorsMetadata;
     use super::super::optional::OptionalTensorMetadata::{self, Absent, Present};
     use super::super::passed::PassedMetadata;
+    use super::super::running_statistics::RunningMetadata;
     use super::{KeptNormMetadata, NormGradientsMetadata, NormOptions, Wanted};
 
     pub(super) fn kept(
@@ -87,8 +94,14 @@ mod described {
             Present(_) if options.relu => words(x),
             _ => PassedMetadata::Recomputed,
         };
-        let (mean, variance) = (gamma.clone(), gamma.clone());
-        KeptNormMetadata { output: x.clone(), mean, variance, passed }
+        let of_channels = || gamma.clone();
+        KeptNormMetadata {
+            output: x.clone(),
+            mean: of_channels(),
+            variance: of_channels(),
+            running: RunningMetadata { mean: of_channels(), variance: of_channels() },
+            passed,
+        }
     }
 
     #[cfg(feature = "cube")]

@@ -94,6 +94,8 @@ proptest! {
         then in prop_oneof![Just(Then::Nothing), Just(Then::Relu), Just(Then::AddRelu)],
         seed in 20_u64..99,
     ) {
+        // The gradient by two or three values is nothing but rounding: normalised, they are the same whatever they were.
+        prop_assume!(shape[0] * shape[2] * shape[3] >= 8);
         let device = flex().autodiff();
         let x = tensor(shape, seed, &device);
         let (found, expected) = ours_and_burns(&x, then, |x| x);

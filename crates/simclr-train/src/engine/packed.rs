@@ -9,7 +9,7 @@ use burn::tensor::{Device, FloatDType, Tensor};
 use simclr_model::ModuleTensor;
 use simclr_nn::{PACK_ALIGNMENT, pack};
 
-use crate::optim::flat_parameters::{flat_gradients, with_flat_values};
+use crate::optim::flat_parameters::{Order, flat_gradients, with_flat_values};
 
 /// Parameters, running statistics or gradients of a module as one flat tensor in f32, outside of any graph: it goes from
 /// one device to another in one transfer, where each tensor alone would be one.
@@ -28,7 +28,7 @@ impl Packed {
 
     /// The gradients of the parameters of `module`; `None` if no parameter has one.
     pub(crate) fn of_gradients(module: &impl Module, gradients: GradientsParams) -> Option<Self> {
-        Self::new(flat_gradients(module, gradients))
+        Self::new(flat_gradients(module, gradients, Order::RowByRow))
     }
 
     fn new(tensors: impl IntoIterator<Item = (ParamId, Tensor<1>)>) -> Option<Self> {
@@ -67,7 +67,7 @@ impl Packed {
     /// Replaces the values of those tensors of `module` that are packed here, on the same device. A running statistic
     /// changes in all clones of the module, which share it; a parameter in the returned module alone.
     pub(crate) fn write_to<M: Module>(&self, module: M) -> M {
-        with_flat_values(module, |id| self.values_of(id))
+        with_flat_values(module, Order::RowByRow, |id| self.values_of(id))
     }
 
     /// The packed values as gradients of the parameters of `module`.

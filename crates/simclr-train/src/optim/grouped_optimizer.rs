@@ -8,7 +8,7 @@ use burn::optim::{GradientsParams, LearningRate};
 use burn::tensor::{Bool, DType, Tensor};
 
 use crate::optim::decay_scope::trained_parameters;
-use crate::optim::flat_parameters::{flat_gradients, with_flat_values};
+use crate::optim::flat_parameters::{Order, flat_gradients, with_flat_values};
 use crate::optim::optimizer::OptimizerConfig;
 use crate::optim::optimizer_state::{OptimizerState, ParameterState};
 use crate::optim::parameter_group::{NewMember, ParameterGroup};
@@ -17,7 +17,7 @@ use crate::optim::parameter_group::{NewMember, ParameterGroup};
 ///
 /// On GPUs all parameters of a rule are one vector, so that a step takes the same launches whatever their number. The
 /// gradients are copied into one vector, seven a launch; the module's new parameters are parts of the vector, without a
-/// copy. On the CPU each parameter is a group by itself: its numbers stay in the cache, and a copy would cost what it
+/// copy. Convolutions' kernels lie there in the order in which CubeCL reads them. On the CPU each parameter is a group by itself: its numbers stay in the cache, and a copy would cost what it
 /// saves.
 ///
 /// A step can be revoked on the device: then neither parameters nor state change, and the host need not know.
@@ -58,7 +58,8 @@ impl GroupedOptimizer {
         module: &impl Module,
         gradients: GradientsParams,
     ) -> GroupedGradients {
-        let mut gradients: HashMap<_, _> = flat_gradients(module, gradients).into_iter().collect();
+        let mut gradients: HashMap<_, _> =
+            flat_gradients(module, gradients, self.order()).into_iter().collect();
         self.split_groups(&gradients);
         self.add_groups(module, &gradients);
         let numbered = self.groups.iter().enumerate();
@@ -84,7 +85,12 @@ impl GroupedOptimizer {
             group.step(rate, gradient, revoked);
             moved.extend(group.parameters());
         }
-        with_flat_values(module, |id| moved.remove(&id))
+        with_flat_values(module, self.order(), |id| moved.remove(&id))
+    }
+
+    /// The order of the parameters' values in their groups.
+    fn order(&self) -> Order {
+        if self.packs { Order::ChannelsLast } else { Order::RowByRow }
     }
 
     /// Splits groups some of whose parameters have no gradient in this step: an optimiser leaves those as they are.
@@ -116,7 +122,7 @@ impl GroupedOptimizer {
             let scalars = state.as_ref().map_or(&starts, |state| &state.scalars);
             let scalars = scalars.iter().map(|scalar| scalar.to_bits()).collect();
             let key = (self.config.decays(&parameter), values.dtype(), scalars);
-            let member = NewMember { id: parameter.id, name, values };
+            let member = NewMember { id: parameter.id, name, shape: parameter.shape, values };
             match groups.iter_mut().find(|group| self.packs && group.0 == key) {
                 Some((_, members, states)) => {
                     members.push(member);
@@ -128,7 +134,7 @@ impl GroupedOptimizer {
         let [decaying, plain] = self.config.rules();
         for ((decays, _, _), members, states) in groups {
             let rule = Arc::clone(if decays { &decaying } else { &plain });
-            self.groups.push(ParameterGroup::new(rule, members, &states));
+            self.groups.push(ParameterGroup::new(rule, self.order(), members, &states));
         }
     }
 

@@ -8,6 +8,7 @@ use burn::tensor::{Bool, Tensor, TensorData};
 use simclr_nn::{PACK_ALIGNMENT, pack};
 
 use crate::optim::blocks::Blocks;
+use crate::optim::flat_parameters::Order;
 use crate::optim::optimizer_state::ParameterState;
 use crate::optim::rule::{Rule, RuleState, unless};
 
@@ -20,7 +21,8 @@ pub(crate) struct NewMember {
     pub(crate) id: ParamId,
     /// The way to it in the module.
     pub(crate) name: String,
-    /// Its values, `[values]`.
+    pub(crate) shape: Vec<usize>,
+    /// Its values, row by row, `[values]`.
     pub(crate) values: Tensor<1>,
 }
 
@@ -29,6 +31,8 @@ pub(crate) struct NewMember {
 /// A single parameter is a group without packing.
 pub(crate) struct ParameterGroup {
     rule: Arc<dyn Rule>,
+    /// The order of each member's values.
+    order: Order,
     members: Vec<Member>,
     blocks: Blocks,
     /// The parameters after the last step, `[packed values]`.
@@ -41,6 +45,7 @@ pub(crate) struct ParameterGroup {
 struct Member {
     id: ParamId,
     name: String,
+    shape: Vec<usize>,
     /// Where it begins in the group's vectors.
     start: usize,
     count: usize,
@@ -51,6 +56,7 @@ impl ParameterGroup {
     /// the others begin.
     pub(crate) fn new(
         rule: Arc<dyn Rule>,
+        order: Order,
         parameters: Vec<NewMember>,
         states: &[Option<ParameterState>],
     ) -> Self {
@@ -60,9 +66,9 @@ impl ParameterGroup {
         let mut members = Vec::new();
         let mut values = Vec::new();
         for (parameter, &count) in parameters.into_iter().zip(&counts) {
-            let NewMember { id, name, values: of_one } = parameter;
-            members.push(Member { id, name, start, count });
-            values.push(of_one);
+            let NewMember { id, name, shape, values: of_one } = parameter;
+            values.push(order.of_rows(of_one, &shape));
+            members.push(Member { id, name, shape, start, count });
             start += alignment.map_or(count, |alignment| count.next_multiple_of(alignment));
         }
         let (device, dtype) = (values[0].device(), values[0].dtype());
@@ -73,18 +79,17 @@ impl ParameterGroup {
         };
         let names = rule.state_names();
         let vectors = (0..names.vectors.len()).map(|number| {
-            let known = states.iter().any(Option::is_some);
-            if !known {
+            let of_member = |(member, state): (&Member, &Option<ParameterState>)| match state {
+                None => Tensor::zeros([member.count], (&device, dtype)),
+                Some(state) => {
+                    let data = TensorData::from(&state.vectors[number][..]);
+                    order.of_rows(Tensor::from_data(data, (&device, dtype)), &member.shape)
+                }
+            };
+            if states.iter().all(Option::is_none) {
                 return values.zeros_like();
             }
-            let mut data = vec![0.0; start];
-            for (member, state) in members.iter().zip(states) {
-                if let Some(state) = state {
-                    let place = member.start..member.start + member.count;
-                    data[place].copy_from_slice(&state.vectors[number]);
-                }
-            }
-            Tensor::from_data(TensorData::new(data, [start]), (&device, dtype))
+            joined(members.iter().zip(states).map(of_member).collect(), alignment)
         });
         let vectors = vectors.collect();
         let scalars = (0..names.scalars.len()).map(|number| {
@@ -93,7 +98,7 @@ impl ParameterGroup {
             Tensor::full([1], value, (&device, dtype))
         });
         let scalars = scalars.collect();
-        Self { rule, members, blocks, values, state: RuleState { vectors, scalars } }
+        Self { rule, order, members, blocks, values, state: RuleState { vectors, scalars } }
     }
 
     /// The parameters, in their order.
@@ -144,10 +149,12 @@ impl ParameterGroup {
         let new = |member: &Member| NewMember {
             id: member.id,
             name: member.name.clone(),
-            values: member.of(&self.values),
+            shape: member.shape.clone(),
+            values: self.order.to_rows(member.of(&self.values), &member.shape),
         };
         let states = vec![None; members.len()];
-        let begun = Self::new(Arc::clone(&self.rule), members.iter().map(new).collect(), &states);
+        let parameters = members.iter().map(new).collect();
+        let begun = Self::new(Arc::clone(&self.rule), self.order, parameters, &states);
         let vectors = self.state.vectors.iter().map(part).collect();
         let state = RuleState { vectors, scalars: self.state.scalars.clone() };
         Self { state, ..begun }
@@ -155,12 +162,11 @@ impl ParameterGroup {
 
     /// The name and the state of each parameter, read from the device. Rules without a state have none.
     pub(crate) fn states(&self) -> Vec<(String, ParameterState)> {
-        let read = |tensor: &Tensor<1>| tensor.to_data().iter::<f32>().collect::<Vec<_>>();
-        let vectors: Vec<Vec<f32>> = self.state.vectors.iter().map(read).collect();
-        let scalars: Vec<f32> = self.state.scalars.iter().flat_map(read).collect();
+        let read = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
+        let scalars: Vec<f32> = self.state.scalars.iter().cloned().flat_map(read).collect();
         let of = |member: &Member| {
-            let place = member.start..member.start + member.count;
-            let vectors = vectors.iter().map(|vector| vector[place.clone()].to_vec()).collect();
+            let rows = |vector| self.order.to_rows(member.of(vector), &member.shape);
+            let vectors = self.state.vectors.iter().map(|vector| read(rows(vector))).collect();
             (member.name.clone(), ParameterState { vectors, scalars: scalars.clone() })
         };
         self.members.iter().map(of).collect()

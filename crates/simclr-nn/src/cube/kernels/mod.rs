@@ -9,7 +9,6 @@
     reason = "the argument that says which type F is has no other use"
 )]
 
-mod averaging;
 mod channels;
 mod gradient_sums;
 mod input_gradient;
@@ -19,11 +18,12 @@ mod pack;
 mod passing;
 mod rows;
 
-pub(super) use self::averaging::{StatisticsLaunch, averaged_statistics};
 pub(super) use self::channels::ChannelsLaunch;
 pub(super) use self::gradient_sums::{CutLaunch, SumsLaunch, joined_sums, sums_of_blocks};
 pub(super) use self::input_gradient::{ParameterGradientsLaunch, gradient_of_input};
-pub(super) use self::moments::{MomentsLaunch, joined_moments, moments_of_blocks};
+pub(super) use self::moments::{
+    AveragingLaunch, MomentsLaunch, StatisticsLaunch, joined_moments, moments_of_blocks,
+};
 pub(super) use self::normalise::normalised_values;
 pub(super) use self::pack::packed_vectors;
 pub(super) use self::rows::RowsLaunch;

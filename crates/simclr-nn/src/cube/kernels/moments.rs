@@ -16,6 +16,20 @@ pub(crate) struct Moments<N: Size> {
     distances: Box<[Vector<f32, N>]>,
 }
 
+/// Mean and variance of each vector of channels.
+#[derive(CubeType, CubeLaunch)]
+pub(crate) struct Statistics<N: Size> {
+    mean: Box<[Vector<f32, N>]>,
+    variance: Box<[Vector<f32, N>]>,
+}
+
+/// How a batch enters the running statistics.
+#[derive(CubeType, CubeLaunch)]
+pub(crate) struct Averaging {
+    momentum: f32,
+    unbiasing: f32,
+}
+
 /// The moments of each block of rows.
 #[cube(launch, address_type = "dynamic")]
 pub(crate) fn moments_of_blocks<F: Float, N: Size>(
@@ -58,12 +72,14 @@ pub(crate) fn moments_of_blocks<F: Float, N: Size>(
 }
 
 /// The mean and the biased variance of all rows that were `cut` into blocks, from the moments of those, which are the
-/// `rows` of this launch.
+/// `rows` of this launch; and the `running` statistics averaged with them.
 #[cube(launch)]
 pub(crate) fn joined_moments<N: Size>(
     moments: &Moments<N>,
-    mean: &mut [Vector<f32, N>],
-    variance: &mut [Vector<f32, N>],
+    mut of_batch: Statistics<N>,
+    running: &Statistics<N>,
+    mut averaged: Statistics<N>,
+    averaging: &Averaging,
     cut: &Rows,
     rows: &Rows,
 ) {
@@ -90,7 +106,7 @@ pub(crate) fn joined_moments<N: Size>(
             block += rows.stride();
         }
     }
-    let (count, found_mean, distance) = joined::<N>(
+    let (count, mean, distance) = joined::<N>(
         count,
         joined_mean,
         joined_distance,
@@ -98,8 +114,14 @@ pub(crate) fn joined_moments<N: Size>(
         comptime![rows.down],
     );
     if UNIT_POS_Y == 0 && rows.has(column) {
-        mean[column] = found_mean;
-        variance[column] = distance / Vector::<f32, N>::new(count);
+        let variance = distance / Vector::<f32, N>::new(count);
+        of_batch.mean[column] = mean;
+        of_batch.variance[column] = variance;
+        let kept = Vector::<f32, N>::new(1.0f32 - averaging.momentum);
+        let added = Vector::<f32, N>::new(averaging.momentum);
+        let unbiased = variance * Vector::<f32, N>::new(averaging.unbiasing);
+        averaged.mean[column] = running.mean[column] * kept + mean * added;
+        averaged.variance[column] = running.variance[column] * kept + unbiased * added;
     }
 }
 

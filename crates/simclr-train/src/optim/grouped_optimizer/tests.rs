@@ -1,3 +1,4 @@
+use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
@@ -17,9 +18,10 @@ fn configs() -> Vec<OptimizerConfig> {
     ]
 }
 
-/// Three layers, the last without a bias.
+/// Three layers, the last without a bias, and a convolution without one.
 #[derive(Module, Debug)]
 struct Layers {
+    kernel: Conv2d,
     first: Linear,
     second: Linear,
     third: Linear,
@@ -34,7 +36,16 @@ fn model() -> Layers {
         let bias = layer.bias.map(|bias| bias.map(|b| b.ones_like().require_grad()));
         Linear { weight: layer.weight.map(|_| weight.detach().require_grad()), bias }
     };
-    Layers { first: layer(3, 2, true), second: layer(70, 3, true), third: layer(2, 1, false) }
+    let kernel = Conv2dConfig::new([3, 2], [2, 5]).with_bias(false).init(&device);
+    let numbers = Tensor::<1, burn::tensor::Int>::arange(0..2 * 3 * 2 * 5, &device).float();
+    let weight = numbers.cos().reshape([2, 3, 2, 5]).detach().require_grad();
+    let kernel = Conv2d { weight: kernel.weight.map(|_| weight), ..kernel };
+    Layers {
+        kernel,
+        first: layer(3, 2, true),
+        second: layer(70, 3, true),
+        third: layer(2, 1, false),
+    }
 }
 
 /// Which layers have a gradient in a step.
@@ -56,9 +67,17 @@ fn revoked(number: u8) -> Step {
 /// Gradients that depend on the step's number.
 fn gradients(model: &Layers, step: Step) -> GradientsParams {
     let mut gradients = GradientsParams::new();
+    let like = |values: Tensor<1>| (values * 3.0 + f64::from(step.number)).cos();
+    let kernel = model.kernel.weight.val().inner();
+    if step.layers[0] {
+        // In another order in memory than the parameter, as convolutions have it.
+        let [outputs, inputs, height, width] = kernel.dims();
+        let of_kernel = like(kernel.permute([0, 2, 3, 1]).reshape([60]));
+        let of_kernel = of_kernel.reshape([outputs, height, width, inputs]).permute([0, 3, 1, 2]);
+        gradients.register::<4>(model.kernel.weight.id, of_kernel);
+    }
     let layers = [&model.first, &model.second, &model.third].into_iter().zip(step.layers);
     for layer in layers.filter_map(|(layer, has)| has.then_some(layer)) {
-        let like = |values: Tensor<1>| (values * 3.0 + f64::from(step.number)).cos();
         let weight = layer.weight.val().inner();
         let shape = weight.dims();
         let of_weight = like(weight.flatten::<1>(0, 1)).reshape(shape);
@@ -119,7 +138,7 @@ fn steps_are_those_of_burns_optimisers_and_of_lars_whether_packed_or_not() {
             let mut optimizer = GroupedOptimizer::new(config, packs);
             let found = values(&trained(&mut optimizer, model.clone(), &steps));
             let groups = match config.decay_scope() {
-                _ if !packs => 5,
+                _ if !packs => 6,
                 DecayScope::All => 1,
                 DecayScope::Weights => 2,
             };
