@@ -118,7 +118,7 @@ fn other_programs_see_a_tar_archive_with_keys_and_classes() {
         entry.read_to_end(&mut content).unwrap();
         match name.rsplit_once('.') {
             Some((_, "cls")) => {
-                found.push(format!("{name}={}", String::from_utf8(content).unwrap()))
+                found.push(format!("{name}={}", String::from_utf8(content).unwrap()));
             }
             Some((_, "ppm")) => {
                 assert_eq!(content.len(), 13 + 40 * 30 * 3);

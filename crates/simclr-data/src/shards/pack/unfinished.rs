@@ -70,10 +70,9 @@ impl<'a> Unfinished<'a> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(cannot)?;
         match file.try_lock() {
-            Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(PackError::Busy { path }),
-            // A file system without locks.
-            Err(TryLockError::Error(_)) => {}
+            // The second: a file system without locks.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
         }
         let (groups, split_names) = groups(set);
         let mut unfinished = Self {
@@ -115,7 +114,7 @@ impl<'a> Unfinished<'a> {
         let mut next = move || {
             let member = members.next().ok().flatten()?;
             let is_whole = member.at.checked_add(member.size).is_some_and(|end| end <= len);
-            let is_file = member.kind == MemberKind::File && member.size <= u64::from(u32::MAX);
+            let is_file = member.kind == MemberKind::File && u32::try_from(member.size).is_ok();
             (is_whole && is_file && members.position() <= len)
                 .then_some((member, members.position()))
         };
