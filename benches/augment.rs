@@ -24,10 +24,12 @@ use simclr::augment::{DeviceAugmentation, SimClrAugmentation, ViewKey};
 use simclr::data::{ImageDataset, ImageFolder};
 use simclr::train::device_from_name;
 
+use rounds::items_per_second;
+
+mod rounds;
+
 const IMAGES: u32 = 16;
-const ROUNDS: u64 = 30;
-/// How long a round takes, and the views of a batch on a device.
-const SECONDS_OF_A_ROUND: f64 = 0.1;
+/// The views of a batch on a device.
 const BATCH: u64 = 64;
 
 fn main() {
@@ -80,26 +82,6 @@ fn images(side: u32) -> Vec<RgbImage> {
     (0..IMAGES).map(|number| image(side, number)).collect()
 }
 
-/// Runs `view` on `threads` threads, and returns views a second of the best round.
-fn views_per_second(threads: u32, view: impl Fn(u64) + Sync) -> f64 {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads as usize)
-        .build()
-        .expect("a pool of a few threads");
-    let round = |views: u64, round: u64| {
-        let start = Instant::now();
-        let range = round * views..(round + 1) * views;
-        if threads == 1 {
-            range.for_each(&view);
-        } else {
-            pool.install(|| range.into_par_iter().for_each(&view));
-        }
-        views as f64 / start.elapsed().as_secs_f64()
-    };
-    let views = (SECONDS_OF_A_ROUND * round(64, 0)).ceil() as u64;
-    (1..=ROUNDS).map(|number| round(views, number)).fold(0.0, f64::max)
-}
-
 thread_local! {
     static VIEW: std::cell::RefCell<Vec<f32>> = const { std::cell::RefCell::new(Vec::new()) };
 }
@@ -116,7 +98,7 @@ fn make(policy: &SimClrAugmentation, image: &RgbImage, index: u64) {
 
 fn views(source: u32, size: u32, threads: u32) {
     let (policy, images) = (policy(size), images(source));
-    let rate = views_per_second(threads, |index| {
+    let rate = items_per_second(threads, |index| {
         make(&policy, &images[index as usize % images.len()], index);
     });
     report("views", source, size, &threads.to_string(), rate);
@@ -124,7 +106,7 @@ fn views(source: u32, size: u32, threads: u32) {
 
 fn decode(source: u32, size: u32, threads: u32, dir: &Path) {
     let (policy, folder) = (policy(size), ImageFolder::open(dir).expect("a folder of images"));
-    let rate = views_per_second(threads, |index| {
+    let rate = items_per_second(threads, |index| {
         let image = folder.image(index as usize % folder.len()).expect("an image of the bench");
         make(&policy, &image, index);
     });

@@ -111,11 +111,12 @@ pub mod augment {
 #[cfg(feature = "data")]
 pub mod data {
     pub use simclr_data::{
-        Cifar10, Cifar10Split, Concat, DataError, DataIndex, ImageDataset, ImageFolder, Labelled,
-        Opening, PackConfig, PackError, PackFormat, PackProgress, Packed, Sample, SampleConfig,
-        Shards, Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image, decode_image_bytes,
-        decode_image_bytes_on, decode_image_on, escape_name, misnamed, pack, printable,
-        replace_file, unescape_name,
+        Cifar10, Cifar10Split, Concat, DataError, DataIndex, ImageDataset, ImageFolder, ImagePart,
+        Labelled, Opening, PackConfig, PackError, PackFormat, PackProgress, Packed, PartialImage,
+        Resolution, Sample, SampleConfig, Shards, Splits, Stl10, Stl10Split, Subset, WholeSet,
+        decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on,
+        decode_part_bytes_on, decode_part_on, escape_name, misnamed, pack, printable, replace_file,
+        unescape_name,
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};
@@ -170,15 +171,15 @@ pub mod eval {
 #[cfg(feature = "train")]
 pub mod train {
     pub use simclr_train::{
-        ChunkStatistics, DataChecksum, DecayScope, DeviceDescription, EpochChange, EpochViews,
-        FirstWeights, ImageConfig, ImageMonitor, ImageSource, ImageViews, LabelledViews, Lars,
-        LarsState, LearningRate, LearningRateCurve, LearningRateScaling, LossConfig, MadeWith,
-        MetricsLine, Monitor, Observation, OptimizerConfig, Position, Precision, PretrainConfig,
-        Pretraining, Progress, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation,
-        RunConfig, RunDescription, RunDirectory, Skipped, StepLayout, StepViews, Summary,
-        TrainConfig, TrainError, Trained, Trainer, TrainingStep, TriedRate, TwoViews, ViewBatch,
-        ViewLoader, ViewPath, ViewSource, WarmupCosine, device_from_name, device_name, pretrain,
-        read_metrics, restore_terminal,
+        ChunkStatistics, DataChecksum, DecayScope, Decoding, DeviceDescription, EpochChange,
+        EpochViews, FirstWeights, ImageConfig, ImageMonitor, ImageSource, ImageViews,
+        LabelledViews, Lars, LarsState, LearningRate, LearningRateCurve, LearningRateScaling,
+        LossConfig, MadeWith, MetricsLine, Monitor, Observation, OptimizerConfig, Position,
+        Precision, PretrainConfig, Pretraining, Progress, RESUMABLE_SETTINGS, RangeTest,
+        RateChange, Recipe, Representation, RunConfig, RunDescription, RunDirectory, Skipped,
+        StepLayout, StepViews, Summary, TrainConfig, TrainError, Trained, Trainer, TrainingStep,
+        TriedRate, TwoViews, ViewBatch, ViewLoader, ViewPath, ViewSource, WarmupCosine,
+        device_from_name, device_name, pretrain, read_metrics, restore_terminal,
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};

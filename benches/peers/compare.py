@@ -13,8 +13,10 @@ import json
 import sys
 
 import augment
+import decode
 import encoders
 import knn
+import loader
 import nt_xent
 import pretrain
 import train_step
@@ -22,6 +24,8 @@ import train_step
 WORKS = {
     "nt_xent": nt_xent,
     "augment": augment,
+    "decode": decode,
+    "loader": loader,
     "train_step": train_step,
     "pretrain": pretrain,
     "encoders": encoders,

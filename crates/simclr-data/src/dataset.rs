@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
-use crate::DataError;
+use crate::{DataError, ImagePart, PartialImage};
 
 /// Indexed images, maybe with labels.
 ///
@@ -54,6 +54,24 @@ pub trait ImageDataset: Send + Sync {
     /// the file, if the image cannot be read. After any other error, no further image is read.
     fn image(&self, index: usize) -> Result<RgbImage, DataError>;
 
+    /// At least the part of the image at `index` that `choose` asks for, when it is told the image's width and height. By default, all
+    /// of the image; sets of JPEG files decode no more than is needed.
+    ///
+    /// `choose` is called once, unless the image cannot be read. Whoever wraps a set passes the call on.
+    ///
+    /// # Errors
+    ///
+    /// As [`image`](Self::image).
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
+        let image = self.image(index)?;
+        choose(image.width(), image.height());
+        Ok(PartialImage::whole(image))
+    }
+
     /// The class of the image at `index`, an index into [`class_names`](Self::class_names); `None` if the image has no
     /// label or does not exist. By default, no image has a label.
     #[expect(unused_variables, reason = "sets with labels need the index")]
@@ -96,6 +114,13 @@ macro_rules! forward {
             }
             fn image(&self, index: usize) -> Result<RgbImage, DataError> {
                 (**self).image(index)
+            }
+            fn image_part(
+                &self,
+                index: usize,
+                choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+            ) -> Result<PartialImage, DataError> {
+                (**self).image_part(index, choose)
             }
             fn label(&self, index: usize) -> Option<usize> {
                 (**self).label(index)

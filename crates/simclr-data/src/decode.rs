@@ -2,8 +2,10 @@
 
 mod content;
 mod faults;
+mod jpeg;
 mod scans_apart;
 mod to_rgb8;
+mod turn;
 
 use std::{
     fs::File,
@@ -20,7 +22,8 @@ use image::{
 pub(crate) use self::content::Content;
 pub use self::content::misnamed;
 
-use crate::{DataError, patience::patiently};
+use self::jpeg::Jpeg;
+use crate::{DataError, ImagePart, PartialImage, patience::patiently};
 
 /// The ground of transparent images unless another is asked for, as on a printed page.
 pub(crate) const WHITE: [u8; 3] = [255; 3];
@@ -65,6 +68,39 @@ pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn decode_image_on(path: impl AsRef<Path>, ground: [u8; 3]) -> Result<RgbImage, DataError> {
+    decode_part_on(path, ground, ImagePart::whole).map(PartialImage::into_pixels)
+}
+
+/// Like [`decode_image_on`], of the part that is needed at least.
+///
+/// `choose` is told the width and the height of the upright image. Sequential JPEGs, as most photos are, are decoded where and as finely
+/// as it asks for; of other images there is all. Where pixels are decoded changes nothing about them, how finely does: they are then made
+/// from the lowest frequencies of their blocks, as libjpeg does it.
+///
+/// # Errors
+///
+/// As [`decode_image`].
+///
+/// ```
+/// use image::{Rgb, RgbImage};
+/// use simclr_data::{ImagePart, Resolution, decode_part_on};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("photo.jpg");
+/// RgbImage::from_pixel(600, 400, Rgb([90, 60, 30])).save(&path)?;
+///
+/// let (x, y, resolution) = (100, 100, Resolution::Half);
+/// let needed = ImagePart { x, y, width: 300, height: 200, resolution };
+/// let part = decode_part_on(&path, [255; 3], |_, _| needed)?;
+/// assert_eq!(part.pixels().dimensions(), (150, 100));
+/// assert_eq!(part.place(120, 110, 200, 100), [10, 5, 100, 50]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn decode_part_on(
+    path: impl AsRef<Path>,
+    ground: [u8; 3],
+    choose: impl FnOnce(u32, u32) -> ImagePart,
+) -> Result<PartialImage, DataError> {
     let path = path.as_ref();
     let bytes = patiently(|| {
         let mut bytes = Vec::new();
@@ -72,7 +108,7 @@ pub fn decode_image_on(path: impl AsRef<Path>, ground: [u8; 3]) -> Result<RgbIma
         Ok(bytes)
     })
     .map_err(|source| DataError::Unreadable { path: path.to_owned(), source })?;
-    decode_image_bytes_on(&bytes, ground)
+    decode_part_bytes_on(&bytes, ground, choose)
         .map_err(|source| DataError::Decode { path: path.to_owned(), source })
 }
 
@@ -91,13 +127,46 @@ pub fn decode_image_bytes(bytes: &[u8]) -> Result<RgbImage, ImageError> {
 ///
 /// As [`decode_image_bytes`].
 pub fn decode_image_bytes_on(bytes: &[u8], ground: [u8; 3]) -> Result<RgbImage, ImageError> {
-    or_panic_as_error(|| decode(bytes, ground))
+    decode_part_bytes_on(bytes, ground, ImagePart::whole).map(PartialImage::into_pixels)
+}
+
+/// Like [`decode_part_on`], from the content of a file.
+///
+/// # Errors
+///
+/// As [`decode_image_bytes`].
+pub fn decode_part_bytes_on(
+    bytes: &[u8],
+    ground: [u8; 3],
+    choose: impl FnOnce(u32, u32) -> ImagePart,
+) -> Result<PartialImage, ImageError> {
+    let jpeg = or_panic_as_error(|| Ok(Jpeg::read(bytes)))?;
+    let Some(jpeg) = jpeg.filter(|jpeg| is_within_limits(bytes, jpeg)) else {
+        let image = or_panic_as_error(|| decode(bytes, ground))?;
+        choose(image.width(), image.height());
+        return Ok(PartialImage::whole(image));
+    };
+    let [width, height] = jpeg.upright_sides();
+    let part = choose(width, height);
+    match or_panic_as_error(|| Ok(jpeg.part(part)))? {
+        Some(part) => Ok(part),
+        // One with a fault: whether it can be read all the same is left to the usual decoder.
+        None => or_panic_as_error(|| decode(bytes, ground)).map(PartialImage::whole),
+    }
+}
+
+/// Whether a JPEG is one that the usual decoder would not refuse for its size.
+fn is_within_limits(bytes: &[u8], jpeg: &Jpeg) -> bool {
+    let [width, height] = jpeg.upright_sides();
+    bytes.len() as u64 <= MAX_BYTES
+        && width.max(height) <= MAX_SIDE
+        && 3 * u64::from(width) * u64::from(height) <= MAX_BYTES
 }
 
 /// Turns a panic of the decoder, on a file that its authors did not foresee, into an error like those of other files.
-fn or_panic_as_error(
-    decode: impl FnOnce() -> Result<RgbImage, ImageError> + UnwindSafe,
-) -> Result<RgbImage, ImageError> {
+fn or_panic_as_error<T>(
+    decode: impl FnOnce() -> Result<T, ImageError> + UnwindSafe,
+) -> Result<T, ImageError> {
     catch_unwind(decode).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");

@@ -16,7 +16,9 @@ pub(crate) use self::{
     listing::{EXTENSIONS, Listing, is_no_data},
     passed_over::PassedOver,
 };
-use crate::{DataError, ImageDataset, decode_image_on, escape_name};
+use crate::{
+    DataError, ImageDataset, ImagePart, PartialImage, decode_image_on, decode_part_on, escape_name,
+};
 
 /// JPEG, PNG, WebP, BMP, GIF and TIFF files in a folder.
 ///
@@ -136,6 +138,15 @@ impl ImageDataset for ImageFolder {
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         DataError::check_index(index, self.files.len())?;
         decode_image_on(self.root.join(&self.files[index].0), self.ground)
+    }
+
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
+        DataError::check_index(index, self.files.len())?;
+        decode_part_on(self.root.join(&self.files[index].0), self.ground, choose)
     }
 
     fn label(&self, index: usize) -> Option<usize> {

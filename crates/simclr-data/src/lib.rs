@@ -90,6 +90,7 @@ mod escaped_name;
 mod image_folder;
 mod index_file;
 mod opening;
+mod part;
 mod patience;
 mod printable;
 mod replace_file;
@@ -100,7 +101,8 @@ mod splits;
 pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
 pub use dataset::ImageDataset;
 pub use decode::{
-    decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on, misnamed,
+    decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on, decode_part_bytes_on,
+    decode_part_on, misnamed,
 };
 pub use derived::{Concat, Subset};
 #[cfg(feature = "download")]
@@ -109,6 +111,7 @@ pub use error::DataError;
 pub use escaped_name::{escape_name, unescape_name};
 pub use image_folder::ImageFolder;
 pub use opening::{DataIndex, Opening};
+pub use part::{ImagePart, PartialImage, Resolution};
 pub use printable::printable;
 pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};

@@ -1,6 +1,7 @@
 //! Training on images: network, views, monitor and recipes.
 
 mod beginning;
+pub(crate) mod decoding;
 pub(crate) mod image_config;
 pub(crate) mod image_monitor;
 pub(crate) mod image_views;

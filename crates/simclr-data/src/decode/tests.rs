@@ -150,7 +150,7 @@ fn cmyk_jpegs_have_the_colours_of_their_inks() {
 
 #[test]
 fn a_decoder_that_panics_is_an_error() {
-    let error = or_panic_as_error(|| panic!("told to panic")).unwrap_err().to_string();
+    let error = or_panic_as_error::<RgbImage>(|| panic!("told to panic")).unwrap_err().to_string();
     assert!(error.ends_with("the decoder panicked: told to panic"), "{error}");
 }
 

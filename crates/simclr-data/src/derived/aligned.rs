@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
-use crate::{DataError, ImageDataset, Subset};
+use crate::{DataError, ImageDataset, ImagePart, PartialImage, Subset};
 
 /// A set whose labels are translated, by class name, into those of another set.
 struct Aligned {
@@ -65,6 +65,14 @@ impl ImageDataset for Aligned {
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         self.dataset.image(index)
+    }
+
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
+        self.dataset.image_part(index, choose)
     }
 
     fn label(&self, index: usize) -> Option<usize> {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
-use crate::{DataError, ImageDataset};
+use crate::{DataError, ImageDataset, ImagePart, PartialImage};
 
 /// The images of several sets, one set after the other.
 ///
@@ -73,6 +73,15 @@ impl ImageDataset for Concat {
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         let (part, local) = self.locate(index)?;
         part.image(local)
+    }
+
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
+        let (part, local) = self.locate(index)?;
+        part.image_part(local, choose)
     }
 
     fn label(&self, index: usize) -> Option<usize> {

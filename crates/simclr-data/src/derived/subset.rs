@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use image::RgbImage;
 
 use super::draw::draw;
-use crate::{DataError, ImageDataset};
+use crate::{DataError, ImageDataset, ImagePart, PartialImage};
 
 /// Chosen images of another set, in a chosen order.
 ///
@@ -76,6 +76,15 @@ impl ImageDataset for Subset {
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         DataError::check_index(index, self.indices.len())?;
         self.dataset.image(self.indices[index])
+    }
+
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
+        DataError::check_index(index, self.indices.len())?;
+        self.dataset.image_part(self.indices[index], choose)
     }
 
     fn label(&self, index: usize) -> Option<usize> {

@@ -9,7 +9,7 @@ use image::RgbImage;
 use super::found::{Found, choose_test};
 use super::hold_out::held_out;
 use super::recognise::recognise;
-use crate::{Concat, DataError, ImageDataset, Opening};
+use crate::{Concat, DataError, ImageDataset, ImagePart, Opening, PartialImage};
 
 /// The names of splits that a data set doesn't name itself.
 const TRAIN: &str = "train";
@@ -165,6 +165,14 @@ impl ImageDataset for WholeSet {
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
         self.images.image(index)
+    }
+
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
+        self.images.image_part(index, choose)
     }
 
     fn label(&self, index: usize) -> Option<usize> {

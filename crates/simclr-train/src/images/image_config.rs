@@ -5,6 +5,7 @@ use simclr_augment::{AugmentationConfig, SimClrAugmentation};
 use simclr_model::{EncoderConfig, ProjectionHeadConfig};
 
 use crate::error::TrainError;
+use crate::images::decoding::Decoding;
 use crate::images::image_views::ViewPath;
 
 /// The settings of network and views, and the table `[images]` of a run's `config.toml`.
@@ -19,6 +20,10 @@ pub struct ImageConfig {
     /// Where the pixels of views are computed.
     #[serde(default)]
     pub views: ViewPath,
+    /// How finely images are decoded for views. New configs decode at a scale; one without this field, as of a run that began before there
+    /// was a choice, at full resolution.
+    #[serde(default = "Decoding::full", skip_serializing_if = "Decoding::is_full")]
+    pub decoding: Decoding,
     /// The distribution of the views, and their size.
     pub augmentation: AugmentationConfig,
 }

@@ -12,6 +12,7 @@ use simclr_augment::{
 use simclr_data::ImageDataset;
 
 use crate::error::TrainError;
+use crate::images::decoding::Decoding;
 use crate::views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
 
 /// Where the pixels of views are computed. Both paths make the same views, except for rounding.
@@ -30,6 +31,7 @@ pub enum ViewPath {
 pub struct ImageViews {
     images: Arc<dyn ImageDataset>,
     augmentation: Augmentation,
+    decoding: Decoding,
     seed: u64,
 }
 
@@ -42,7 +44,7 @@ impl ImageViews {
     /// Views of `images`, computed on the CPU.
     #[must_use]
     pub fn new(images: Arc<dyn ImageDataset>, augmentation: SimClrAugmentation, seed: u64) -> Self {
-        Self { images, augmentation: Augmentation::Cpu(augmentation), seed }
+        Self::of(images, Augmentation::Cpu(augmentation), seed)
     }
 
     /// Views of `images`, computed on the device that trains on them.
@@ -52,7 +54,17 @@ impl ImageViews {
         augmentation: DeviceAugmentation,
         seed: u64,
     ) -> Self {
-        Self { images, augmentation: Augmentation::Device(augmentation), seed }
+        Self::of(images, Augmentation::Device(augmentation), seed)
+    }
+
+    fn of(images: Arc<dyn ImageDataset>, augmentation: Augmentation, seed: u64) -> Self {
+        Self { images, augmentation, decoding: Decoding::default(), seed }
+    }
+
+    /// The same views of images that are decoded as finely as `decoding` says.
+    #[must_use]
+    pub fn with_decoding(self, decoding: Decoding) -> Self {
+        Self { decoding, ..self }
     }
 
     /// Makes both views of one image by `make`, whose last argument is the view, 0 or 1. An image that cannot be read
@@ -68,15 +80,27 @@ impl ImageViews {
             let reason = with_sources(error);
             Ok(Err(Skipped { index, reason }))
         };
-        let image = match self.images.image(index) {
-            Ok(image) => image,
+        let mut drawn = None;
+        let mut needed = |width, height| {
+            let params = [0, 1].map(|view| {
+                policy.draw(
+                    ViewKey { seed: self.seed, pass, index: index as u64, view },
+                    width,
+                    height,
+                )
+            });
+            let part = self.decoding.needed_part(&params, policy.config().size);
+            drawn = Some(params);
+            part
+        };
+        let part = match self.images.image_part(index, &mut needed) {
+            Ok(part) => part,
             Err(error) if error.is_one_image() => return skip(&error),
             Err(error) => return Err(error.into()),
         };
-        let mut view = |view: usize| {
-            let key = ViewKey { seed: self.seed, pass, index: index as u64, view: view as u64 };
-            make(&image, &policy.draw(key, image.width(), image.height()), view)
-        };
+        let drawn = drawn.expect("a set of images tells the size of each one that it reads");
+        let mut view =
+            |view: usize| make(part.pixels(), &Decoding::within(&part, &drawn[view]), view);
         match (view(0), view(1)) {
             (Ok(a), Ok(b)) => Ok(Ok([a, b])),
             // The crop was drawn for this image, and lies outside only if the image has no pixels.
@@ -199,7 +223,7 @@ impl ViewSource<Tensor<4>> for ImageViews {
 
 #[cfg(test)]
 mod tests {
-    use simclr_data::DataError;
+    use simclr_data::{DataError, ImageFolder};
 
     use super::*;
 
@@ -271,6 +295,47 @@ mod tests {
             views.input.into_data().try_to_vec::<f32>().unwrap()
         });
         assert!(cpu.iter().zip(&device).all(|(a, b)| (a - b).abs() < 1e-3));
+    }
+
+    /// A folder of two JPEGs, and the same decoded whole.
+    struct Whole(ImageFolder);
+
+    impl ImageDataset for Whole {
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+        fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+            self.0.image(index)
+        }
+    }
+
+    #[test]
+    fn parts_of_jpegs_give_the_views_of_whole_ones_and_nearly_so_at_lower_resolution() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, width) in [("1.jpg", 300), ("2.jpg", 500)] {
+            let wave = |x: u32, y: u32, k: f32| {
+                ((x as f32 * k / 31.0).sin() + (y as f32 / 27.0).cos()) * 60.0
+            };
+            let image = RgbImage::from_fn(width, 240, |x, y| {
+                image::Rgb([0.8, 1.0, 1.4].map(|k| (128.0 + wave(x, y, k)) as u8))
+            });
+            image.save(dir.path().join(name)).unwrap();
+        }
+        let folder = ImageFolder::open(dir.path()).unwrap();
+        let policy = SimClrAugmentation::stl10().with_size(32).unwrap();
+        let views = |images: Arc<dyn ImageDataset>, decoding| {
+            let views = ImageViews::new(images, policy.clone(), 5).with_decoding(decoding);
+            let views = views.two_views(1, &[0, 1], &Device::flex()).unwrap().views.unwrap();
+            views.input.into_data().try_to_vec::<f32>().unwrap()
+        };
+        let whole = views(Arc::new(Whole(folder.clone())), Decoding::Scaled);
+        assert_eq!(views(Arc::new(folder.clone()), Decoding::Full), whole);
+        let scaled = views(Arc::new(folder), Decoding::Scaled);
+        assert_ne!(scaled, whole);
+        // Normalised values span about five.
+        let differences = scaled.iter().zip(&whole).map(|(a, b)| f64::from((a - b).abs()));
+        let mean = differences.sum::<f64>() / whole.len() as f64;
+        assert!(mean < 0.03, "{mean}");
     }
 
     #[test]

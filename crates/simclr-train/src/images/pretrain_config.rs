@@ -11,6 +11,7 @@ use simclr_model::{
 
 use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
+use crate::images::decoding::Decoding;
 use crate::images::image_config::ImageConfig;
 use crate::images::image_views::ViewPath;
 use crate::images::run_description::RunDescription;
@@ -66,6 +67,7 @@ impl PretrainConfig {
             encoder: encoder.into(),
             projection: ProjectionHeadConfig::default(),
             views: ViewPath::Cpu,
+            decoding: Decoding::Scaled,
             augmentation: AugmentationConfig { crop, ..augmentation },
         };
         Ok(Self { train: TrainConfig::small(), images })
@@ -209,6 +211,9 @@ mod tests {
         assert_eq!(read(&text).unwrap(), config);
         let on_device = text.replace("views = \"cpu\"", "views = \"device\"");
         assert_eq!(read(&on_device).unwrap().images.views, ViewPath::Device);
+        let full = read(&text.replace("decoding = \"scaled\"\n", "")).unwrap();
+        assert_eq!(full.images.decoding, Decoding::Full);
+        assert!(!toml::to_string(&full).unwrap().contains("decoding"), "as in older runs");
         let error = read(&text.replace("epochs =", "epoch =")).unwrap_err();
         assert!(error.to_string().contains("unknown field `epoch`"), "{error}");
         let cold = text.replace("temperature = 0.2", "temperature = 0.0");

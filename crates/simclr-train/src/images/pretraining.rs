@@ -160,11 +160,12 @@ impl Pretraining {
     pub(super) fn views(&self, data: &Splits) -> Result<ImageViews, TrainError> {
         let (images, seed) = (Arc::clone(&data.pretrain), self.trainer.config.seed);
         let augmentation = self.augmentation.clone();
-        Ok(match self.images.views {
+        let views = match self.images.views {
             ViewPath::Cpu => ImageViews::new(images, augmentation, seed),
             ViewPath::Device => {
                 ImageViews::on_device(images, DeviceAugmentation::new(augmentation)?, seed)
             }
-        })
+        };
+        Ok(views.with_decoding(self.images.decoding))
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::loss_config::LossConfig;
 use crate::engine::precision::Precision;
 use crate::engine::train_config::{TrainConfig, default_max_skipped};
 use crate::error::TrainError;
+use crate::images::decoding::Decoding;
 use crate::images::image_config::ImageConfig;
 use crate::images::image_views::ViewPath;
 use crate::images::pretrain_config::PretrainConfig;
@@ -193,6 +194,7 @@ fn images(encoder: ResNetConfig, augmentation: &SimClrAugmentation) -> ImageConf
         encoder: encoder.into(),
         projection: ProjectionHeadConfig::default(),
         views: ViewPath::Cpu,
+        decoding: Decoding::Scaled,
         augmentation: augmentation.config().clone(),
     }
 }

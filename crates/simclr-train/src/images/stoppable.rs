@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::train::Interrupter;
 use image::RgbImage;
-use simclr_data::{DataError, ImageDataset, Labelled};
+use simclr_data::{DataError, ImageDataset, ImagePart, Labelled, PartialImage};
 
 /// Images that cannot be read any more as soon as the run is told to stop, so that nobody waits until all are embedded.
 struct Stoppable {
@@ -21,17 +21,33 @@ pub(crate) fn stoppable(labelled: Labelled, interrupter: &Interrupter) -> Labell
     Labelled { train: stoppable(labelled.train), test: stoppable(labelled.test) }
 }
 
+impl Stoppable {
+    fn go_on(&self, index: usize) -> Result<(), DataError> {
+        if self.interrupter.should_stop() {
+            let source = std::io::Error::other("the run was told to stop");
+            return Err(DataError::Io { path: self.images.name(index).into(), source });
+        }
+        Ok(())
+    }
+}
+
 impl ImageDataset for Stoppable {
     fn len(&self) -> usize {
         self.images.len()
     }
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
-        if self.interrupter.should_stop() {
-            let source = std::io::Error::other("the run was told to stop");
-            return Err(DataError::Io { path: self.images.name(index).into(), source });
-        }
+        self.go_on(index)?;
         self.images.image(index)
+    }
+
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
+        self.go_on(index)?;
+        self.images.image_part(index, choose)
     }
 
     fn label(&self, index: usize) -> Option<usize> {

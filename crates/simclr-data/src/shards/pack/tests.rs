@@ -251,6 +251,9 @@ fn other_images_or_settings_do_not_go_on_with_a_file() {
     let error = pack_all(dir.path(), &PackConfig { resume: true, ..RAW }).unwrap_err();
     assert!(matches!(error, PackError::OtherSettings { .. }), "{error}");
     assert_eq!(fs::read(dir.path().join("out.tar.part")).unwrap(), [b'x'; 5000]);
+    fs::write(dir.path().join("out.tar.part"), "short").unwrap();
+    let error = pack_all(dir.path(), &PackConfig { resume: true, ..RAW }).unwrap_err();
+    assert!(error.to_string().ends_with("found another file"), "{error}");
 }
 
 #[test]
