@@ -37,6 +37,7 @@ fn epoch(folder: &Path, width: usize, images: usize, batch_size: usize) -> anyho
         labelled: None,
         description: format!("the first {images} training images of CIFAR-10"),
         warnings: Vec::new(),
+        index: None,
     };
     let mut config = Recipe::Cifar10Google.config();
     config.train = TrainConfig {

@@ -20,7 +20,7 @@ use clap::Parser;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use simclr::augment::Ground;
-use simclr::data::{ImageDataset, Labelled, Splits};
+use simclr::data::{ImageDataset, Labelled, Opening, Splits};
 use simclr::embed::{Embedder, LabelledFeatures, raw_pixels};
 use simclr::eval::{
     Classifier, FineTune, FineTuneConfig, FineTuned, Knn, KnnConfig, LabelBudget, LinearStart,
@@ -57,7 +57,8 @@ fn main() -> Result<()> {
     let device = device_from_name(&options.device)?;
     let trained = options.run.as_ref().map(|run| Embedder::open(run, &device)).transpose()?;
     let ground = trained.as_ref().map_or(Ground::WHITE, |embedder| embedder.transform().ground());
-    let data = Splits::open_or_sample(options.data.as_ref(), Some(options.images), ground.0)?;
+    let opening = Opening { ground: ground.0, ..Opening::default() };
+    let data = Splits::open_or_sample(options.data.as_ref(), Some(options.images), &opening)?;
     let labelled = data.labelled.as_ref().context("expected labelled images, found none")?;
     let (embedder, random) = if let Some(embedder) = trained {
         let config = embedder.config().context("expected a run on images")?;

@@ -25,8 +25,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::Parser;
-use simclr::augment::Ground;
-use simclr::data::{ImageDataset, Labelled, Splits};
+use simclr::data::{ImageDataset, Labelled, Opening, Splits};
 use simclr::embed::Embedder;
 use simclr::eval::{Knn, LogisticRegression, Protocol};
 use simclr::model::{EncoderConfig, ImageEncoder};
@@ -81,7 +80,7 @@ fn main() -> Result<()> {
     let options = Options::parse();
     options.check()?;
     let device = device_from_name(&options.device)?;
-    let data = Splits::open_or_sample(options.data.as_ref(), options.images, Ground::WHITE.0)?;
+    let data = Splits::open_or_sample(options.data.as_ref(), options.images, &Opening::default())?;
     println!("{}", data.description);
     data.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let config = options.config(&data)?;

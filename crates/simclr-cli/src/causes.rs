@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use anyhow::Error;
-use simclr::data::DataError;
+use simclr::data::{DataError, PackError};
 use simclr::embed::EmbedError;
 use simclr::eval::EvalError;
 use simclr::report::ReportError;
@@ -36,6 +36,9 @@ fn passed_on<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdErro
             TrainError::Eval(error) => Some(error),
             _ => None,
         };
+    }
+    if let Some(PackError::Data(error)) = error.downcast_ref::<PackError>() {
+        return Some(error);
     }
     if let Some(error) = error.downcast_ref::<EmbedError>() {
         return match error {

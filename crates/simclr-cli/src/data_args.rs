@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use simclr::augment::Ground;
-use simclr::data::{Labelled, Splits};
+use simclr::data::{Labelled, Opening, Splits};
 
 use crate::failure::usage;
 
 #[derive(Args)]
 pub(crate) struct DataArgs {
-    /// Folder of photos (in class folders or not), or of STL-10's or CIFAR-10's binary files; without
-    /// it, the built-in sample of drawn shapes
-    #[arg(long, value_name = "DIR")]
+    /// Folder of photos (in class folders or not), of tar shards, or of STL-10's or CIFAR-10's binary
+    /// files; or a tar file, a packed file, or a pattern such as 'train-{000..146}.tar'; without it,
+    /// the built-in sample of drawn shapes
+    #[arg(long, value_name = "DATA")]
     data: Option<PathBuf>,
     /// Use only N images, drawn from all classes (the same ones each time), and a fifth as many test
     /// images [default: all; sample: 2000]
@@ -34,7 +35,8 @@ impl DataArgs {
 
     /// Opens the images in `folder`, or the built-in sample, with transparent images on `ground`.
     pub(crate) fn open_at(&self, folder: Option<&Path>, ground: Ground) -> Result<Splits> {
-        Ok(warned(Splits::open_or_sample(folder, self.images, ground.0)?))
+        let opening = Opening { ground: ground.0, ..Opening::default() };
+        Ok(warned(Splits::open_or_sample(folder, self.images, &opening)?))
     }
 
     /// Opens labelled images, with transparent ones on `ground`, and describes them.

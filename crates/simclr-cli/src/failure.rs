@@ -6,7 +6,7 @@ use std::io;
 
 use anyhow::Error;
 use simclr::augment::AugmentationError;
-use simclr::data::{DataError, DownloadError};
+use simclr::data::{DataError, DownloadError, PackError};
 use simclr::embed::{EmbedError, OutOfRange};
 use simclr::eval::EvalError;
 use simclr::model::{ModelError, WeightError};
@@ -106,10 +106,12 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
         Some(Kind::Interrupted)
     } else if let Some(error) = error.downcast_ref::<DataError>() {
         match error {
-            DataError::OutOfRange(_) => Some(Kind::Usage),
+            DataError::OutOfRange(_) | DataError::Pattern { .. } => Some(Kind::Usage),
             DataError::Io { .. } | DataError::Unreadable { .. } => Some(Kind::Files),
             _ => Some(Kind::Images),
         }
+    } else if let Some(error) = error.downcast_ref::<PackError>() {
+        of_packing(error)
     } else if let Some(error) = error.downcast_ref::<TrainError>() {
         of_training(error)
     } else if let Some(error) = error.downcast_ref::<EmbedError>() {
@@ -144,6 +146,18 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         | TrainError::CheckpointNotSaved { .. }
         | TrainError::Io { .. } => Some(Kind::Files),
         TrainError::Interrupted => Some(Kind::Interrupted),
+        _ => None,
+    }
+}
+
+fn of_packing(error: &PackError) -> Option<Kind> {
+    match error {
+        PackError::Exists { .. }
+        | PackError::Unfinished { .. }
+        | PackError::Busy { .. }
+        | PackError::OtherSettings { .. } => Some(Kind::Usage),
+        PackError::Write { .. } => Some(Kind::Files),
+        PackError::Stopped { .. } => Some(Kind::Interrupted),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use anyhow::Error;
-use simclr::data::DataError;
+use simclr::data::{DataError, PackError};
 use simclr::embed::EmbedError;
 use simclr::model::{WeightError, WeightFault};
 use simclr::train::{RunDirectory, TrainError};
@@ -35,6 +35,22 @@ fn of_run(cause: &(dyn StdError + 'static)) -> Option<Cow<'static, str>> {
 }
 
 fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
+    if let Some(error) = cause.downcast_ref::<PackError>() {
+        return match error {
+            PackError::Exists { .. } => Some("--out takes a file of a new name"),
+            PackError::Unfinished { .. } => {
+                Some("--resume goes on with it; remove it to begin anew")
+            }
+            PackError::OtherSettings { .. } => {
+                Some("go on with the images and settings that it was begun with, or remove it")
+            }
+            PackError::Write { .. } => {
+                Some("what is packed is kept: make room on that disk, and go on with --resume")
+            }
+            PackError::Stopped { .. } => Some("the same command with --resume goes on"),
+            _ => None,
+        };
+    }
     let full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
     // Some errors have the system's reason in their text alone.
     let no_space = cause.to_string().contains("No space left on device");

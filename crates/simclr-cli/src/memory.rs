@@ -73,6 +73,7 @@ fn trial(
         labelled: None,
         description: String::new(),
         warnings: Vec::new(),
+        index: None,
     };
     ALLOCATOR.reset_peak_usage();
     let pretraining =

@@ -1,20 +1,22 @@
 //! Images that the command line names.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use image::RgbImage;
 use serde_json::{Value, json};
-use simclr::data::{DataError, ImageDataset, WholeSet, decode_image_on, escape_name, printable};
+use simclr::data::{
+    DataError, ImageDataset, Shards, WholeSet, decode_image_on, escape_name, printable,
+};
 use simclr::embed::Embedded;
 
 use crate::data_args::warn;
 use crate::failure::Partial;
 use crate::output::{print_skipped, with_causes};
 
-/// Image files, and the images of folders, in the order of the arguments. What cannot be read doesn't lose the others.
+/// Image files, and the images of folders and of shards, in the order of the arguments. What cannot be read doesn't lose the others.
 pub(crate) struct NamedImages {
     images: Vec<Source>,
     ground: [u8; 3],
@@ -71,15 +73,16 @@ impl NamedImages {
         open: impl Fn(&Path) -> Result<WholeSet, String>,
     ) -> Result<(), String> {
         let cannot = |error: io::Error| format!("cannot read {}: {error}", path.display());
-        let found = fs::metadata(path).map_err(cannot)?;
-        if found.is_dir() {
+        let is_set = Shards::are_named_by(path);
+        let found = fs::metadata(path);
+        if is_set || found.as_ref().is_ok_and(Metadata::is_dir) {
             let (folder, set) = (self.folders.len(), open(path)?);
             warn(set.warnings());
             self.images.extend((0..set.len()).map(|index| Source::InFolder { folder, index }));
             self.folders.push((path.to_owned(), set));
             return Ok(());
         }
-        if found.is_file() {
+        if found.map_err(cannot)?.is_file() {
             // Whoever may not read it knows at once; a pipe would block.
             File::open(path).map_err(cannot)?;
         }

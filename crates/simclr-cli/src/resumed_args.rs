@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
+use simclr::augment::Ground;
+use simclr::data::Opening;
 use simclr::train::{
     FirstWeights, ImageSource, PretrainConfig, RESUMABLE_SETTINGS, RunConfig, RunDirectory,
 };
@@ -15,6 +17,7 @@ use crate::failure::usage;
 /// The run that goes on, to be compared with the arguments.
 pub(crate) struct ResumedRun {
     directory: PathBuf,
+    index: PathBuf,
     run: RunConfig,
     config: PretrainConfig,
 }
@@ -23,7 +26,13 @@ impl ResumedRun {
     pub(crate) fn open(directory: &Path) -> Result<Self> {
         let run = RunDirectory::open(directory)?;
         let config = PretrainConfig::of_run(&run)?;
-        Ok(Self { directory: directory.to_owned(), run: run.config()?, config })
+        let index = run.data_index();
+        Ok(Self { directory: directory.to_owned(), index, run: run.config()?, config })
+    }
+
+    /// How the run's images are opened: by the index that it keeps, if it does.
+    pub(crate) fn opening(&self, ground: Ground) -> Opening {
+        Opening { ground: ground.0, index: Some(self.index.clone()) }
     }
 
     /// The names of the run's devices, with commas.

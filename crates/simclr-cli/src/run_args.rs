@@ -74,7 +74,8 @@ impl RunArgs {
             return Err(other("--lr", rate, "auto"));
         }
         let source = run.source(self.folder(&layers).as_deref(), self.data.images)?;
-        let data = warned(source.open(config.images.augmentation.ground)?);
+        let ground = config.images.augmentation.ground;
+        let data = warned(source.open_with(&run.opening(ground))?);
         let data = config.splits_for_loss(data)?;
         let asks_for_normalization = layers.asks_for_normalization();
         Ok(RunSettings { config, asks_for_normalization, data, source, file: layers.file })

@@ -45,4 +45,8 @@ impl<D: ImageDataset> ImageDataset for Watched<D> {
     fn path(&self, index: usize) -> Option<PathBuf> {
         self.images.path(index)
     }
+
+    fn stored_size(&self, index: usize) -> Option<u64> {
+        self.images.stored_size(index)
+    }
 }

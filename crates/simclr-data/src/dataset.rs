@@ -1,6 +1,6 @@
 //! The trait that all image sets share.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
@@ -95,6 +95,12 @@ pub trait ImageDataset: Send + Sync {
     fn path(&self, index: usize) -> Option<PathBuf> {
         None
     }
+
+    /// How many bytes the image at `index` takes where it is stored, as long as that can be told without reading it; by
+    /// default, the length of its [file](Self::path). It tells a data set from another of the same names.
+    fn stored_size(&self, index: usize) -> Option<u64> {
+        fs::metadata(self.path(index)?).ok().map(|file| file.len())
+    }
 }
 
 macro_rules! forward {
@@ -127,6 +133,9 @@ macro_rules! forward {
             }
             fn path(&self, index: usize) -> Option<PathBuf> {
                 (**self).path(index)
+            }
+            fn stored_size(&self, index: usize) -> Option<u64> {
+                (**self).stored_size(index)
             }
         }
     };

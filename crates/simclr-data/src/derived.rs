@@ -5,5 +5,8 @@ mod concat;
 mod draw;
 mod subset;
 
-pub(crate) use self::{aligned::aligned, concat::locate};
+pub(crate) use self::{
+    aligned::{aligned, with_own_classes},
+    concat::locate,
+};
 pub use self::{concat::Concat, subset::Subset};

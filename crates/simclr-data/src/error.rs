@@ -101,6 +101,58 @@ pub enum DataError {
         /// The file name extensions of images.
         extensions: String,
     },
+    /// An archive that is compressed as a whole, so that no image in it can be read alone.
+    #[error(
+        "expected a tar archive in {}, found one in {found}, of which no image can be read alone; decompress it with `{tool}` first",
+        path.display()
+    )]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+        /// The name of the compression.
+        found: &'static str,
+        /// The command that decompresses it.
+        tool: &'static str,
+    },
+    /// An archive without images, in which other archives lie.
+    #[error(
+        "expected images in {}, found archives such as `{member}`; unpack it with `tar -xf` and pass the folder of those archives",
+        path.display()
+    )]
+    NestedArchive {
+        /// The file.
+        path: PathBuf,
+        /// The first archive inside.
+        member: String,
+    },
+    /// A file that is no tar archive, or is damaged within.
+    #[error("expected a tar archive in {}, found it damaged at byte {at}, after {images} images: {reason}", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// Where the damage is.
+        at: u64,
+        /// How many images come before.
+        images: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An archive that has changed since it was opened.
+    #[error("expected {} as it was when the data was opened, found that {change}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What is different.
+        change: String,
+    },
+    /// A pattern for the names of shards that means nothing.
+    #[error("expected a pattern such as `train-{{000..146}}.tar`, found `{pattern}`: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An image file that cannot be decoded, or is too large to decode safely.
     #[error("expected an image in {}, found one that cannot be decoded", path.display())]
     Decode {

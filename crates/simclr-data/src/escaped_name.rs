@@ -25,10 +25,22 @@ use std::{
 #[must_use]
 pub fn escape_name(path: &Path) -> String {
     let mut text = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+    for (place, part) in
+        path.as_os_str().as_encoded_bytes().split(|&byte| byte == MAIN_SEPARATOR as u8).enumerate()
+    {
+        if place > 0 {
+            text.push('/');
+        }
+        escape_bytes(part, &mut text);
+    }
+    text
+}
+
+/// Appends the text of a part of a path, as [`escape_name`] has it.
+pub(crate) fn escape_bytes(part: &[u8], text: &mut String) {
+    for chunk in part.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                c if c == MAIN_SEPARATOR => text.push('/'),
                 '\\' => text.push_str("\\\\"),
                 c if breaks_a_line(c) => text.extend(c.escape_default()),
                 c => text.push(c),
@@ -39,7 +51,6 @@ pub fn escape_name(path: &Path) -> String {
             let _ = write!(text, "\\x{byte:02X}");
         }
     }
-    text
 }
 
 /// The path that [`escape_name`] made a text from. `None` for a text that it makes from no path: one with an escape that

@@ -12,8 +12,10 @@ use std::{
 use image::RgbImage;
 use unicode_normalization::UnicodeNormalization;
 
-use self::listing::EXTENSIONS;
-pub(crate) use self::{listing::Listing, passed_over::PassedOver};
+pub(crate) use self::{
+    listing::{EXTENSIONS, Listing, is_no_data},
+    passed_over::PassedOver,
+};
 use crate::{
     DataError, ImageDataset, ImagePart, PartialImage, decode_image_on, decode_part_on, escape_name,
 };

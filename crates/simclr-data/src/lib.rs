@@ -91,11 +91,14 @@ mod download;
 mod error;
 mod escaped_name;
 mod image_folder;
+mod index_file;
+mod opening;
 mod part;
 mod patience;
 mod printable;
 mod replace_file;
 mod sample;
+mod shards;
 mod splits;
 
 pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
@@ -110,10 +113,12 @@ pub use download::{DownloadError, DownloadProgress, DownloadStage};
 pub use error::DataError;
 pub use escaped_name::{escape_name, unescape_name};
 pub use image_folder::ImageFolder;
+pub use opening::{DataIndex, Opening};
 pub use part::{ImagePart, PartialImage, Resolution};
 pub use printable::printable;
 pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};
+pub use shards::{PackConfig, PackError, PackFormat, PackProgress, Packed, Shards, pack};
 pub use splits::{Labelled, Splits, WholeSet};
 
 /// The example of the crate's README.

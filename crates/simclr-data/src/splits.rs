@@ -3,6 +3,7 @@
 mod found;
 mod hold_out;
 mod labelled;
+mod of_shards;
 mod open;
 mod recognise;
 mod split_folders;
@@ -16,8 +17,10 @@ use simclr_range::OutOfRange;
 use self::found::labelled_only;
 use self::hold_out::test_images_for;
 pub use self::labelled::Labelled;
+pub(crate) use self::split_folders::split_folders;
+pub(crate) use self::split_name::{Split, SplitName};
 pub use self::whole_set::WholeSet;
-use crate::{DataError, ImageDataset, Subset};
+use crate::{DataError, DataIndex, ImageDataset, Subset};
 
 /// The most images that are read to find their typical size.
 const MEASURED: usize = 25;
@@ -44,6 +47,9 @@ pub struct Splits {
     pub description: String,
     /// One line each for people: what was guessed or left out when the folder was opened.
     pub warnings: Vec<String>,
+    /// What an [index file](crate::Opening::index) may keep, so that the data is opened faster the next time. `None` if there is
+    /// nothing to gain, or if such a file was used.
+    pub index: Option<DataIndex>,
 }
 
 impl Splits {
@@ -75,6 +81,7 @@ impl Splits {
             labelled,
             description: format!("{}; of these, {images} drawn from all classes", self.description),
             warnings: self.warnings,
+            index: self.index,
         })
     }
 

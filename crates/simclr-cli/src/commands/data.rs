@@ -3,6 +3,7 @@
 mod check;
 mod convert;
 mod download;
+mod pack;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -15,6 +16,8 @@ pub(crate) enum Task {
     Check(check::Arguments),
     /// Write images as PNG or JPEG files, in class folders
     Convert(convert::Arguments),
+    /// Pack images into one file that trains several times faster than the originals
+    Pack(pack::Arguments),
     /// Fetch STL-10 (2.6 GB) or CIFAR-10 (170 MB) from their authors' servers
     Download(download::Arguments),
 }
@@ -24,6 +27,7 @@ impl Task {
         match self {
             Self::Check(arguments) => arguments.run(output),
             Self::Convert(arguments) => arguments.run(output),
+            Self::Pack(arguments) => arguments.run(output),
             Self::Download(arguments) => arguments.run(output),
         }
     }

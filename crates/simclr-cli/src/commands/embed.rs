@@ -19,9 +19,10 @@ use crate::watched::Watched;
 pub(crate) struct Arguments {
     #[command(flatten)]
     encoder: EncoderArgs,
-    /// Folder of photos (in folders of splits and classes or not), or of STL-10's or CIFAR-10's binary
-    /// files: all of its images are embedded
-    #[arg(long, value_name = "DIR")]
+    /// Folder of photos (in folders of splits and classes or not), of tar shards, or of STL-10's or
+    /// CIFAR-10's binary files; or a tar file, or a pattern such as 'train-{000..146}.tar': all of the
+    /// images are embedded
+    #[arg(long, value_name = "DATA")]
     data: PathBuf,
     /// File for the vectors: .safetensors, which `simclr search` reads, or .npy for NumPy, with the
     /// images' names beside it in .txt. Names, splits, classes and labels are in .labels.csv beside it

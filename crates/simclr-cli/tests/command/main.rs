@@ -13,6 +13,7 @@ mod published;
 mod published_weights;
 mod resume;
 mod search;
+mod shards;
 mod support;
 mod tutorials;
 mod weights;

@@ -38,6 +38,26 @@ pub(crate) fn aligned(
     Ok((Arc::new(Subset::new(test, shared)?), missing))
 }
 
+/// The same images, whose classes are those that an image of the set has.
+pub(crate) fn with_own_classes(dataset: Arc<dyn ImageDataset>) -> Arc<dyn ImageDataset> {
+    let mut used = vec![false; dataset.class_names().len()];
+    for label in (0..dataset.len()).filter_map(|index| dataset.label(index)) {
+        used[label] = true;
+    }
+    if used.iter().all(|&used| used) {
+        return dataset;
+    }
+    let mut class_names = Vec::new();
+    let mut labels = Vec::new();
+    for (name, used) in dataset.class_names().iter().zip(used) {
+        labels.push(used.then_some(class_names.len()));
+        if used {
+            class_names.push(name.clone());
+        }
+    }
+    Arc::new(Aligned { dataset, labels, class_names })
+}
+
 impl ImageDataset for Aligned {
     fn len(&self) -> usize {
         self.dataset.len()
@@ -69,5 +89,9 @@ impl ImageDataset for Aligned {
 
     fn path(&self, index: usize) -> Option<PathBuf> {
         self.dataset.path(index)
+    }
+
+    fn stored_size(&self, index: usize) -> Option<u64> {
+        self.dataset.stored_size(index)
     }
 }

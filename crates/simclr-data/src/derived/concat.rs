@@ -100,6 +100,10 @@ impl ImageDataset for Concat {
     fn path(&self, index: usize) -> Option<PathBuf> {
         self.locate(index).ok().and_then(|(part, local)| part.path(local))
     }
+
+    fn stored_size(&self, index: usize) -> Option<u64> {
+        self.locate(index).ok().and_then(|(part, local)| part.stored_size(local))
+    }
 }
 
 #[cfg(test)]

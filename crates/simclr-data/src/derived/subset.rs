@@ -105,6 +105,10 @@ impl ImageDataset for Subset {
     fn path(&self, index: usize) -> Option<PathBuf> {
         self.indices.get(index).and_then(|&original| self.dataset.path(original))
     }
+
+    fn stored_size(&self, index: usize) -> Option<u64> {
+        self.indices.get(index).and_then(|&original| self.dataset.stored_size(original))
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
 use crate::{DataError, patience::patiently};
 
 /// File name extensions of images, in lower case.
-pub(super) const EXTENSIONS: [&str; 10] =
+pub(crate) const EXTENSIONS: [&str; 10] =
     ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"];
 
 /// Folders beside the data that macOS, Synology's and Windows' file managers make, with thumbnails or what was deleted.
@@ -53,8 +53,7 @@ impl Listing {
 
     fn add(&mut self, entry: &DirEntry) {
         let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") || SYSTEM_FOLDERS.iter().any(|of| name == *of)
-        {
+        if is_no_data(name.as_encoded_bytes()) {
             return;
         }
         let path = entry.path();
@@ -70,6 +69,11 @@ impl Listing {
             _ => self.others.push(path),
         }
     }
+}
+
+/// Whether a file or a folder of this name is hidden, or made by a system.
+pub(crate) fn is_no_data(name: &[u8]) -> bool {
+    name.starts_with(b".") || SYSTEM_FOLDERS.iter().any(|of| name == of.as_bytes())
 }
 
 fn has_image_extension(path: &Path) -> bool {

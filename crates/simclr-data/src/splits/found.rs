@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Splits, hold_out::HoldOut, labelled::Labelled};
-use crate::{Concat, DataError, ImageDataset, Subset, derived::aligned, printable};
+use crate::{Concat, DataError, DataIndex, ImageDataset, Subset, derived::aligned, printable};
 
 /// A set and what it is called.
 pub(super) type NamedSet = (String, Arc<dyn ImageDataset>);
@@ -18,12 +18,14 @@ pub(super) struct Found {
     pub(super) unlabelled: Option<Arc<dyn ImageDataset>>,
     /// What was guessed or left out.
     pub(super) warnings: Vec<String>,
+    /// See [`Splits::index`].
+    pub(super) index: Option<DataIndex>,
 }
 
 impl Found {
     /// Pretrains on the unlabelled and the training images. Without a test split of the same classes, holds one out.
     pub(super) fn assemble(self) -> Result<Splits, DataError> {
-        let Self { kind, train, tests, unlabelled, mut warnings } = self;
+        let Self { kind, train, tests, unlabelled, mut warnings, index } = self;
         let mut parts: Vec<_> = unlabelled.into_iter().collect();
         let mut labelled = None;
         let mut origin = String::new();
@@ -49,7 +51,7 @@ impl Found {
             _ => Arc::new(Concat::new(parts)),
         };
         let description = describe(kind, pretrain.len(), labelled.as_ref(), &origin);
-        Ok(Splits { pretrain, labelled, description, warnings })
+        Ok(Splits { pretrain, labelled, description, warnings, index })
     }
 }
 

@@ -1,15 +1,16 @@
-//! From a folder, or the built-in sample, to splits.
+//! From a folder, shards, or the built-in sample, to splits.
 
 use std::{path::Path, sync::Arc};
 
 use super::{Splits, found::Found, hold_out::test_images_for, recognise};
-use crate::{DataError, Sample, SampleConfig};
+use crate::{DataError, Opening, Sample, SampleConfig};
 
 /// Pictures of the built-in sample if the caller gives no number: what a CPU trains on in minutes.
 const SAMPLE_IMAGES: usize = 2000;
 
 impl Splits {
-    /// Opens the data in the folder `dir`, whose content tells what it is:
+    /// Opens the data at `dir`: a folder, whose content tells what it is, or what [`Shards::open`](crate::Shards::open)
+    /// takes, a tar archive or a pattern for the names of several.
     ///
     /// | content | pretraining | training set | test set |
     /// |---|---|---|---|
@@ -18,6 +19,7 @@ impl Splits {
     /// | image folders `train`, `test`, `validation`, `unlabeled` | `unlabeled` and `train` | `train` | `test`, else `validation` |
     /// | class folders, perhaps with `unlabeled` or a test set beside | `unlabeled` and images that are not held out | labelled images that are not held out | held-out images |
     /// | images only | all | | |
+    /// | tar [`Shards`](crate::Shards), here or in folders directly inside, or a packed file | as above, by the names of shards and of folders inside them | | |
     ///
     /// Without a test split, every fifth image of each class is held out: it belongs to the test set alone. If a folder
     /// holds one other folder with data and nothing else, as unpacked archives often do, the inner folder is opened.
@@ -45,7 +47,16 @@ impl Splits {
     ///
     /// As [`open`](Self::open).
     pub fn open_on(dir: impl AsRef<Path>, ground: [u8; 3]) -> Result<Self, DataError> {
-        recognise::recognise(dir.as_ref(), ground)?.assemble()
+        Self::open_with(dir, &Opening { ground, ..Opening::default() })
+    }
+
+    /// Like [`open`](Self::open), with an index file or another ground.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, opening: &Opening) -> Result<Self, DataError> {
+        recognise::recognise(path.as_ref(), opening)?.assemble()
     }
 
     /// The built-in [`Sample`]: `config.images` pictures to pretrain on, which are also the training set, and a fifth
@@ -63,36 +74,36 @@ impl Splits {
             tests: vec![("test".to_owned(), Arc::new(test))],
             unlabelled: None,
             warnings: Vec::new(),
+            index: None,
         };
         found.assemble()
     }
 
-    /// The data in the folder `dir`, with transparent images on `ground`, [limited to](Self::limited_to) `images` if that
-    /// is given; without a folder, the built-in [sample](Self::sample) of so many pictures, or of 2,000. It opens the
-    /// optional `--data` of a command.
+    /// The data at `path`, [limited to](Self::limited_to) `images` if that is given; without a path, the built-in
+    /// [sample](Self::sample) of so many pictures, or of 2,000. It opens the optional `--data` of a command.
     ///
     /// # Errors
     ///
-    /// The errors of [`open_on`](Self::open_on), [`limited_to`](Self::limited_to) and [`sample`](Self::sample).
+    /// The errors of [`open`](Self::open), [`limited_to`](Self::limited_to) and [`sample`](Self::sample).
     ///
     /// ```
     /// use std::path::PathBuf;
     ///
-    /// use simclr_data::{ImageDataset, Splits};
+    /// use simclr_data::{ImageDataset, Opening, Splits};
     ///
     /// let no_folder: Option<PathBuf> = None;
-    /// let splits = Splits::open_or_sample(no_folder, Some(300), [255; 3])?;
+    /// let splits = Splits::open_or_sample(no_folder, Some(300), &Opening::default())?;
     /// assert_eq!(splits.pretrain.len(), 300);
     /// # Ok::<(), simclr_data::DataError>(())
     /// ```
     pub fn open_or_sample(
-        dir: Option<impl AsRef<Path>>,
+        path: Option<impl AsRef<Path>>,
         images: Option<usize>,
-        ground: [u8; 3],
+        opening: &Opening,
     ) -> Result<Self, DataError> {
-        match (dir, images) {
-            (Some(dir), None) => Self::open_on(dir, ground),
-            (Some(dir), Some(images)) => Self::open_on(dir, ground)?.limited_to(images),
+        match (path, images) {
+            (Some(path), None) => Self::open_with(path, opening),
+            (Some(path), Some(images)) => Self::open_with(path, opening)?.limited_to(images),
             (None, images) => {
                 let images = images.unwrap_or(SAMPLE_IMAGES);
                 Self::sample(&SampleConfig { images, ..SampleConfig::default() })

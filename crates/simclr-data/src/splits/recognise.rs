@@ -7,18 +7,23 @@ use std::{
 
 use super::{
     found::{Found, NamedSet},
+    of_shards::of_shards,
     split_folders::SplitFolders,
 };
 use crate::{
-    Cifar10, Cifar10Split, DataError, ImageDataset, ImageFolder, Stl10, Stl10Split,
+    Cifar10, Cifar10Split, DataError, ImageDataset, ImageFolder, Opening, Stl10, Stl10Split,
     image_folder::{Listing, PassedOver, class_name, holding_images},
+    shards,
 };
 
 /// How many folders that hold nothing but one other folder may lie around the data.
 const MAX_NESTING: usize = 3;
 
-/// The parts of the data set in `root`, or in the one folder inside it, with transparent images on `ground`.
-pub(super) fn recognise(root: &Path, ground: [u8; 3]) -> Result<Found, DataError> {
+/// The parts of the data set at `root`: in this folder, in the one folder inside it, or in the shards that it names.
+pub(super) fn recognise(root: &Path, opening: &Opening) -> Result<Found, DataError> {
+    if let Some(files) = shards::named_by(root)? {
+        return of_shards(files, opening);
+    }
     let mut dir = root.to_owned();
     let mut nesting = 0;
     loop {
@@ -27,10 +32,16 @@ pub(super) fn recognise(root: &Path, ground: [u8; 3]) -> Result<Found, DataError
         }
         let listing = Listing::of(&dir)?;
         let holding = holding_images(&listing.folders);
+        if listing.images.is_empty() && holding.is_empty() {
+            let files = shards::in_folder(&listing)?;
+            if !files.is_empty() {
+                return of_shards(files, opening);
+            }
+        }
         match (listing.images.is_empty(), holding.as_slice(), listing.folders.as_slice()) {
             // The second: of binaries, perhaps.
             (true, [only], _) | (true, [], [only]) if nesting < MAX_NESTING => dir.clone_from(only),
-            _ => return folders([root, &dir], listing.images.len(), holding, ground),
+            _ => return folders([root, &dir], listing.images.len(), holding, opening.ground),
         }
         nesting += 1;
     }
@@ -54,7 +65,7 @@ fn stl10(dir: &Path) -> Result<Option<Found>, DataError> {
         return Err(DataError::Missing { path, expected: "images of STL-10 to train on" });
     }
     let tests = test.map(|test| ("test".to_owned(), test)).into_iter().collect();
-    Ok(Some(Found { kind: "STL-10", train, tests, unlabelled, warnings: Vec::new() }))
+    Ok(Some(Found { kind: "STL-10", train, tests, unlabelled, warnings: Vec::new(), index: None }))
 }
 
 /// CIFAR-10, if one of its files is in `dir`.
@@ -68,8 +79,8 @@ fn cifar10(dir: &Path) -> Result<Option<Found>, DataError> {
     if has(Cifar10Split::Test) {
         tests.push(("test".to_owned(), Arc::new(Cifar10::open(dir, Cifar10Split::Test)?)));
     }
-    let warnings = Vec::new();
-    Ok(Some(Found { kind: "CIFAR-10", train: Some(train), tests, unlabelled: None, warnings }))
+    let (kind, train, warnings) = ("CIFAR-10", Some(train), Vec::new());
+    Ok(Some(Found { kind, train, tests, unlabelled: None, warnings, index: None }))
 }
 
 /// The image folder `dir`, with or without sub-folders for splits, whose images are named by their paths below `root`. `images`
@@ -107,5 +118,5 @@ fn folders(
         },
     };
     warnings.extend(passed_over.warnings());
-    Ok(Found { kind, train, tests, unlabelled, warnings })
+    Ok(Found { kind, train, tests, unlabelled, warnings, index: None })
 }

@@ -88,6 +88,20 @@ impl SplitFolders {
     }
 }
 
+/// Those of the folders in an archive that are splits, by their names alone: a training set, and nothing else but other
+/// splits or left-overs; or what is without labels, alone.
+pub(crate) fn split_folders(folders: Vec<PathBuf>) -> Vec<String> {
+    let (splits, others) = divide(folders);
+    let kinds: BTreeSet<Split> = splits.iter().map(|(split, _)| *split).collect();
+    let alone = others.is_empty();
+    let are_splits = kinds.contains(&Split::Train) && (kinds.len() > 1 || alone)
+        || kinds.contains(&Split::Unlabelled) && alone;
+    if !are_splits {
+        return Vec::new();
+    }
+    splits.into_iter().map(|(_, path)| path.to_string_lossy().into_owned()).collect()
+}
+
 /// The folders that are called after splits of one data set, training set and test set first, and the other folders.
 fn divide(folders: Vec<PathBuf>) -> (Vec<Named>, Vec<PathBuf>) {
     let name = |path: &PathBuf| SplitName::of(&class_name(path));

@@ -2,11 +2,23 @@
 
 /// What images are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Split {
+pub(crate) enum Split {
     Train,
     Test,
     Validation,
     Unlabelled,
+}
+
+impl Split {
+    /// The name that stands for all of its names.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+            Self::Validation => "val",
+            Self::Unlabelled => "unlabelled",
+        }
+    }
 }
 
 /// Words that a folder's name may hold beside the split and mean nothing.
@@ -17,16 +29,16 @@ const FILLERS: [&str; 12] = [
 
 /// The name of a folder that is called after a split.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct SplitName {
-    pub(super) split: Split,
+pub(crate) struct SplitName {
+    pub(crate) split: Split,
     /// The other words of the name, in lower case: `seg` for `seg_train`. The splits of a data set have the same.
-    pub(super) rest: String,
+    pub(crate) rest: String,
 }
 
 impl SplitName {
     /// What `name` says: `train`, `Training`, `valid`, `test_images`, `seg_train`, `val2017`, `unlabelled`, ... `None`
     /// if it holds no split's word, or several.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         let name = name.to_lowercase();
         let words = name.split(|letter: char| !letter.is_alphabetic());
         let words = words.filter(|word| !word.is_empty() && !FILLERS.contains(word));

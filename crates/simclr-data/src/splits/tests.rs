@@ -3,7 +3,7 @@ use std::{collections::HashSet, fs, path::Path};
 use image::{Rgb, RgbImage};
 
 use super::*;
-use crate::SampleConfig;
+use crate::{Opening, SampleConfig};
 
 const STL10_IMAGE: usize = 3 * 96 * 96;
 const CIFAR10_IMAGE: usize = 1 + 3 * 32 * 32;
@@ -311,8 +311,9 @@ fn a_limit_is_at_least_one_image() {
 fn a_folder_is_opened_and_its_absence_means_the_sample() {
     let dir = tempfile::tempdir().unwrap();
     write_images(dir.path(), &["a/0.png", "a/1.png", "a/2.png", "b/0.png", "b/1.png"]);
-    let splits =
-        |dir: Option<&Path>, images| Splits::open_or_sample(dir, images, [255; 3]).unwrap();
+    let splits = |dir: Option<&Path>, images| {
+        Splits::open_or_sample(dir, images, &Opening::default()).unwrap()
+    };
     assert_eq!(lens(&splits(Some(dir.path()), None)), [3, 3, 2]);
     assert_eq!(lens(&splits(Some(dir.path()), Some(2))), [2, 2, 1]);
     assert_eq!(lens(&splits(None, None)), [2000, 2000, 400]);

@@ -9,7 +9,7 @@ use image::RgbImage;
 use super::found::{Found, choose_test};
 use super::hold_out::held_out;
 use super::recognise::recognise;
-use crate::{Concat, DataError, ImageDataset, ImagePart, PartialImage};
+use crate::{Concat, DataError, ImageDataset, ImagePart, Opening, PartialImage};
 
 /// The names of splits that a data set doesn't name itself.
 const TRAIN: &str = "train";
@@ -68,7 +68,16 @@ impl WholeSet {
     ///
     /// As [`open`](Self::open).
     pub fn open_on(dir: impl AsRef<Path>, ground: [u8; 3]) -> Result<Self, DataError> {
-        let Found { train, tests, unlabelled, warnings, .. } = recognise(dir.as_ref(), ground)?;
+        Self::open_with(dir, &Opening { ground, ..Opening::default() })
+    }
+
+    /// Like [`open`](Self::open), with an index file or another ground.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, opening: &Opening) -> Result<Self, DataError> {
+        let Found { train, tests, unlabelled, warnings, .. } = recognise(path.as_ref(), opening)?;
         let mut whole = Self {
             images: Concat::new(Vec::new()),
             labels: Vec::new(),
@@ -176,6 +185,10 @@ impl ImageDataset for WholeSet {
 
     fn name(&self, index: usize) -> String {
         self.images.name(index)
+    }
+
+    fn stored_size(&self, index: usize) -> Option<u64> {
+        self.images.stored_size(index)
     }
 }
 

@@ -34,14 +34,20 @@ impl Trainer {
         made_with.checksum.clone_from(&self.checksum);
         let subject = self.subject.clone();
         let config = RunConfig { made_with, train: self.config.clone(), subject };
-        if self.resumes {
-            return self.open_resumed(path, config).map(Some);
+        let run = if self.resumes {
+            self.open_resumed(path, config)?
+        } else {
+            let directory = RunDirectory::create(path, &config)?;
+            if let Some(curve) = &self.learning_rate_curve {
+                directory.write_learning_rate_curve(curve)?;
+            }
+            OpenedRun { directory, config, devices_before: None }
+        };
+        if let Some(index) = &self.data_index {
+            let path = run.directory.data_index();
+            index.write(&path).map_err(TrainError::io("write", &path))?;
         }
-        let directory = RunDirectory::create(path, &config)?;
-        if let Some(curve) = &self.learning_rate_curve {
-            directory.write_learning_rate_curve(curve)?;
-        }
-        Ok(Some(OpenedRun { directory, config, devices_before: None }))
+        Ok(Some(run))
     }
 
     fn open_resumed(&self, path: &Path, mut config: RunConfig) -> Result<OpenedRun, TrainError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use burn::train::Interrupter;
 use serde::Serialize;
+use simclr_data::DataIndex;
 use simclr_loss::TwoViewLoss;
 use simclr_model::WeightMetadata;
 use simclr_range::OutOfRange;
@@ -94,6 +95,8 @@ pub struct Trainer {
     pub(crate) weights: Option<FirstWeights>,
     pub(crate) source: Option<ImageSource>,
     pub(crate) checksum: Option<DataChecksum>,
+    /// What the run's folder keeps of where the images are.
+    pub(crate) data_index: Option<DataIndex>,
     pub(crate) weight_metadata: WeightMetadata,
     /// The curve of the range test that chose the config's learning rate, if there was one.
     pub(crate) learning_rate_curve: Option<LearningRateCurve>,
@@ -165,6 +168,7 @@ impl Trainer {
             weights: None,
             source: None,
             checksum: None,
+            data_index: None,
             weight_metadata: WeightMetadata::new(),
             learning_rate_curve: None,
             progress: Progress::Auto,

@@ -151,6 +151,7 @@ impl Pretraining {
         trainer.weights = self.weights;
         trainer.source = self.source;
         trainer.checksum = Some(DataChecksum::new(&data.pretrain));
+        trainer.data_index.clone_from(&data.index);
         trainer.weight_metadata = EmbedderFile::metadata(Some(&self.images.encoder), &transform);
         trainer.train(model, views, monitor, &device)
     }

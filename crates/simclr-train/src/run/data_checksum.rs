@@ -1,8 +1,5 @@
 //! A checksum that tells one data set from another.
 
-use std::fs;
-use std::path::PathBuf;
-
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,7 +8,7 @@ use simclr_data::ImageDataset;
 /// Images whose names and sizes are in memory at a time.
 const CHUNK: usize = 4096;
 
-/// What identifies the images of a run: how many they are, and the names and file sizes of all, in order.
+/// What identifies the images of a run: how many they are, and the names and stored sizes of all, in order.
 ///
 /// It reads no image. A picture that was changed into another one of the same name and size goes unnoticed.
 ///
@@ -32,18 +29,18 @@ pub struct DataChecksum {
     pub images: usize,
     /// SHA-256 of the images' names, in hexadecimal.
     pub names: String,
-    /// SHA-256 of the sizes of their files, in hexadecimal.
+    /// SHA-256 of their stored sizes, in hexadecimal.
     pub sizes: String,
 }
 
 impl DataChecksum {
-    /// Asks the names and file sizes of all images.
+    /// Asks the names and [stored sizes](ImageDataset::stored_size) of all images.
     #[must_use]
     pub fn new(images: &dyn ImageDataset) -> Self {
         let (mut names, mut sizes) = (Sha256::new(), Sha256::new());
         let count = images.len();
         for first in (0..count).step_by(CHUNK) {
-            let ask = |index| (images.name(index), file_size(images.path(index)));
+            let ask = |index| (images.name(index), images.stored_size(index));
             // In parallel, as each size is a question to the file system.
             let chunk: Vec<(String, Option<u64>)> =
                 (first..count.min(first + CHUNK)).into_par_iter().map(ask).collect();
@@ -74,12 +71,6 @@ impl DataChecksum {
             }
         }
     }
-}
-
-/// The size in bytes as the system tells it without reading the file; `None` if no file holds the image alone, or if the
-/// system cannot tell.
-fn file_size(path: Option<PathBuf>) -> Option<u64> {
-    fs::metadata(path?).ok().map(|file| file.len())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use simclr_augment::Ground;
-use simclr_data::{DataError, Splits};
+use simclr_data::{DataError, Opening, Splits};
 
 /// Where the images of a run are: arguments of [`Splits::open_or_sample`]. A run's `config.toml` keeps them, so that
 /// the run can go on from any folder.
@@ -21,7 +21,7 @@ use simclr_data::{DataError, Splits};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSource {
-    /// The folder; `None` for the built-in sample.
+    /// The folder, tar archive or pattern of shards; `None` for the built-in sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// Images that are used of it; `None` for all, or as many as the sample has by default.
@@ -43,7 +43,16 @@ impl ImageSource {
     ///
     /// As [`Splits::open_or_sample`].
     pub fn open(&self, ground: Ground) -> Result<Splits, DataError> {
-        Splits::open_or_sample(self.folder.as_ref(), self.limit, ground.0)
+        self.open_with(&Opening { ground: ground.0, ..Opening::default() })
+    }
+
+    /// Like [`open`](Self::open), with an index file: that of the run is [`RunDirectory::data_index`](crate::RunDirectory::data_index).
+    ///
+    /// # Errors
+    ///
+    /// As [`Splits::open_or_sample`].
+    pub fn open_with(&self, opening: &Opening) -> Result<Splits, DataError> {
+        Splits::open_or_sample(self.folder.as_ref(), self.limit, opening)
     }
 }
 

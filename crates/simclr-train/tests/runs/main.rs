@@ -8,6 +8,7 @@ mod interrupted;
 mod labelled;
 mod not_finite;
 mod resumed;
+mod shards;
 mod skipped;
 mod support;
 mod watched;

@@ -18,8 +18,9 @@ use crate::output::{NAMED, Output};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Folder of photos, or of STL-10's or CIFAR-10's binary files
-    #[arg(value_name = "DIR")]
+    /// Folder of photos, of tar shards, or of STL-10's or CIFAR-10's binary files; or a tar file, or a
+    /// pattern such as 'train-{000..146}.tar'
+    #[arg(value_name = "DATA")]
     dir: PathBuf,
 }
 

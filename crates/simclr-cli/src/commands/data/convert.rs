@@ -24,8 +24,9 @@ use crate::watched::Watched;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Folder of photos, or of STL-10's or CIFAR-10's binary files
-    #[arg(value_name = "DIR")]
+    /// Folder of photos, of tar shards, or of STL-10's or CIFAR-10's binary files; or a tar file, or a
+    /// pattern such as 'train-{000..146}.tar'
+    #[arg(value_name = "DATA")]
     dir: PathBuf,
     /// New folder; gets train/CLASS, test/CLASS and unlabeled, as far as there are such images
     #[arg(long, value_name = "DIR")]

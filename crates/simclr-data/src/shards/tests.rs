@@ -1,0 +1,4 @@
+mod conventions;
+mod faults;
+mod index;
+mod support;
