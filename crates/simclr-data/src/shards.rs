@@ -36,7 +36,7 @@ use self::{
     columns::{NO_LABEL, NO_SPLIT},
     member_image::ImageFault,
     open_files::OpenFiles,
-    table::Table,
+    table::{Shard, Table},
 };
 use crate::{
     DataError, ImageDataset, ImagePart, Opening, PartialImage, escape_name, image_folder::Listing,
@@ -237,22 +237,23 @@ impl ImageDataset for Shards {
         let Opened { table, open, ground, .. } = &*self.0;
         DataError::check_index(index, table.images.len())?;
         let number = table.shard_of(index);
-        let shard = &table.shards[number];
-        let file = open.get(number, &shard.path, shard.stamp)?;
-        let path = || self.member_path(number, index);
-        let len = shard.stamp.len;
-        member_image::read(&file, len, &table.images, index, *ground, choose).map_err(|fault| {
-            match fault {
-                ImageFault::Changed(change) => {
-                    DataError::Changed { path: shard.path.clone(), change: change.to_owned() }
-                }
-                ImageFault::CutOff => {
-                    let reason = "the shard is cut off within it";
-                    let source = io::Error::new(ErrorKind::UnexpectedEof, reason);
-                    DataError::Unreadable { path: path(), source }
-                }
-                ImageFault::Unreadable(source) => DataError::Unreadable { path: path(), source },
-                ImageFault::Decode(source) => DataError::Decode { path: path(), source },
+        let Shard { path, stamp } = &table.shards[number];
+        let file = open.get(number, path, *stamp)?;
+        let image = member_image::read(&file, stamp.len, &table.images, index, *ground, choose);
+        image.map_err(|fault| match fault {
+            ImageFault::Changed(change) => {
+                DataError::Changed { path: path.clone(), change: change.to_owned() }
+            }
+            ImageFault::CutOff => {
+                let reason = "the shard is cut off within it";
+                let source = io::Error::new(ErrorKind::UnexpectedEof, reason);
+                DataError::Unreadable { path: self.member_path(number, index), source }
+            }
+            ImageFault::Unreadable(source) => {
+                DataError::Unreadable { path: self.member_path(number, index), source }
+            }
+            ImageFault::Decode(source) => {
+                DataError::Decode { path: self.member_path(number, index), source }
             }
         })
     }

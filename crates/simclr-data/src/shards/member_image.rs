@@ -40,8 +40,8 @@ impl From<ImageError> for ImageFault {
     }
 }
 
-/// Reads the part of the image at `index` that `choose` asks for, at least, in a file of `len` bytes. The header before it
-/// must be the one that was there when the file was looked through, and its own checksum, if it has one, must be right.
+/// Reads at least the part that `choose` asks for of the image at `index` in a file of `len` bytes. The header before it must be the one that was there when the file
+/// was looked through, and its own checksum, if it has one, must be right.
 pub(super) fn read(
     file: &File,
     len: u64,
