@@ -12,7 +12,8 @@ use burn::tensor::{Device, Tensor, assert_shape};
 /// the other. It is made from Burn's own.
 ///
 /// - **Residual sum and ReLU**: [`forward_relu`](Self::forward_relu) and [`forward_add_relu`](Self::forward_add_relu)
-///   sweep over the values once forwards and twice backwards, and keep nothing in between for the backward pass.
+///   sweep over the values once forwards and twice backwards, and keep nothing in between for the backward pass; on
+///   CubeCL backends, with a residual, a bit for each value, which says what ReLU let pass.
 /// - **Running variance**: it averages the unbiased variances of the batches, as PyTorch and TensorFlow's fused kernel
 ///   do. Burn's own averages the biased ones, which are smaller by a factor of 1 - 1/n for n values.
 /// - **Mixed precision**: an input of another type than the parameters' is normalised in the parameters' type, and the
