@@ -86,9 +86,10 @@ impl BatchNormGradientBackend for Flex {
         wanted: Wanted,
     ) -> NormGradients<Self> {
         let input = channels_last_values(&x);
-        let output = match &passed {
-            Passed::PositiveOutput(output) => Some(channels_last_values(output)),
-            _ => None,
+        let output = if let Passed::PositiveOutput(output) = &passed {
+            Some(channels_last_values(output))
+        } else {
+            None
         };
         let saved = Saved { input: &input, output: output.as_deref() };
         let mut gradient = owned_channels_last(gradient);
