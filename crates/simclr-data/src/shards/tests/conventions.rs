@@ -296,6 +296,14 @@ fn shards_of_one_split_or_of_none_hold_out_a_test_set() {
 }
 
 #[test]
+fn the_first_member_may_be_called_as_other_files_begin() {
+    let folder = Folder::new();
+    for name in ["BZh.png", "<html>.png", "%PDF.png", "{x}.png"] {
+        assert_eq!(rows(&open(folder.shard("a.tar", [(name, png(1))]))), [row(name, None, 1)]);
+    }
+}
+
+#[test]
 fn a_list_of_shards_keeps_its_order() {
     let folder = Folder::new();
     let paths =
