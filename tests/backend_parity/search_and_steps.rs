@@ -4,7 +4,7 @@ use std::iter::zip;
 
 use burn::optim::Optimizer;
 use burn::tensor::{Device, Tensor, TensorData};
-use simclr::embed::{Features, nearest_neighbours};
+use simclr::embed::{Features, Neighbour, nearest_neighbours};
 use simclr::train::Lars;
 
 use crate::backends::{Case, compare, of_products};
@@ -13,6 +13,7 @@ use crate::loss::numbers;
 pub(crate) const CASES: &[Case] = &[
     Case { name: "steps_of_lars_match_f64", run: lars },
     Case { name: "nearest_neighbours_match_f64", run: neighbours },
+    Case { name: "of_equally_near_rows_the_first_are_found", run: equally_near },
 ];
 
 /// Three steps on tensors of several ranks, on one that is zero, and without adaptation.
@@ -82,6 +83,27 @@ fn neighbours(device: &Device) -> Result<(), String> {
                 &cosines[..3],
                 of_products(device, 1e-5),
             )?;
+        }
+    }
+    Ok(())
+}
+
+/// Every row is there five times, in two tiles of the search: the first of equals count, for few neighbours and for many.
+fn equally_near(device: &Device) -> Result<(), String> {
+    // Powers of two: each product is exact.
+    let row = |i: usize| [1.0, ((i % 1000) as f32 / 1000.0 * 20.0).floor() - 10.0].map(f32::exp2);
+    let set = Features::new((0..5000).flat_map(row).collect(), 2);
+    let queries = Features::new(vec![1.0, 0.0, 0.0, 1.0], 2);
+    for k in [3, 20, 200] {
+        let found = nearest_neighbours(&set, &queries, k, device).map_err(|e| e.to_string())?;
+        let expected = nearest_neighbours(&set, &queries, k, &Device::flex());
+        let expected = expected.map_err(|e| e.to_string())?;
+        for (found, expected) in zip(&found, &expected) {
+            let rows =
+                |nearest: &[Neighbour]| -> Vec<u32> { nearest.iter().map(|n| n.row).collect() };
+            if rows(found) != rows(expected) {
+                return Err(format!("k = {k}: {:?}, not {:?}", rows(found), rows(expected)));
+            }
         }
     }
     Ok(())

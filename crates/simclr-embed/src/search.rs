@@ -1,6 +1,7 @@
 //! Which images are most alike.
 
 mod cosine_index;
+mod device_top_k;
 mod image_index;
 mod index_file;
 mod nearest;

@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
+use super::device_top_k::{device_top_k, selects};
 use super::nearest::{Nearest, Neighbour};
 use crate::error::EmbedError;
 use crate::vectors::{Features, unit};
@@ -16,6 +17,9 @@ const TILE_ROWS: usize = 4096;
 ///
 /// The search is exact and bounded in memory: every query is compared with every vector, but no more than a
 /// block of the similarities (16 MiB) exists at a time. The result does not depend on the number of threads.
+///
+/// On the CPU the host selects the nearest out of each block, which it reads in place. A GPU keeps the k nearest itself, for
+/// k up to 256, and hands out those alone.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -90,13 +94,19 @@ impl CosineIndex {
         let mut results = Vec::with_capacity(queries.len());
         for start in (0..queries.len()).step_by(QUERY_BLOCK) {
             let end = (start + QUERY_BLOCK).min(queries.len());
-            let nearest = self.search(&unit_rows(queries, start, end, &self.device), k)?;
-            results.par_extend(nearest.into_par_iter().map(|nearest| each(&nearest.finish())));
+            let block = unit_rows(queries, start, end, &self.device);
+            if selects(&self.device, k) {
+                let nearest = device_top_k(&block, &self.tiles, k)?;
+                results.par_extend(nearest.par_iter().map(|nearest| each(nearest)));
+            } else {
+                let nearest = self.search(&block, k)?;
+                results.par_extend(nearest.into_par_iter().map(|nearest| each(&nearest.finish())));
+            }
         }
         Ok(results)
     }
 
-    /// The nearest rows to each query of a block, `[queries, features]`.
+    /// The nearest rows to each query of a block, `[queries, features]`, selected on the host.
     fn search(&self, block: &Tensor<2>, k: usize) -> Result<Vec<Nearest>, EmbedError> {
         let mut nearest: Vec<Nearest> = (0..block.dims()[0]).map(|_| Nearest::new(k)).collect();
         let mut first = 0;
