@@ -112,9 +112,9 @@ pub mod augment {
 pub mod data {
     pub use simclr_data::{
         Cifar10, Cifar10Split, Concat, DataError, DataIndex, ImageDataset, ImageFolder, ImagePart,
-        Labelled, Opening, PackConfig, PackError, PackFormat, PackProgress, Packed, PartialImage,
-        Resolution, Sample, SampleConfig, Shards, Splits, Stl10, Stl10Split, Subset, WholeSet,
-        decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on,
+        Labelled, ListingProgress, Opening, PackConfig, PackError, PackFormat, PackProgress,
+        Packed, PartialImage, Resolution, Sample, SampleConfig, Shards, Splits, Stl10, Stl10Split,
+        Subset, WholeSet, decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on,
         decode_part_bytes_on, decode_part_on, escape_name, misnamed, pack, printable, replace_file,
         unescape_name,
     };

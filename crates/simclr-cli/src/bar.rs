@@ -21,6 +21,16 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
+    /// A count of units, where nobody knows how many there will be.
+    pub(crate) fn uncounted(what: impl Into<String>, unit: &str) -> Self {
+        let bar = Self::new(what, 0, unit);
+        bar.drawn.unset_length();
+        let template = format!("{{spinner}} {{msg}} {{human_pos}} {unit}  {{per_sec}}");
+        bar.drawn
+            .set_style(ProgressStyle::with_template(&template).expect("the template is valid"));
+        bar
+    }
+
     /// A bar over `total` units; `unit` is their name in the plural, such as "images".
     pub(crate) fn new(what: impl Into<String>, total: usize, unit: &str) -> Self {
         let what = what.into();
@@ -61,8 +71,11 @@ impl Bar {
             return;
         }
         *next = Instant::now() + LINE_INTERVAL;
-        let (done, total) = (self.drawn.position(), self.drawn.length().unwrap_or(0));
+        let done = self.drawn.position();
         let elapsed = self.started.elapsed().as_secs_f64();
+        let Some(total) = self.drawn.length() else {
+            return eprintln!("{}: {done}, {:.0}/s", self.what, done as f64 / elapsed);
+        };
         let left = elapsed * total.saturating_sub(done) as f64 / done.max(1) as f64;
         let rate = done as f64 / elapsed;
         eprintln!("{}: {done} of {total}, {rate:.0}/s, {left:.0} s left", self.what);

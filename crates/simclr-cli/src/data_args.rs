@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use simclr::augment::Ground;
-use simclr::data::{Labelled, Opening, Splits};
+use simclr::data::{Labelled, ListingProgress, Opening, Splits};
 
+use crate::bar::Bar;
 use crate::failure::usage;
 
 #[derive(Args)]
@@ -35,7 +36,8 @@ impl DataArgs {
 
     /// Opens the images in `folder`, or the built-in sample, with transparent images on `ground`.
     pub(crate) fn open_at(&self, folder: Option<&Path>, ground: Ground) -> Result<Splits> {
-        let opening = Opening { ground: ground.0, ..Opening::default() };
+        let progress = Some(listing_progress());
+        let opening = Opening { ground: ground.0, progress, ..Opening::default() };
         Ok(warned(Splits::open_or_sample(folder, self.images, &opening)?))
     }
 
@@ -63,4 +65,10 @@ pub(crate) fn warn(warnings: &[String]) {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
+}
+
+/// Shows how many files were found so far.
+pub(crate) fn listing_progress() -> ListingProgress {
+    let bar = Bar::uncounted("listing", "files");
+    ListingProgress::new(move |files| bar.set(files))
 }

@@ -12,6 +12,7 @@ use simclr::train::{
 use toml::{Table, Value};
 
 use crate::config_layers::ConfigLayers;
+use crate::data_args::listing_progress;
 use crate::failure::usage;
 
 /// The run that goes on, to be compared with the arguments.
@@ -32,7 +33,8 @@ impl ResumedRun {
 
     /// How the run's images are opened: by the index that it keeps, if it does.
     pub(crate) fn opening(&self, ground: Ground) -> Opening {
-        Opening { ground: ground.0, index: Some(self.index.clone()) }
+        let (index, progress) = (Some(self.index.clone()), Some(listing_progress()));
+        Opening { ground: ground.0, index, progress }
     }
 
     /// The names of the run's devices, with commas.

@@ -1,23 +1,30 @@
 //! A folder of image files.
 
+mod folder_table;
+mod folders;
 mod listing;
+mod names;
 mod passed_over;
+mod runs;
 
 use std::{
-    collections::{BTreeMap, HashSet},
-    fs,
+    collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use image::RgbImage;
 use unicode_normalization::UnicodeNormalization;
 
 pub(crate) use self::{
+    folders::Folders,
     listing::{EXTENSIONS, Listing, is_no_data},
     passed_over::PassedOver,
 };
+use self::{folders::visit, runs::Run};
 use crate::{
-    DataError, ImageDataset, ImagePart, PartialImage, decode_image_on, decode_part_on, escape_name,
+    DataError, ImageDataset, ImagePart, Opening, PartialImage, decode_image_on, decode_part_on,
+    escape_name,
 };
 
 /// JPEG, PNG, WebP, BMP, GIF and TIFF files in a folder.
@@ -27,7 +34,8 @@ use crate::{
 /// and have no label, so a flat folder has no labels at all. Files and folders whose names begin with a dot, and folders
 /// that a system makes (`__MACOSX`, `@eaDir`, `$RECYCLE.BIN`), are ignored. Names are as [`escape_name`] writes them.
 ///
-/// Opening lists the files and decodes none. Decoding goes by content rather than by extension, turns the image upright
+/// Opening lists the files, of many folders at once, and decodes none. It keeps each file's name and eight bytes. An
+/// [index file](Opening::index) saves the listing the next time. Decoding goes by content rather than by extension, turns the image upright
 /// as its EXIF data says, converts it to 8-bit RGB (what is transparent lies on white, or the ground of [`open_on`](Self::open_on)), and refuses images that are more than
 /// 20,000 pixels wide or high, that take more than 512 MiB, or that are truncated.
 ///
@@ -50,12 +58,21 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct ImageFolder {
-    root: PathBuf,
-    /// The path below `root` and the label of each image.
-    files: Vec<(PathBuf, Option<usize>)>,
+    parts: Vec<Part>,
     class_names: Vec<String>,
     ground: [u8; 3],
     passed_over: PassedOver,
+}
+
+/// Images of one folder and one class that follow each other.
+#[derive(Debug, Clone)]
+struct Part {
+    /// The index of the first image after them.
+    end: usize,
+    run: Run,
+    class: Option<usize>,
+    /// The path of their folder below the root, escaped.
+    below: String,
 }
 
 impl ImageFolder {
@@ -76,7 +93,10 @@ impl ImageFolder {
     ///
     /// As [`open`](Self::open).
     pub fn open_on(dir: impl AsRef<Path>, ground: [u8; 3]) -> Result<Self, DataError> {
-        Self::open_inside(dir.as_ref(), dir.as_ref(), &[], ground)
+        let (dir, opening) = (dir.as_ref(), Opening { ground, ..Opening::default() });
+        let folders = Folders::new(dir, &opening);
+        folders.list_all(dir);
+        Self::open_inside(dir, dir, &[], &folders, ground)
     }
 
     /// Lists the images in `dir`, a folder inside `root`, and names them by their path below `root`. Sub-folders of
@@ -85,36 +105,49 @@ impl ImageFolder {
         root: &Path,
         dir: &Path,
         without: &[PathBuf],
+        folders: &Folders,
         ground: [u8; 3],
     ) -> Result<Self, DataError> {
-        let top = Listing::of(dir)?;
-        let mut files: Vec<_> = top.images.into_iter().map(|path| (path, None)).collect();
+        let top = folders.listing(dir)?;
         let mut passed_over = PassedOver::default();
-        passed_over.add(top.others);
-        let mut classes: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        for folder in top.folders.into_iter().filter(|folder| !without.contains(folder)) {
-            let images = images_below(&folder, &mut passed_over);
+        passed_over.add(&top);
+        let mut classes: BTreeMap<String, Vec<Run>> = BTreeMap::new();
+        for folder in top.folders.iter().filter(|folder| !without.contains(folder)) {
+            let images = images_below(folder, folders, &mut passed_over);
             if !images.is_empty() {
-                classes.entry(class_name(&folder)).or_default().extend(images);
+                classes.entry(class_name(folder)).or_default().extend(images);
             }
         }
-        let mut class_names = Vec::new();
-        for (class, (name, images)) in classes.into_iter().enumerate() {
-            class_names.push(name);
-            files.extend(images.into_iter().map(|path| (path, Some(class))));
+        let mut end = 0;
+        let mut part = |run: Run, class| {
+            end += run.images.len();
+            let dir = &run.listing.dir;
+            let below = escape_name(dir.strip_prefix(root).unwrap_or(dir));
+            Part { end, run, class, below }
+        };
+        let mut parts = Vec::new();
+        if !top.images.is_empty() {
+            parts.push(part(Run::whole(Arc::clone(&top)), None));
         }
-        if files.is_empty() {
+        let mut class_names = Vec::new();
+        for (class, (name, runs)) in classes.into_iter().enumerate() {
+            class_names.push(name);
+            parts.extend(runs.into_iter().map(|run| part(run, Some(class))));
+        }
+        if parts.is_empty() {
             return Err(DataError::NoImages {
                 path: dir.to_owned(),
                 extensions: EXTENSIONS.join(", "),
             });
         }
-        for (path, _) in &mut files {
-            if let Ok(below) = path.strip_prefix(root) {
-                *path = below.to_owned();
-            }
-        }
-        Ok(Self { root: root.to_owned(), files, class_names, ground, passed_over })
+        Ok(Self { parts, class_names, ground, passed_over })
+    }
+
+    /// The part that the image at `index` is in, and its place in its folder; `None` past the end.
+    fn locate(&self, index: usize) -> Option<(&Part, usize)> {
+        let part = self.parts.get(self.parts.partition_point(|part| part.end <= index))?;
+        let from_end = part.end - index;
+        Some((part, part.run.images.end - from_end))
     }
 
     /// One line each for people: which files are passed over, as they are no images by their names, and which folders inside
@@ -132,12 +165,11 @@ impl ImageFolder {
 
 impl ImageDataset for ImageFolder {
     fn len(&self) -> usize {
-        self.files.len()
+        self.parts.last().map_or(0, |part| part.end)
     }
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
-        DataError::check_index(index, self.files.len())?;
-        decode_image_on(self.root.join(&self.files[index].0), self.ground)
+        decode_image_on(self.checked_path(index)?, self.ground)
     }
 
     fn image_part(
@@ -145,12 +177,11 @@ impl ImageDataset for ImageFolder {
         index: usize,
         choose: &mut dyn FnMut(u32, u32) -> ImagePart,
     ) -> Result<PartialImage, DataError> {
-        DataError::check_index(index, self.files.len())?;
-        decode_part_on(self.root.join(&self.files[index].0), self.ground, choose)
+        decode_part_on(self.checked_path(index)?, self.ground, choose)
     }
 
     fn label(&self, index: usize) -> Option<usize> {
-        self.files.get(index).and_then(|(_, class)| *class)
+        self.locate(index).and_then(|(part, _)| part.class)
     }
 
     fn class_names(&self) -> &[String] {
@@ -158,14 +189,29 @@ impl ImageDataset for ImageFolder {
     }
 
     fn name(&self, index: usize) -> String {
-        match self.files.get(index) {
-            Some((path, _)) => escape_name(path),
+        match self.locate(index) {
             None => format!("[{index}]"),
+            Some((part, place)) => {
+                let name = part.run.listing.images.escaped(place);
+                if part.below.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{}/{name}", part.below)
+                }
+            }
         }
     }
 
     fn path(&self, index: usize) -> Option<PathBuf> {
-        self.files.get(index).map(|(path, _)| self.root.join(path))
+        let (part, place) = self.locate(index)?;
+        let Listing { dir, images, .. } = &*part.run.listing;
+        Some(dir.join(images.name(place)))
+    }
+}
+
+impl ImageFolder {
+    fn checked_path(&self, index: usize) -> Result<PathBuf, DataError> {
+        self.path(index).ok_or(DataError::IndexOutOfRange { index, len: self.len() })
     }
 }
 
@@ -175,56 +221,24 @@ pub(crate) fn class_name(folder: &Path) -> String {
     escape_name(Path::new(folder.file_name().unwrap_or_default())).nfc().collect()
 }
 
-/// Those of `folders` in which an image lies, at any depth, or may lie, as a folder cannot be read.
-pub(crate) fn holding_images(folders: &[PathBuf]) -> Vec<PathBuf> {
-    let holds = |folder: &&PathBuf| {
-        let mut holds = false;
-        visit(folder, Listing::up_to_an_image, |_, listing| {
-            holds |= listing.map_or(true, |listing| !listing.images.is_empty());
-            !holds
-        });
-        holds
-    };
-    folders.iter().filter(holds).cloned().collect()
-}
-
 /// All images at any depth below `dir`, sorted by path.
-fn images_below(dir: &Path, passed_over: &mut PassedOver) -> Vec<PathBuf> {
+fn images_below(dir: &Path, folders: &Folders, passed_over: &mut PassedOver) -> Vec<Run> {
     let mut all = Vec::new();
-    visit(dir, Listing::of, |folder, listing| {
-        match listing {
-            Ok(listing) => {
-                all.append(&mut listing.images);
-                passed_over.add(std::mem::take(&mut listing.others));
+    visit(
+        dir,
+        |dir| folders.listing(dir),
+        |folder, listing| {
+            match listing {
+                Ok(listing) => {
+                    all.push(Arc::clone(listing));
+                    passed_over.add(listing);
+                }
+                Err(error) => passed_over.add_folder(folder.to_owned(), error),
             }
-            Err(error) => passed_over.add_folder(folder.to_owned(), error),
-        }
-        true
-    });
-    all.sort();
-    all
-}
-
-/// Shows `see` what `list` finds in `dir` and in each folder at any depth below, until it says no. Each real folder is
-/// entered once, so circles of links end.
-fn visit(
-    dir: &Path,
-    list: impl Fn(&Path) -> Result<Listing, DataError>,
-    mut see: impl FnMut(&Path, Result<&mut Listing, &DataError>) -> bool,
-) {
-    let mut entered = HashSet::new();
-    let mut waiting = vec![dir.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        // Where a folder leads cannot be told of one that cannot be listed either.
-        if fs::canonicalize(&folder).is_ok_and(|real| !entered.insert(real)) {
-            continue;
-        }
-        let mut listing = list(&folder);
-        if !see(&folder, listing.as_mut().map_err(|error| &*error)) {
-            break;
-        }
-        waiting.extend(listing.into_iter().flat_map(|listing| listing.folders));
-    }
+            true
+        },
+    );
+    runs::sorted(all)
 }
 
 #[cfg(test)]

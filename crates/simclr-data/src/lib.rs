@@ -110,7 +110,7 @@ pub use download::{DownloadError, DownloadProgress, DownloadStage};
 pub use error::DataError;
 pub use escaped_name::{escape_name, unescape_name};
 pub use image_folder::ImageFolder;
-pub use opening::{DataIndex, Opening};
+pub use opening::{DataIndex, ListingProgress, Opening};
 pub use part::{ImagePart, PartialImage, Resolution};
 pub use printable::printable;
 pub use replace_file::replace_file;

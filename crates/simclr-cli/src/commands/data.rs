@@ -1,5 +1,6 @@
 //! `simclr data`.
 
+mod bench;
 mod check;
 mod convert;
 mod download;
@@ -14,6 +15,8 @@ use crate::output::Output;
 pub(crate) enum Task {
     /// Read every image of a folder, and report what is there and what is wrong
     Check(check::Arguments),
+    /// Measure how many images a second can be read, decoded and made views of, and what limits it
+    Bench(bench::Arguments),
     /// Write images as PNG or JPEG files, in class folders
     Convert(convert::Arguments),
     /// Pack images into one file that trains several times faster than the originals
@@ -26,6 +29,7 @@ impl Task {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         match self {
             Self::Check(arguments) => arguments.run(output),
+            Self::Bench(arguments) => arguments.run(output),
             Self::Convert(arguments) => arguments.run(output),
             Self::Pack(arguments) => arguments.run(output),
             Self::Download(arguments) => arguments.run(output),

@@ -1,11 +1,13 @@
 //! What lies directly in a folder.
 
 use std::{
+    ffi::OsString,
     fs::{self, DirEntry},
     io,
     path::{Path, PathBuf},
 };
 
+use super::names::Names;
 use crate::{DataError, patience::patiently};
 
 /// File name extensions of images, in lower case.
@@ -17,56 +19,67 @@ const SYSTEM_FOLDERS: [&str; 4] =
     ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"];
 
 /// The images, the sub-folders and the other files directly in a folder, sorted by name.
+#[derive(Debug)]
 pub(crate) struct Listing {
-    pub(crate) images: Vec<PathBuf>,
+    pub(crate) dir: PathBuf,
+    pub(crate) images: Names,
     pub(crate) folders: Vec<PathBuf>,
-    pub(crate) others: Vec<PathBuf>,
+    /// Those of the folders that are links.
+    pub(super) links: Vec<PathBuf>,
+    pub(crate) others: Names,
+}
+
+/// The names in a folder, as the system gives them.
+#[derive(Default)]
+struct Found {
+    images: Vec<OsString>,
+    folders: Vec<PathBuf>,
+    links: Vec<PathBuf>,
+    others: Vec<OsString>,
 }
 
 impl Listing {
     pub(crate) fn of(dir: &Path) -> Result<Self, DataError> {
-        let mut listing = Self::read(dir, |_| true)?;
-        listing.images.sort();
-        listing.folders.sort();
-        listing.others.sort();
-        Ok(listing)
-    }
-
-    /// What lies in the folder up to its first image, as the system gives it: whether there is one is known at once.
-    pub(super) fn up_to_an_image(dir: &Path) -> Result<Self, DataError> {
-        Self::read(dir, |listing| listing.images.is_empty())
-    }
-
-    fn read(dir: &Path, go_on: impl Fn(&Self) -> bool) -> Result<Self, DataError> {
-        let read = || -> io::Result<Self> {
-            let mut listing = Self { images: Vec::new(), folders: Vec::new(), others: Vec::new() };
-            for entry in fs::read_dir(dir)? {
-                listing.add(&entry?);
-                if !go_on(&listing) {
-                    break;
-                }
-            }
-            Ok(listing)
+        let read = || -> io::Result<Found> {
+            let mut found = Found::default();
+            fs::read_dir(dir)?.try_for_each(|entry| entry.map(|entry| found.add(&entry)))?;
+            Ok(found)
         };
-        patiently(read).map_err(|source| DataError::from_io(dir, "a folder of images", source))
+        let found = patiently(read)
+            .map_err(|source| DataError::from_io(dir, "a folder of images", source))?;
+        let Found { images, mut folders, links, others } = found;
+        folders.sort();
+        let (images, others) = (Names::of(images), Names::of(others));
+        Ok(Self { dir: dir.to_owned(), images, folders, links, others })
     }
 
+    /// The paths of the files that are no images by their names.
+    pub(crate) fn other_paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.others.paths(&self.dir)
+    }
+}
+
+impl Found {
     fn add(&mut self, entry: &DirEntry) {
         let name = entry.file_name();
         if is_no_data(name.as_encoded_bytes()) {
             return;
         }
-        let path = entry.path();
-        let kind = entry.file_type().and_then(|kind| {
-            if kind.is_symlink() { Ok(fs::metadata(&path)?.file_type()) } else { Ok(kind) }
-        });
+        let kind = entry.file_type();
+        let is_link = kind.as_ref().is_ok_and(|kind| kind.is_symlink());
+        let kind = if is_link { fs::metadata(entry.path()).map(|it| it.file_type()) } else { kind };
         match kind {
-            Ok(kind) if kind.is_dir() => self.folders.push(path),
+            Ok(kind) if kind.is_dir() => {
+                if is_link {
+                    self.links.push(entry.path());
+                }
+                self.folders.push(entry.path());
+            }
             // A pipe or a device.
             Ok(kind) if !kind.is_file() => {}
             // A file, or a link to nowhere: as an image, it is one that cannot be read.
-            _ if has_image_extension(&path) => self.images.push(path),
-            _ => self.others.push(path),
+            _ if has_image_extension(Path::new(&name)) => self.images.push(name),
+            _ => self.others.push(name),
         }
     }
 }

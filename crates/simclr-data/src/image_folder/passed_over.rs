@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::listing::Listing;
 use crate::{DataError, decode::Content, escape_name, printable};
 
 /// Extensions of files that lie beside images and are none.
@@ -30,8 +31,9 @@ pub(crate) struct PassedOver {
 }
 
 impl PassedOver {
-    pub(super) fn add(&mut self, files: Vec<PathBuf>) {
-        for path in files {
+    /// What lies in a folder and is no image by its name.
+    pub(super) fn add(&mut self, listing: &Listing) {
+        for path in listing.other_paths() {
             let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
             if self.read < MOST_READ && !NO_IMAGES.contains(&extension.as_str()) {
                 self.read += 1;

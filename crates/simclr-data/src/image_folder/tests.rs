@@ -1,3 +1,5 @@
+use std::fs;
+
 use image::{Rgb, RgbaImage};
 
 use super::*;
@@ -212,7 +214,7 @@ fn a_folder_inside_that_cannot_be_read_is_left_out_and_named() {
     let denied = dir.path().join("b");
     let list = |folder: &Path| {
         if folder != denied {
-            return Listing::of(folder);
+            return Listing::of(folder).map(Arc::new);
         }
         let source = std::io::Error::other("permission denied");
         Err(DataError::Io { path: folder.to_owned(), source })
@@ -267,5 +269,112 @@ fn names_lead_back_to_their_files_whatever_bytes_they_hold() {
     for index in 0..9 {
         let below = crate::unescape_name(&folder.name(index)).unwrap();
         assert_eq!(folder.path(index), Some(dir.path().join(below)));
+    }
+}
+
+mod index {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::{Opening, Splits};
+
+    /// Two classes, one of them with a folder inside, and captions beside the images; not changed for an hour.
+    fn folder_of_yesterday() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["a/1.png", "a/3.png", "a/2/1.png", "b/1.png", "b/new\nline.png"] {
+            write_png(&dir.path().join(path), 1);
+        }
+        fs::write(dir.path().join("b/notes.txt"), "a caption").unwrap();
+        settle(dir.path());
+        dir
+    }
+
+    /// Sets the time of every folder back: what changed just now is never believed.
+    fn settle(dir: &Path) {
+        for folder in ["", "a", "a/2", "b"] {
+            let folder = fs::File::open(dir.join(folder)).unwrap();
+            folder
+                .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+                .unwrap();
+        }
+    }
+
+    fn open(dir: &Path, index: &Path) -> Splits {
+        let index = Some(index.to_owned());
+        Splits::open_with(dir, &Opening { index, ..Opening::default() }).unwrap()
+    }
+
+    fn names(splits: &Splits) -> Vec<String> {
+        let images = &splits.pretrain;
+        let name = |index| format!("{} {:?}", images.name(index), images.label(index));
+        (0..images.len()).map(name).collect()
+    }
+
+    #[test]
+    fn an_index_file_tells_the_same_and_nothing_is_listed_again() {
+        let dir = folder_of_yesterday();
+        let index = dir.path().join(".index");
+        let first = open(dir.path(), &index);
+        first.index.as_ref().expect("a new index").write(&index).unwrap();
+        settle(dir.path());
+        let second = open(dir.path(), &index);
+        assert!(second.index.is_none(), "all of it came from the index");
+        assert_eq!(names(&second), names(&first));
+        assert_eq!(second.warnings, first.warnings);
+        assert_eq!(second.pretrain.path(1), first.pretrain.path(1));
+    }
+
+    #[test]
+    fn folders_whose_time_has_changed_are_listed_anew_and_the_others_are_not() {
+        let dir = folder_of_yesterday();
+        let index = dir.path().join(".index");
+        open(dir.path(), &index).index.unwrap().write(&index).unwrap();
+        settle(dir.path());
+        write_png(&dir.path().join("a/2/0.png"), 1);
+        fs::remove_file(dir.path().join("a/3.png")).unwrap();
+        let splits = open(dir.path(), &index);
+        assert!(splits.index.is_some(), "some folders are new");
+        assert_eq!(names(&splits), names(&Splits::open(dir.path()).unwrap()));
+    }
+
+    #[test]
+    fn a_folder_that_changed_just_now_is_not_believed() {
+        let dir = folder_of_yesterday();
+        let index = dir.path().join(".index");
+        write_png(&dir.path().join("b/2.png"), 1);
+        open(dir.path(), &index).index.unwrap().write(&index).unwrap();
+        let splits = open(dir.path(), &index);
+        assert!(splits.index.is_some(), "`b` is listed again");
+    }
+
+    #[test]
+    fn a_damaged_or_hostile_index_is_ignored_with_a_reason() {
+        let dir = folder_of_yesterday();
+        let index = dir.path().join(".index");
+        let first = open(dir.path(), &index);
+        first.index.as_ref().unwrap().write(&index).unwrap();
+        settle(dir.path());
+        let bytes = fs::read(&index).unwrap();
+        let damaged = |place: usize| {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1;
+            damaged
+        };
+        for content in [
+            bytes[..bytes.len() - 1].to_vec(),
+            damaged(30),
+            damaged(bytes.len() / 2),
+            b"text".to_vec(),
+        ] {
+            fs::write(&index, content).unwrap();
+            settle(dir.path());
+            let splits = open(dir.path(), &index);
+            assert_eq!(names(&splits), names(&first));
+            assert!(splits.index.is_some());
+            let reason = splits.warnings.iter().any(|line| {
+                line.starts_with("the index ") && line.contains(" is not used, and made anew: ")
+            });
+            assert!(reason, "{:?}", splits.warnings);
+        }
     }
 }

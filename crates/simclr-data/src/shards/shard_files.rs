@@ -89,11 +89,11 @@ fn is_pattern(text: &str) -> bool {
 /// split tells what its shards are for.
 pub(crate) fn in_folder(listing: &Listing) -> Result<Vec<ShardFile>, DataError> {
     let mut files: Vec<ShardFile> =
-        listing.others.iter().filter(|path| is_archive(path)).cloned().map(ShardFile::of).collect();
+        listing.other_paths().filter(|path| is_archive(path)).map(ShardFile::of).collect();
     for folder in &listing.folders {
         let split = SplitName::of(&class_name(folder)).map(|name| name.split);
-        for path in Listing::of(folder)?.others.iter().filter(|path| is_archive(path)) {
-            let of_file = ShardFile::of(path.clone());
+        for path in Listing::of(folder)?.other_paths().filter(|path| is_archive(path)) {
+            let of_file = ShardFile::of(path);
             files.push(ShardFile { split: split.or(of_file.split), ..of_file });
         }
     }

@@ -11,8 +11,10 @@ use super::{
     split_folders::SplitFolders,
 };
 use crate::{
-    Cifar10, Cifar10Split, DataError, ImageDataset, ImageFolder, Opening, Stl10, Stl10Split,
-    image_folder::{Listing, PassedOver, class_name, holding_images},
+    Cifar10, Cifar10Split, DataError, DataIndex, ImageDataset, ImageFolder, Opening, Stl10,
+    Stl10Split,
+    image_folder::{Folders, PassedOver, class_name},
+    opening::Indexed,
     shards,
 };
 
@@ -24,14 +26,18 @@ pub(super) fn recognise(root: &Path, opening: &Opening) -> Result<Found, DataErr
     if let Some(files) = shards::named_by(root)? {
         return of_shards(files, opening);
     }
+    let listed = Arc::new(Folders::new(root, opening));
     let mut dir = root.to_owned();
     let mut nesting = 0;
     loop {
         if let Some(found) = stl10(&dir)?.or(cifar10(&dir)?) {
             return Ok(found);
         }
-        let listing = Listing::of(&dir)?;
-        let holding = holding_images(&listing.folders);
+        if nesting == 0 {
+            listed.list_all(&dir);
+        }
+        let listing = listed.listing(&dir)?;
+        let holding = listed.holding_images(&listing.folders);
         if listing.images.is_empty() && holding.is_empty() {
             let files = shards::in_folder(&listing)?;
             if !files.is_empty() {
@@ -41,7 +47,7 @@ pub(super) fn recognise(root: &Path, opening: &Opening) -> Result<Found, DataErr
         match (listing.images.is_empty(), holding.as_slice(), listing.folders.as_slice()) {
             // The second: of binaries, perhaps.
             (true, [only], _) | (true, [], [only]) if nesting < MAX_NESTING => dir.clone_from(only),
-            _ => return folders([root, &dir], listing.images.len(), holding, opening.ground),
+            _ => return folders([root, &dir], holding, &listed, opening.ground),
         }
         nesting += 1;
     }
@@ -83,18 +89,20 @@ fn cifar10(dir: &Path) -> Result<Option<Found>, DataError> {
     Ok(Some(Found { kind, train, tests, unlabelled: None, warnings, index: None }))
 }
 
-/// The image folder `dir`, with or without sub-folders for splits, whose images are named by their paths below `root`. `images`
-/// lie in it directly, and others in the sub-folders `holding`.
+/// The image folder `dir`, with or without sub-folders for splits, whose images are named by their paths below `root`. Images
+/// lie in the sub-folders `holding`.
 fn folders(
     [root, dir]: [&Path; 2],
-    images: usize,
     holding: Vec<PathBuf>,
+    listed: &Arc<Folders>,
     ground: [u8; 3],
 ) -> Result<Found, DataError> {
-    let SplitFolders { train, unlabelled, test, mut warnings } = SplitFolders::of(holding, images)?;
+    let images = listed.listing(dir)?.images.len();
+    let SplitFolders { train, unlabelled, test, mut warnings } =
+        SplitFolders::of(holding, images, listed)?;
     let mut passed_over = PassedOver::default();
     let mut open = |path: &PathBuf| -> Result<Arc<dyn ImageDataset>, DataError> {
-        let folder = ImageFolder::open_inside(root, path, &[], ground)?;
+        let folder = ImageFolder::open_inside(root, path, &[], listed, ground)?;
         passed_over.merge(folder.passed_over());
         Ok(Arc::new(folder))
     };
@@ -108,7 +116,7 @@ fn folders(
     let train = match &train {
         Some(path) => Some(open(path)?),
         // The classes lie beside the splits, if they have classes beside them at all.
-        None => match ImageFolder::open_inside(root, dir, &splits, ground) {
+        None => match ImageFolder::open_inside(root, dir, &splits, listed, ground) {
             Ok(classes) => {
                 passed_over.merge(classes.passed_over());
                 Some(Arc::new(classes) as Arc<dyn ImageDataset>)
@@ -117,6 +125,8 @@ fn folders(
             Err(error) => return Err(error),
         },
     };
+    warnings.extend(listed.warning());
     warnings.extend(passed_over.warnings());
-    Ok(Found { kind, train, tests, unlabelled, warnings, index: None })
+    let index = listed.are_new().then(|| DataIndex(Indexed::Folders(Arc::clone(listed))));
+    Ok(Found { kind, train, tests, unlabelled, warnings, index })
 }

@@ -8,7 +8,7 @@ use std::{
 use super::split_name::{Split, SplitName};
 use crate::{
     DataError,
-    image_folder::{Listing, class_name, holding_images},
+    image_folder::{Folders, class_name},
     printable,
 };
 
@@ -29,15 +29,19 @@ type Named = (Split, PathBuf);
 
 impl SplitFolders {
     /// Goes by the names of the sub-folders that hold images. `images` lie beside them.
-    pub(super) fn of(folders: Vec<PathBuf>, images: usize) -> Result<Self, DataError> {
+    pub(super) fn of(
+        folders: Vec<PathBuf>,
+        images: usize,
+        listed: &Folders,
+    ) -> Result<Self, DataError> {
         let (splits, others) = divide(folders);
         let mut found = Self::default();
-        if !are_splits(&splits, &others) {
-            found.add_beside_classes(splits, &others)?;
+        if !are_splits(&splits, &others, listed) {
+            found.add_beside_classes(splits, &others, listed)?;
             return Ok(found);
         }
         for (split, path) in splits {
-            found.add(split, innermost(path, split)?);
+            found.add(split, innermost(path, split, listed)?);
         }
         found.warnings.extend(others.iter().map(|path| left_out(path)));
         if images > 0 {
@@ -66,6 +70,7 @@ impl SplitFolders {
         &mut self,
         splits: Vec<Named>,
         classes: &[PathBuf],
+        listed: &Folders,
     ) -> Result<(), DataError> {
         let names: BTreeSet<String> = classes.iter().map(|path| class_name(path)).collect();
         for (split, path) in splits {
@@ -73,8 +78,8 @@ impl SplitFolders {
                 Split::Train => false,
                 Split::Unlabelled => !names.is_empty() && !class_name(&path).starts_with("extra"),
                 Split::Test | Split::Validation => {
-                    let inside = Listing::of(&path)?.folders;
-                    inside.iter().any(|folder| names.contains(&class_name(folder)))
+                    let inside = listed.listing(&path)?;
+                    inside.folders.iter().any(|folder| names.contains(&class_name(folder)))
                 }
             };
             if is_split {
@@ -133,7 +138,7 @@ fn divide(folders: Vec<PathBuf>) -> (Vec<Named>, Vec<PathBuf>) {
 }
 
 /// Whether folders called after splits are that, rather than classes among `others`.
-fn are_splits(splits: &[Named], others: &[PathBuf]) -> bool {
+fn are_splits(splits: &[Named], others: &[PathBuf], listed: &Folders) -> bool {
     let has = |wanted| splits.iter().any(|(split, _)| *split == wanted);
     if !has(Split::Train) {
         return has(Split::Unlabelled) && others.is_empty();
@@ -144,18 +149,19 @@ fn are_splits(splits: &[Named], others: &[PathBuf]) -> bool {
     }
     // `train` alone, with classes, beside folders without: beside `car` and `ship` it is the class of trains.
     let has_classes = |path: &PathBuf| {
-        Listing::of(path).is_ok_and(|inside| !holding_images(&inside.folders).is_empty())
+        let inside = listed.listing(path);
+        inside.is_ok_and(|inside| !listed.holding_images(&inside.folders).is_empty())
     };
     splits.iter().any(|(_, path)| has_classes(path)) && !others.iter().any(has_classes)
 }
 
 /// The folder at the end of folders that hold nothing but one of the same split, as in `training/training`.
-fn innermost(mut path: PathBuf, split: Split) -> Result<PathBuf, DataError> {
+fn innermost(mut path: PathBuf, split: Split, listed: &Folders) -> Result<PathBuf, DataError> {
     loop {
-        let Listing { images, folders, .. } = Listing::of(&path)?;
-        match holding_images(&folders).as_slice() {
+        let listing = listed.listing(&path)?;
+        match listed.holding_images(&listing.folders).as_slice() {
             [only]
-                if images.is_empty()
+                if listing.images.is_empty()
                     && SplitName::of(&class_name(only)).is_some_and(|name| name.split == split) =>
             {
                 path.clone_from(only);
