@@ -29,7 +29,7 @@
 //! | [`ImageFolder`] | JPEG, PNG, WebP, BMP, GIF and TIFF files | those in sub-folders, which are the classes |
 //! | [`Shards`] | such files in tar archives, by positioned reads | those with a `.cls` or `.json` beside them, or in folders |
 //!
-//! [`pack`] makes one file of a set: shrunk images with checksums, which are read several times faster than the originals.
+//! [`pack`] makes one file of a set: shrunk images with checksums, which are read faster than the originals.
 //! [`Subset`] picks images out of a set, and [`Concat`] joins sets. [`Splits::open`] looks at what a folder holds and
 //! decides which images serve pretraining, which the training of a probe, and which its test. Pretraining never sees an
 //! image of the test set. [`WholeSet::open`] opens the same folders and has every image, with its split and its class.
