@@ -88,9 +88,9 @@ fn neighbours(device: &Device) -> Result<(), String> {
     Ok(())
 }
 
-/// Every row is there five times, in two tiles of the search: the first of equals count, for few neighbours and for many.
+/// Twenty different rows, each 250 times and in both tiles of the search: the first of equals count, for few neighbours and
+/// for many.
 fn equally_near(device: &Device) -> Result<(), String> {
-    // Powers of two: each product is exact.
     let row = |i: usize| [1.0, ((i % 1000) as f32 / 1000.0 * 20.0).floor() - 10.0].map(f32::exp2);
     let set = Features::new((0..5000).flat_map(row).collect(), 2);
     let queries = Features::new(vec![1.0, 0.0, 0.0, 1.0], 2);
