@@ -131,7 +131,7 @@ fn losses_on_the_device_of_the_environment() {
     let of = |device: &Device| -> Vec<f64> {
         let z = Tensor::<1>::from_data(numbers.clone(), &device.clone().autodiff());
         let z = z.reshape([2 * n, d]).require_grad();
-        let [a, b] = [0, n].map(|start| z.clone().slice([start..start + n]));
+        let [a, b] = [0, n].map(|start| z.clone().narrow(0, start, n));
         let nt_xent = NtXent::new(0.02).unwrap();
         let found = [
             nt_xent.forward_with_ranks(a.clone(), b.clone()),
