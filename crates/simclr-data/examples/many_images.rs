@@ -81,12 +81,11 @@ fn folders(dir: &Path, images: usize, bodies: &[Vec<u8>]) -> Result<(), Box<dyn 
         let mut first = None;
         for index in images * class / CLASSES..images * (class + 1) / CLASSES {
             let path = folder.join(format!("{index:07}.jpg"));
-            match &first {
-                Some(first) => fs::hard_link(first, path)?,
-                None => {
-                    fs::write(&path, &bodies[class % bodies.len()])?;
-                    first = Some(path);
-                }
+            if let Some(first) = &first {
+                fs::hard_link(first, path)?;
+            } else {
+                fs::write(&path, &bodies[class % bodies.len()])?;
+                first = Some(path);
             }
         }
     }
