@@ -55,7 +55,7 @@ fn resume(out: &Path) -> Result<VectorFile, EmbedError> {
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
-        .map(|entry| entry.unwrap())
+        .map(Result::unwrap)
         .filter(|entry| entry.file_type().unwrap().is_file())
         .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
         .collect();

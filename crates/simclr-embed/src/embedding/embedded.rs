@@ -104,7 +104,7 @@ impl Embedded {
             let label = images.label(index).map(|label| label.to_string()).unwrap_or_default();
             table.write_record([name, images.split(index), class, &label])?;
         }
-        table.into_inner().map_err(|error| error.into_error())
+        table.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 
     /// With the labels of these images, out of those of the whole set.

@@ -29,7 +29,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(2);
 /// [`finish`](Self::finish) moves it to its name, with what lies beside it: names and a table, row by row, see
 /// [`Embedded::write_table`]. Under that name it is complete or absent.
 ///
-/// The end of the name says what it becomes: `.npy` for NumPy, with the images' names in `.txt`; or `.safetensors`, an
+/// The end of the name says what it becomes: `.npy` for `NumPy`, with the images' names in `.txt`; or `.safetensors`, an
 /// [`ImageIndex`](crate::ImageIndex).
 ///
 /// ```

@@ -1,9 +1,9 @@
 //! The header of a `.npy` file whose number of rows is known last.
 
-/// Bytes of the header: enough for any shape, and a multiple of 64, as NumPy has it.
+/// Bytes of the header: enough for any shape, and a multiple of 64, as `NumPy` has it.
 pub(super) const HEADER: usize = 128;
 
-/// The header of `rows` rows of `size` values in f32 (NumPy's format, version 1.0), padded with spaces to [`HEADER`] bytes.
+/// The header of `rows` rows of `size` values in f32 (`NumPy`'s format, version 1.0), padded with spaces to [`HEADER`] bytes.
 pub(super) fn npy_header(rows: usize, size: usize) -> Vec<u8> {
     const START: usize = 10;
     let shape = format!("({rows}, {size})");
