@@ -24,7 +24,7 @@ const MOST_RUNS: usize = 9999;
 /// | file | content |
 /// |---|---|
 /// | `config.toml` | all settings of the run: a [`RunConfig`] |
-/// | `data.index` | where the images are, if they are in shards: a resumed run is quicker to begin |
+/// | `data.index` | where the images are, if they are in shards or in folders: a resumed run is quicker to begin |
 /// | `learning-rate.json` | the curve of the range test, if one chose the learning rate: a [`LearningRateCurve`] |
 /// | `metrics.jsonl` | the figures of every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
 /// | `tensorboard/` | the same figures in event files |
