@@ -293,7 +293,9 @@ mod index {
     fn settle(dir: &Path) {
         for folder in ["", "a", "a/2", "b"] {
             let folder = fs::File::open(dir.join(folder)).unwrap();
-            folder.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)).unwrap();
+            folder
+                .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+                .unwrap();
         }
     }
 

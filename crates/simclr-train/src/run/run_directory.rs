@@ -184,7 +184,7 @@ impl RunDirectory {
     }
 
     /// The path of the data's index file, as [`Opening::index`](simclr_data::Opening::index) takes it. It is there if the images are in
-    /// shards.
+    /// shards or in folders.
     #[must_use]
     pub fn data_index(&self) -> PathBuf {
         self.path.join("data.index")
