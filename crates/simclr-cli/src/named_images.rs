@@ -41,7 +41,8 @@ impl NamedImages {
     /// Looks at files alone. What is transparent lies on `ground`.
     pub(crate) fn files(arguments: &[PathBuf], ground: [u8; 3]) -> Self {
         Self::open(arguments, ground, |path| {
-            Err(format!("expected an image at {}, found a folder", path.display()))
+            let found = if path.is_dir() { "a folder" } else { "an archive of images" };
+            Err(format!("expected an image at {}, found {found}", path.display()))
         })
     }
 

@@ -135,10 +135,6 @@ impl TableWriter {
         Self(vec![0; HEADER])
     }
 
-    pub(crate) fn u32(&mut self, value: u32) {
-        self.0.extend(value.to_le_bytes());
-    }
-
     pub(crate) fn u64(&mut self, value: u64) {
         self.0.extend(value.to_le_bytes());
     }
@@ -185,7 +181,7 @@ impl<'a> TableReader<'a> {
         Ok(field)
     }
 
-    pub(crate) fn u32(&mut self) -> Result<u32, IndexFault> {
+    fn u32(&mut self) -> Result<u32, IndexFault> {
         self.take(4).map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
@@ -244,7 +240,6 @@ mod tests {
 
     fn table() -> TableWriter {
         let mut table = TableWriter::new();
-        table.u32(7);
         table.u64(u64::MAX - 1);
         table.bytes(b"abc");
         table.u32s(&[1, u32::MAX]);
@@ -261,7 +256,7 @@ mod tests {
         KIND.write(&path, table()).unwrap();
         let bytes = KIND.read(&path).unwrap();
         let mut table = KIND.decode(&bytes).unwrap();
-        assert_eq!((table.u32().unwrap(), table.u64().unwrap()), (7, u64::MAX - 1));
+        assert_eq!(table.u64().unwrap(), u64::MAX - 1);
         assert_eq!(table.bytes().unwrap(), b"abc");
         assert_eq!(table.u32s().unwrap(), [1, u32::MAX]);
         assert_eq!(table.u64s().unwrap(), [1 << 40]);

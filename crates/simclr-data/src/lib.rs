@@ -27,7 +27,9 @@
 //! | [`Stl10`] | STL-10's binary files, memory-mapped | those of the training and the test split |
 //! | [`Cifar10`] | CIFAR-10's binary files, memory-mapped | all |
 //! | [`ImageFolder`] | JPEG, PNG, WebP, BMP, GIF and TIFF files | those in sub-folders, which are the classes |
+//! | [`Shards`] | such files in tar archives, by positioned reads | those with a `.cls` or `.json` beside them, or in folders |
 //!
+//! [`pack`] makes one file of a set: shrunk images with checksums, which are read faster than the originals.
 //! [`Subset`] picks images out of a set, and [`Concat`] joins sets. [`Splits::open`] looks at what a folder holds and
 //! decides which images serve pretraining, which the training of a probe, and which its test. Pretraining never sees an
 //! image of the test set. [`WholeSet::open`] opens the same folders and has every image, with its split and its class.
@@ -49,14 +51,9 @@
 //!
 //! Whatever is wrong with a file is a [`DataError`], which names the file and says what was expected and what was
 //! found. Nothing panics, and no header is trusted with the size of an allocation. Binary files are checked when they
-//! are opened. Image files are opened one by one when they are needed. [`DataError::is_one_image`] tells an image that
+//! are opened, and so are the headers of shards. Image files are opened one by one when they are needed. [`DataError::is_one_image`] tells an image that
 //! cannot be read or decoded from all other faults, so that a run may leave the image out and continue. What may be the
 //! hiccup of a disk or a network is tried again first.
-//!
-//! # Names
-//!
-//! The name of an image in a folder is its path below the folder as [`escape_name`] writes it: one line, different for
-//! each file, and [`unescape_name`] leads back to the file, whatever bytes its name holds. So are the names of classes.
 //!
 //! # Names
 //!

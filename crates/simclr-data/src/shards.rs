@@ -36,9 +36,11 @@ use self::{
     columns::{NO_LABEL, NO_SPLIT},
     member_image::ImageFault,
     open_files::OpenFiles,
-    table::Table,
+    table::{Shard, Table},
 };
-use crate::{DataError, ImageDataset, Opening, escape_name, image_folder::Listing};
+use crate::{
+    DataError, ImageDataset, ImagePart, Opening, PartialImage, escape_name, image_folder::Listing,
+};
 
 /// Images in tar archives, called shards: a data set of a million images in a few files.
 ///
@@ -224,24 +226,34 @@ impl ImageDataset for Shards {
     }
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        self.image_part(index, &mut ImagePart::whole).map(PartialImage::into_pixels)
+    }
+
+    fn image_part(
+        &self,
+        index: usize,
+        choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+    ) -> Result<PartialImage, DataError> {
         let Opened { table, open, ground, .. } = &*self.0;
         DataError::check_index(index, table.images.len())?;
         let number = table.shard_of(index);
-        let shard = &table.shards[number];
-        let file = open.get(number, &shard.path, shard.stamp)?;
-        let path = || self.member_path(number, index);
-        member_image::read(&file, shard.stamp.len, &table.images, index, *ground).map_err(|fault| {
-            match fault {
-                ImageFault::Changed(change) => {
-                    DataError::Changed { path: shard.path.clone(), change: change.to_owned() }
-                }
-                ImageFault::CutOff => {
-                    let reason = "the shard is cut off within it";
-                    let source = io::Error::new(ErrorKind::UnexpectedEof, reason);
-                    DataError::Unreadable { path: path(), source }
-                }
-                ImageFault::Unreadable(source) => DataError::Unreadable { path: path(), source },
-                ImageFault::Decode(source) => DataError::Decode { path: path(), source },
+        let Shard { path, stamp } = &table.shards[number];
+        let file = open.get(number, path, *stamp)?;
+        let image = member_image::read(&file, stamp.len, &table.images, index, *ground, choose);
+        image.map_err(|fault| match fault {
+            ImageFault::Changed(change) => {
+                DataError::Changed { path: path.clone(), change: change.to_owned() }
+            }
+            ImageFault::CutOff => {
+                let reason = "the shard is cut off within it";
+                let source = io::Error::new(ErrorKind::UnexpectedEof, reason);
+                DataError::Unreadable { path: self.member_path(number, index), source }
+            }
+            ImageFault::Unreadable(source) => {
+                DataError::Unreadable { path: self.member_path(number, index), source }
+            }
+            ImageFault::Decode(source) => {
+                DataError::Decode { path: self.member_path(number, index), source }
             }
         })
     }

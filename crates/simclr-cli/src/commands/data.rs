@@ -19,7 +19,7 @@ pub(crate) enum Task {
     Bench(bench::Arguments),
     /// Write images as PNG or JPEG files, in class folders
     Convert(convert::Arguments),
-    /// Pack images into one file that trains several times faster than the originals
+    /// Pack images, shrunk if you like, into one file that is read faster than the originals
     Pack(pack::Arguments),
     /// Fetch STL-10 (2.6 GB) or CIFAR-10 (170 MB) from their authors' servers
     Download(download::Arguments),

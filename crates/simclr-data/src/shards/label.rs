@@ -44,7 +44,7 @@ impl Said {
             None => {}
             Some(Value::Text(name)) => label.name = label.name.or_else(|| text(Value::Text(name))),
             Some(Value::Number(number)) if number >= 0 => {
-                label.number = Some(number.cast_unsigned())
+                label.number = Some(number.cast_unsigned());
             }
             Some(Value::Number(-1)) => return Self::None,
             Some(Value::Number(_) | Value::Other(_)) => return Self::Unclear,

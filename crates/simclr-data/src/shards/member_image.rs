@@ -8,7 +8,7 @@ use std::{
 use image::{ImageError, RgbImage};
 
 use super::{columns::Columns, positioned::read_exact_at, ppm, tar_header::BLOCK};
-use crate::{decode_image_bytes_on, patience::patiently};
+use crate::{ImagePart, PartialImage, decode_part_bytes_on, patience::patiently};
 
 /// Longest member that is read.
 const MOST_BYTES: u32 = 512 << 20;
@@ -40,7 +40,7 @@ impl From<ImageError> for ImageFault {
     }
 }
 
-/// Reads the image at `index` in a file of `len` bytes. The header before it must be the one that was there when the file
+/// Reads at least the part that `choose` asks for of the image at `index` in a file of `len` bytes. The header before it must be the one that was there when the file
 /// was looked through, and its own checksum, if it has one, must be right.
 pub(super) fn read(
     file: &File,
@@ -48,7 +48,8 @@ pub(super) fn read(
     images: &Columns,
     index: usize,
     ground: [u8; 3],
-) -> Result<RgbImage, ImageFault> {
+    choose: &mut dyn FnMut(u32, u32) -> ImagePart,
+) -> Result<PartialImage, ImageFault> {
     let (offset, length) = (images.offsets[index], images.lengths[index]);
     if length > MOST_BYTES {
         return Err(refused(format!("expected a file of at most {MOST_BYTES} bytes, found more")));
@@ -60,9 +61,11 @@ pub(super) fn read(
     };
     let member = Member { file, start, length: length as usize, images, index };
     if images.raw[index] == 1 {
-        return member.raw();
+        let image = member.raw()?;
+        choose(image.width(), image.height());
+        return Ok(PartialImage::whole(image));
     }
-    Ok(decode_image_bytes_on(&member.bytes()?[BLOCK..], ground)?)
+    Ok(decode_part_bytes_on(&member.bytes()?[BLOCK..], ground, choose)?)
 }
 
 /// An image's header and its bytes, all of which the file has.

@@ -46,7 +46,7 @@ impl MemberName {
         let mut text = String::with_capacity(path.len());
         for part in path.split(|&byte| byte == b'/') {
             match part {
-                b"" | b"." => continue,
+                b"" | b"." => {}
                 b".." => return Err(NoData::LeadsOut),
                 part if is_no_data(part) => return Err(NoData::Hidden),
                 part => {

@@ -2,6 +2,7 @@
 
 mod encoded;
 mod keys;
+mod resume;
 mod settings;
 mod tar_writer;
 mod unfinished;
@@ -194,47 +195,51 @@ pub fn pack(
         file.left_out().iter().filter_map(|&index| images.image(index).err()).collect();
     let mut ready: Vec<Encoded> = Vec::new();
     let mut next = file.done();
-    let mut piece = rayon::current_num_threads();
     loop {
-        let indices = next..total.min(next + piece);
+        let indices = next..total.min(next + piece_size(&ready));
         let is_last = indices.is_empty();
         next = indices.end;
         // The next images are encoded while these are written.
         let (written, encoded) = rayon::join(
             || ready.iter().try_for_each(|image| file.append(image)),
-            || {
-                indices
-                    .into_par_iter()
-                    .map(|index| (index, settings.encode(images, index)))
-                    .collect::<Vec<_>>()
-            },
+            || indices.into_par_iter().map(|index| settings.encode(images, index)).collect(),
         );
         written?;
-        ready.clear();
-        for (index, outcome) in encoded {
-            match outcome {
-                Ok(image) => ready.push(image),
-                Err(error) if error.is_one_image() => {
-                    skipped.push(error);
-                    file.leave_out(index);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let largest = ready.iter().map(|image| image.bytes.len()).max().unwrap_or(1).max(1);
-        let threads = rayon::current_num_threads();
-        piece = (MOST_WAITING / largest).clamp(threads, PER_THREAD * threads);
-        let done = next - ready.len();
-        if watch(PackProgress { done, total }).is_break() && !(is_last && ready.is_empty()) {
-            let path = file.keep()?;
-            return Err(PackError::Stopped { path, done, total });
-        }
+        ready = readable(encoded, &mut skipped)?;
         if is_last {
             break;
+        }
+        let done = next - ready.len();
+        if watch(PackProgress { done, total }).is_break() {
+            return Err(PackError::Stopped { path: file.keep()?, done, total });
         }
     }
     let (images, bytes) = file.finish()?;
     Ok(Packed { images, resumed, skipped, bytes })
+}
+
+/// How many images are encoded at a time, if they are as large as these.
+fn piece_size(images: &[Encoded]) -> usize {
+    let threads = rayon::current_num_threads();
+    // How large the first are is not known.
+    let Some(largest) = images.iter().map(|image| image.bytes.len()).max() else { return threads };
+    (MOST_WAITING / largest.max(1)).clamp(threads, PER_THREAD * threads)
+}
+
+/// The images that could be read. The errors of others are appended to `skipped`, unless all must end.
+fn readable(
+    encoded: Vec<Result<Encoded, DataError>>,
+    skipped: &mut Vec<DataError>,
+) -> Result<Vec<Encoded>, DataError> {
+    let mut images = Vec::with_capacity(encoded.len());
+    for outcome in encoded {
+        match outcome {
+            Ok(image) => images.push(image),
+            Err(error) if error.is_one_image() => skipped.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(images)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A packed file is a tar archive. Its last member holds the table of all others, and the last bytes of that member say
 //! where it begins, so that a packed file is opened by two reads however long it is. Other programs see one more member;
-//! WebDataset leaves out members called `__so__`.
+//! `WebDataset` leaves out members called `__so__`.
 
 use std::fs::File;
 

@@ -86,6 +86,16 @@ impl ScannedShard {
     }
 }
 
+/// Compressions by how a file begins, and the commands that undo them.
+const COMPRESSED: [(&[u8], &str, &str); 6] = [
+    (b"\x1f\x8b", "gzip", "gunzip"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard", "unzstd"),
+    (b"BZh", "bzip2", "bunzip2"),
+    (b"\xfd7zXZ\0", "xz", "unxz"),
+    (b"\x04\x22\x4d\x18", "LZ4", "unlz4"),
+    (b"PK\x03\x04", "ZIP", "unzip"),
+];
+
 /// Says what a file is that is no tar archive.
 fn refuse_other_files(path: &Path, file: &File) -> Result<(), DataError> {
     let path = || path.to_owned();
@@ -93,25 +103,20 @@ fn refuse_other_files(path: &Path, file: &File) -> Result<(), DataError> {
     let length = patiently(|| read_up_to(file, &mut beginning, 0))
         .map_err(|source| DataError::Io { path: path(), source })?;
     let beginning = &beginning[..length];
-    let compressed: [(&[u8], &str, &str); 6] = [
-        (b"\x1f\x8b", "gzip", "gunzip"),
-        (b"\x28\xb5\x2f\xfd", "Zstandard", "unzstd"),
-        (b"BZh", "bzip2", "bunzip2"),
-        (b"\xfd7zXZ\0", "xz", "unxz"),
-        (b"\x04\x22\x4d\x18", "LZ4", "unlz4"),
-        (b"PK\x03\x04", "ZIP", "unzip"),
-    ];
-    if let Some((_, found, tool)) = compressed.iter().find(|kind| beginning.starts_with(kind.0)) {
+    // The first member may be called as other files begin.
+    if tar_header::is_header(beginning) {
+        return Ok(());
+    }
+    if let Some((_, found, tool)) = COMPRESSED.iter().find(|kind| beginning.starts_with(kind.0)) {
         return Err(DataError::Compressed { path: path(), found, tool });
     }
     match Content::of(beginning) {
         _ if length == 0 => Err(DataError::EmptyFile { path: path(), expected: "a tar archive" }),
         Content::Other("zeros") => Ok(()),
-        content if !tar_header::is_header(beginning) => {
+        content => {
             let reason = format!("expected a tar archive, found {}", content.name());
             Err(DataError::Archive { path: path(), at: 0, images: 0, reason })
         }
-        _ => Ok(()),
     }
 }
 

@@ -89,10 +89,10 @@ fn is_pattern(text: &str) -> bool {
 /// split tells what its shards are for.
 pub(crate) fn in_folder(listing: &Listing) -> Result<Vec<ShardFile>, DataError> {
     let mut files: Vec<ShardFile> =
-        listing.other_paths().filter(is_archive).map(ShardFile::of).collect();
+        listing.other_paths().filter(|path| is_archive(path)).map(ShardFile::of).collect();
     for folder in &listing.folders {
         let split = SplitName::of(&class_name(folder)).map(|name| name.split);
-        for path in Listing::of(folder)?.other_paths().filter(is_archive) {
+        for path in Listing::of(folder)?.other_paths().filter(|path| is_archive(path)) {
             let of_file = ShardFile::of(path);
             files.push(ShardFile { split: split.or(of_file.split), ..of_file });
         }
@@ -100,7 +100,7 @@ pub(crate) fn in_folder(listing: &Listing) -> Result<Vec<ShardFile>, DataError> 
     Ok(files)
 }
 
-fn is_archive(path: &PathBuf) -> bool {
+fn is_archive(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let ends =
         |extension: &str| name.strip_suffix(extension).is_some_and(|name| name.ends_with('.'));

@@ -108,26 +108,22 @@ fn has_checksum(bytes: &[u8; BLOCK]) -> bool {
 /// A number in octal digits or, if its first bit is set, in base 256; `None` for others, and for negative ones. No
 /// digits at all are zero.
 fn number(field: &[u8]) -> Option<u64> {
-    match field {
-        [first @ 0x80..=0xff, rest @ ..] => {
-            // Two's complement: with the second bit, it is negative.
-            if first & 0x40 != 0 {
-                return None;
-            }
-            rest.iter().try_fold(u64::from(first & 0x3f), |value, &byte| {
-                Some(value.checked_mul(256)? | u64::from(byte))
-            })
+    if let [first @ 0x80..=0xff, rest @ ..] = field {
+        // Two's complement: with the second bit, it is negative.
+        if first & 0x40 != 0 {
+            return None;
         }
-        _ => {
-            let text = str::from_utf8(until_nul(field)).ok()?.trim_matches(' ');
-            if text.is_empty() {
-                return Some(0);
-            }
-            // `from_str_radix` takes a sign.
-            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-            u64::from_str_radix(text, 8).ok().filter(|_| digits)
-        }
+        return rest.iter().try_fold(u64::from(first & 0x3f), |value, &byte| {
+            Some(value.checked_mul(256)? | u64::from(byte))
+        });
     }
+    let text = str::from_utf8(until_nul(field)).ok()?.trim_matches(' ');
+    if text.is_empty() {
+        return Some(0);
+    }
+    // `from_str_radix` takes a sign.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    u64::from_str_radix(text, 8).ok().filter(|_| digits)
 }
 
 fn data_crc(bytes: &[u8; BLOCK]) -> Option<u32> {

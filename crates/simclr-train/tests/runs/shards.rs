@@ -37,8 +37,10 @@ fn a_run_on_shards_is_the_run_on_the_same_images_in_a_folder() {
     let packed = folder.path().join("packed.tar");
     let raw = PackConfig::new(PackFormat::Raw);
     pack(&WholeSet::open(&photos).unwrap(), &packed, &raw, |_| ControlFlow::Continue(())).unwrap();
+    let run_of =
+        |path: &Path| path.with_file_name(format!("run-{}", path.file_name().unwrap().display()));
     let trained = [&photos, &archive, &packed].map(|path| {
-        let dir = path.with_extension("run");
+        let dir = run_of(path);
         let data = Splits::open(path).unwrap();
         let trained = run(in_directory(pretraining(config(2)), &dir), &data).unwrap();
         (values(&trained.encoder), lines(&dir))
@@ -47,14 +49,12 @@ fn a_run_on_shards_is_the_run_on_the_same_images_in_a_folder() {
     assert!(trained[0] == trained[1], "a tar archive");
     assert!(trained[0] == trained[2], "a packed file");
     // A run that began on the folder goes on with the archive: names and sizes are those of the files.
-    let moved = photos.with_extension("run");
+    let moved = run_of(&photos);
     let gone_on =
         run(resumed(pretraining(config(3)), &moved), &Splits::open(&archive).unwrap()).unwrap();
     assert_eq!(gone_on.summary.epochs, 3);
-    let stays = run(
-        resumed(pretraining(config(3)), &archive.with_extension("run")),
-        &Splits::open(&photos).unwrap(),
-    );
+    let stays =
+        run(resumed(pretraining(config(3)), &run_of(&archive)), &Splits::open(&photos).unwrap());
     assert!(values(&stays.unwrap().encoder) == values(&gone_on.encoder));
     // Packed pixels take other bytes.
     let error = run(resumed(pretraining(config(3)), &moved), &Splits::open(&packed).unwrap());

@@ -29,7 +29,7 @@ pub(super) fn keys(images: &dyn ImageDataset) -> Names {
     for index in 0..images.len() {
         let mut key = legal(&images.name(index));
         if key.len() > MOST {
-            key = "image".to_owned();
+            "image".clone_into(&mut key);
         }
         while !is_new(&key) {
             key = format!("{key}-{index}");

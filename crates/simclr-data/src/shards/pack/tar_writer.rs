@@ -23,6 +23,11 @@ pub(super) fn header(name: &str, size: u64, crc: Option<u32>) -> Vec<u8> {
     bytes
 }
 
+/// A member with its header and the zeros after it.
+pub(super) fn whole_member(name: &str, bytes: &[u8]) -> Vec<u8> {
+    [&header(name, bytes.len() as u64, None), bytes, padding(bytes.len())].concat()
+}
+
 /// Zeros after a member of this size.
 pub(super) fn padding(size: usize) -> &'static [u8] {
     &[0; BLOCK][..size.next_multiple_of(BLOCK) - size]

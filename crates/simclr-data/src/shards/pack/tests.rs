@@ -118,7 +118,7 @@ fn other_programs_see_a_tar_archive_with_keys_and_classes() {
         entry.read_to_end(&mut content).unwrap();
         match name.rsplit_once('.') {
             Some((_, "cls")) => {
-                found.push(format!("{name}={}", String::from_utf8(content).unwrap()))
+                found.push(format!("{name}={}", String::from_utf8(content).unwrap()));
             }
             Some((_, "ppm")) => {
                 assert_eq!(content.len(), 13 + 40 * 30 * 3);
@@ -251,6 +251,9 @@ fn other_images_or_settings_do_not_go_on_with_a_file() {
     let error = pack_all(dir.path(), &PackConfig { resume: true, ..RAW }).unwrap_err();
     assert!(matches!(error, PackError::OtherSettings { .. }), "{error}");
     assert_eq!(fs::read(dir.path().join("out.tar.part")).unwrap(), [b'x'; 5000]);
+    fs::write(dir.path().join("out.tar.part"), "short").unwrap();
+    let error = pack_all(dir.path(), &PackConfig { resume: true, ..RAW }).unwrap_err();
+    assert!(error.to_string().ends_with("found another file"), "{error}");
 }
 
 #[test]

@@ -18,37 +18,36 @@ use crate::{
     DataError, ImageDataset, WholeSet,
     shards::{
         columns::{Columns, NO_LABEL, NO_SPLIT, Row},
-        members::{Member, Members},
+        members::Member,
         names::Names,
         pack_index,
-        positioned::read_exact_at,
         tar_header::{BLOCK, MemberKind},
     },
 };
 
 /// How the first member is called, which holds the settings.
-const SETTINGS_NAME: &str = "__simclr_pack__";
-/// Bytes that are read at a time to verify a checksum.
-const PIECE: usize = 1 << 20;
+pub(super) const SETTINGS_NAME: &str = "__simclr_pack__";
+/// Bytes that are written at a time, if images are smaller.
+const BUFFER: usize = 1 << 20;
 
 /// A file that ends in `.part`, and what is in it.
 pub(super) struct Unfinished<'a> {
-    set: &'a WholeSet,
+    pub(super) set: &'a WholeSet,
     out: PathBuf,
-    path: PathBuf,
-    file: BufWriter<File>,
+    pub(super) path: PathBuf,
+    pub(super) file: BufWriter<File>,
     /// Its length.
-    at: u64,
+    pub(super) at: u64,
     images: Columns,
-    keys: Names,
+    pub(super) keys: Names,
     /// What an image is stored with, by its index: class and split.
-    groups: Vec<(u32, u8)>,
+    pub(super) groups: Vec<(u32, u8)>,
     split_names: Vec<String>,
     extension: &'static str,
     raw: bool,
     /// Images before this one are in the file, or are left out.
-    done: usize,
-    left_out: Vec<usize>,
+    pub(super) done: usize,
+    pub(super) left_out: Vec<usize>,
 }
 
 impl<'a> Unfinished<'a> {
@@ -70,17 +69,16 @@ impl<'a> Unfinished<'a> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(cannot)?;
         match file.try_lock() {
-            Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(PackError::Busy { path }),
-            // A file system without locks.
-            Err(TryLockError::Error(_)) => {}
+            // The second: a file system without locks.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
         }
         let (groups, split_names) = groups(set);
         let mut unfinished = Self {
             set,
             out: out.to_owned(),
             path: path.clone(),
-            file: BufWriter::with_capacity(PIECE, file),
+            file: BufWriter::with_capacity(BUFFER, file),
             at: 0,
             images: Columns::default(),
             keys: keys(set),
@@ -105,67 +103,6 @@ impl<'a> Unfinished<'a> {
         Ok(unfinished)
     }
 
-    /// Finds what the file holds, up to the last whole image whose checksum is right.
-    fn resume(&mut self, settings: &Settings) -> Result<(), PackError> {
-        let cannot = |source| PackError::Data(DataError::Io { path: self.path.clone(), source });
-        let file = self.file.get_ref().try_clone().map_err(cannot)?;
-        let len = file.metadata().map_err(cannot)?.len();
-        let mut members = Members::new(&file, len);
-        // Whatever is no whole member is written anew.
-        let mut next = move || {
-            let member = members.next().ok().flatten()?;
-            let is_whole = member.at.checked_add(member.size).is_some_and(|end| end <= len);
-            let is_file = member.kind == MemberKind::File && member.size <= u64::from(u32::MAX);
-            (is_whole && is_file && members.position() <= len)
-                .then_some((member, members.position()))
-        };
-        let Some((first, after)) =
-            next().filter(|(first, _)| first.name == SETTINGS_NAME.as_bytes())
-        else {
-            // It was killed before it had written anything, or is no such file.
-            return if len <= 2 * BLOCK as u64 {
-                Ok(())
-            } else {
-                Err(self.other_settings(settings, "no settings"))
-            };
-        };
-        let found = content(&file, &first).map_err(cannot)?;
-        if found != settings.text.as_bytes() {
-            return Err(self.other_settings(settings, &String::from_utf8_lossy(&found)));
-        }
-        self.at = after;
-        while let Some((member, after_image)) = next() {
-            // Images between this one and the last were left out.
-            let is_it = |&index: &usize| member.name == self.member_name(index).as_bytes();
-            let Some(index) = (self.done..self.set.len()).find(is_it) else { break };
-            let expected = member.data_crc;
-            if expected.is_none() || checksum(&file, &member).ok() != expected {
-                break;
-            }
-            let mut end = after_image;
-            let (label, _) = self.groups[index];
-            if label != NO_LABEL {
-                let Some((cls, after_label)) = next() else { break };
-                let name = format!("{}.cls", self.keys.get(index));
-                let said = content(&file, &cls).unwrap_or_default();
-                if cls.name != name.as_bytes() || said != label.to_string().as_bytes() {
-                    break;
-                }
-                end = after_label;
-            }
-            self.left_out.extend(self.done..index);
-            self.push(index, &member);
-            self.done = index + 1;
-            self.at = end;
-        }
-        Ok(())
-    }
-
-    fn other_settings(&self, settings: &Settings, found: &str) -> PackError {
-        let (path, expected) = (self.path.clone(), settings.text.clone());
-        PackError::OtherSettings { path, expected, found: crate::printable(found) }
-    }
-
     /// The first image that is neither in the file nor left out.
     pub(super) fn done(&self) -> usize {
         self.done
@@ -181,11 +118,7 @@ impl<'a> Unfinished<'a> {
         &self.left_out
     }
 
-    pub(super) fn leave_out(&mut self, index: usize) {
-        self.left_out.push(index);
-    }
-
-    fn member_name(&self, index: usize) -> String {
+    pub(super) fn member_name(&self, index: usize) -> String {
         format!("{}.{}", self.keys.get(index), self.extension)
     }
 
@@ -203,7 +136,7 @@ impl<'a> Unfinished<'a> {
     }
 
     /// Notes an image that is in the file.
-    fn push(&mut self, index: usize, member: &Member) {
+    pub(super) fn push(&mut self, index: usize, member: &Member) {
         let (label, split) = self.groups[index];
         self.images.push(&Row {
             offset: member.at,
@@ -284,24 +217,4 @@ fn groups(set: &WholeSet) -> (Vec<(u32, u8)>, Vec<String>) {
         (label, u8::try_from(split).unwrap_or(NO_SPLIT))
     });
     (groups.collect(), names)
-}
-
-/// A short member.
-fn content(file: &File, member: &Member) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; (member.size as usize).min(PIECE)];
-    read_exact_at(file, &mut bytes, member.at)?;
-    Ok(bytes)
-}
-
-/// The CRC32C of a member.
-fn checksum(file: &File, member: &Member) -> io::Result<u32> {
-    let mut bytes = vec![0; (member.size as usize).min(PIECE)];
-    let (mut crc, mut read) = (0, 0);
-    while read < member.size {
-        let piece = ((member.size - read) as usize).min(PIECE);
-        read_exact_at(file, &mut bytes[..piece], member.at + read)?;
-        crc = crc32c::crc32c_append(crc, &bytes[..piece]);
-        read += piece as u64;
-    }
-    Ok(crc)
 }

@@ -5,7 +5,7 @@ use std::fs;
 use tar::{Builder, EntryType};
 
 use super::support::{Folder, add, archive, open, png, row, rows};
-use crate::{ImageDataset, ImageFolder, Splits, WholeSet, shards::Shards};
+use crate::{ImageDataset, ImageFolder, ImagePart, Resolution, Splits, WholeSet, shards::Shards};
 
 #[test]
 fn members_of_one_key_are_an_image_and_its_class() {
@@ -296,6 +296,14 @@ fn shards_of_one_split_or_of_none_hold_out_a_test_set() {
 }
 
 #[test]
+fn the_first_member_may_be_called_as_other_files_begin() {
+    let folder = Folder::new();
+    for name in ["BZh.png", "<html>.png", "%PDF.png", "{x}.png"] {
+        assert_eq!(rows(&open(folder.shard("a.tar", [(name, png(1))]))), [row(name, None, 1)]);
+    }
+}
+
+#[test]
 fn a_list_of_shards_keeps_its_order() {
     let folder = Folder::new();
     let paths =
@@ -329,4 +337,25 @@ fn an_archive_of_old_times_and_one_without_its_end_are_read() {
     builder.append(&header, png(3).as_slice()).unwrap();
     fs::write(folder.path("old.tar"), builder.into_inner().unwrap()).unwrap();
     assert_eq!(rows(&open(folder.path("old.tar"))), [row("3.png", None, 3)]);
+}
+
+#[test]
+fn a_part_of_an_image_is_that_of_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let photo =
+        image::RgbImage::from_fn(320, 240, |x, y| image::Rgb([x as u8, y as u8, (x ^ y) as u8]));
+    photo.save(dir.path().join("1.jpg")).unwrap();
+    let in_folder = ImageFolder::open(dir.path()).unwrap();
+    let folder = Folder::new();
+    let bytes = fs::read(dir.path().join("1.jpg")).unwrap();
+    let shards = open(folder.shard("a.tar", [("1.jpg", bytes)]));
+    let mut asked = Vec::new();
+    let mut choose = |width, height| {
+        asked.push((width, height));
+        ImagePart { x: 60, y: 40, width: 200, height: 160, resolution: Resolution::Half }
+    };
+    let [here, there] = [&shards as &dyn ImageDataset, &in_folder]
+        .map(|images| images.image_part(0, &mut choose).unwrap());
+    assert_eq!(here, there);
+    assert_eq!((here.resolution(), asked), (Resolution::Half, vec![(320, 240); 2]));
 }

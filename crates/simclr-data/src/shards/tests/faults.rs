@@ -67,7 +67,7 @@ fn wherever_a_shard_is_cut_off_it_is_said() {
         for index in 0..begun {
             match shards.image(index) {
                 Ok(image) => {
-                    assert_eq!((index < whole, image.as_raw()[0]), (true, index as u8 + 1))
+                    assert_eq!((index < whole, image.as_raw()[0]), (true, index as u8 + 1));
                 }
                 Err(error) => assert!(index >= whole && error.is_one_image(), "{length}: {error}"),
             }

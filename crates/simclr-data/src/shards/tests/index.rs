@@ -9,7 +9,7 @@ use super::support::{Folder, png, rows};
 use crate::{
     ImageDataset, Opening, Splits,
     index_file::{IndexKind, TableWriter},
-    shards::Shards,
+    shards::{Shards, columns::Columns},
 };
 
 fn folder() -> Folder {
@@ -110,7 +110,7 @@ fn an_index_that_was_made_to_harm_does_none() {
     let shards = open(&folder);
     let kind = IndexKind { name: b"shards\0\0", version: 1 };
     // What the table says after its shards, which are true.
-    let write = |change: &dyn Fn(&mut Vec<u64>, &mut Vec<u64>, &mut Vec<u32>, &mut Vec<u32>)| {
+    let write = |change: &dyn Fn(&mut Vec<u64>, &mut Columns)| {
         let table = &shards.0.table;
         let mut writer = TableWriter::new();
         writer.u64(3);
@@ -122,7 +122,7 @@ fn an_index_that_was_made_to_harm_does_none() {
             writer.u64(shard.stamp.modified.cast_unsigned());
         }
         let (mut ends, mut images) = (table.ends.clone(), table.images.clone());
-        change(&mut ends, &mut images.offsets, &mut images.lengths, &mut images.labels);
+        change(&mut ends, &mut images);
         writer.u64s(&ends);
         writer.texts(&table.class_names);
         writer.texts(&table.split_names);
@@ -131,14 +131,14 @@ fn an_index_that_was_made_to_harm_does_none() {
         kind.write(&index, writer).unwrap();
         open(&folder)
     };
-    assert!(write(&|_, _, _, _| {}).is_from_index(), "the test writes what is read");
-    assert!(!write(&|ends, _, _, _| ends[2] = 7).is_from_index());
-    assert!(!write(&|ends, _, _, _| ends[0] = 3).is_from_index() || open(&folder).len() == 6);
-    assert!(!write(&|ends, _, _, _| ends.swap(0, 2)).is_from_index());
-    assert!(!write(&|_, _, _, labels| labels[0] = 9).is_from_index());
-    assert!(!write(&|_, offsets, _, _| offsets.truncate(5)).is_from_index());
+    assert!(write(&|_, _| {}).is_from_index(), "the test writes what is read");
+    assert!(!write(&|ends, _| ends[2] = 7).is_from_index());
+    assert!(!write(&|ends, _| ends[0] = 3).is_from_index() || open(&folder).len() == 6);
+    assert!(!write(&|ends, _| ends.swap(0, 2)).is_from_index());
+    assert!(!write(&|_, images| images.labels[0] = 9).is_from_index());
+    assert!(!write(&|_, images| images.offsets.truncate(5)).is_from_index());
     // Places that no shard has are errors of the images.
-    let shards = write(&|_, offsets, lengths, _| {
+    let shards = write(&|_, Columns { offsets, lengths, .. }| {
         offsets[..4].copy_from_slice(&[u64::MAX, 0, 511, 1 << 40]);
         lengths[4] = u32::MAX;
         offsets[5] = 1537;
