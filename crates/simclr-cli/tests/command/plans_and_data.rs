@@ -198,3 +198,31 @@ fn views_pass_over_images_that_cannot_be_read() {
     let output = crate::support::simclr(here, &["views", "--data=photos", "--rows=2"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("00.png"));
 }
+
+#[test]
+fn a_bench_of_data_names_the_stage_that_limits() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    std::fs::write(here.join("photos/dots/zz.jpg"), b"\xff\xd8\xff\xe0 no more").unwrap();
+    let arguments = ["data", "bench", "--data=photos", "--image-size=24"];
+    let report = json(here, &arguments);
+    let speeds = report["speeds"].as_array().unwrap();
+    assert_eq!(speeds[0]["threads"], 1);
+    for speed in speeds {
+        for stage in ["reading", "decoding", "views", "together"] {
+            assert!(speed[stage].as_f64().unwrap() > 0.0, "{speed}");
+        }
+        let limit = speed["limit"].as_str().unwrap();
+        assert!(["reading", "decoding", "views"].contains(&limit), "{limit}");
+    }
+    assert_eq!(report["skipped"].as_array().unwrap().len(), 1);
+    let text = success(here, &arguments);
+    for part in ["1 thread", "all together", " limits: "] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (code, error) = failure(here, &["data", "bench", "--data=nowhere"]);
+    assert_eq!(code, 3, "{error}");
+    let (code, error) = failure(here, &["data", "bench", "--data=photos", "--image-size=1"]);
+    assert_eq!(code, 2, "{error}");
+}

@@ -70,3 +70,44 @@ fn below(text: &str) -> Option<PathBuf> {
     let path = unescape_name(text)?;
     path.components().all(|part| matches!(part, Component::Normal(_))).then_some(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An index with the right checksum, of one folder with one image.
+    fn index(folder: &str, text: &str, ends: &[u64], nanoseconds: u64) -> tempfile::NamedTempFile {
+        let mut table = TableWriter::new();
+        table.u64(1);
+        table.bytes(folder.as_bytes());
+        table.u64(1_700_000_000);
+        table.u64(nanoseconds);
+        table.bytes(text.as_bytes());
+        table.u64s(ends);
+        for _ in 0..3 {
+            Names::default().write(&mut table);
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        KIND.write(file.path(), table).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_hostile_index_leads_to_no_file_elsewhere() {
+        let read = |file: &tempfile::NamedTempFile| read(file.path(), Path::new("root"));
+        let listed = read(&index("a/b", "1.png", &[5], 7)).unwrap();
+        let listing = &listed[Path::new("root/a/b")].listing;
+        let paths: Vec<_> = listing.images.paths(&listing.dir).collect();
+        assert_eq!(paths, [Path::new("root/a/b/1.png")]);
+        for folder in ["..", "a/../..", "/etc", r"a\q"] {
+            assert!(read(&index(folder, "1.png", &[5], 7)).is_err(), "{folder}");
+        }
+        for name in ["..", "../1.png", "/1.png", "a/1.png", r"\q.png", ""] {
+            assert!(read(&index("a", name, &[name.len() as u64], 7)).is_err(), "{name}");
+        }
+        for ends in [&[4][..], &[6], &[u64::MAX], &[3, 2, 5]] {
+            assert!(read(&index("a", "1.png", ends, 7)).is_err(), "{ends:?}");
+        }
+        assert!(read(&index("a", "1.png", &[5], 1_000_000_000)).is_err());
+    }
+}

@@ -24,7 +24,7 @@ const MOST_RUNS: usize = 9999;
 /// | file | content |
 /// |---|---|
 /// | `config.toml` | all settings of the run: a [`RunConfig`] |
-/// | `data.index` | where the images are, if they are in shards: a resumed run is quicker to begin |
+/// | `data.index` | where the images are, if they are in shards or in folders: a resumed run is quicker to begin |
 /// | `learning-rate.json` | the curve of the range test, if one chose the learning rate: a [`LearningRateCurve`] |
 /// | `metrics.jsonl` | the figures of every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
 /// | `tensorboard/` | the same figures in event files |
@@ -184,7 +184,7 @@ impl RunDirectory {
     }
 
     /// The path of the data's index file, as [`Opening::index`](simclr_data::Opening::index) takes it. It is there if the images are in
-    /// shards.
+    /// shards or in folders.
     #[must_use]
     pub fn data_index(&self) -> PathBuf {
         self.path.join("data.index")

@@ -63,7 +63,7 @@ fn a_run_on_shards_is_the_run_on_the_same_images_in_a_folder() {
 }
 
 #[test]
-fn a_run_keeps_an_index_of_its_shards_and_goes_on_with_it() {
+fn a_run_keeps_an_index_of_its_images_and_goes_on_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let [photos, archive] = photos(folder.path());
     let dir = folder.path().join("run");
@@ -79,10 +79,14 @@ fn a_run_keeps_an_index_of_its_shards_and_goes_on_with_it() {
     assert_eq!(data.warnings.len(), 1);
     run(resumed(pretraining(config(3)), &dir), &data).unwrap();
     assert!(Splits::open_with(&archive, &opening).unwrap().index.is_none());
-    // A folder has none.
+    // So does a run on a folder.
     let of_folder = folder.path().join("of a folder");
-    run(in_directory(pretraining(config(1)), &of_folder), &Splits::open(photos).unwrap()).unwrap();
-    assert!(!RunDirectory::open(&of_folder).unwrap().data_index().exists());
+    run(in_directory(pretraining(config(1)), &of_folder), &Splits::open(&photos).unwrap()).unwrap();
+    let index = Some(RunDirectory::open(&of_folder).unwrap().data_index());
+    let opening = Opening { index, ..Opening::default() };
+    let data = Splits::open_with(&photos, &opening).unwrap();
+    assert!(data.warnings.is_empty(), "{:?}", data.warnings);
+    run(resumed(pretraining(config(2)), &of_folder), &data).unwrap();
 }
 
 #[test]

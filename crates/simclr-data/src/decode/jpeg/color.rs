@@ -25,7 +25,7 @@ impl WithSimd for ToRgb<'_> {
 
 #[inline(always)]
 fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
-    // Sixteenths, from 512ths of a product of 16 bits each.
+    // In sixteenths: the upper half of a product of 128 times the difference and 8192 times the factor, of 16 bits each.
     let part = |difference: i16, factor: i16| {
         ((i32::from(difference << 7) * i32::from(factor)) >> 16) as i16
     };

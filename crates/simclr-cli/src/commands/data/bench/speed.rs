@@ -50,7 +50,7 @@ impl Speed {
         for (number, indices) in indices.chunks(AT_A_TIME).enumerate() {
             let contents: Option<Vec<_>> = paths.as_ref().map(|paths| {
                 let paths = paths[number * AT_A_TIME..].iter().take(indices.len());
-                paths.map(|path| fs::read(path).unwrap_or_default()).collect()
+                paths.map(|path| fs::read(path).ok()).collect()
             });
             let start = Instant::now();
             let images = indices
@@ -58,7 +58,7 @@ impl Speed {
                 .with_max_len(1)
                 .enumerate()
                 .map(|(place, &index)| {
-                    stages.decode(index, contents.as_ref().map(|all| &all[place][..]))
+                    stages.decode(index, contents.as_ref().and_then(|all| all[place].as_deref()))
                 })
                 .collect::<Result<Vec<_>>>()?;
             of_decoding += start.elapsed().as_secs_f64();

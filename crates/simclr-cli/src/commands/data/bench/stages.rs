@@ -78,7 +78,7 @@ impl Stages {
         let part = match bytes {
             None => self.images.image_part(index, &mut choose),
             Some(bytes) => {
-                let path = || PathBuf::from(self.images.name(index));
+                let path = || self.path(index).unwrap_or_else(|| self.images.name(index).into());
                 decode_part_bytes_on(bytes, [255; 3], &mut choose)
                     .map_err(|source| DataError::Decode { path: path(), source })
             }
