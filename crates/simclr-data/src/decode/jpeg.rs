@@ -4,6 +4,15 @@
 //! [`image`]. More than half of the time goes into the codes of variable length, which must be read from the first to the last row
 //! that is needed. All else is done for the needed columns and rows alone, at the needed resolution.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is called within vector code is compiled with its instructions only if it is inlined"
+)]
+#![expect(
+    clippy::cast_possible_wrap,
+    reason = "bits of at most 16, and sides of at most 65,535 pixels"
+)]
+
 mod band;
 mod color;
 mod header;

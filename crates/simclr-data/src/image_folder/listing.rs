@@ -66,7 +66,7 @@ impl Found {
             return;
         }
         let kind = entry.file_type();
-        let is_link = kind.as_ref().is_ok_and(|kind| kind.is_symlink());
+        let is_link = kind.as_ref().is_ok_and(fs::FileType::is_symlink);
         let kind = if is_link { fs::metadata(entry.path()).map(|it| it.file_type()) } else { kind };
         match kind {
             Ok(kind) if kind.is_dir() => {

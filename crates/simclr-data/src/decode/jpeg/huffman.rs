@@ -160,7 +160,7 @@ impl Ready {
         };
         self.next |= word >> self.count;
         self.position += (63 - self.count as usize) >> 3;
-        self.count |= 56;
+        self.count |= 0b11_1000;
         self
     }
 

@@ -62,7 +62,9 @@ impl WithSimd for UnitsOfRow<'_, '_> {
         let Self { units, row, intervals, readers, bands, arch } = self;
         for column in 0..units.across {
             if intervals.begin_unit()? {
-                readers.iter_mut().for_each(|reader| reader.before = 0);
+                for reader in &mut *readers {
+                    reader.before = 0;
+                }
             }
             let lies_inside = row >= units.rows.start && units.columns.contains(&column);
             let place = lies_inside.then(|| column - units.columns.start);
