@@ -7,7 +7,9 @@ use simclr::augment::SimClrAugmentation;
 use simclr::data::{Sample, SampleConfig, Splits};
 use simclr::embed::Embedder;
 use simclr::model::EncoderConfig;
-use simclr::train::{Precision, PretrainConfig, Pretraining, Progress, Recipe, ViewPath};
+use simclr::train::{
+    MonitorEvery, Precision, PretrainConfig, Pretraining, Progress, Recipe, ViewPath,
+};
 
 use crate::counts::{Counted, Counts};
 use crate::memory;
@@ -173,6 +175,8 @@ impl Case {
         config.train.epochs = 1;
         config.train.batch_size = sizes.images;
         config.train.warmup_epochs = 0;
+        // The runs that are compared have other numbers of images to look at.
+        config.train.monitor_every = MonitorEvery::Never;
         config.images.encoder = self.encoder(sizes);
         config.images.views = ViewPath::Device;
         let config = config.with_image_size(sizes.size).expect("a valid size");
