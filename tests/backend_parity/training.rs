@@ -79,7 +79,7 @@ fn features_and_gradient(name: &str, size: usize, device: &Device) -> Result<(),
 }
 
 fn first_steps(device: &Device) -> Result<(), String> {
-    for (optimizer, rate) in OPTIMIZERS.map(|(optimizer, rate)| (optimizer(1e-2), rate)) {
+    for (optimizer, rate) in optimizers() {
         let run = |device: &Device| losses(device, Precision::F32, optimizer, rate);
         let (found, expected) = (run(device)?, run(&Device::flex())?);
         // The first step sees the same weights; each further one what rounding made of the one before.
@@ -90,12 +90,15 @@ fn first_steps(device: &Device) -> Result<(), String> {
     Ok(())
 }
 
-/// Optimisers by their weight decay, and rates at which three steps change the loss.
-const OPTIMIZERS: [(fn(f32) -> OptimizerConfig, f64); 3] = [
-    (OptimizerConfig::adamw, 1e-3),
-    (OptimizerConfig::lars, 20.0),
-    (OptimizerConfig::nesterov, 0.05),
-];
+/// Optimisers, and rates at which three steps change the loss.
+fn optimizers() -> [(OptimizerConfig, f64); 3] {
+    let decay = 1e-2;
+    [
+        (OptimizerConfig::adamw(decay), 1e-3),
+        (OptimizerConfig::lars(decay), 20.0),
+        (OptimizerConfig::nesterov(decay), 0.05),
+    ]
+}
 
 fn sixteen_bits(device: &Device) -> Result<(), String> {
     let run =

@@ -19,7 +19,7 @@ const TILE_ROWS: usize = 4096;
 /// block of the similarities (16 MiB) exists at a time. The result does not depend on the number of threads.
 ///
 /// On the CPU the host selects the nearest out of each block, which it reads in place. A GPU keeps the k nearest itself, for
-/// k up to 256, and hands out those alone.
+/// k up to 20, and hands out those alone.
 ///
 /// ```
 /// use burn::tensor::Device;

@@ -22,6 +22,7 @@ impl Decoding {
         Self::Full
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
     pub(crate) fn is_full(&self) -> bool {
         *self == Self::Full
     }

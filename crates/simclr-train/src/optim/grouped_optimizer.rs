@@ -32,6 +32,9 @@ pub(crate) struct GroupedOptimizer {
     loaded: OptimizerState,
 }
 
+/// What parameters of a group have in common: rule, number format, and the bits of the state's scalars.
+type Key = (bool, DType, Vec<u32>);
+
 /// The gradients of a step: the number of a group, and what its parameters have, packed as they are.
 pub(crate) struct GroupedGradients(Vec<(usize, Tensor<1>)>);
 
@@ -109,8 +112,6 @@ impl GroupedOptimizer {
         if gradients.keys().all(|id| known.contains(id)) {
             return;
         }
-        /// What parameters of a group have in common: rule, number format, and the bits of the state's scalars.
-        type Key = (bool, DType, Vec<u32>);
         let mut groups: Vec<(Key, Vec<NewMember>, Vec<Option<ParameterState>>)> = Vec::new();
         let starts = vec![1_f32; self.config.state_names().scalars.len()];
         for parameter in trained_parameters(module) {

@@ -31,7 +31,8 @@ fn model() -> Layers {
     let device = Device::flex().autodiff();
     let layer = |inputs: usize, outputs: usize, bias: bool| -> Linear {
         let layer = LinearConfig::new(inputs, outputs).with_bias(bias).init(&device);
-        let numbers = Tensor::<1, burn::tensor::Int>::arange(0..(inputs * outputs) as i64, &device);
+        let count = i64::try_from(inputs * outputs).unwrap();
+        let numbers = Tensor::<1, burn::tensor::Int>::arange(0..count, &device);
         let weight = (numbers.float() + inputs as f64).sin().reshape([inputs, outputs]);
         let bias = layer.bias.map(|bias| bias.map(|b| b.ones_like().require_grad()));
         Linear { weight: layer.weight.map(|_| weight.detach().require_grad()), bias }

@@ -131,12 +131,12 @@ fn views(stages: &Stages, image: &Decoded) -> Result<()> {
 
 /// A line for each stage, a column for each number of threads.
 pub(super) fn table(speeds: &[Speed]) -> String {
-    let mut lines = vec![format!("{:<22}", "")];
-    for Speed { threads, .. } in speeds {
-        let title =
-            if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
-        lines[0] += &format!("{title:>12}");
-    }
+    let title = |speed: &Speed| match speed.threads {
+        1 => format!("{:>12}", "1 thread"),
+        threads => format!("{:>12}", format!("{threads} threads")),
+    };
+    let titles: String = speeds.iter().map(title).collect();
+    let mut lines = vec![format!("{:<22}{titles}", "")];
     let names = speeds.first().map_or_else(Vec::new, Speed::stages);
     for (row, (name, _)) in names.iter().enumerate() {
         let rates = speeds.iter().map(|speed| format!("{:>12.0}", speed.stages()[row].1));
