@@ -79,12 +79,12 @@ const fn embedding(network: &'static str, precision: Precision, budget: Budget) 
 }
 
 pub(crate) const CASES: &[Case] = &[
-    step("resnet18", Precision::F32, budget(1000.0, 20.0)),
-    step("resnet18", Precision::F16, budget(1460.0, 16.0)),
-    step("resnet50", Precision::F32, budget(2100.0, 80.0)),
-    step("resnet50", Precision::F16, budget(3200.0, 54.0)),
-    step("vit_small_p16_i64", Precision::F32, budget(2400.0, 80.0)),
-    step("vit_small_p16_i64", Precision::F16, budget(3840.0, 80.0)),
+    step("resnet18", Precision::F32, budget(620.0, 20.0)),
+    step("resnet18", Precision::F16, budget(750.0, 16.0)),
+    step("resnet50", Precision::F32, budget(1040.0, 84.0)),
+    step("resnet50", Precision::F16, budget(1310.0, 55.0)),
+    step("vit_small_p16_i64", Precision::F32, budget(1700.0, 108.0)),
+    step("vit_small_p16_i64", Precision::F16, budget(2150.0, 108.0)),
     embedding("resnet18", Precision::F32, budget(67.0, 4.0)),
     embedding("resnet50", Precision::F32, budget(142.0, 8.0)),
     embedding("vit_small_p16_i64", Precision::F32, budget(355.0, 27.0)),
