@@ -17,9 +17,8 @@ impl Stoppable {
     pub(crate) fn new(images: Arc<dyn ImageDataset>, interrupter: &Interrupter) -> Self {
         Self { images, interrupter: interrupter.clone() }
     }
-}
 
-impl Stoppable {
+    /// An error once the run is told to stop.
     fn go_on(&self, index: usize) -> Result<(), DataError> {
         if self.interrupter.should_stop() {
             let source = std::io::Error::other("the run was told to stop");
