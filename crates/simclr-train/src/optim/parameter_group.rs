@@ -74,8 +74,9 @@ impl ParameterGroup {
         let (device, dtype) = (values[0].device(), values[0].dtype());
         let values = joined(values, alignment);
         let blocks = match alignment {
-            None => Blocks::of_one(counts[0]),
-            Some(alignment) => Blocks::of_many(&counts, alignment, &device),
+            Some(alignment) if rule.needs_norms() => Blocks::of_many(&counts, alignment, &device),
+            // Nobody asks for sums: a mask of parameters by short rows would take more memory than the parameters.
+            _ => Blocks::of_one(start),
         };
         let names = rule.state_names();
         let vectors = (0..names.vectors.len()).map(|number| {
