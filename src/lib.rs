@@ -63,6 +63,7 @@
 //! | [`data`] | files -> images and labels |
 //! | [`nn`] | layers that train fast, drop-in for Burn's |
 //! | [`model`] | images -> features h -> projections z |
+//! | [`onnx`] | a network -> a graph that onnxruntime and browsers compute |
 //! | [`embed`] | encoder and images -> vectors, and what vectors answer |
 //! | [`eval`] | vectors and labels -> figures |
 //! | [`train`] | views, encoder and loss -> a trained encoder |
@@ -145,12 +146,20 @@ pub mod model {
     };
 }
 
+/// ONNX: a network in, a graph out that other runtimes compute.
+#[cfg(feature = "model")]
+pub mod onnx {
+    pub use simclr_onnx::{
+        Attribute, Convolution, Dimension, Graph, OnnxError, Padding, ToOnnx, Value, Weights,
+    };
+}
+
 /// Embedding: encoder and images in, vectors out, and what vectors answer.
 #[cfg(feature = "embed")]
 pub mod embed {
     pub use simclr_embed::{
         CosineIndex, EmbedError, Embedded, EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource,
-        Features, ImageIndex, LabelledFeatures, Neighbour, OutOfRange, Preparation,
+        Features, ImageIndex, LabelledFeatures, Neighbour, OnnxOptions, OutOfRange, Preparation,
         PrincipalComponents, Tsne, UnitVectors, VectorFile, VectorsWritten, labels_of,
         nearest_neighbours, raw_pixels,
     };

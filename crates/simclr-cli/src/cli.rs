@@ -33,7 +33,7 @@ pub(crate) enum Command {
     Embed(embed::Arguments),
     /// Find the images that are most like a given one
     Search(search::Arguments),
-    /// Write an encoder's weights with the names of torchvision or timm
+    /// Write an encoder as an ONNX graph, or its weights with the names of torchvision or timm
     Export(export::Arguments),
     /// Say which class images show, by a classifier that `simclr eval linear --save` wrote
     Classify(classify::Arguments),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use simclr::augment::{EvaluationTransform, Fit, Ground, Normalization, ResizeFilter};
+use simclr::burn::tensor::Device;
 use simclr::data::printable;
 use simclr::embed::{Embedder, EmbedderFile};
 use simclr::model::{EncoderConfig, WeightFile};
@@ -97,6 +98,16 @@ impl EncoderArgs {
         eprintln!("{}", printable(&format!("{}: {report}", self.path().display())));
         eprintln!("{said}");
         Ok(embedder.with_more_devices(&more))
+    }
+
+    /// Where the encoder is to run.
+    pub(crate) fn device(&self) -> Result<Device> {
+        Ok(self.device.open()?.first)
+    }
+
+    /// Whether `--run` or `--weights` names an encoder.
+    pub(crate) fn is_named(&self) -> bool {
+        self.run.is_some() || self.weights.is_some()
     }
 
     /// The same network before it learnt anything: with the random weights that the run's seed draws.

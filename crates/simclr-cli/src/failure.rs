@@ -10,6 +10,7 @@ use simclr::data::{DataError, DownloadError, PackError};
 use simclr::embed::{EmbedError, OutOfRange};
 use simclr::eval::EvalError;
 use simclr::model::{ModelError, WeightError};
+use simclr::onnx::OnnxError;
 use simclr::report::ReportError;
 use simclr::train::TrainError;
 
@@ -91,6 +92,7 @@ pub(crate) fn kind(error: &Error) -> Kind {
 
 fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
     let is_usage = error.is::<Usage>()
+        || error.is::<OnnxError>()
         || error.is::<OutOfRange>()
         || error.is::<ModelError>()
         || error.is::<AugmentationError>();

@@ -16,6 +16,7 @@ mod config_tables;
 mod data_args;
 mod device_args;
 mod encoder_args;
+mod exported_args;
 mod failure;
 mod field_names;
 mod first_weight_args;

@@ -58,8 +58,8 @@ mod search;
 mod vectors;
 
 pub use embedding::{
-    Embedded, EmbeddedLabelled, Embedder, EmbedderFile, Preparation, VectorFile, VectorsWritten,
-    raw_pixels,
+    Embedded, EmbeddedLabelled, Embedder, EmbedderFile, OnnxOptions, Preparation, VectorFile,
+    VectorsWritten, raw_pixels,
 };
 pub use error::EmbedError;
 pub use map::{PrincipalComponents, Tsne};

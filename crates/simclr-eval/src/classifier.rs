@@ -2,6 +2,7 @@
 
 mod file;
 pub(crate) mod network;
+mod onnx;
 
 use burn::tensor::Tensor;
 use image::RgbImage;

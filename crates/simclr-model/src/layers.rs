@@ -1,5 +1,6 @@
 //! Layers that several networks share.
 
+mod conv2d_to_onnx;
 mod conv_norm;
 mod dropout;
 mod example_keys;
@@ -7,6 +8,7 @@ mod in_f32;
 mod linear_norm;
 
 pub use self::conv_norm::ConvNorm;
+pub(crate) use self::conv2d_to_onnx::convolution;
 pub(crate) use self::dropout::Dropout;
 pub(crate) use self::example_keys::{ExampleKeys, is_training};
 pub(crate) use self::in_f32::{layer_norm, softmax};

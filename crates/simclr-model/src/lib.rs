@@ -32,6 +32,8 @@
 //! [`save_weights`] and [`load_weights`] keep any module; [`save_weights_with`] adds metadata, which
 //! [`WeightFile::metadata`] reads.
 //!
+//! Every encoder is [`ToOnnx`](simclr_onnx::ToOnnx): it adds itself to a graph for onnxruntime.
+//!
 //! [`module_tensors`] lists the parameters and running statistics of any module: names, shapes, roles and values.
 //!
 //! # Where to go next
@@ -51,6 +53,7 @@ mod image_encoder;
 mod layers;
 mod mlp;
 mod module_tensors;
+mod onnx;
 mod parameter_count;
 mod projection_head;
 mod published_names;

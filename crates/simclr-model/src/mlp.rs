@@ -6,11 +6,13 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use simclr_onnx::{Graph, ToOnnx, Value};
 use simclr_range::OutOfRange;
 
 use crate::encoder::Encoder;
 use crate::error::{ModelError, check_size};
 use crate::layers::{Dropout, ExampleKeys, LinearNorm};
+use crate::onnx::{vector, weights};
 use crate::weight_init::WeightInit;
 
 /// Describes an [`Mlp`].
@@ -124,6 +126,16 @@ impl Encoder for Mlp {
 
     fn feature_size(&self) -> usize {
         self.feature_size
+    }
+}
+
+impl ToOnnx for Mlp {
+    fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
+        let hidden = self.hidden.iter().enumerate().fold(input.clone(), |x, (place, layer)| {
+            graph.within(&format!("hidden.{place}"), |graph| layer.to_onnx(graph, &x))
+        });
+        let bias = self.output.bias.as_ref().map(vector);
+        graph.linear(&hidden, "output", &weights(&self.output.weight), bias)
     }
 }
 

@@ -3,6 +3,7 @@
 mod config;
 mod network;
 mod published_names;
+mod to_onnx;
 mod transformer_block;
 
 pub use self::config::{VisionTransformerConfig, VisionTransformerSize};

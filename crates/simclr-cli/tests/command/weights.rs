@@ -91,3 +91,50 @@ fn an_encoder_that_is_in_a_file_twice_is_chosen_by_its_prefix() {
     let vectors = |name: &str| std::fs::read(here.join(name)).unwrap();
     assert!(vectors("two.npy") == vectors("one.npy"), "other vectors");
 }
+
+#[test]
+fn an_encoder_and_its_classifier_are_exported_as_onnx() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    success(here, &[&["pretrain", "--data=photos", "--out=run"], &TINY[..]].concat());
+    success(here, &["eval", "linear", "--run=run", "--data=photos", "--save=c.safetensors"]);
+
+    let export = |arguments: &[&'static str]| {
+        [&["export", "--to=onnx", "--with-preprocessing"], arguments].concat()
+    };
+    let encoder = json(here, &export(&["--run=run", "--out=encoder.onnx"]));
+    assert_eq!(encoder["with_preprocessing"], true);
+    assert_eq!((&encoder["image_size"], &encoder["feature_size"]), (&16.into(), &32.into()));
+    let both = ["--run=run", "--classifier=c.safetensors", "--out=both.onnx"];
+    let classes = json(here, &export(&both))["classes"].clone();
+    assert_eq!(classes, serde_json::json!(["dots", "stripes"]));
+    success(here, &export(&["--classifier=c.safetensors", "--out=alone.onnx"]));
+    let bytes = |name: &str| std::fs::read(here.join(name)).unwrap();
+    assert!(bytes("both.onnx") == bytes("alone.onnx"), "a classifier brings its own encoder");
+    assert!(bytes("both.onnx").len() > bytes("encoder.onnx").len());
+    success(here, &export(&["--run=run", "--half", "--out=half.onnx"]));
+    assert!(bytes("half.onnx").len() * 10 < bytes("encoder.onnx").len() * 6);
+
+    success(here, &[&["pretrain", "--data=photos", "--out=other", "--seed=9"], &TINY[..]].concat());
+    let other = export(&["--run=other", "--classifier=c.safetensors", "--out=other.onnx"]);
+    let (code, error) = failure(here, &other);
+    assert_eq!(code, 2, "{error}");
+    assert!(error.contains("found one with other weights"), "{error}");
+    for (wrong, expected) in [
+        (export(&["--run=run", "--out=encoder.pb"]), "expected --out to end in .onnx"),
+        (export(&["--out=nothing.onnx"]), "--run <RUN>"),
+        (
+            vec!["export", "--to=timm", "--half", "--run=run", "--out=a.safetensors"],
+            "with --to onnx alone",
+        ),
+        (
+            vec!["export", "--to=timm", "--classifier=c.safetensors", "--out=a.safetensors"],
+            "with --to onnx alone",
+        ),
+    ] {
+        let (code, error) = failure(here, &wrong);
+        assert_eq!(code, 2, "{wrong:?}: {error}");
+        assert!(error.contains(expected), "{wrong:?}: {error}");
+    }
+}

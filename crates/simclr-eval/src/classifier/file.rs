@@ -11,7 +11,7 @@ use super::Classifier;
 use super::network::Network;
 use crate::error::EvalError;
 
-const CLASSES_KEY: &str = "simclr.class_names";
+pub(super) const CLASSES_KEY: &str = "simclr.class_names";
 /// The name of the linear layer's weight.
 const WEIGHT: &str = "classifier.weight";
 

@@ -5,9 +5,10 @@ use burn::nn::conv::Conv2dConfig;
 use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, silu};
 use simclr_nn::Conv2d;
+use simclr_onnx::{Graph, ToOnnx, Value};
 
 use super::stochastic_depth::StochasticDepth;
-use crate::layers::{ConvNorm, ExampleKeys};
+use crate::layers::{ConvNorm, ExampleKeys, convolution};
 use crate::weight_init::WeightInit;
 
 /// The sizes of an [`InvertedResidual`].
@@ -79,6 +80,24 @@ impl InvertedResidual {
     }
 }
 
+impl ToOnnx for InvertedResidual {
+    fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
+        let mut x = input.clone();
+        if let Some(expand) = &self.expand {
+            x = graph.within("expand", |graph| expand.to_onnx(graph, &x));
+            x = graph.silu(&x);
+        }
+        x = graph.within("depthwise", |graph| self.depthwise.to_onnx(graph, &x));
+        x = graph.silu(&x);
+        x = graph.within("excitation", |graph| self.excitation.to_onnx(graph, &x));
+        x = graph.within("project", |graph| self.project.to_onnx(graph, &x));
+        match self.stochastic_depth {
+            Some(_) => graph.sum(&x, input),
+            None => x,
+        }
+    }
+}
+
 /// Scales every channel of an image by a number in 0..1 that depends on the means of all channels (Hu et al. 2017).
 #[derive(Module, Debug)]
 struct SqueezeExcitation {
@@ -98,5 +117,16 @@ impl SqueezeExcitation {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let squeezed = self.reduce.forward(x.clone().mean_dims(&[2, 3])); // [n, squeezed, 1, 1]
         x * sigmoid(self.expand.forward(silu(squeezed)))
+    }
+}
+
+impl ToOnnx for SqueezeExcitation {
+    fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
+        let means = graph.global_average_pool(input);
+        let squeezed = graph.convolution(&means, "reduce", &convolution(&self.reduce));
+        let squeezed = graph.silu(&squeezed);
+        let scales = graph.convolution(&squeezed, "expand", &convolution(&self.expand));
+        let scales = graph.sigmoid(&scales);
+        graph.product(input, &scales)
     }
 }

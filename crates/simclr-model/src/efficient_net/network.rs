@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use simclr_nn::channels_last;
+use simclr_onnx::{Graph, ToOnnx, Value};
 
 use super::inverted_residual::InvertedResidual;
 use super::variant::EfficientNetVariant;
@@ -51,6 +52,20 @@ impl Encoder for EfficientNet {
 
     fn feature_size(&self) -> usize {
         self.feature_size
+    }
+}
+
+impl ToOnnx for EfficientNet {
+    fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
+        let stem = graph.within("stem", |graph| self.stem.to_onnx(graph, input));
+        let mut x = graph.silu(&stem);
+        for (place, block) in self.blocks.iter().enumerate() {
+            x = graph.within(&format!("blocks.{place}"), |graph| block.to_onnx(graph, &x));
+        }
+        let head = graph.within("head", |graph| self.head.to_onnx(graph, &x));
+        let head = graph.silu(&head);
+        let means = graph.global_average_pool(&head);
+        graph.flatten(&means)
     }
 }
 

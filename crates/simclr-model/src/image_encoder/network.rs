@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use simclr_onnx::{Graph, ToOnnx, Value};
 
 use crate::efficient_net::EfficientNet;
 use crate::encoder::Encoder;
@@ -63,6 +64,20 @@ impl Encoder for ImageEncoder {
             Self::EfficientNet(net) => net.feature_size(),
             Self::VisionTransformer(net) => net.feature_size(),
             Self::Mlp(net) => net.feature_size(),
+        }
+    }
+}
+
+impl ToOnnx for ImageEncoder {
+    fn to_onnx(&self, graph: &mut Graph, images: &Value) -> Value {
+        match self {
+            Self::ResNet(net) => net.to_onnx(graph, images),
+            Self::EfficientNet(net) => net.to_onnx(graph, images),
+            Self::VisionTransformer(net) => net.to_onnx(graph, images),
+            Self::Mlp(net) => {
+                let pixels = graph.flatten(images);
+                net.to_onnx(graph, &pixels)
+            }
         }
     }
 }

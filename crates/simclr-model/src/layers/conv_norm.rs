@@ -6,7 +6,10 @@ use burn::nn::{BatchNormConfig, PaddingConfig2d};
 use burn::tensor::activation::silu;
 use burn::tensor::{DType, Tensor};
 use simclr_nn::{BatchNorm, Conv2d};
+use simclr_onnx::{Graph, ToOnnx, Value};
 
+use super::conv2d_to_onnx::convolution;
+use crate::onnx::folded;
 use crate::weight_init::WeightInit;
 
 /// A convolution followed by batch normalisation (eps 1e-5, in TensorFlow's networks 1e-3; momentum 0.1).
@@ -77,6 +80,18 @@ impl ConvNorm {
 
     pub(crate) fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
         self.norm.forward_add_relu(self.conv.forward(x), shortcut)
+    }
+}
+
+impl ToOnnx for ConvNorm {
+    /// The normalisation is part of the convolution.
+    fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
+        let mut conv = convolution(&self.conv);
+        let per_channel = conv.weight.values().len() / conv.weight.shape()[0];
+        let (weight, bias) =
+            folded(&self.norm, conv.weight, conv.bias, |index| index / per_channel);
+        (conv.weight, conv.bias) = (weight, Some(bias));
+        graph.convolution(input, "conv", &conv)
     }
 }
 

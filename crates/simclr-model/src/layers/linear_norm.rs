@@ -5,7 +5,9 @@ use burn::nn::{BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use simclr_nn::BatchNorm;
+use simclr_onnx::{Graph, ToOnnx, Value};
 
+use crate::onnx::{folded, vector, weights};
 use crate::weight_init::WeightInit;
 
 /// A fully connected layer, followed by batch normalisation (eps 1e-5, momentum 0.1) or not. With it, the layer has no
@@ -33,5 +35,23 @@ impl LinearNorm {
             Some(norm) => norm.forward_relu(x),
             None => relu(x),
         }
+    }
+}
+
+impl ToOnnx for LinearNorm {
+    /// With ReLU after it. The normalisation is part of the layer.
+    fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
+        let weight = weights(&self.linear.weight);
+        let bias = self.linear.bias.as_ref().map(vector);
+        let outputs = weight.shape()[1];
+        let (weight, bias) = match &self.norm {
+            None => (weight, bias),
+            Some(norm) => {
+                let (weight, bias) = folded(norm, weight, bias, |index| index % outputs);
+                (weight, Some(bias))
+            }
+        };
+        let x = graph.linear(input, "linear", &weight, bias);
+        graph.relu(&x)
     }
 }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::pool::MaxPool2d;
 use burn::tensor::Tensor;
 use simclr_nn::{channels_last, max_pool2d};
+use simclr_onnx::{Graph, Padding, ToOnnx, Value};
 
 use super::depth::ResNetDepth;
 use super::residual_block::ResidualBlock;
@@ -40,6 +41,21 @@ impl Encoder for ResNet {
 
     fn feature_size(&self) -> usize {
         self.feature_size
+    }
+}
+
+impl ToOnnx for ResNet {
+    fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
+        let stem = graph.within("stem", |graph| self.stem.to_onnx(graph, input));
+        let mut x = graph.relu(&stem);
+        if self.pool.is_some() {
+            x = graph.max_pool(&x, [3, 3], [2, 2], Padding::Explicit([1; 4]));
+        }
+        for (place, block) in self.blocks.iter().enumerate() {
+            x = graph.within(&format!("blocks.{place}"), |graph| block.to_onnx(graph, &x));
+        }
+        let means = graph.global_average_pool(&x);
+        graph.flatten(&means)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use simclr_onnx::{Graph, ToOnnx, Value};
 
 use crate::layers::ConvNorm;
 use crate::weight_init::WeightInit;
@@ -65,6 +66,21 @@ impl ResidualBlock {
         let (last, inner) = self.body.split_last().expect("a block has at least two layers");
         let body = inner.iter().fold(x, |x, layer| layer.forward_relu(x));
         last.forward_add_relu(body, shortcut)
+    }
+}
+
+impl ToOnnx for ResidualBlock {
+    fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
+        let shortcut = match &self.shortcut {
+            Some(projection) => graph.within("shortcut", |graph| projection.to_onnx(graph, input)),
+            None => input.clone(),
+        };
+        let last = self.body.len() - 1;
+        let body = self.body.iter().enumerate().fold(input.clone(), |x, (place, layer)| {
+            let x = graph.within(&format!("body.{place}"), |graph| layer.to_onnx(graph, &x));
+            if place < last { graph.relu(&x) } else { graph.sum(&x, &shortcut) }
+        });
+        graph.relu(&body)
     }
 }
 

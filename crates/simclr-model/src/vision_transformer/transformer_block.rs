@@ -4,7 +4,9 @@ use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::Tensor;
 use burn::tensor::activation::gelu;
+use simclr_onnx::{Graph, ToOnnx, Value};
 
+use super::to_onnx::{layer_norm_to_onnx, linear_to_onnx};
 use crate::layers::{layer_norm, softmax};
 use crate::weight_init::WeightInit;
 
@@ -53,6 +55,19 @@ impl TransformerBlock {
     }
 }
 
+impl ToOnnx for TransformerBlock {
+    fn to_onnx(&self, graph: &mut Graph, tokens: &Value) -> Value {
+        let normed = layer_norm_to_onnx(&self.attention_norm, graph, "attention_norm", tokens);
+        let attended = graph.within("attention", |graph| self.attention.to_onnx(graph, &normed));
+        let tokens = graph.sum(tokens, &attended);
+        let normed = layer_norm_to_onnx(&self.mlp_norm, graph, "mlp_norm", &tokens);
+        let hidden = linear_to_onnx(&self.mlp_hidden, graph, "mlp_hidden", &normed);
+        let hidden = graph.gelu(&hidden);
+        let output = linear_to_onnx(&self.mlp_output, graph, "mlp_output", &hidden);
+        graph.sum(&tokens, &output)
+    }
+}
+
 /// Multi-head self-attention (Vaswani et al. 2017, section 3.2).
 #[derive(Module, Debug)]
 struct Attention {
@@ -73,5 +88,28 @@ impl Attention {
         let similarities = queries.matmul(keys.transpose()) * (size as f64).sqrt().recip();
         let mixed = softmax(similarities, 3).matmul(values); // [n, heads, count, size]
         self.output.forward(mixed.swap_dims(1, 2).reshape([n, count, width]))
+    }
+}
+
+impl ToOnnx for Attention {
+    fn to_onnx(&self, graph: &mut Graph, tokens: &Value) -> Value {
+        let [width, _] = self.input.weight.dims();
+        let (heads, size) = (self.heads as i64, (width / self.heads) as i64);
+        let projected = linear_to_onnx(&self.input, graph, "input", tokens);
+        // 0 keeps the number of examples and of tokens.
+        let projected = graph.reshape(&projected, &[0, 0, 3, heads, size]);
+        let queries = graph.at(&projected, 2, 0);
+        let keys = graph.at(&projected, 2, 1);
+        let values = graph.at(&projected, 2, 2);
+        let queries = graph.transpose(&queries, &[0, 2, 1, 3]); // [n, heads, count, size]
+        let keys = graph.transpose(&keys, &[0, 2, 3, 1]); // [n, heads, size, count]
+        let values = graph.transpose(&values, &[0, 2, 1, 3]);
+        let similarities = graph.matrix_product(&queries, &keys);
+        let similarities = graph.scaled(&similarities, (size as f32).sqrt().recip());
+        let weights = graph.softmax(&similarities);
+        let mixed = graph.matrix_product(&weights, &values);
+        let mixed = graph.transpose(&mixed, &[0, 2, 1, 3]);
+        let mixed = graph.reshape(&mixed, &[0, 0, width as i64]);
+        linear_to_onnx(&self.output, graph, "output", &mixed)
     }
 }
