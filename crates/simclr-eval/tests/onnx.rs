@@ -18,9 +18,9 @@ const CLASSES: usize = 3;
 
 /// A name for the folder, the encoder, and the side of its images.
 const CASES: &[(&str, &str, u32)] = &[
-    ("resnet18", "resnet18x0.125", 47),
+    ("resnet18", "resnet18x0.125", 96),
     ("resnet18-cifar", "resnet18x0.125_cifar", 16),
-    ("resnet50", "resnet50x0.125", 64),
+    ("resnet50", "resnet50x0.125", 63),
     ("efficientnet", "efficientnet_b0", 65),
     ("efficientnet-tensorflow", "efficientnet_b0_tf", 50),
     ("vit", "vit_tiny_p8_i24", 24),
