@@ -4,14 +4,15 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::blocks::block;
+use super::function::{Function, with_function};
 use super::normalisation::Normalisation;
 
 impl Normalisation<'_> {
-    /// Normalises `input`, adds `residual`, applies ReLU if `self.relu` says so, and writes the result to `output`.
+    /// Normalises `input`, adds `residual`, applies the activation, and writes the result to `output`.
     pub(crate) fn apply(&self, input: &[f32], residual: Option<&[f32]>, output: &mut [f32]) {
         let [mean, scale, beta] = self.coefficients();
         let block = block(self.channels());
-        let relu = self.relu;
+        let activation = self.activation;
         output.par_chunks_mut(block).enumerate().for_each(|(index, output)| {
             let range = index * block..index * block + output.len();
             let input = &input[range.clone()];
@@ -19,15 +20,13 @@ impl Normalisation<'_> {
             let coefficients = [&mean[..], &scale, &beta];
             Arch::new().dispatch(
                 #[inline(always)]
-                || match (residual, relu) {
-                    (Some(residual), true) => {
-                        normalise_add::<true>(output, input, residual, coefficients);
-                    }
-                    (Some(residual), false) => {
-                        normalise_add::<false>(output, input, residual, coefficients);
-                    }
-                    (None, true) => normalise::<true>(output, input, coefficients),
-                    (None, false) => normalise::<false>(output, input, coefficients),
+                || {
+                    with_function!(activation, F => match residual {
+                        Some(residual) => {
+                            normalise_add::<F>(output, input, residual, coefficients);
+                        }
+                        None => normalise::<F>(output, input, coefficients),
+                    });
                 },
             );
         });
@@ -35,21 +34,17 @@ impl Normalisation<'_> {
 }
 
 #[inline(always)]
-fn normalise<const RELU: bool>(
-    output: &mut [f32],
-    input: &[f32],
-    [mean, scale, beta]: [&[f32]; 3],
-) {
+fn normalise<F: Function>(output: &mut [f32], input: &[f32], [mean, scale, beta]: [&[f32]; 3]) {
     for (output, input) in output.chunks_mut(mean.len()).zip(input.chunks(mean.len())) {
         let coefficients = mean.iter().zip(scale).zip(beta);
         for ((y, &x), ((m, s), b)) in output.iter_mut().zip(input).zip(coefficients) {
-            *y = cut::<RELU>((x - m) * s + b);
+            *y = F::of((x - m) * s + b);
         }
     }
 }
 
 #[inline(always)]
-fn normalise_add<const RELU: bool>(
+fn normalise_add<F: Function>(
     output: &mut [f32],
     input: &[f32],
     residual: &[f32],
@@ -60,13 +55,7 @@ fn normalise_add<const RELU: bool>(
         let coefficients = mean.iter().zip(scale).zip(beta);
         let values = output.iter_mut().zip(input).zip(residual);
         for (((y, &x), &r), ((m, s), b)) in values.zip(coefficients) {
-            *y = cut::<RELU>((x - m) * s + b + r);
+            *y = F::of((x - m) * s + b + r);
         }
     }
-}
-
-/// ReLU of `x` if `RELU`, else `x`. NaN stays.
-#[inline(always)]
-fn cut<const RELU: bool>(x: f32) -> f32 {
-    if RELU && x <= 0.0 { 0.0 } else { x }
 }

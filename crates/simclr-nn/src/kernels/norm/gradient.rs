@@ -4,13 +4,15 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::blocks::{block, folded, repeated, zeros};
+use super::function::{Function, with_function};
 use super::normalisation::Normalisation;
+use crate::activation::Activation;
 
 /// Values of the forward pass that the gradients depend on.
 pub(crate) struct Saved<'a> {
     /// What was normalised, `[pixels, channels]`.
     pub(crate) input: &'a [f32],
-    /// The output, if a residual was added: its sign says which values ReLU let pass.
+    /// The output, if a residual was added before ReLU: its sign says which values ReLU let pass.
     pub(crate) output: Option<&'a [f32]>,
 }
 
@@ -22,7 +24,7 @@ pub(crate) struct ParameterGradients {
 
 impl Normalisation<'_> {
     /// The gradients of gamma and beta, from `gradient`, the output's. `gradient` itself becomes the gradient of the sum
-    /// before ReLU, which is also the residual's.
+    /// before the activation, which is also the residual's.
     pub(crate) fn parameter_gradients(
         &self,
         saved: &Saved<'_>,
@@ -31,18 +33,17 @@ impl Normalisation<'_> {
         let channels = self.channels();
         let [mean, scale, beta] = self.coefficients();
         let block = block(channels);
-        let relu = self.relu;
+        let activation = self.activation;
         let sums: Vec<_> = gradient
             .par_chunks_mut(block)
             .enumerate()
             .map(|(index, gradient)| {
                 let range = index * block..index * block + gradient.len();
                 let input = &saved.input[range.clone()];
-                if relu {
-                    match saved.output {
-                        Some(output) => cut_by_output(gradient, &output[range]),
-                        None => cut_by_input(gradient, input, [&mean, &scale, &beta]),
-                    }
+                match saved.output {
+                    _ if activation == Activation::Identity => {}
+                    Some(output) => cut_by_output(gradient, &output[range]),
+                    None => through(activation, gradient, input, [&mean, &scale, &beta]),
                 }
                 block_sums(gradient, input, &mean, channels)
             })
@@ -133,18 +134,24 @@ fn cut_by_output(gradient: &mut [f32], output: &[f32]) {
     );
 }
 
-/// The same, with the output computed again: cheaper than keeping it.
-fn cut_by_input(gradient: &mut [f32], input: &[f32], coefficients: [&[f32]; 3]) {
-    let [mean, scale, beta] = coefficients;
+/// Turns `gradient` into the gradient of the activation's input, which is computed again: cheaper than keeping it.
+fn through(activation: Activation, gradient: &mut [f32], input: &[f32], coefficients: [&[f32]; 3]) {
     Arch::new().dispatch(
         #[inline(always)]
-        || {
-            for (gradient, input) in gradient.chunks_mut(mean.len()).zip(input.chunks(mean.len())) {
-                let coefficients = mean.iter().zip(scale).zip(beta);
-                for ((g, &x), ((m, s), b)) in gradient.iter_mut().zip(input).zip(coefficients) {
-                    *g = if (x - m) * s + b <= 0.0 { 0.0 } else { *g };
-                }
-            }
-        },
+        || with_function!(activation, F => through_function::<F>(gradient, input, coefficients)),
     );
+}
+
+#[inline(always)]
+fn through_function<F: Function>(
+    gradient: &mut [f32],
+    input: &[f32],
+    [mean, scale, beta]: [&[f32]; 3],
+) {
+    for (gradient, input) in gradient.chunks_mut(mean.len()).zip(input.chunks(mean.len())) {
+        let coefficients = mean.iter().zip(scale).zip(beta);
+        for ((g, &x), ((m, s), b)) in gradient.iter_mut().zip(input).zip(coefficients) {
+            *g = F::gradient((x - m) * s + b, *g);
+        }
+    }
 }
