@@ -3,10 +3,9 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::products::add_times;
-use super::{Excitation, Kept, add};
+use super::products::{AddRows, ScaleAndShift, channel_sums};
+use super::{Excitation, Kept, hidden};
 use crate::kernels::exp::sigmoid;
-use crate::kernels::norm::{block, folded, zeros};
 
 /// The gradients of a layer's weights and bias.
 pub(crate) struct LayerGradients {
@@ -31,10 +30,7 @@ impl Excitation<'_> {
             .map(|((gradient, image), kept)| self.of_image(image, &self.kept(kept), gradient))
             .collect();
         let kept: Vec<_> = kept.chunks_exact(self.kept_len()).map(|kept| self.kept(kept)).collect();
-        let hidden: Vec<Vec<f32>> = kept
-            .iter()
-            .map(|kept| kept.squeezed.iter().map(|&x| x * sigmoid(x)).collect())
-            .collect();
+        let hidden: Vec<Vec<f32>> = kept.iter().map(|kept| hidden(kept.squeezed)).collect();
         let reduce = of_layers.iter().zip(&kept).map(|(of, kept)| (&of.squeezed[..], kept.means));
         let expand =
             of_layers.iter().zip(&hidden).map(|(of, hidden)| (&of.factors[..], &hidden[..]));
@@ -44,44 +40,25 @@ impl Excitation<'_> {
     /// Turns `gradient` into the gradient of one image.
     fn of_image(&self, image: &[f32], kept: &Kept<&[f32]>, gradient: &mut [f32]) -> OfLayers {
         let channels = self.channels();
-        let mut products = vec![0.0; channels];
-        let block = block(channels);
-        for (gradient, image) in gradient.chunks(block).zip(image.chunks(block)) {
-            add(&mut products, &block_products(gradient, image, channels));
-        }
+        let products = channel_sums(gradient, Some(image), channels).into_iter().zip(kept.factors);
         // The sigmoid's gradient by its input is s (1 - s).
-        let of_factors: Vec<f32> = products
-            .iter()
-            .zip(kept.factors)
-            .map(|(product, factor)| *product as f32 * factor * (1.0 - factor))
-            .collect();
+        let of_factors: Vec<f32> =
+            products.map(|(product, factor)| product as f32 * factor * (1.0 - factor)).collect();
         let mut of_squeezed = vec![0.0; self.squeezed()];
+        let rows = self.expand.weights.chunks_exact(of_squeezed.len());
+        let rows = of_factors.iter().copied().zip(rows);
+        Arch::new().dispatch(AddRows { rows, sums: &mut of_squeezed });
+        for (g, &x) in of_squeezed.iter_mut().zip(kept.squeezed) {
+            let sigmoid = sigmoid(x);
+            *g *= sigmoid + x * sigmoid * (1.0 - sigmoid);
+        }
         let mut of_means = vec![0.0; channels];
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let rows = self.expand.weights.chunks_exact(of_squeezed.len());
-                for (&factor, row) in of_factors.iter().zip(rows) {
-                    add_times(&mut of_squeezed, factor, row);
-                }
-                for (g, &x) in of_squeezed.iter_mut().zip(kept.squeezed) {
-                    let sigmoid = sigmoid(x);
-                    *g *= sigmoid + x * sigmoid * (1.0 - sigmoid);
-                }
-                let per_pixel = 1.0 / self.pixels as f32;
-                for (&factor, row) in
-                    of_squeezed.iter().zip(self.reduce.weights.chunks_exact(channels))
-                {
-                    add_times(&mut of_means, factor * per_pixel, row);
-                }
-                for gradient in gradient.chunks_exact_mut(channels) {
-                    let coefficients = kept.factors.iter().zip(&of_means);
-                    for (g, (factor, of_mean)) in gradient.iter_mut().zip(coefficients) {
-                        *g = *g * factor + of_mean;
-                    }
-                }
-            },
-        );
+        let per_pixel = 1.0 / self.pixels as f32;
+        let rows = of_squeezed.iter().map(|factor| factor * per_pixel);
+        let rows = rows.zip(self.reduce.weights.chunks_exact(channels));
+        Arch::new().dispatch(AddRows { rows, sums: &mut of_means });
+        let (factors, shifts) = (kept.factors, &of_means[..]);
+        Arch::new().dispatch(ScaleAndShift { pixels: gradient, factors, shifts });
         OfLayers { squeezed: of_squeezed, factors: of_factors }
     }
 }
@@ -92,37 +69,14 @@ struct OfLayers {
     factors: Vec<f32>,
 }
 
-/// The sums over pixels of each channel's gradients times values.
-fn block_products(gradient: &[f32], image: &[f32], channels: usize) -> Vec<f64> {
-    let mut sums = zeros(channels);
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let period = sums.len();
-            for (gradient, image) in gradient.chunks(period).zip(image.chunks(period)) {
-                for ((sum, &g), &x) in sums.iter_mut().zip(gradient).zip(image) {
-                    *sum += g * x;
-                }
-            }
-        },
-    );
-    folded(&sums, channels)
-}
-
 /// The gradients of a layer, from the gradients of its output and its inputs, image by image.
 fn layer_gradients(images: &[(&[f32], &[f32])]) -> LayerGradients {
     let [outputs, inputs] =
         images.first().map_or([0, 0], |(gradient, input)| [gradient.len(), input.len()]);
     let mut weights = vec![0.0; outputs * inputs];
     weights.par_chunks_mut(inputs.max(1)).enumerate().for_each(|(output, row)| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (gradient, input) in images {
-                    add_times(row, gradient[output], input);
-                }
-            },
-        );
+        let rows = images.iter().map(|(gradient, input)| (gradient[output], *input));
+        Arch::new().dispatch(AddRows { rows, sums: row });
     });
     let bias = (0..outputs).map(|output| images.iter().map(|(g, _)| g[output]).sum()).collect();
     LayerGradients { weights, bias }

@@ -7,9 +7,8 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 pub(crate) use self::gradient::LayerGradients;
-use self::products::RowProducts;
+use self::products::{RowProducts, Scaled, Sigmoids, channel_sums};
 use super::exp::sigmoid;
-use super::norm::{block, folded, zeros};
 
 /// A fully connected layer: weights `[outputs, inputs]`, and a bias.
 #[derive(Clone, Copy)]
@@ -62,39 +61,19 @@ impl Excitation<'_> {
             let (means, rest) = kept.split_at_mut(self.channels());
             let (squeezed, factors) = rest.split_at_mut(self.squeezed());
             self.factors(image, Kept { means, squeezed, factors: &mut *factors });
-            Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    let pixels = output.chunks_exact_mut(factors.len());
-                    for (output, image) in pixels.zip(image.chunks_exact(factors.len())) {
-                        for ((y, &x), &factor) in output.iter_mut().zip(image).zip(&*factors) {
-                            *y = x * factor;
-                        }
-                    }
-                },
-            );
+            Arch::new().dispatch(Scaled { pixels: image, factors, result: output });
         });
         kept
     }
 
     fn factors(&self, image: &[f32], kept: Kept<&mut [f32]>) {
-        let channels = self.channels();
-        let mut sums = vec![0.0; channels];
-        for block in image.chunks(block(channels)) {
-            add(&mut sums, &block_sums(block, channels));
-        }
+        let sums = channel_sums(image, None, self.channels());
         for (mean, sum) in kept.means.iter_mut().zip(sums) {
             *mean = (sum / self.pixels as f64) as f32;
         }
         self.reduce.apply(kept.means, kept.squeezed);
-        let mut hidden = kept.squeezed.to_vec();
-        for_each(
-            &mut hidden,
-            #[inline(always)]
-            |x| x * sigmoid(x),
-        );
-        self.expand.apply(&hidden, kept.factors);
-        for_each(kept.factors, sigmoid);
+        self.expand.apply(&hidden(kept.squeezed), kept.factors);
+        Arch::new().dispatch(Sigmoids(kept.factors));
     }
 
     /// The parts of what was kept of one image.
@@ -115,36 +94,7 @@ impl Layer<'_> {
     }
 }
 
-fn add(sums: &mut [f64], more: &[f64]) {
-    for (sum, more) in sums.iter_mut().zip(more) {
-        *sum += more;
-    }
-}
-
-/// The sum of each channel of `[pixels, channels]`.
-fn block_sums(block: &[f32], channels: usize) -> Vec<f64> {
-    let mut sums = zeros(channels);
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for pixels in block.chunks(sums.len()) {
-                for (sum, &x) in sums.iter_mut().zip(pixels) {
-                    *sum += x;
-                }
-            }
-        },
-    );
-    folded(&sums, channels)
-}
-
-/// Replaces each number by a function of it.
-fn for_each(numbers: &mut [f32], function: impl Fn(f32) -> f32) {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for x in numbers {
-                *x = function(*x);
-            }
-        },
-    );
+/// `SiLU` of what the first layer gives.
+fn hidden(squeezed: &[f32]) -> Vec<f32> {
+    squeezed.iter().map(|&x| x * sigmoid(x)).collect()
 }

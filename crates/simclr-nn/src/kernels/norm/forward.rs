@@ -1,6 +1,8 @@
 //! The normalised values.
 
-use pulp::Arch;
+use std::marker::PhantomData;
+
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::blocks::block;
@@ -18,18 +20,34 @@ impl Normalisation<'_> {
             let input = &input[range.clone()];
             let residual = residual.map(|residual| &residual[range]);
             let coefficients = [&mean[..], &scale, &beta];
-            Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    with_function!(activation, F => match residual {
-                        Some(residual) => {
-                            normalise_add::<F>(output, input, residual, coefficients);
-                        }
-                        None => normalise::<F>(output, input, coefficients),
-                    });
-                },
-            );
+            with_function!(activation, F => {
+                let function = PhantomData::<F>;
+                Arch::new().dispatch(Normalise { output, input, residual, coefficients, function });
+            });
         });
+    }
+}
+
+/// One block. It is a type and not a closure: the compiler leaves large closures outside of the vector code.
+struct Normalise<'a, F> {
+    output: &'a mut [f32],
+    input: &'a [f32],
+    residual: Option<&'a [f32]>,
+    /// Mean, scale and beta.
+    coefficients: [&'a [f32]; 3],
+    function: PhantomData<F>,
+}
+
+impl<F: Function> WithSimd for Normalise<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { output, input, residual, coefficients, .. } = self;
+        match residual {
+            Some(residual) => normalise_add::<F>(output, input, residual, coefficients),
+            None => normalise::<F>(output, input, coefficients),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The gradients of a normalisation with the statistics of the batch.
 
-use pulp::Arch;
+use std::marker::PhantomData;
+
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::blocks::{block, folded, repeated, zeros};
@@ -43,7 +45,12 @@ impl Normalisation<'_> {
                 match saved.output {
                     _ if activation == Activation::Identity => {}
                     Some(output) => cut_by_output(gradient, &output[range]),
-                    None => through(activation, gradient, input, [&mean, &scale, &beta]),
+                    None => with_function!(activation, F => {
+                        let function = PhantomData::<F>;
+                        let coefficients = [&mean[..], &scale, &beta];
+                        let gradient = &mut *gradient;
+                        Arch::new().dispatch(Through { gradient, input, coefficients, function });
+                    }),
                 }
                 block_sums(gradient, input, &mean, channels)
             })
@@ -135,23 +142,26 @@ fn cut_by_output(gradient: &mut [f32], output: &[f32]) {
 }
 
 /// Turns `gradient` into the gradient of the activation's input, which is computed again: cheaper than keeping it.
-fn through(activation: Activation, gradient: &mut [f32], input: &[f32], coefficients: [&[f32]; 3]) {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || with_function!(activation, F => through_function::<F>(gradient, input, coefficients)),
-    );
+struct Through<'a, F> {
+    gradient: &'a mut [f32],
+    input: &'a [f32],
+    /// Mean, scale and beta.
+    coefficients: [&'a [f32]; 3],
+    function: PhantomData<F>,
 }
 
-#[inline(always)]
-fn through_function<F: Function>(
-    gradient: &mut [f32],
-    input: &[f32],
-    [mean, scale, beta]: [&[f32]; 3],
-) {
-    for (gradient, input) in gradient.chunks_mut(mean.len()).zip(input.chunks(mean.len())) {
-        let coefficients = mean.iter().zip(scale).zip(beta);
-        for ((g, &x), ((m, s), b)) in gradient.iter_mut().zip(input).zip(coefficients) {
-            *g = F::gradient((x - m) * s + b, *g);
+impl<F: Function> WithSimd for Through<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let [mean, scale, beta] = self.coefficients;
+        let period = mean.len();
+        for (gradient, input) in self.gradient.chunks_mut(period).zip(self.input.chunks(period)) {
+            let coefficients = mean.iter().zip(scale).zip(beta);
+            for ((g, &x), ((m, s), b)) in gradient.iter_mut().zip(input).zip(coefficients) {
+                *g = F::gradient((x - m) * s + b, *g);
+            }
         }
     }
 }
