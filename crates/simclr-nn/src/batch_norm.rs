@@ -2,18 +2,20 @@
 
 use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param, RunningState};
 use burn::nn;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, assert_shape};
 
+use crate::activation::Activation;
+
 /// Batch normalisation: [`burn::nn::BatchNorm`], but faster on flex and on CubeCL backends, and with the residual sum and
-/// ReLU that follow it in a residual network as one operation.
+/// the activation that follow it in a network as one operation.
 ///
 /// It has the same parameters and running statistics under the same names, so that records and weight files of one fit
 /// the other. It is made from Burn's own.
 ///
-/// - **Residual sum and ReLU**: [`forward_relu`](Self::forward_relu) and [`forward_add_relu`](Self::forward_add_relu)
-///   sweep over the values once forwards and twice backwards, and keep nothing in between for the backward pass; on
-///   CubeCL backends, with a residual, a bit for each value, which says what ReLU let pass.
+/// - **Residual sum and activation**: [`forward_relu`](Self::forward_relu), [`forward_relu6`](Self::forward_relu6),
+///   [`forward_silu`](Self::forward_silu) and [`forward_add_relu`](Self::forward_add_relu) sweep over the values once
+///   forwards and twice backwards, and keep nothing in between for the backward pass; on CubeCL backends, with a residual,
+///   a bit for each value, which says what ReLU let pass. There, `ReLU6` and `SiLU` are operations of Burn's own.
 /// - **Running variance**: it averages the unbiased variances of the batches, as PyTorch and TensorFlow's fused kernel
 ///   do. Burn's own averages the biased ones, which are smaller by a factor of 1 - 1/n for n values.
 /// - **Mixed precision**: an input of another type than the parameters' is normalised in the parameters' type, and the
@@ -65,7 +67,7 @@ impl From<nn::BatchNorm> for BatchNorm {
 /// What follows the normalisation.
 struct Then<const D: usize> {
     residual: Option<Tensor<D>>,
-    relu: bool,
+    activation: Activation,
 }
 
 impl BatchNorm {
@@ -80,13 +82,39 @@ impl BatchNorm {
     /// If `input` has another number of channels, or no axis for them.
     #[must_use]
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        self.run(input, Then { residual: None, relu: false })
+        self.run(input, Then { residual: None, activation: Activation::Identity })
     }
 
     /// ReLU of the normalised `input`, with the shapes and panics of [`forward`](Self::forward).
     #[must_use]
     pub fn forward_relu<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        self.run(input, Then { residual: None, relu: true })
+        self.run(input, Then { residual: None, activation: Activation::Relu })
+    }
+
+    /// ReLU6, min(max(x, 0), 6), of the normalised `input`, with the shapes and panics of [`forward`](Self::forward).
+    #[must_use]
+    pub fn forward_relu6<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.run(input, Then { residual: None, activation: Activation::Relu6 })
+    }
+
+    /// `SiLU`, x / (1 + e^-x), of the normalised `input`, with the shapes and panics of [`forward`](Self::forward).
+    #[must_use]
+    pub fn forward_silu<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.run(input, Then { residual: None, activation: Activation::Silu })
+    }
+
+    /// The normalised `input` plus `residual`.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`, `residual` and output: `[n, channels, ...]`
+    ///
+    /// # Panics
+    ///
+    /// Like [`forward`](Self::forward), and if `residual` has another shape than `input`.
+    #[must_use]
+    pub fn forward_add<const D: usize>(&self, input: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+        self.run_add(input, residual, Activation::Identity)
     }
 
     /// ReLU of the normalised `input` plus `residual`.
@@ -104,8 +132,17 @@ impl BatchNorm {
         input: Tensor<D>,
         residual: Tensor<D>,
     ) -> Tensor<D> {
+        self.run_add(input, residual, Activation::Relu)
+    }
+
+    fn run_add<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        residual: Tensor<D>,
+        activation: Activation,
+    ) -> Tensor<D> {
         assert_eq!(residual.dims(), input.dims(), "expected a residual of the input's shape");
-        self.run(input, Then { residual: Some(residual), relu: true })
+        self.run(input, Then { residual: Some(residual), activation })
     }
 
     fn run<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
@@ -115,7 +152,13 @@ impl BatchNorm {
         let of_batch = input.device().is_autodiff() && self.training.is_enabled();
         #[cfg(any(feature = "flex", feature = "cube"))]
         if of_batch && has_kernels(&input, &self.gamma.val(), then.residual.as_ref()) {
-            return self.by_kernels(input, then);
+            let within = if has_activation(&input, then.activation) {
+                then.activation
+            } else {
+                Activation::Identity
+            };
+            let output = self.by_kernels(input, Then { activation: within, ..then });
+            return if within == then.activation { output } else { then.activation.apply(output) };
         }
         let dtype = input.dtype();
         if dtype != self.gamma.dtype() {
@@ -199,7 +242,7 @@ impl BatchNorm {
 
     #[cfg(any(feature = "flex", feature = "cube"))]
     fn options<const D: usize>(&self, then: &Then<D>) -> crate::ops::NormOptions {
-        crate::ops::NormOptions { epsilon: self.epsilon, relu: then.relu }
+        crate::ops::NormOptions { epsilon: self.epsilon, activation: then.activation }
     }
 }
 
@@ -231,13 +274,23 @@ fn has_kernels<const D: usize>(
     false
 }
 
+/// Whether the kernels for `input` apply this activation in the same sweep. Those of CubeCL have ReLU alone.
+#[cfg(any(feature = "flex", feature = "cube"))]
+fn has_activation<const D: usize>(input: &Tensor<D>, activation: Activation) -> bool {
+    #[cfg(feature = "flex")]
+    if crate::flex::supports_norm(input, None) {
+        return true;
+    }
+    matches!(activation, Activation::Identity | Activation::Relu)
+}
+
 impl<const D: usize> Then<D> {
     fn apply(self, normalised: Tensor<D>) -> Tensor<D> {
         let sum = match self.residual {
             Some(residual) => normalised + residual,
             None => normalised,
         };
-        if self.relu { relu(sum) } else { sum }
+        self.activation.apply(sum)
     }
 }
 

@@ -15,6 +15,8 @@
     )
 )]
 
+mod activation;
+mod add_scaled;
 mod batch_norm;
 mod batch_norms;
 mod channels_last;
@@ -30,7 +32,9 @@ mod max_pool;
 mod ops;
 mod pack;
 mod queued_read;
+mod squeeze_excite;
 
+pub use add_scaled::add_scaled;
 pub use batch_norm::BatchNorm;
 pub use batch_norms::batch_norms;
 pub use channels_last::channels_last;
@@ -38,3 +42,4 @@ pub use conv2d::{Conv2d, conv2d};
 pub use max_pool::max_pool2d;
 pub use pack::{PACK_ALIGNMENT, launches_kernels, pack};
 pub use queued_read::QueuedRead;
+pub use squeeze_excite::squeeze_excite;

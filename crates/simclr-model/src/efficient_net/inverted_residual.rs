@@ -3,8 +3,7 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2dConfig;
 use burn::tensor::Tensor;
-use burn::tensor::activation::{sigmoid, silu};
-use simclr_nn::Conv2d;
+use simclr_nn::{Conv2d, squeeze_excite};
 use simclr_onnx::{Graph, ToOnnx, Value};
 
 use super::stochastic_depth::StochasticDepth;
@@ -72,10 +71,10 @@ impl InvertedResidual {
             None => x.clone(),
         };
         let branch = self.excitation.forward(self.depthwise.forward_silu(branch));
-        let branch = self.project.forward(branch);
         match &self.stochastic_depth {
-            Some(stochastic_depth) => stochastic_depth.forward(branch, keys) + x,
-            None => branch,
+            None => self.project.forward(branch),
+            Some(depth) if depth.drops(&x) => depth.add(x, self.project.forward(branch), keys),
+            Some(_) => self.project.forward_add(branch, x),
         }
     }
 }
@@ -115,8 +114,7 @@ impl SqueezeExcitation {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let squeezed = self.reduce.forward(x.clone().mean_dims(&[2, 3])); // [n, squeezed, 1, 1]
-        x * sigmoid(self.expand.forward(silu(squeezed)))
+        squeeze_excite(x, &self.reduce, &self.expand)
     }
 }
 

@@ -3,7 +3,6 @@
 use burn::module::{Module, Param};
 use burn::nn::conv::Conv2dConfig;
 use burn::nn::{BatchNormConfig, PaddingConfig2d};
-use burn::tensor::activation::silu;
 use burn::tensor::{DType, Tensor};
 use simclr_nn::{BatchNorm, Conv2d};
 use simclr_onnx::{Graph, ToOnnx, Value};
@@ -75,7 +74,11 @@ impl ConvNorm {
     }
 
     pub(crate) fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
-        silu(self.forward(x))
+        self.norm.forward_silu(self.conv.forward(x))
+    }
+
+    pub(crate) fn forward_add(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
+        self.norm.forward_add(self.conv.forward(x), shortcut)
     }
 
     pub(crate) fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {

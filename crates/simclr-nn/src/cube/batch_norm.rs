@@ -13,6 +13,7 @@ use super::kernels::{
 };
 use super::pixels::Pixels;
 use super::{element, kernels};
+use crate::activation::Activation;
 use crate::ops::{
     Averaging, BatchNormBackend, BatchNormGradientBackend, KeptNorm, NormGradients, NormOptions,
     NormTensors, OptionalTensor, Passed, Running, Wanted, rows_of_word,
@@ -47,7 +48,8 @@ impl BatchNormGradientBackend for CubeBackend {
     ) -> KeptNorm<Self> {
         let (norm, running) = Norm::of_batch(x, [gamma, beta], running, options, averaging);
         let residual = residual.into_option().map(Pixels::new);
-        let words = (options.relu && residual.is_some()).then(|| norm.x.words());
+        let cuts = options.activation == Activation::Relu;
+        let words = (cuts && residual.is_some()).then(|| norm.x.words());
         let output = norm.normalised(residual.as_ref(), words.as_ref()).into_images();
         let NormTensors { mean, variance, .. } = norm.tensors;
         let passed = words.map_or(Passed::Recomputed, Passed::Bits);
@@ -74,7 +76,7 @@ impl BatchNormGradientBackend for CubeBackend {
         let [gamma, beta] = norm.parameter_gradients(&gradient, cut.as_ref());
         let passed = match cut {
             Some(cut) => {
-                norm.options.relu = false;
+                norm.options.activation = Activation::Identity;
                 cut.kept
             }
             None => gradient,
@@ -125,7 +127,8 @@ impl Norm {
     fn channels<N: Size>(&self) -> ChannelsLaunch<N> {
         let NormTensors { gamma, beta, mean, variance } = &self.tensors;
         let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(argument);
-        let NormOptions { epsilon, relu } = self.options;
+        let NormOptions { epsilon, activation } = self.options;
+        let relu = activation == Activation::Relu;
         ChannelsLaunch::new(mean, variance, gamma, beta, epsilon as f32, relu)
     }
 

@@ -8,6 +8,7 @@ use super::order::{
     channels_last_values, channels_last_values_mut, from_values, in_order, order,
     owned_channels_last, values,
 };
+use crate::activation::Activation;
 use crate::kernels::{self, ParameterGradients, Saved, Statistics};
 use crate::ops::{
     Averaging, BatchNormBackend, BatchNormGradientBackend, KeptNorm, NormGradients, NormOptions,
@@ -63,7 +64,8 @@ impl BatchNormGradientBackend for Flex {
         options: NormOptions,
         averaging: Averaging,
     ) -> KeptNorm<Self> {
-        let keeps_output = options.relu && residual.as_ref().is_some();
+        let keeps_output =
+            options.activation != Activation::Identity && residual.as_ref().is_some();
         let channels = x.shape()[1];
         let input = channels_last_values(&x);
         let Statistics { mean, variance } = kernels::statistics(&input, channels);

@@ -26,12 +26,14 @@ pub(crate) fn supports_conv2d(
     bias: Option<&Tensor<1>>,
     options: &ConvOptions<2>,
 ) -> bool {
-    options.groups == 1
-        && images.dims()[1] == weight.dims()[1]
+    let geometry = Geometry::new(images.dims(), weight.dims(), options);
+    let has_kernels = options.groups == 1 || geometry.is_depthwise() && options.dilation == [1, 1];
+    has_kernels
+        && images.dims()[1] == weight.dims()[1] * options.groups
         && is_readable(images)
         && is_readable(weight)
         && bias.is_none_or(|bias| is_readable(bias) && bias.dims()[0] == weight.dims()[0])
-        && Geometry::new(images.dims(), weight.dims(), options).is_proper()
+        && geometry.is_proper()
 }
 
 /// `images` convolved with `weight`, plus `bias`.
@@ -81,8 +83,10 @@ fn convolve(
     options: &ConvOptions<2>,
 ) -> FlexTensor {
     let geometry = geometry(x, weight, options);
-    if geometry.is_pointwise() && order(x) == Order::ChannelsFirst {
-        // One matrix product for each image as it lies in memory. Moving the images would cost more.
+    let as_it_lies = geometry.is_pointwise() || geometry.is_depthwise();
+    if as_it_lies && order(x) == Order::ChannelsFirst {
+        // One matrix product for each image as it lies in memory, or rows of one channel. Moving the images would cost
+        // more.
         return Flex::conv2d(x.clone(), weight.clone(), bias.cloned(), options.clone());
     }
     let bias = bias.map(values);
@@ -101,7 +105,8 @@ fn input_gradient(
     options: &ConvOptions<2>,
 ) -> FlexTensor {
     let geometry = &geometry(x, weight, options);
-    let as_it_lies = geometry.is_pointwise() || geometry.has_few_channels();
+    let as_it_lies =
+        geometry.is_pointwise() || geometry.is_depthwise() || geometry.has_few_channels();
     if as_it_lies && order(gradient) == Order::ChannelsFirst {
         let (x, weight) = (x.clone(), weight.clone());
         return Flex::conv2d_x_backward(x, weight, gradient.clone(), options.clone());

@@ -5,12 +5,16 @@
 mod batch_norm;
 mod channels_last;
 mod conv2d;
+mod excitation;
 mod max_pool;
 mod normalise;
 mod order;
+mod scaled_sum;
 
 pub(crate) use self::channels_last::{channels_last, supports_channels_last};
 pub(crate) use self::conv2d::{conv2d, supports_conv2d};
+pub(crate) use self::excitation::{squeeze_excite, supports_squeeze_excite};
 pub(crate) use self::max_pool::{max_pool2d, supports_max_pool2d};
 pub(crate) use self::normalise::{normalise, supports_norm};
+pub(crate) use self::scaled_sum::{add_scaled, supports_add_scaled};
 pub(crate) use crate::kernels::PoolOptions;

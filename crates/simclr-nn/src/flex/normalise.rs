@@ -34,7 +34,7 @@ pub(crate) fn normalise<const D: usize>(
 
 #[backend_extension(Flex)]
 pub(crate) trait NormaliseBackend: Backend {
-    /// `x`, `[n, c, ...]`, normalised with `tensors`, plus `residual`, and then ReLU if `options` say so.
+    /// `x`, `[n, c, ...]`, normalised with `tensors`, plus `residual`, and then the activation of `options`.
     fn normalise(
         x: FloatTensor<Self>,
         #[extension_type] tensors: NormTensors<Self>,
@@ -67,7 +67,7 @@ impl NormTensors<Flex> {
             gamma: &values(&self.gamma),
             beta: &values(&self.beta),
             epsilon: options.epsilon,
-            relu: options.relu,
+            activation: options.activation,
         })
     }
 

@@ -1,9 +1,9 @@
 //! A convolution and its gradients, each by the kernels that suit its sizes.
 
-use super::{Geometry, direct, winograd};
+use super::{Geometry, depthwise, direct, winograd};
 
 /// The output `[n, h', w', channels_out]`, from `input` `[n, h, w, channels_in]` and `weights`
-/// `[channels_out, channels_in, kh, kw]`.
+/// `[channels_out, channels_in / groups, kh, kw]`.
 pub(crate) fn conv2d(
     geometry: &Geometry,
     input: &[f32],
@@ -11,6 +11,10 @@ pub(crate) fn conv2d(
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
     let mut result = vec![0.0; geometry.output_len()];
+    if geometry.is_depthwise() {
+        depthwise::forward(geometry, input, weights, bias, &mut result);
+        return result;
+    }
     // Winograd's way spreads a number that isn't finite over its tile, and may overflow where the definition does
     // not. Then everything is computed again by the definition.
     if !(winograd::applies(geometry)
@@ -24,6 +28,10 @@ pub(crate) fn conv2d(
 /// The gradient of the input, from the gradient of the output.
 pub(crate) fn input_gradient(geometry: &Geometry, weights: &[f32], gradient: &[f32]) -> Vec<f32> {
     let mut result = vec![0.0; geometry.input_len()];
+    if geometry.is_depthwise() {
+        depthwise::input_gradient(geometry, weights, gradient, &mut result);
+        return result;
+    }
     if geometry.has_few_channels() {
         direct::unfolded_input_gradient(geometry, weights, gradient, &mut result);
         return result;
@@ -38,6 +46,9 @@ pub(crate) fn input_gradient(geometry: &Geometry, weights: &[f32], gradient: &[f
 
 /// The gradient of the weights, from the input and the gradient of the output.
 pub(crate) fn weight_gradient(geometry: &Geometry, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+    if geometry.is_depthwise() {
+        return depthwise::weight_gradient(geometry, input, gradient);
+    }
     let by_winograd = winograd::applies(geometry)
         .then(|| winograd::weight_gradient(geometry, input, gradient))
         .flatten();

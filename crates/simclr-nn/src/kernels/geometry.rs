@@ -17,6 +17,7 @@ pub(crate) struct Geometry {
     /// Rows below and columns to the right.
     pub(crate) padding_after: [usize; 2],
     pub(crate) dilation: [usize; 2],
+    pub(crate) groups: usize,
 }
 
 impl Geometry {
@@ -35,7 +36,13 @@ impl Geometry {
             padding_before: [top, left],
             padding_after: [bottom, right],
             dilation: options.dilation,
+            groups: options.groups,
         }
+    }
+
+    /// Whether every channel is convolved by itself, with one kernel.
+    pub(crate) fn is_depthwise(&self) -> bool {
+        self.groups > 1 && [self.channels_in, self.channels_out] == [self.groups; 2]
     }
 
     /// Whether nothing is empty and the kernel fits into the padded input.

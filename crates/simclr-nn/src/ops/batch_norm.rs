@@ -43,8 +43,8 @@ pub(crate) fn batch_norm<const D: usize>(
     Fusion: cfg(feature = "fusion")
 )]
 pub(crate) trait BatchNormBackend: Backend {
-    /// `x`, `[n, c, ...]`, normalised with the statistics of the batch, plus `residual`, and then ReLU if `options` say
-    /// so. Returns the output, and the running mean and variance after the batch.
+    /// `x`, `[n, c, ...]`, normalised with the statistics of the batch, plus `residual`, and then the activation of
+    /// `options`. Returns the output, and the running mean and variance after the batch.
     #[fusion(meta = |x, gamma, _, _, _, _, _| (x.clone(), gamma.clone(), gamma.clone()))]
     fn batch_norm(
         x: FloatTensor<Self>,

@@ -83,6 +83,7 @@ mod described {
     use super::super::passed::PassedMetadata;
     use super::super::running_statistics::RunningMetadata;
     use super::{KeptNormMetadata, NormGradientsMetadata, NormOptions, Wanted};
+    use crate::activation::Activation;
 
     pub(super) fn kept(
         x: &TensorSpec,
@@ -91,7 +92,7 @@ mod described {
         options: NormOptions,
     ) -> KeptNormMetadata {
         let passed = match residual {
-            Present(_) if options.relu => words(x),
+            Present(_) if options.activation == Activation::Relu => words(x),
             _ => PassedMetadata::Recomputed,
         };
         let of_channels = || gamma.clone();

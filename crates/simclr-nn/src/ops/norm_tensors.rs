@@ -3,13 +3,15 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, ExtensionType};
 
+use crate::activation::Activation;
+
 /// What differs between normalisations, besides their tensors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NormOptions {
     /// Added to the variance.
     pub(crate) epsilon: f64,
-    /// Whether negative results become zero.
-    pub(crate) relu: bool,
+    /// What follows the normalisation and the residual sum. After a residual sum it is ReLU or nothing.
+    pub(crate) activation: Activation,
 }
 
 /// The parameters and statistics of a normalisation, `[c]` each.

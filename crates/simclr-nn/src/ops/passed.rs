@@ -1,4 +1,4 @@
-//! Which values ReLU let pass.
+//! Which values an activation let pass.
 
 #[cfg(feature = "flex")]
 use burn::backend::tensor::FloatTensor;
@@ -6,11 +6,11 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::tensor::IntTensor;
 use burn::backend::{Backend, ExtensionType};
 
-/// How the backward pass of a normalisation finds the values that ReLU let pass.
+/// How the backward pass of a normalisation finds the values that its activation let pass.
 #[derive(Clone, Debug, ExtensionType)]
 #[extension_type(fusion: cfg(feature = "fusion"))]
 pub(crate) enum Passed<B: Backend> {
-    /// It computes them again, if there was a ReLU: those that are positive when the input is normalised.
+    /// It computes them again, from the normalised input, if there was an activation.
     Recomputed,
     /// They are positive in this output, which a residual was added to.
     #[cfg(feature = "flex")]

@@ -11,7 +11,7 @@ fn period(channels: usize) -> usize {
 }
 
 /// Values in a block: whole periods.
-pub(super) fn block(channels: usize) -> usize {
+pub(in crate::kernels) fn block(channels: usize) -> usize {
     period(channels) * (BLOCK / period(channels)).max(1)
 }
 
@@ -24,12 +24,12 @@ pub(super) fn repeated(
 }
 
 /// A period of zeros, to sum into.
-pub(super) fn zeros(channels: usize) -> Vec<f32> {
+pub(in crate::kernels) fn zeros(channels: usize) -> Vec<f32> {
     vec![0.0; period(channels)]
 }
 
 /// The sum of each channel, from the sums over a period.
-pub(super) fn folded(sums: &[f32], channels: usize) -> Vec<f64> {
+pub(in crate::kernels) fn folded(sums: &[f32], channels: usize) -> Vec<f64> {
     let mut folded = vec![0.0; channels];
     for row in sums.chunks_exact(channels) {
         for (slot, &sum) in folded.iter_mut().zip(row) {

@@ -1,16 +1,20 @@
 //! The gradients of a normalisation with the statistics of the batch.
 
-use pulp::Arch;
+use std::marker::PhantomData;
+
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::blocks::{block, folded, repeated, zeros};
+use super::function::{Function, with_function};
 use super::normalisation::Normalisation;
+use crate::activation::Activation;
 
 /// Values of the forward pass that the gradients depend on.
 pub(crate) struct Saved<'a> {
     /// What was normalised, `[pixels, channels]`.
     pub(crate) input: &'a [f32],
-    /// The output, if a residual was added: its sign says which values ReLU let pass.
+    /// The output, if a residual was added before ReLU: its sign says which values ReLU let pass.
     pub(crate) output: Option<&'a [f32]>,
 }
 
@@ -22,7 +26,7 @@ pub(crate) struct ParameterGradients {
 
 impl Normalisation<'_> {
     /// The gradients of gamma and beta, from `gradient`, the output's. `gradient` itself becomes the gradient of the sum
-    /// before ReLU, which is also the residual's.
+    /// before the activation, which is also the residual's.
     pub(crate) fn parameter_gradients(
         &self,
         saved: &Saved<'_>,
@@ -31,18 +35,22 @@ impl Normalisation<'_> {
         let channels = self.channels();
         let [mean, scale, beta] = self.coefficients();
         let block = block(channels);
-        let relu = self.relu;
+        let activation = self.activation;
         let sums: Vec<_> = gradient
             .par_chunks_mut(block)
             .enumerate()
             .map(|(index, gradient)| {
                 let range = index * block..index * block + gradient.len();
                 let input = &saved.input[range.clone()];
-                if relu {
-                    match saved.output {
-                        Some(output) => cut_by_output(gradient, &output[range]),
-                        None => cut_by_input(gradient, input, [&mean, &scale, &beta]),
-                    }
+                match saved.output {
+                    _ if activation == Activation::Identity => {}
+                    Some(output) => cut_by_output(gradient, &output[range]),
+                    None => with_function!(activation, F => {
+                        let function = PhantomData::<F>;
+                        let coefficients = [&mean[..], &scale, &beta];
+                        let gradient = &mut *gradient;
+                        Arch::new().dispatch(Through { gradient, input, coefficients, function });
+                    }),
                 }
                 block_sums(gradient, input, &mean, channels)
             })
@@ -133,18 +141,27 @@ fn cut_by_output(gradient: &mut [f32], output: &[f32]) {
     );
 }
 
-/// The same, with the output computed again: cheaper than keeping it.
-fn cut_by_input(gradient: &mut [f32], input: &[f32], coefficients: [&[f32]; 3]) {
-    let [mean, scale, beta] = coefficients;
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (gradient, input) in gradient.chunks_mut(mean.len()).zip(input.chunks(mean.len())) {
-                let coefficients = mean.iter().zip(scale).zip(beta);
-                for ((g, &x), ((m, s), b)) in gradient.iter_mut().zip(input).zip(coefficients) {
-                    *g = if (x - m) * s + b <= 0.0 { 0.0 } else { *g };
-                }
+/// Turns `gradient` into the gradient of the activation's input, which is computed again: cheaper than keeping it.
+struct Through<'a, F> {
+    gradient: &'a mut [f32],
+    input: &'a [f32],
+    /// Mean, scale and beta.
+    coefficients: [&'a [f32]; 3],
+    function: PhantomData<F>,
+}
+
+impl<F: Function> WithSimd for Through<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let [mean, scale, beta] = self.coefficients;
+        let period = mean.len();
+        for (gradient, input) in self.gradient.chunks_mut(period).zip(self.input.chunks(period)) {
+            let coefficients = mean.iter().zip(scale).zip(beta);
+            for ((g, &x), ((m, s), b)) in gradient.iter_mut().zip(input).zip(coefficients) {
+                *g = F::gradient((x - m) * s + b, *g);
             }
-        },
-    );
+        }
+    }
 }

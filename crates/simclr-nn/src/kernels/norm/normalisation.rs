@@ -1,6 +1,7 @@
 //! The coefficients of each channel.
 
 use super::blocks::repeated;
+use crate::activation::Activation;
 
 /// The mean, variance, scale and shift of each channel, and what follows.
 pub(crate) struct Normalisation<'a> {
@@ -9,8 +10,8 @@ pub(crate) struct Normalisation<'a> {
     pub(crate) gamma: &'a [f32],
     pub(crate) beta: &'a [f32],
     pub(crate) epsilon: f64,
-    /// Whether negative results become zero.
-    pub(crate) relu: bool,
+    /// The function of the results.
+    pub(crate) activation: Activation,
 }
 
 impl Normalisation<'_> {
