@@ -2,6 +2,7 @@
 
 mod conv2d;
 mod direct;
+mod exp;
 mod geometry;
 mod norm;
 mod order;
