@@ -17,6 +17,7 @@
 
 mod activation;
 mod add_scaled;
+mod attention;
 mod batch_norm;
 mod batch_norms;
 mod channels_last;
@@ -25,21 +26,29 @@ mod conv2d;
 mod cube;
 #[cfg(feature = "flex")]
 mod flex;
+mod gelu;
 #[cfg(feature = "flex")]
 mod kernels;
+mod layer_norm;
+mod linear;
 mod max_pool;
 #[cfg(any(feature = "flex", feature = "cube"))]
 mod ops;
 mod pack;
 mod queued_read;
 mod squeeze_excite;
-
 pub use add_scaled::add_scaled;
+mod softmax;
+pub use attention::attention;
 pub use batch_norm::BatchNorm;
 pub use batch_norms::batch_norms;
 pub use channels_last::channels_last;
 pub use conv2d::{Conv2d, conv2d};
+pub use gelu::gelu;
+pub use layer_norm::LayerNorm;
+pub use linear::Linear;
 pub use max_pool::max_pool2d;
 pub use pack::{PACK_ALIGNMENT, launches_kernels, pack};
 pub use queued_read::QueuedRead;
+pub use softmax::softmax;
 pub use squeeze_excite::squeeze_excite;

@@ -76,8 +76,7 @@ pub(super) fn owned_channels_last(tensor: FlexTensor) -> FlexTensor {
 
 /// The numbers of a tensor that [`owned_channels_last`] returned.
 pub(super) fn channels_last_values_mut(tensor: &mut FlexTensor) -> &mut [f32] {
-    let len = tensor.layout().num_elements();
-    &mut tensor.storage_mut::<f32>()[..len]
+    owned_values(tensor)
 }
 
 /// `tensor` in the order that is `wanted`, copied only if it lies in the other.
@@ -112,6 +111,21 @@ pub(super) fn values(tensor: &FlexTensor) -> Cow<'_, [f32]> {
         Cow::Borrowed(tensor) => Cow::Borrowed(slice(tensor)),
         Cow::Owned(tensor) => Cow::Owned(slice(&tensor).to_vec()),
     }
+}
+
+/// `tensor` itself if its numbers lie in the order of its axes and it shares its memory with no other, else a copy.
+pub(super) fn owned(tensor: FlexTensor) -> FlexTensor {
+    let from_start = tensor.as_slice::<f32>().is_some() && tensor.layout().start_offset() == 0;
+    if from_start && tensor.is_unique() {
+        return tensor;
+    }
+    from_values(values(&tensor).into_owned(), tensor.shape())
+}
+
+/// The numbers of a tensor that [`owned`] returned.
+pub(super) fn owned_values(tensor: &mut FlexTensor) -> &mut [f32] {
+    let len = tensor.layout().num_elements();
+    &mut tensor.storage_mut::<f32>()[..len]
 }
 
 /// `tensor`, copied only if it isn't contiguous.

@@ -1,25 +1,38 @@
-//! The kernels: convolution, normalisation, pooling and more on slices of f32, in channels-last order.
+//! The kernels, on slices of f32: convolution, normalisation and pooling of images in channels-last order, and the layers of
+//! transformers on rows.
 
+mod attention;
 mod conv2d;
 mod depthwise;
 mod direct;
 mod excitation;
 mod exp;
+mod gelu;
 mod geometry;
+mod lanes;
+mod layer_norm;
+mod linear;
 mod norm;
 mod order;
+mod packing;
 mod pool;
 mod product;
 mod scaled_sum;
 mod scratch;
+mod softmax;
 mod winograd;
 
+pub(crate) use self::attention::{AttentionSizes, attention, attention_gradient};
 pub(crate) use self::conv2d::{conv2d, input_gradient, weight_gradient};
 pub(crate) use self::excitation::{Excitation, Layer, LayerGradients};
+pub(crate) use self::gelu::{activated, activation_gradient};
 pub(crate) use self::geometry::Geometry;
+pub(crate) use self::layer_norm::{RowStatistics, layer_norm, layer_norm_gradients};
+pub(crate) use self::linear::{Activated, LinearLayer, WeightGradients, weight_gradients};
 pub(crate) use self::norm::{
     Normalisation, ParameterGradients, Saved, Statistics, channel_sums, statistics,
 };
 pub(crate) use self::order::{to_channels_first, to_channels_last};
 pub(crate) use self::pool::{PoolOptions, Windows, gradient_of_maxima, maxima};
 pub(crate) use self::scaled_sum::{scaled, scaled_sum};
+pub(crate) use self::softmax::{Normaliser, softmax, softmax_gradient};

@@ -1,0 +1,95 @@
+//! The normalised values.
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use crate::kernels::lanes::{LANES, folded_sum};
+
+/// Values in a task.
+const BLOCK: usize = 16 * 1024;
+
+/// What a row is normalised with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RowStatistics {
+    pub(super) mean: f32,
+    /// 1 / √(variance + epsilon)
+    pub(super) inverse_deviation: f32,
+}
+
+/// Rows in a task.
+pub(super) fn rows_in_block(channels: usize) -> usize {
+    (BLOCK / channels).max(1)
+}
+
+/// The rows of `input`, `[rows, channels]`, normalised, times `gamma`, plus `beta`; and what they were normalised with.
+pub(crate) fn layer_norm(
+    input: &[f32],
+    gamma: &[f32],
+    beta: Option<&[f32]>,
+    epsilon: f64,
+) -> (Vec<f32>, Vec<RowStatistics>) {
+    let channels = gamma.len();
+    let rows = rows_in_block(channels);
+    let mut output = vec![0.0; input.len()];
+    let mut statistics = vec![RowStatistics::default(); input.len() / channels];
+    let blocks = output.par_chunks_mut(rows * channels).zip(statistics.par_chunks_mut(rows));
+    blocks.zip(input.par_chunks(rows * channels)).for_each(|((output, statistics), input)| {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let rows = output.chunks_exact_mut(channels).zip(input.chunks_exact(channels));
+                for ((output, input), statistics) in rows.zip(statistics) {
+                    *statistics = of_row(input, epsilon as f32);
+                    normalise(output, input, *statistics, gamma, beta);
+                }
+            },
+        );
+    });
+    (output, statistics)
+}
+
+#[inline(always)]
+fn of_row(row: &[f32], epsilon: f32) -> RowStatistics {
+    let count = row.len() as f32;
+    let (vectors, rest) = row.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for vector in vectors {
+        for lane in 0..LANES {
+            sums[lane] += vector[lane];
+        }
+    }
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum += x;
+    }
+    let mean = folded_sum(sums) / count;
+    let mut squares = [0.0; LANES];
+    for vector in vectors {
+        for lane in 0..LANES {
+            squares[lane] += (vector[lane] - mean) * (vector[lane] - mean);
+        }
+    }
+    for (square, &x) in squares.iter_mut().zip(rest) {
+        *square += (x - mean) * (x - mean);
+    }
+    let variance = folded_sum(squares) / count;
+    RowStatistics { mean, inverse_deviation: 1.0 / (variance + epsilon).sqrt() }
+}
+
+#[inline(always)]
+fn normalise(
+    output: &mut [f32],
+    input: &[f32],
+    statistics: RowStatistics,
+    gamma: &[f32],
+    beta: Option<&[f32]>,
+) {
+    let RowStatistics { mean, inverse_deviation } = statistics;
+    for ((y, &x), &gamma) in output.iter_mut().zip(input).zip(gamma) {
+        *y = (x - mean) * inverse_deviation * gamma;
+    }
+    if let Some(beta) = beta {
+        for (y, &beta) in output.iter_mut().zip(beta) {
+            *y += beta;
+        }
+    }
+}

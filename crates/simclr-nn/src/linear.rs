@@ -1,0 +1,125 @@
+//! A fully connected layer with the parameters of Burn's own.
+
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
+use burn::nn;
+use burn::tensor::{Tensor, assert_shape};
+
+use crate::gelu::gelu;
+
+/// A fully connected layer: [`burn::nn::Linear`], but faster on flex, and with the residual sum or GELU that follows it in
+/// a transformer as one operation.
+///
+/// It has the same parameters under the same names, so that records and weight files of one fit the other. It is made
+/// from Burn's own:
+///
+/// ```
+/// use burn::nn::LinearConfig;
+/// use burn::tensor::activation::gelu;
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use simclr_nn::Linear;
+///
+/// let device = Device::flex();
+/// let burns = LinearConfig::new(20, 30).init(&device);
+/// let ours = Linear::from(burns.clone());
+/// let x = Tensor::<3>::random([2, 5, 20], Distribution::Default, &device);
+/// let (found, expected) = (ours.forward_gelu(x.clone()), gelu(burns.forward(x)));
+/// assert!((found - expected).abs().max().into_scalar::<f32>() < 1e-5);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct Linear {
+    /// `[inputs, outputs]`.
+    pub weight: Param<Tensor<2>>,
+    /// `[outputs]`.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl From<nn::Linear> for Linear {
+    fn from(linear: nn::Linear) -> Self {
+        let nn::Linear { weight, bias } = linear;
+        Self { weight, bias }
+    }
+}
+
+/// What follows the layer.
+enum Then<const D: usize> {
+    Nothing,
+    Gelu,
+    Add(Tensor<D>),
+}
+
+impl Linear {
+    /// `input` times the weight, plus the bias.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[..., inputs]`
+    /// - output: `[..., outputs]`
+    ///
+    /// # Panics
+    ///
+    /// If the last axis of `input` has another length than the weight's first.
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.run(input, Then::Nothing)
+    }
+
+    /// [`gelu`] of the output, with the shapes and panics of [`forward`](Self::forward).
+    #[must_use]
+    pub fn forward_gelu<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.run(input, Then::Gelu)
+    }
+
+    /// The output plus `residual`.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[..., inputs]`
+    /// - `residual` and output: `[..., outputs]`
+    ///
+    /// # Panics
+    ///
+    /// Like [`forward`](Self::forward), and if `residual` has another shape than the output.
+    #[must_use]
+    pub fn forward_add<const D: usize>(&self, input: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+        let mut expected = input.dims();
+        expected[D - 1] = self.weight.dims()[1];
+        assert_eq!(residual.dims(), expected, "expected a residual of the output's shape");
+        self.run(input, Then::Add(residual))
+    }
+
+    fn run<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
+        let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
+        let [inputs, _] = weight.dims();
+        assert_shape!(input, [.., inputs]);
+        #[cfg(feature = "flex")]
+        {
+            let residual = if let Then::Add(residual) = &then { Some(residual) } else { None };
+            if crate::flex::supports_linear(&input, &weight, bias.as_ref(), residual) {
+                let gelu = matches!(then, Then::Gelu);
+                return crate::flex::linear(input, weight, bias, residual.cloned(), gelu);
+            }
+        }
+        let output = burn::tensor::module::linear(input, weight, bias);
+        match then {
+            Then::Nothing => output,
+            Then::Gelu => gelu(output),
+            Then::Add(residual) => output + residual,
+        }
+    }
+}
+
+impl ModuleDisplay for Linear {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        let [inputs, outputs] = self.weight.dims();
+        content
+            .add("d_input", &inputs)
+            .add("d_output", &outputs)
+            .add("bias", &self.bias.is_some())
+            .optional()
+    }
+}
