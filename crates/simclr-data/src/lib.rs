@@ -102,6 +102,9 @@ mod splits;
 
 pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
 pub use dataset::ImageDataset;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use decode::decode_jpeg_part;
 pub use decode::{
     decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on, decode_part_bytes_on,
     decode_part_on, misnamed,
