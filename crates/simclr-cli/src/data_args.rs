@@ -14,8 +14,8 @@ use crate::failure::usage;
 #[derive(Args)]
 pub(crate) struct DataArgs {
     /// Folder of photos (in class folders or not), of tar shards, or of STL-10's or CIFAR-10's binary
-    /// files; or a tar file, a packed file, or a pattern such as 'train-{000..146}.tar'; without it,
-    /// the built-in sample of drawn shapes
+    /// files; or a tar file, a packed file, a Parquet file, or a pattern such as
+    /// 'train-{000..146}.tar'; without it, the built-in sample of drawn shapes
     #[arg(long, value_name = "DATA")]
     data: Option<PathBuf>,
     /// Use only N images, drawn from all classes (the same ones each time), and a fifth as many test
