@@ -111,13 +111,15 @@ pub mod augment {
 /// Data sets: files in, images and labels out.
 #[cfg(feature = "data")]
 pub mod data {
+    #[cfg(feature = "parquet")]
+    pub use simclr_data::ParquetImages;
     pub use simclr_data::{
-        Cifar10, Cifar10Split, Concat, DataError, DataIndex, ImageDataset, ImageFolder, ImagePart,
-        Labelled, ListingProgress, Opening, PackConfig, PackError, PackFormat, PackProgress,
-        Packed, PartialImage, Resolution, Sample, SampleConfig, Shards, Splits, Stl10, Stl10Split,
-        Subset, WholeSet, decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on,
-        decode_part_bytes_on, decode_part_on, escape_name, misnamed, pack, printable, replace_file,
-        unescape_name,
+        BeforeReading, Cifar10, Cifar10Split, Concat, DataError, DataIndex, ImageDataset,
+        ImageFolder, ImagePart, Labelled, ListingProgress, Opening, PackConfig, PackError,
+        PackFormat, PackProgress, Packed, PartialImage, Resolution, Sample, SampleConfig, Shards,
+        Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image, decode_image_bytes,
+        decode_image_bytes_on, decode_image_on, decode_part_bytes_on, decode_part_on, escape_name,
+        misnamed, pack, printable, replace_file, unescape_name,
     };
     #[cfg(feature = "download")]
     pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};

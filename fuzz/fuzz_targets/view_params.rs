@@ -7,7 +7,8 @@ use libfuzzer_sys::fuzz_target;
 use simclr_augment::{AugmentationConfig, SimClrAugmentation, ViewKey, ViewParams};
 
 fuzz_target!(|bytes: &[u8]| {
-    let image = RgbImage::from_fn(37, 23, |x, y| Rgb([(7 * x) as u8, (11 * y) as u8, (x * y) as u8]));
+    let image =
+        RgbImage::from_fn(37, 23, |x, y| Rgb([(7 * x) as u8, (11 * y) as u8, (x * y) as u8]));
     if let Ok(params) = serde_json::from_slice::<ViewParams>(bytes) {
         check(&SimClrAugmentation::imagenet().with_size(20).unwrap(), &image, &params);
     }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use simclr::augment::Ground;
 use simclr::data::{Labelled, ListingProgress, Opening, Splits};
+use simclr::train::RunDirectory;
 
 use crate::bar::Bar;
 use crate::failure::usage;
@@ -13,8 +14,8 @@ use crate::failure::usage;
 #[derive(Args)]
 pub(crate) struct DataArgs {
     /// Folder of photos (in class folders or not), of tar shards, or of STL-10's or CIFAR-10's binary
-    /// files; or a tar file, a packed file, or a pattern such as 'train-{000..146}.tar'; without it,
-    /// the built-in sample of drawn shapes
+    /// files; or a tar file, a packed file, a Parquet file, or a pattern such as
+    /// 'train-{000..146}.tar'; without it, the built-in sample of drawn shapes
     #[arg(long, value_name = "DATA")]
     data: Option<PathBuf>,
     /// Use only N images, drawn from all classes (the same ones each time), and a fifth as many test
@@ -29,21 +30,30 @@ impl DataArgs {
         self.data.as_deref()
     }
 
-    /// Opens the images of [`folder`](Self::folder), with transparent ones on `ground`.
-    pub(crate) fn open(&self, ground: Ground) -> Result<Splits> {
-        self.open_at(self.folder(), ground)
+    /// Opens the images of [`folder`](Self::folder), with transparent ones on `ground`, by an index file if there is one.
+    pub(crate) fn open(&self, ground: Ground, index: Option<PathBuf>) -> Result<Splits> {
+        self.open_at(self.folder(), ground, index)
     }
 
-    /// Opens the images in `folder`, or the built-in sample, with transparent images on `ground`.
-    pub(crate) fn open_at(&self, folder: Option<&Path>, ground: Ground) -> Result<Splits> {
+    /// Opens the images in `folder`, or the built-in sample.
+    pub(crate) fn open_at(
+        &self,
+        folder: Option<&Path>,
+        ground: Ground,
+        index: Option<PathBuf>,
+    ) -> Result<Splits> {
         let progress = Some(listing_progress());
-        let opening = Opening { ground: ground.0, progress, ..Opening::default() };
+        let opening = Opening { ground: ground.0, index, progress, ..Opening::default() };
         Ok(warned(Splits::open_or_sample(folder, self.images, &opening)?))
     }
 
-    /// Opens labelled images, with transparent ones on `ground`, and describes them.
-    pub(crate) fn labelled(&self, ground: Ground) -> Result<(Labelled, String)> {
-        let Splits { labelled, description, .. } = self.open(ground)?;
+    /// Opens labelled images, as [`open`](Self::open) does, and describes them.
+    pub(crate) fn labelled(
+        &self,
+        ground: Ground,
+        index: Option<PathBuf>,
+    ) -> Result<(Labelled, String)> {
+        let Splits { labelled, description, .. } = self.open(ground, index)?;
         let labelled = labelled.ok_or_else(|| {
             usage(format!(
                 "expected labelled images (folders `train/CLASS` and `test/CLASS`, or `CLASS` alone), \
@@ -65,6 +75,13 @@ pub(crate) fn warn(warnings: &[String]) {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
+}
+
+/// The index file that `run` keeps of the images in `data`, if they are those that it learnt from.
+pub(crate) fn index_of_run(run: &RunDirectory, data: Option<&Path>) -> Option<PathBuf> {
+    let source = run.config().ok()?.made_with.source?;
+    let data = std::path::absolute(data?).ok()?;
+    (source.folder == Some(data)).then(|| run.data_index())
 }
 
 /// Shows how many files were found so far.

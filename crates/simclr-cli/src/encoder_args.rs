@@ -11,6 +11,7 @@ use simclr::embed::{Embedder, EmbedderFile};
 use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::{PretrainConfig, RunDirectory};
 
+use crate::data_args::index_of_run;
 use crate::device_args::{Devices, EncoderDeviceArgs};
 use crate::first_weight_args::normalization_in_words;
 
@@ -120,6 +121,11 @@ impl EncoderArgs {
         let config = embedder.config().expect("it was built by its config");
         let untrained = config.init(seed, embedder.device())?;
         Ok(embedder.with_encoder(untrained))
+    }
+
+    /// The index file of the images in `data`, if the encoder's run learnt from them.
+    pub(crate) fn data_index(&self, data: Option<&Path>) -> Option<PathBuf> {
+        index_of_run(&RunDirectory::open(self.run.as_deref()?).ok()?, data)
     }
 
     /// A short name for the trained encoder.

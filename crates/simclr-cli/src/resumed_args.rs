@@ -34,7 +34,7 @@ impl ResumedRun {
     /// How the run's images are opened: by the index that it keeps, if it does.
     pub(crate) fn opening(&self, ground: Ground) -> Opening {
         let (index, progress) = (Some(self.index.clone()), Some(listing_progress()));
-        Opening { ground: ground.0, index, progress }
+        Opening { ground: ground.0, index, progress, ..Opening::default() }
     }
 
     /// The names of the run's devices, with commas.

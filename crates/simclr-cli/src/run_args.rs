@@ -43,7 +43,7 @@ impl RunArgs {
     pub(crate) fn open(&self, run: Option<&Path>) -> Result<RunSettings> {
         let layers = self.config.layers()?;
         let source = ImageSource { folder: self.folder(&layers), limit: self.data.images };
-        let open = |ground| self.data.open_at(source.folder.as_deref(), ground);
+        let open = |ground| self.data.open_at(source.folder.as_deref(), ground, None);
         let (config, data) = if let Some(run) = run {
             let config = layers.over(&PretrainConfig::of_run(&RunDirectory::open(run)?)?)?;
             let data = config.splits_for_loss(open(config.images.augmentation.ground)?)?;

@@ -1,58 +1,27 @@
 //! Images whose reading moves a progress bar.
 
-use std::path::PathBuf;
-
-use image::RgbImage;
-use simclr::data::{DataError, ImageDataset};
+use simclr::data::{BeforeReading, DataError, ImageDataset};
 
 use crate::bar::Bar;
 
-/// A data set that is read once from end to end, under a bar.
-pub(crate) struct Watched<D> {
+/// A data set that is read once from end to end, under a bar that says `what` is done.
+pub(crate) fn watched<D: ImageDataset>(
+    what: impl Into<String>,
     images: D,
-    bar: Bar,
+) -> BeforeReading<D, impl Fn(usize) -> Result<(), DataError> + Send + Sync> {
+    watched_from(what, images, 0)
 }
 
-impl<D: ImageDataset> Watched<D> {
-    pub(crate) fn new(what: impl Into<String>, images: D) -> Self {
-        Self { bar: Bar::new(what, images.len(), "images"), images }
-    }
-
-    /// The same set, of which so many images are done already.
-    pub(crate) fn from(self, done: usize) -> Self {
-        self.bar.set(done);
-        self
-    }
-}
-
-impl<D: ImageDataset> ImageDataset for Watched<D> {
-    fn len(&self) -> usize {
-        self.images.len()
-    }
-
-    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
-        let image = self.images.image(index);
-        self.bar.add(1);
-        image
-    }
-
-    fn label(&self, index: usize) -> Option<usize> {
-        self.images.label(index)
-    }
-
-    fn class_names(&self) -> &[String] {
-        self.images.class_names()
-    }
-
-    fn name(&self, index: usize) -> String {
-        self.images.name(index)
-    }
-
-    fn path(&self, index: usize) -> Option<PathBuf> {
-        self.images.path(index)
-    }
-
-    fn stored_size(&self, index: usize) -> Option<u64> {
-        self.images.stored_size(index)
-    }
+/// The same, of which so many images are done already.
+pub(crate) fn watched_from<D: ImageDataset>(
+    what: impl Into<String>,
+    images: D,
+    done: usize,
+) -> BeforeReading<D, impl Fn(usize) -> Result<(), DataError> + Send + Sync> {
+    let bar = Bar::new(what, images.len(), "images");
+    bar.set(done);
+    BeforeReading::new(images, move |_| {
+        bar.add(1);
+        Ok(())
+    })
 }

@@ -1,6 +1,7 @@
 //! Sets made of other sets.
 
 mod aligned;
+mod before_reading;
 mod concat;
 mod draw;
 mod subset;
@@ -9,4 +10,4 @@ pub(crate) use self::{
     aligned::{aligned, with_own_classes},
     concat::locate,
 };
-pub use self::{concat::Concat, subset::Subset};
+pub use self::{before_reading::BeforeReading, concat::Concat, subset::Subset};

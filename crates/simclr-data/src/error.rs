@@ -137,7 +137,30 @@ pub enum DataError {
         /// What is wrong.
         reason: String,
     },
-    /// An archive that has changed since it was opened.
+    /// A Parquet file that is damaged, or has no column of images.
+    #[error("expected a Parquet file with images in {}, found {found}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        found: String,
+    },
+    /// A Parquet file without a page index, of which no image can be read alone.
+    #[error(
+        "expected a page index in {0}, found none, so that no image in it can be read alone; convert it once with `simclr data pack --data {0} --out FILE.tar`",
+        path.display()
+    )]
+    NoPageIndex {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A Parquet file, and a build that reads none.
+    #[error("expected a build with the feature `parquet` to read {}, found one without", path.display())]
+    NoParquet {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of many images that has changed since it was opened.
     #[error("expected {} as it was when the data was opened, found that {change}", path.display())]
     Changed {
         /// The file.
@@ -207,7 +230,12 @@ impl DataError {
         }
     }
 
-    pub(crate) fn check_index(index: usize, len: usize) -> Result<(), Self> {
+    /// Refuses an index that a set of `len` images doesn't have.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexOutOfRange`](Self::IndexOutOfRange).
+    pub fn check_index(index: usize, len: usize) -> Result<(), Self> {
         if index < len { Ok(()) } else { Err(Self::IndexOutOfRange { index, len }) }
     }
 }

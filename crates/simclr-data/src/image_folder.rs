@@ -6,6 +6,7 @@ mod listing;
 mod names;
 mod passed_over;
 mod runs;
+mod sizes;
 
 use std::{
     collections::BTreeMap,
@@ -204,8 +205,14 @@ impl ImageDataset for ImageFolder {
 
     fn path(&self, index: usize) -> Option<PathBuf> {
         let (part, place) = self.locate(index)?;
-        let Listing { dir, images, .. } = &*part.run.listing;
-        Some(dir.join(images.name(place)))
+        Some(part.run.listing.image_path(place))
+    }
+
+    /// As the index file says, where it is believed, or as the system does, which is asked once.
+    fn stored_size(&self, index: usize) -> Option<u64> {
+        let (part, place) = self.locate(index)?;
+        let Listing { images, sizes, .. } = &*part.run.listing;
+        sizes.get(place, images.len(), || part.run.listing.image_path(place))
     }
 }
 

@@ -28,9 +28,10 @@
 //! | [`Cifar10`] | CIFAR-10's binary files, memory-mapped | all |
 //! | [`ImageFolder`] | JPEG, PNG, WebP, BMP, GIF and TIFF files | those in sub-folders, which are the classes |
 //! | [`Shards`] | such files in tar archives, by positioned reads | those with a `.cls` or `.json` beside them, or in folders |
+//! | `ParquetImages` | such files in a column of Parquet files | those with a number in the column `label` |
 //!
 //! [`pack`] makes one file of a set: shrunk images with checksums, which are read faster than the originals.
-//! [`Subset`] picks images out of a set, and [`Concat`] joins sets. [`Splits::open`] looks at what a folder holds and
+//! [`Subset`] picks images out of a set, [`Concat`] joins sets, and [`BeforeReading`] watches what is read. [`Splits::open`] looks at what a folder holds and
 //! decides which images serve pretraining, which the training of a probe, and which its test. Pretraining never sees an
 //! image of the test set. [`WholeSet::open`] opens the same folders and has every image, with its split and its class.
 //!
@@ -67,8 +68,9 @@
 //!
 //! # Features
 //!
-//! `download` (on by default) adds `Stl10::download` and `Cifar10::download`, which fetch the official archives. It
-//! brings in an HTTP client.
+//! - `download` (on by default) adds `Stl10::download` and `Cifar10::download`, which fetch the official archives. It
+//!   brings in an HTTP client.
+//! - `parquet` adds `ParquetImages`. Without it, [`Splits::open`] refuses Parquet files and says why.
 //!
 //! # Where to go next
 //!
@@ -100,11 +102,14 @@ mod splits;
 
 pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
 pub use dataset::ImageDataset;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use decode::decode_jpeg_part;
 pub use decode::{
     decode_image, decode_image_bytes, decode_image_bytes_on, decode_image_on, decode_part_bytes_on,
     decode_part_on, misnamed,
 };
-pub use derived::{Concat, Subset};
+pub use derived::{BeforeReading, Concat, Subset};
 #[cfg(feature = "download")]
 pub use download::{DownloadError, DownloadProgress, DownloadStage};
 pub use error::DataError;
@@ -115,6 +120,8 @@ pub use part::{ImagePart, PartialImage, Resolution};
 pub use printable::printable;
 pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};
+#[cfg(feature = "parquet")]
+pub use shards::ParquetImages;
 pub use shards::{PackConfig, PackError, PackFormat, PackProgress, Packed, Shards, pack};
 pub use splits::{Labelled, Splits, WholeSet};
 

@@ -25,6 +25,9 @@ pub struct Opening {
     /// and go, not of what is in them. If the file is of other data, or is damaged, a warning says why, and
     /// [`Splits::index`](crate::Splits::index) has a new one. Nothing is written to it. None by default.
     pub index: Option<PathBuf>,
+    /// Whether images are read in their order, as [`pack`](crate::pack) does, so that Parquet files without a page index will do. No by
+    /// default.
+    pub in_order: bool,
     /// Whom to tell how far the listing of folders is. Nobody by default.
     pub progress: Option<ListingProgress>,
 }
@@ -60,7 +63,7 @@ impl fmt::Debug for ListingProgress {
 
 impl Default for Opening {
     fn default() -> Self {
-        Self { ground: WHITE, index: None, progress: None }
+        Self { ground: WHITE, index: None, in_order: false, progress: None }
     }
 }
 

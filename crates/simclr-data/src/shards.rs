@@ -11,6 +11,8 @@ mod notes;
 mod open_files;
 mod pack;
 mod pack_index;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pattern;
 mod pax;
 mod positioned;
@@ -31,7 +33,9 @@ use std::{
 use image::RgbImage;
 
 pub use self::pack::{PackConfig, PackError, PackFormat, PackProgress, Packed, pack};
-pub(crate) use self::shard_files::{ShardFile, in_folder, named_by};
+#[cfg(feature = "parquet")]
+pub use self::parquet::ParquetImages;
+pub(crate) use self::shard_files::{ShardFile, ShardKind, in_folder, named_by};
 use self::{
     columns::{NO_LABEL, NO_SPLIT},
     member_image::ImageFault,
@@ -142,7 +146,7 @@ impl Shards {
         Self::of(files, opening)
     }
 
-    /// Whether `path` is a tar archive, or a pattern for the names of several, rather than an image or a folder.
+    /// Whether `path` is a tar archive or a Parquet file, or a pattern for the names of several, rather than an image or a folder.
     #[must_use]
     pub fn are_named_by(path: impl AsRef<Path>) -> bool {
         shard_files::are_named_by(path.as_ref())

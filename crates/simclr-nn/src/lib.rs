@@ -36,9 +36,10 @@ mod max_pool;
 mod ops;
 mod pack;
 mod queued_read;
-mod squeeze_excite;
-pub use add_scaled::add_scaled;
 mod softmax;
+mod squeeze_excite;
+
+pub use add_scaled::add_scaled;
 pub use attention::attention;
 pub use batch_norm::BatchNorm;
 pub use batch_norms::batch_norms;

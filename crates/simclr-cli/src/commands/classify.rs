@@ -14,7 +14,7 @@ use crate::failure::usage;
 use crate::named_images::NamedImages;
 use crate::out_file::check_folder_of;
 use crate::output::Output;
-use crate::watched::Watched;
+use crate::watched::watched;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -48,7 +48,7 @@ impl Arguments {
         let classifier = Classifier::open(&self.classifier, &self.device.open()?)?;
         let embedder = classifier.embedder();
         let images = NamedImages::files_and_folders(&self.images, embedder.transform().ground().0);
-        let embedded = embedder.embed(&Watched::new("classifying", &images))?;
+        let embedded = embedder.embed(&watched("classifying", &images))?;
         let predictions = classifier.layer().predict(&embedded.features)?;
         let failures = images.failures(&embedded);
 

@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Error, Result};
 use clap::Args;
 use serde_json::json;
-use simclr::data::{ImageDataset, WholeSet};
+use simclr::data::{ImageDataset, Opening, WholeSet};
 use simclr::embed::{Embedder, VectorFile, VectorsWritten};
 use simclr::train::DataChecksum;
 
-use crate::data_args::warn;
+use crate::data_args::{listing_progress, warn};
 use crate::encoder_args::EncoderArgs;
 use crate::failure::Interrupted;
 use crate::interrupt::on_ctrl_c;
 use crate::out_file::check_folder_of;
 use crate::output::{Output, print_skipped};
-use crate::watched::Watched;
+use crate::watched::watched_from;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -50,7 +50,13 @@ impl Arguments {
         if let Some(images) = self.batch_size {
             embedder = embedder.with_batch_size(images)?;
         }
-        let images = WholeSet::open_on(&self.data, embedder.transform().ground().0)?;
+        let opening = Opening {
+            ground: embedder.transform().ground().0,
+            index: self.encoder.data_index(Some(&self.data)),
+            progress: Some(listing_progress()),
+            ..Opening::default()
+        };
+        let images = WholeSet::open_with(&self.data, &opening)?;
         warn(images.warnings());
         let file = self.open(&out, &embedder, &images)?;
         let written = self.write(file, &embedder, &images)?;
@@ -89,7 +95,7 @@ impl Arguments {
         let stop = Arc::clone(&stopped);
         on_ctrl_c("batch", move || stop.store(true, Ordering::Relaxed))?;
         let (next, count) = (file.next(), images.len());
-        let watched = Watched::new("embedding", images).from(next);
+        let watched = watched_from("embedding", images, next);
         let mut skipped = Vec::new();
         embedder.embed_each(&watched, next..count, |range, mut part| {
             file.append(range, &part, images)?;

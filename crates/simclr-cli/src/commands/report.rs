@@ -9,7 +9,7 @@ use simclr::report::{ReportConfig, RunReport};
 use simclr::train::{PretrainConfig, RunDirectory};
 
 use crate::bar::while_waiting;
-use crate::data_args::DataArgs;
+use crate::data_args::{DataArgs, index_of_run};
 use crate::device_args::DeviceArgs;
 use crate::out_file::check_folder_of;
 use crate::output::Output;
@@ -36,7 +36,7 @@ impl Arguments {
         let run = RunDirectory::open(&self.run)?;
         let device = self.device.open()?;
         let ground = PretrainConfig::of_run(&run)?.images.augmentation.ground;
-        let data = self.data.open(ground)?;
+        let data = self.data.open(ground, index_of_run(&run, self.data.folder()))?;
         let out = self.out.clone().unwrap_or_else(|| self.run.join("report.html"));
         check_folder_of(Some(&out))?;
         let config = ReportConfig::default();

@@ -8,14 +8,14 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{folders::Listed, listing::Listing, names::Names};
+use super::{folders::Listed, listing::Listing, names::Names, sizes::Sizes};
 use crate::{
     escape_name,
     escaped_name::unescape_name,
     index_file::{IndexFault, IndexKind, TableWriter},
 };
 
-const KIND: IndexKind = IndexKind { name: b"folders ", version: 1 };
+const KIND: IndexKind = IndexKind { name: b"folders ", version: 2 };
 
 /// Writes what lies in the folders of `root` that haven't changed lately.
 pub(super) fn write(path: &Path, root: &Path, listed: &HashMap<PathBuf, Listed>) -> io::Result<()> {
@@ -37,6 +37,7 @@ pub(super) fn write(path: &Path, root: &Path, listed: &HashMap<PathBuf, Listed>)
         names(&listing.folders).write(&mut table);
         names(&listing.links).write(&mut table);
         listing.others.write(&mut table);
+        listing.sizes.write(&mut table);
     }
     KIND.write(path, table)
 }
@@ -58,7 +59,8 @@ pub(super) fn read(path: &Path, root: &Path) -> Result<HashMap<PathBuf, Listed>,
         let folders = Names::read(&mut table)?.paths(&dir).collect();
         let links = Names::read(&mut table)?.paths(&dir).collect();
         let others = Names::read(&mut table)?;
-        let listing = Arc::new(Listing { dir: dir.clone(), images, folders, links, others });
+        let sizes = Sizes::read(&mut table, images.len())?;
+        let listing = Arc::new(Listing { dir: dir.clone(), images, folders, links, others, sizes });
         listed.insert(dir, Listed { changed, listing });
     }
     table.end()?;
@@ -87,6 +89,7 @@ mod tests {
         for _ in 0..3 {
             Names::default().write(&mut table);
         }
+        table.u64s(&[]);
         let file = tempfile::NamedTempFile::new().unwrap();
         KIND.write(file.path(), table).unwrap();
         file

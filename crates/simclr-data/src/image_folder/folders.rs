@@ -104,7 +104,11 @@ impl Folders {
         let changed = fs::metadata(dir).and_then(|metadata| metadata.modified()).ok();
         let indexed = self.indexed.get(dir).filter(|indexed| indexed.changed == changed);
         let listed = match indexed {
-            Some(indexed) if changed.is_some() => indexed.clone(),
+            Some(indexed) if changed.is_some() => {
+                let listing = &indexed.listing;
+                listing.sizes.check(|index| listing.image_path(index));
+                indexed.clone()
+            }
             _ => {
                 self.is_new.store(true, Relaxed);
                 let now = SystemTime::now();

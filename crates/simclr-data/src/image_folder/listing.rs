@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::names::Names;
+use super::{names::Names, sizes::Sizes};
 use crate::{DataError, patience::patiently};
 
 /// File name extensions of images, in lower case.
@@ -27,6 +27,8 @@ pub(crate) struct Listing {
     /// Those of the folders that are links.
     pub(super) links: Vec<PathBuf>,
     pub(crate) others: Names,
+    /// The lengths of the images.
+    pub(super) sizes: Sizes,
 }
 
 /// The names in a folder, as the system gives them.
@@ -50,7 +52,13 @@ impl Listing {
         let Found { images, mut folders, links, others } = found;
         folders.sort();
         let (images, others) = (Names::of(images), Names::of(others));
-        Ok(Self { dir: dir.to_owned(), images, folders, links, others })
+        let sizes = Sizes::default();
+        Ok(Self { dir: dir.to_owned(), images, folders, links, others, sizes })
+    }
+
+    /// The path of an image.
+    pub(super) fn image_path(&self, index: usize) -> PathBuf {
+        self.dir.join(self.images.name(index))
     }
 
     /// The paths of the files that are no images by their names.

@@ -62,7 +62,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::image_folder::names::Names;
+    use crate::image_folder::{names::Names, sizes::Sizes};
 
     proptest! {
         #[test]
@@ -81,7 +81,8 @@ mod tests {
             }
             let listings = folders.into_iter().map(|(dir, names)| {
                 let (images, others) = (Names::of(names), Names::default());
-                Arc::new(Listing { dir, images, folders: Vec::new(), links: Vec::new(), others })
+                let sizes = Sizes::default();
+                Arc::new(Listing { dir, images, folders: Vec::new(), links: Vec::new(), others, sizes })
             });
             let found: Vec<PathBuf> = sorted(listings.collect())
                 .into_iter()

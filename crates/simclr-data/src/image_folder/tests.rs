@@ -348,6 +348,38 @@ mod index {
     }
 
     #[test]
+    fn lengths_of_files_are_kept_and_those_of_some_are_asked_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |number: usize| dir.path().join(format!("{number:03}.png"));
+        for number in 0..130 {
+            fs::write(file(number), vec![b'x'; 10 + number]).unwrap();
+        }
+        let settle = || {
+            let folder = fs::File::open(dir.path()).unwrap();
+            let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+            folder.set_modified(then).unwrap();
+        };
+        let sizes = |splits: &Splits| -> Vec<u64> {
+            (0..130).map(|index| splits.pretrain.stored_size(index).unwrap()).collect()
+        };
+        settle();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let index = elsewhere.path().join("a.index");
+        let first = open(dir.path(), &index);
+        let expected: Vec<u64> = (10..140).collect();
+        assert_eq!(sizes(&first), expected);
+        first.index.as_ref().unwrap().write(&index).unwrap();
+        // Each third file is asked again; what is written to others in their places goes unnoticed.
+        fs::write(file(1), b"").unwrap();
+        settle();
+        assert_eq!(sizes(&open(dir.path(), &index)), expected);
+        fs::write(file(3), b"").unwrap();
+        settle();
+        let found = sizes(&open(dir.path(), &index));
+        assert_eq!((found[1], found[3], &found[4..]), (0, 0, &expected[4..]));
+    }
+
+    #[test]
     fn a_damaged_or_hostile_index_is_ignored_with_a_reason() {
         let dir = folder_of_yesterday();
         let index = dir.path().join(".index");

@@ -131,18 +131,8 @@ pub(super) fn classes_by_label(
     if !in_order {
         named.sort();
     }
-    // Two numbers are two classes, even of one name, such as the two cranes of ImageNet.
-    let mut uses: BTreeMap<&String, usize> = BTreeMap::new();
-    for name in numbered.values().flatten() {
-        *uses.entry(name).or_default() += 1;
-    }
-    let name = |number: u64, name: Option<&String>| match name {
-        Some(name) if uses[name] > 1 => format!("{name} ({number})"),
-        Some(name) => name.clone(),
-        None => number.to_string(),
-    };
     let class_names = &mut groups.class_names;
-    class_names.extend(numbered.iter().map(|(&number, &of)| name(number, of)));
+    class_names.extend(names_of(&numbered));
     let by_number: BTreeMap<u64, u32> = numbered.into_keys().zip(0..).collect();
     let mut by_name: BTreeMap<String, u32> = class_names.iter().cloned().zip(0..).collect();
     for name in named {
@@ -163,6 +153,21 @@ pub(super) fn classes_by_label(
             *label = labels[*label as usize];
         }
     }
+}
+
+/// What classes with numbers are called: by their names, or by their numbers. Two numbers are two classes, even of one name, such as the
+/// two cranes of ImageNet.
+pub(super) fn names_of(numbered: &BTreeMap<u64, Option<&String>>) -> Vec<String> {
+    let mut uses: BTreeMap<&String, usize> = BTreeMap::new();
+    for name in numbered.values().flatten() {
+        *uses.entry(name).or_default() += 1;
+    }
+    let name = |(number, name): (&u64, &Option<&String>)| match name {
+        Some(name) if uses[name] > 1 => format!("{name} ({number})"),
+        Some(name) => (*name).clone(),
+        None => number.to_string(),
+    };
+    numbered.iter().map(name).collect()
 }
 
 /// The folders that all names begin with.

@@ -12,7 +12,7 @@ use simclr_embed::{Embedder, Features, LabelledFeatures, labels_of};
 use simclr_eval::{EvalError, Knn, KnnConfig, LinearProbe, Protocol, draw_equally};
 use simclr_model::Encoder;
 
-use crate::images::stoppable::Stoppable;
+use crate::images::stoppable::stoppable;
 use crate::watch::feature_shape::FeatureShape;
 use crate::watch::monitor::{Monitor, Monitored, Observation, ProbeFigure};
 use crate::watch::representation::MOST_ROWS;
@@ -90,8 +90,8 @@ impl ImageMonitor {
         }
     }
 
-    fn stoppable(&self, images: &Arc<dyn ImageDataset>) -> Stoppable {
-        Stoppable::new(Arc::clone(images), &self.interrupter)
+    fn stoppable(&self, images: &Arc<dyn ImageDataset>) -> impl ImageDataset + use<> {
+        stoppable(images, &self.interrupter)
     }
 }
 

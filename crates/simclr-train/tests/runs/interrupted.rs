@@ -6,13 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Tensor;
 use burn::train::Interrupter;
-use image::RgbImage;
-use simclr_data::{DataError, ImageDataset, Labelled, Splits};
+use simclr_data::{BeforeReading, ImageDataset, Labelled, Splits};
 use simclr_loss::TwoViewLoss;
 use simclr_train::{Position, Pretraining, RunDirectory, TrainError};
 
 use crate::support::{
-    FailsAfter, Sum, changed, config, in_directory, lines, new_run, pretraining, resumed, run,
+    Sum, changed, config, fails_after, in_directory, lines, new_run, pretraining, resumed, run,
     sample, values,
 };
 
@@ -23,7 +22,7 @@ fn two_epochs_resumed_for_two_more_equal_four_in_one_go() {
     let whole = new_run(config(4), &whole_dir);
 
     // A run of four epochs that a data set stops by failing in epoch 3.
-    let data = Splits { pretrain: Arc::new(FailsAfter::reads(&sample(), 2 * 24)), ..sample() };
+    let data = Splits { pretrain: fails_after(&sample(), 2 * 24), ..sample() };
     let error = run(in_directory(pretraining(config(4)), &parts_dir), &data).unwrap_err();
     assert!(matches!(error, TrainError::Data(DataError::IndexOutOfRange { .. })), "{error}");
     let parts = run(resumed(pretraining(config(4)), &parts_dir), &sample()).unwrap();
@@ -61,7 +60,7 @@ fn epochs_may_end_within_a_pass_and_resume_there() {
     // A pass over the images is three steps.
     let config = changed(6, |config| config.train.steps_per_epoch = Some(2));
     let whole = new_run(config.clone(), &whole);
-    let data = Splits { pretrain: Arc::new(FailsAfter::reads(&sample(), 3 * 16)), ..sample() };
+    let data = Splits { pretrain: fails_after(&sample(), 3 * 16), ..sample() };
     run(in_directory(pretraining(config.clone()), &parts), &data).map(drop).unwrap_err();
     let resumed = run(resumed(pretraining(config), &parts), &sample()).unwrap();
     assert_eq!(values(&resumed.encoder), values(&whole.encoder));
@@ -150,31 +149,18 @@ fn a_run_that_stops_before_its_first_step_leaves_no_encoder_and_begins_again() {
 }
 
 /// Images whose reading stops the run, at one of them.
-struct StopsAt {
+fn stops_at(
+    read: isize,
     images: Arc<dyn ImageDataset>,
     interrupter: Interrupter,
-    left: AtomicIsize,
-}
-
-impl ImageDataset for StopsAt {
-    fn len(&self) -> usize {
-        self.images.len()
-    }
-    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
-        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.interrupter.stop(Some("test"));
+) -> Arc<dyn ImageDataset> {
+    let left = AtomicIsize::new(read);
+    Arc::new(BeforeReading::new(images, move |_| {
+        if left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            interrupter.stop(Some("test"));
         }
-        self.images.image(index)
-    }
-    fn label(&self, index: usize) -> Option<usize> {
-        self.images.label(index)
-    }
-    fn class_names(&self) -> &[String] {
-        self.images.class_names()
-    }
-    fn name(&self, index: usize) -> String {
-        self.images.name(index)
-    }
+        Ok(())
+    }))
 }
 
 #[test]
@@ -187,8 +173,7 @@ fn a_run_that_stops_while_it_is_evaluated_loses_no_step() {
         let dir = folder.path().join(read.to_string());
         let stopping = in_directory(pretraining(config(2)), &dir);
         let Labelled { train, test } = sample().labelled.unwrap();
-        let (interrupter, left) = (stopping.interrupter(), read.into());
-        let train = Arc::new(StopsAt { images: train, interrupter, left });
+        let train = stops_at(read, train, stopping.interrupter());
         let data = Splits { labelled: Some(Labelled { train, test }), ..sample() };
         let stopped = run(stopping, &data).unwrap();
         assert!(stopped.interrupted);
@@ -206,7 +191,7 @@ fn a_run_that_stops_while_it_is_evaluated_loses_no_step() {
 fn the_steps_before_an_error_are_not_lost() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
-    let data = Splits { pretrain: Arc::new(FailsAfter::reads(&sample(), 24 + 12)), ..sample() };
+    let data = Splits { pretrain: fails_after(&sample(), 24 + 12), ..sample() };
     run(in_directory(pretraining(config(4)), &dir), &data).map(drop).unwrap_err();
     let position = RunDirectory::open(&dir).unwrap().position().unwrap();
     assert_eq!(position, Position { epochs: 1, steps: 1 });

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::train::Interrupter;
-use image::RgbImage;
-use simclr_data::{DataError, ImageDataset, Labelled, SampleConfig, Splits};
+use simclr_data::{BeforeReading, ImageDataset, Labelled, SampleConfig, Splits};
 use simclr_train::{
     MetricsLine, MonitorEvery, Position, PretrainConfig, RunDirectory, TrainError, read_metrics,
 };
@@ -36,45 +35,27 @@ fn every(text: &str) -> MonitorEvery {
 }
 
 /// Images that count how often one is read, and stop the run at one of them.
-struct Counted {
+fn counting(
     images: Arc<dyn ImageDataset>,
-    reads: Arc<AtomicUsize>,
+    reads: &Arc<AtomicUsize>,
     stops: Option<(usize, Interrupter)>,
-}
-
-impl ImageDataset for Counted {
-    fn len(&self) -> usize {
-        self.images.len()
-    }
-    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
-        let read = self.reads.fetch_add(1, Ordering::SeqCst) + 1;
-        if let Some((at, interrupter)) = &self.stops
+) -> Arc<dyn ImageDataset> {
+    let reads = Arc::clone(reads);
+    Arc::new(BeforeReading::new(images, move |_| {
+        let read = reads.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some((at, interrupter)) = &stops
             && read == *at
         {
             interrupter.stop(Some("test"));
         }
-        self.images.image(index)
-    }
-    fn label(&self, index: usize) -> Option<usize> {
-        self.images.label(index)
-    }
-    fn class_names(&self) -> &[String] {
-        self.images.class_names()
-    }
-    fn name(&self, index: usize) -> String {
-        self.images.name(index)
-    }
-    fn path(&self, index: usize) -> Option<PathBuf> {
-        self.images.path(index)
-    }
+        Ok(())
+    }))
 }
 
 /// The data with both labelled sets counted together.
 fn counted(data: &Splits) -> (Splits, Arc<AtomicUsize>) {
     let reads = Arc::<AtomicUsize>::default();
-    let count = |images| -> Arc<dyn ImageDataset> {
-        Arc::new(Counted { images, reads: Arc::clone(&reads), stops: None })
-    };
+    let count = |images| -> Arc<dyn ImageDataset> { counting(images, &reads, None) };
     let Labelled { train, test } = data.labelled.clone().unwrap();
     let labelled = Labelled { train: count(train), test: count(test) };
     (Splits { labelled: Some(labelled), ..data.clone() }, reads)
@@ -152,10 +133,7 @@ fn watching_may_change_when_a_run_goes_on_and_nothing_else_does() {
     let (dir, whole_dir) = (folder.path().join("run"), folder.path().join("whole"));
     let whole = new_run(config(4), &whole_dir);
     let stopping = in_directory(pretraining(config(4)), &dir);
-    let data = Splits {
-        pretrain: Arc::new(crate::support::FailsAfter::reads(&sample(), 2 * 24)),
-        ..sample()
-    };
+    let data = Splits { pretrain: crate::support::fails_after(&sample(), 2 * 24), ..sample() };
     run(stopping, &data).map(drop).unwrap_err();
     // The config of a run that was begun by an older version.
     let file = dir.join("config.toml");
@@ -220,8 +198,7 @@ fn a_run_that_is_told_to_stop_while_it_is_first_looked_at_reads_no_more_images()
         let stopping = in_directory(pretraining(config(1)), &dir);
         let (reads, stops) = (Arc::<AtomicUsize>::default(), Some((7, stopping.interrupter())));
         let count = |images: &Arc<dyn ImageDataset>| -> Arc<dyn ImageDataset> {
-            let (images, reads) = (Arc::clone(images), Arc::clone(&reads));
-            Arc::new(Counted { images, reads, stops: stops.clone() })
+            counting(Arc::clone(images), &reads, stops.clone())
         };
         let data = match &data.labelled {
             Some(Labelled { train, test }) if labelled => {

@@ -13,7 +13,7 @@ use simclr_train::{
     read_metrics,
 };
 
-use crate::support::{FailsAfter, changed, in_directory, lines, resumed, run, sample, values};
+use crate::support::{changed, fails_after, in_directory, lines, resumed, run, sample, values};
 
 /// NT-Xent, a number of times as large. In some steps, counted from 0, its gradient is NaN, or it is NaN itself.
 #[derive(Debug)]
@@ -182,7 +182,7 @@ fn a_run_in_f16_that_is_resumed_is_the_same_run_bit_for_bit_with_its_skipped_ste
     assert!(scales[0].1 && scales.iter().any(|(_, overflowed)| !overflowed), "{scales:?}");
 
     // Stopped within an epoch.
-    let data = Splits { pretrain: Arc::new(FailsAfter::reads(&sample(), 24 + 16)), ..sample() };
+    let data = Splits { pretrain: fails_after(&sample(), 24 + 16), ..sample() };
     run(in_directory(steep(), &parts), &data).map(drop).unwrap_err();
     assert!(checkpoints(&parts).iter().any(|name| name.contains("-step-")), "{parts:?}");
     let found = run(resumed(steep(), &parts), &sample()).unwrap();

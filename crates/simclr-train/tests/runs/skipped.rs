@@ -72,3 +72,36 @@ fn a_share_of_zero_stops_at_the_first_unreadable_image() {
     let whole = photos(&folder.path().join("whole"), 0);
     run(pretraining(strict), &whole).map(drop).unwrap();
 }
+
+#[test]
+fn a_run_with_one_unreadable_image_in_a_hundred_ends_as_others_do_and_names_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = folder.path().join("photos");
+    for number in 0..200_u32 {
+        let class = photos.join(if number % 2 == 0 { "dark" } else { "light" });
+        std::fs::create_dir_all(&class).unwrap();
+        let level = if number % 2 == 0 { 10 } else { 200 };
+        let shade = |x: u32, y: u32| Rgb([level, (x * number) as u8 % 50, level + y as u8]);
+        let path = class.join(format!("{number:03}.png"));
+        RgbImage::from_fn(20, 20, shade).save(&path).unwrap();
+        // One that is learnt from, and one of the test set: the second of each five.
+        match number {
+            40 => std::fs::write(path, "no image").unwrap(),
+            103 => std::fs::write(&path, &std::fs::read(&path).unwrap()[..60]).unwrap(),
+            _ => {}
+        }
+    }
+    let data = Splits::open(&photos).unwrap();
+    assert_eq!(data.pretrain.len(), 160);
+    let dir = folder.path().join("run");
+    let config = changed(2, |config| {
+        config.train.batch_size = 20;
+        config.train.steps_per_epoch = None;
+    });
+    let trained = run(in_directory(pretraining(config), &dir), &data).unwrap();
+    let names: Vec<&str> = trained.skipped.iter().map(|skipped| skipped.reason.as_str()).collect();
+    assert_eq!((names.len(), trained.summary.epochs), (1, 2), "{names:?}");
+    assert!(names[0].contains("040.png"), "{names:?}");
+    let accuracy = trained.summary.linear_probe;
+    assert!(accuracy.is_some_and(|top1| top1 > 0.5), "{accuracy:?}");
+}

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use burn::tensor::{Device, Tensor};
-use image::RgbImage;
 use simclr_augment::SimClrAugmentation;
-use simclr_data::{DataError, ImageDataset, SampleConfig, Splits};
+use simclr_data::{BeforeReading, DataError, ImageDataset, SampleConfig, Splits};
 use simclr_loss::{Temperature, TwoViewLoss};
 use simclr_model::{
     ImageEncoder, ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem, module_tensors,
@@ -118,29 +117,13 @@ pub(crate) fn lines(dir: &Path) -> Vec<MetricsLine> {
     lines
 }
 
-/// Images that can be read a number of times; then the whole set fails.
-pub(crate) struct FailsAfter {
-    images: Arc<dyn ImageDataset>,
-    left: AtomicIsize,
-}
-
-impl FailsAfter {
-    pub(crate) fn reads(data: &Splits, reads: isize) -> Self {
-        Self { images: Arc::clone(&data.pretrain), left: reads.into() }
-    }
-}
-
-impl ImageDataset for FailsAfter {
-    fn len(&self) -> usize {
-        self.images.len()
-    }
-    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
-        if self.left.fetch_sub(1, Ordering::Relaxed) <= 0 {
+/// The images for pretraining, which can be read a number of times; then the whole set fails.
+pub(crate) fn fails_after(data: &Splits, reads: isize) -> Arc<dyn ImageDataset> {
+    let left = AtomicIsize::new(reads);
+    Arc::new(BeforeReading::new(Arc::clone(&data.pretrain), move |index| {
+        if left.fetch_sub(1, Ordering::Relaxed) <= 0 {
             return Err(DataError::IndexOutOfRange { index, len: 0 });
         }
-        self.images.image(index)
-    }
-    fn name(&self, index: usize) -> String {
-        self.images.name(index)
-    }
+        Ok(())
+    }))
 }

@@ -20,7 +20,7 @@ use self::new_paths::new_paths;
 use crate::data_args::warned;
 use crate::failure::usage;
 use crate::output::{Output, print_reasons, with_causes};
-use crate::watched::Watched;
+use crate::watched::watched;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -107,7 +107,7 @@ impl Arguments {
         let out = out.join(set.folder);
         let (extension, _) = self.format.names();
         let paths = new_paths(&*set.images, set.by_class, extension);
-        let watched = Watched::new(format!("converting {}", set.folder), &set.images);
+        let watched = watched(format!("converting {}", set.folder), &set.images);
         let outcomes: Vec<Option<String>> = (0..watched.len())
             .into_par_iter()
             .map(|index| self.write_one(&watched, index, &out.join(&paths[index])))

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use simclr::augment::Ground;
-use simclr::data::{ImageDataset, PackConfig, PackFormat, WholeSet, pack};
+use simclr::data::{ImageDataset, Opening, PackConfig, PackFormat, WholeSet, pack};
 
 use crate::bar::Bar;
 use crate::data_args::warn;
@@ -59,7 +59,8 @@ impl Arguments {
         let config =
             PackConfig { short_side: self.short_side, format: self.format()?, resume: self.resume };
         check_folder_of(Some(&self.out))?;
-        let images = WholeSet::open_on(&self.data, self.ground.0)?;
+        let opening = Opening { ground: self.ground.0, in_order: true, ..Opening::default() };
+        let images = WholeSet::open_with(&self.data, &opening)?;
         warn(images.warnings());
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopped);

@@ -21,7 +21,7 @@ use crate::failure::Interrupted;
 use crate::interrupt::on_ctrl_c;
 use crate::out_file::check_folder_of;
 use crate::output::{Output, print_skipped};
-use crate::watched::Watched;
+use crate::watched::watched;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -72,7 +72,8 @@ impl Arguments {
         } else {
             (self.encoder.name(), self.encoder.load()?)
         };
-        let (labelled, data) = self.data.labelled(embedder.transform().ground())?;
+        let index = self.encoder.data_index(self.data.folder());
+        let (labelled, data) = self.data.labelled(embedder.transform().ground(), index)?;
         self.labels.warn_of_shortfalls(&labelled.train)?;
         let train: Arc<dyn ImageDataset> = match budget {
             Some(budget) => Arc::new(budget.subset(&labelled.train, self.seed)?),
@@ -82,7 +83,7 @@ impl Arguments {
 
         let tuned = fit(&fine_tune, &embedder, &train)?;
         print_skipped(&tuned.skipped);
-        let test = Watched::new("embedding the test set", &labelled.test);
+        let test = watched("embedding the test set", &labelled.test);
         let test = tuned.classifier.embedder().embed_labelled(&test)?;
         print_skipped(&test.skipped);
         let evaluation = tuned.evaluate_features(&test.labelled)?;

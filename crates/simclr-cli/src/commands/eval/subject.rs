@@ -10,7 +10,7 @@ use simclr::embed::{EmbedError, EmbeddedLabelled, Embedder, LabelledFeatures, ra
 use crate::data_args::DataArgs;
 use crate::encoder_args::EncoderArgs;
 use crate::output::print_skipped;
-use crate::watched::Watched;
+use crate::watched::watched;
 
 #[derive(Args)]
 pub(super) struct SubjectArgs {
@@ -61,7 +61,8 @@ impl SubjectArgs {
                 (format!("raw pixels instead of {}", self.encoder.name()), self.encoder.load()?)
             }
         };
-        let (labelled, data) = self.data.labelled(embedder.transform().ground())?;
+        let index = self.encoder.data_index(self.data.folder());
+        let (labelled, data) = self.data.labelled(embedder.transform().ground(), index)?;
         Ok(Subject { name, data, labelled, embedder, of: self.of })
     }
 }
@@ -70,8 +71,8 @@ impl Subject {
     /// The features of the training set and of the test set.
     pub(super) fn embed(&self) -> Result<(LabelledFeatures, EmbeddedLabelled)> {
         let Labelled { train, test } = &self.labelled;
-        let train = self.features(&Watched::new("embedding the training set", train))?;
-        let test = self.features(&Watched::new("embedding the test set", test))?;
+        let train = self.features(&watched("embedding the training set", train))?;
+        let test = self.features(&watched("embedding the test set", test))?;
         print_skipped(&train.skipped);
         print_skipped(&test.skipped);
         Ok((train.labelled, test))

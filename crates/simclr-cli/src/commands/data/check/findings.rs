@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use simclr::data::{DataError, ImageDataset, Subset, misnamed, printable};
 
 use crate::output::{NAMED, Output, reason};
-use crate::watched::Watched;
+use crate::watched::watched;
 
 /// An image that can be used.
 pub(super) struct Checked {
@@ -41,7 +41,7 @@ impl Findings {
         let is_new = |&index: &usize| !self.by_name.contains_key(&images.name(index));
         let new: Vec<usize> = (0..images.len()).filter(is_new).collect();
         if !new.is_empty() {
-            let new = Watched::new("reading", Subset::new(Arc::clone(images), new)?);
+            let new = watched("reading", Subset::new(Arc::clone(images), new)?);
             let outcomes: Vec<_> =
                 (0..new.len()).into_par_iter().map(|index| check(&new, index)).collect();
             for (index, outcome) in outcomes.into_iter().enumerate() {

@@ -1,0 +1,42 @@
+//! What can be wrong with a Parquet file.
+
+use std::io::{self, ErrorKind};
+
+use parquet::errors::ParquetError;
+
+/// Why a file, or a page of it, cannot be read.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Io(io::Error),
+    Damaged(String),
+    /// The file has no page index.
+    NoPageIndex,
+}
+
+impl Fault {
+    pub(super) fn damaged(reason: impl Into<String>) -> Self {
+        Self::Damaged(reason.into())
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<ParquetError> for Fault {
+    fn from(error: ParquetError) -> Self {
+        match error {
+            ParquetError::External(error) => match error.downcast::<io::Error>() {
+                Ok(error) if error.kind() != ErrorKind::UnexpectedEof => Self::Io(*error),
+                Ok(error) => Self::Damaged(error.to_string()),
+                Err(error) => Self::Damaged(error.to_string()),
+            },
+            ParquetError::General(reason)
+            | ParquetError::EOF(reason)
+            | ParquetError::NYI(reason) => Self::Damaged(reason),
+            error => Self::Damaged(error.to_string()),
+        }
+    }
+}

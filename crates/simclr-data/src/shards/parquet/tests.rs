@@ -1,0 +1,3 @@
+mod faults;
+mod reading;
+mod support;
