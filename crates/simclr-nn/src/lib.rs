@@ -15,6 +15,7 @@
     )
 )]
 
+mod activation;
 mod batch_norm;
 mod batch_norms;
 mod channels_last;
@@ -23,6 +24,8 @@ mod conv2d;
 mod cube;
 #[cfg(feature = "flex")]
 mod flex;
+mod folded_conv2d;
+mod kept_memory;
 #[cfg(feature = "flex")]
 mod kernels;
 mod max_pool;
@@ -31,10 +34,13 @@ mod ops;
 mod pack;
 mod queued_read;
 
+pub use activation::Activation;
 pub use batch_norm::BatchNorm;
 pub use batch_norms::batch_norms;
 pub use channels_last::channels_last;
 pub use conv2d::{Conv2d, conv2d};
+pub use folded_conv2d::FoldedConv2d;
+pub use kept_memory::free_kept_memory;
 pub use max_pool::max_pool2d;
 pub use pack::{PACK_ALIGNMENT, launches_kernels, pack};
 pub use queued_read::QueuedRead;

@@ -7,7 +7,7 @@ use burn::tensor::activation::{sigmoid, silu};
 use simclr_nn::Conv2d;
 
 use super::stochastic_depth::StochasticDepth;
-use crate::layers::{ConvNorm, ExampleKeys};
+use crate::layers::{ConvLayer, ConvNorm, ExampleKeys, FoldedConvNorm};
 use crate::weight_init::WeightInit;
 
 /// The sizes of an [`InvertedResidual`].
@@ -25,12 +25,12 @@ pub(super) struct InvertedResidualShape {
 /// al. 2017): a 1x1 convolution to more channels, a depthwise one, a scale for every channel, and a 1x1 convolution
 /// back.
 #[derive(Module, Debug)]
-pub(super) struct InvertedResidual {
+pub(super) struct InvertedResidual<C = ConvNorm> {
     /// `None` where the block doesn't widen.
-    expand: Option<ConvNorm>,
-    depthwise: ConvNorm,
+    expand: Option<C>,
+    depthwise: C,
     excitation: SqueezeExcitation,
-    project: ConvNorm,
+    project: C,
     /// `None` where the block changes the shape and so has no shortcut.
     stochastic_depth: Option<StochasticDepth>,
 }
@@ -65,16 +65,31 @@ impl InvertedResidual {
         }
     }
 
+    /// The block for inference.
+    pub(super) fn folded(&self) -> InvertedResidual<FoldedConvNorm> {
+        InvertedResidual {
+            expand: self.expand.as_ref().map(ConvNorm::folded),
+            depthwise: self.depthwise.folded(),
+            excitation: self.excitation.valid(),
+            project: self.project.folded(),
+            stochastic_depth: self.stochastic_depth.as_ref().map(Module::valid),
+        }
+    }
+}
+
+impl<C: ConvLayer> InvertedResidual<C> {
     pub(super) fn forward(&self, x: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
         let branch = match &self.expand {
             Some(expand) => expand.forward_silu(x.clone()),
             None => x.clone(),
         };
         let branch = self.excitation.forward(self.depthwise.forward_silu(branch));
-        let branch = self.project.forward(branch);
         match &self.stochastic_depth {
-            Some(stochastic_depth) => stochastic_depth.forward(branch, keys) + x,
-            None => branch,
+            None => self.project.forward(branch),
+            Some(stochastic_depth) if stochastic_depth.is_active(&x) => {
+                stochastic_depth.forward(self.project.forward(branch), keys) + x
+            }
+            Some(_) => self.project.forward_add(branch, x),
         }
     }
 }

@@ -23,9 +23,14 @@ impl StochasticDepth {
         Self { probability, phase, training: Param::from_bool(true) }
     }
 
+    /// Whether branches are dropped: in training, on the device of `x`.
+    pub(super) fn is_active(&self, x: &Tensor<4>) -> bool {
+        self.probability != 0.0 && is_training(&self.training, x)
+    }
+
     /// `branch` is `[n, channels, height, width]`.
     pub(super) fn forward(&self, branch: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
-        if self.probability == 0.0 || !is_training(&self.training, &branch) {
+        if !self.is_active(&branch) {
             return branch;
         }
         let scale = keys.kept(self.probability, self.phase, 1);

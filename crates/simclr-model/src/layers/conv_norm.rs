@@ -5,8 +5,10 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::{BatchNormConfig, PaddingConfig2d};
 use burn::tensor::activation::silu;
 use burn::tensor::{DType, Tensor};
-use simclr_nn::{BatchNorm, Conv2d};
+use simclr_nn::{BatchNorm, Conv2d, FoldedConv2d};
 
+use super::conv_layer::ConvLayer;
+use super::folded_conv_norm::FoldedConvNorm;
 use crate::weight_init::WeightInit;
 
 /// A convolution followed by batch normalisation (eps 1e-5, in TensorFlow's networks 1e-3; momentum 0.1).
@@ -58,24 +60,40 @@ impl ConvNorm {
         self
     }
 
-    /// The number format of the weights.
-    pub(crate) fn dtype(&self) -> DType {
+    /// Whether the layer is faster [folded](Self::folded).
+    pub(crate) fn folds(&self) -> bool {
+        let weight = self.conv.weight.val();
+        FoldedConv2d::pays(weight.dtype(), &weight.device().inner())
+    }
+
+    /// The layer for inference.
+    pub(crate) fn folded(&self) -> FoldedConvNorm {
+        FoldedConvNorm(FoldedConv2d::new(&self.conv, &self.norm))
+    }
+}
+
+impl ConvLayer for ConvNorm {
+    fn dtype(&self) -> DType {
         self.conv.weight.dtype()
     }
 
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm.forward(self.conv.forward(x))
     }
 
-    pub(crate) fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm.forward_relu(self.conv.forward(x))
     }
 
-    pub(crate) fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
         silu(self.forward(x))
     }
 
-    pub(crate) fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
+    fn forward_add(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
+        self.forward(x) + shortcut
+    }
+
+    fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
         self.norm.forward_add_relu(self.conv.forward(x), shortcut)
     }
 }

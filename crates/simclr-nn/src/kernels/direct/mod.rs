@@ -9,7 +9,6 @@ mod input_gradient;
 mod padded;
 mod unfolded;
 mod weight_gradient;
-mod weights;
 
 pub(crate) use self::forward::forward;
 pub(crate) use self::input_gradient::input_gradient;
