@@ -38,6 +38,7 @@ impl EfficientNet {
     }
 }
 
+#[expect(private_bounds, reason = "so are its methods")]
 impl<C: ConvLayer> EfficientNet<C> {
     fn features(&self, images: Tensor<4>) -> Tensor<2> {
         let keys = ExampleKeys::of_images(&images);

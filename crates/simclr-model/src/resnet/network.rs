@@ -24,6 +24,7 @@ pub struct ResNet<C = ConvNorm> {
     pub(super) depth: ResNetDepth,
 }
 
+#[expect(private_bounds, reason = "so are its methods")]
 impl<C: ConvLayer> ResNet<C> {
     fn features(&self, images: Tensor<4>) -> Tensor<2> {
         let images = images.cast(self.stem.dtype());

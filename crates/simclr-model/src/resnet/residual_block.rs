@@ -66,6 +66,7 @@ impl ResidualBlock {
     }
 }
 
+#[expect(private_bounds, reason = "so are its methods")]
 impl<C: ConvLayer> ResidualBlock<C> {
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
