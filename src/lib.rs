@@ -129,8 +129,8 @@ pub mod data {
 #[cfg(feature = "nn")]
 pub mod nn {
     pub use simclr_nn::{
-        BatchNorm, Conv2d, PACK_ALIGNMENT, QueuedRead, batch_norms, channels_last, conv2d,
-        launches_kernels, max_pool2d, pack,
+        Activation, BatchNorm, Conv2d, FoldedConv2d, PACK_ALIGNMENT, QueuedRead, batch_norms,
+        channels_last, conv2d, free_kept_memory, launches_kernels, max_pool2d, pack,
     };
 }
 
@@ -139,12 +139,12 @@ pub mod nn {
 pub mod model {
     pub use simclr_model::{
         ConvNorm, EfficientNet, EfficientNetConfig, EfficientNetVariant, Encoder, EncoderConfig,
-        ImageEncoder, LoadReport, Mlp, MlpConfig, ModelError, ModuleTensor, Naming, NearMiss,
-        ProjectionHead, ProjectionHeadConfig, PublishedNames, ResNet, ResNetConfig, ResNetDepth,
-        ResidualBlock, SimClr, Stem, TensorRole, VisionTransformer, VisionTransformerConfig,
-        VisionTransformerSize, WeightError, WeightFault, WeightFile, WeightInit, WeightMetadata,
-        count_parameters, load_weights, module_tensors, save_published_weights, save_weights,
-        save_weights_with,
+        ImageEncoder, Inference, LoadReport, Mlp, MlpConfig, ModelError, ModuleTensor, Naming,
+        NearMiss, ProjectionHead, ProjectionHeadConfig, PublishedNames, ResNet, ResNetConfig,
+        ResNetDepth, ResidualBlock, SimClr, Stem, TensorRole, VisionTransformer,
+        VisionTransformerConfig, VisionTransformerSize, WeightError, WeightFault, WeightFile,
+        WeightInit, WeightMetadata, count_parameters, load_weights, module_tensors,
+        save_published_weights, save_weights, save_weights_with,
     };
 }
 

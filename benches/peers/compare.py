@@ -14,6 +14,7 @@ import sys
 
 import augment
 import decode
+import embed
 import encoders
 import knn
 import loader
@@ -29,6 +30,7 @@ WORKS = {
     "train_step": train_step,
     "pretrain": pretrain,
     "encoders": encoders,
+    "embed": embed,
     "knn": knn,
 }
 

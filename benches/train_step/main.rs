@@ -12,6 +12,8 @@
 //! peak.
 
 mod burns_resnet;
+#[path = "../process/mod.rs"]
+mod process;
 
 use std::process::Command;
 use std::time::Instant;
@@ -23,6 +25,7 @@ use serde_json::json;
 use simclr::model::{Encoder, ResNet, ResNetConfig, ResNetDepth, Stem};
 
 use burns_resnet::BurnsResNet;
+use process::{page_faults, peak_mib};
 
 /// Encoder, width, stem, pixels and batches.
 const CASES: [(&str, usize, &str, usize, &[usize]); 5] = [
@@ -82,7 +85,7 @@ fn case(
     let encoder: ResNet = config.init(0, &device).expect("the bench's configs are valid");
     let head = LinearConfig::new(encoder.feature_size(), 128).init(&device);
     let x = Tensor::random([images, 3, pixels, pixels], Distribution::Uniform(0.0, 1.0), &device);
-    let seconds = match layers {
+    let (seconds, faults) = match layers {
         "ours" => {
             steps(&Network { encoder, head }, |n| n.head.forward(n.encoder.encode(x.clone())))
         }
@@ -101,11 +104,12 @@ fn case(
         "fastest": seconds.iter().map(|s| s.0).fold(f64::INFINITY, f64::min),
         "forward": seconds.iter().map(|s| s.1).fold(f64::INFINITY, f64::min),
         "peak_mib": peak_mib(),
+        "page_faults": faults,
     })
 }
 
-/// Seconds of some steps, and of the forward pass of each.
-fn steps<M: Module>(network: &M, forward: impl Fn(&M) -> Tensor<2>) -> Vec<(f64, f64)> {
+/// Seconds of some steps, and of the forward pass of each; and the page faults of a step.
+fn steps<M: Module>(network: &M, forward: impl Fn(&M) -> Tensor<2>) -> (Vec<(f64, f64)>, u64) {
     let step = || {
         let start = Instant::now();
         let loss = forward(network).powi_scalar(2).mean();
@@ -115,15 +119,8 @@ fn steps<M: Module>(network: &M, forward: impl Fn(&M) -> Tensor<2>) -> Vec<(f64,
         (start.elapsed().as_secs_f64(), forward)
     };
     let (first, _) = step();
-    (0..(4.0 / first).clamp(2.0, 30.0) as usize).map(|_| step()).collect()
-}
-
-/// The most memory this process has held, in MiB: `VmHWM` of Linux; 0 elsewhere.
-fn peak_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse::<f64>().ok())
-        .map_or(0.0, |kib| kib / 1024.0)
+    let count = (4.0 / first).clamp(2.0, 30.0) as usize;
+    let before = page_faults();
+    let seconds = (0..count).map(|_| step()).collect();
+    (seconds, (page_faults() - before) / count as u64)
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use peak_alloc::PeakAlloc;
 use simclr::burn::tensor::Device;
 use simclr::data::{ImageDataset, Splits, Subset};
+use simclr::nn::free_kept_memory;
 use simclr::train::{LossConfig, PretrainConfig, Pretraining, Progress};
 
 #[global_allocator]
@@ -38,7 +39,8 @@ pub(crate) fn estimate(
     let at_a_time = train.chunk_size.unwrap_or(train.batch_size);
     let large = at_a_time.clamp(4, MOST_IMAGES);
     let small = large / 2;
-    // One starting point for both: the second trial uses buffers again that the first one leaves behind.
+    // One starting point for both.
+    free_kept_memory();
     let before = ALLOCATOR.current_usage();
     let (small_peak, _) = trial(config, images, small, device)?;
     let (large_peak, images_per_second) = trial(config, images, large, device)?;
@@ -75,6 +77,8 @@ fn trial(
         warnings: Vec::new(),
         index: None,
     };
+    // What the layers have kept for results of another size would count as this trial's.
+    free_kept_memory();
     ALLOCATOR.reset_peak_usage();
     let pretraining =
         Pretraining::new(config)?.with_trainer(|trainer| trainer.with_progress(Progress::Silent));

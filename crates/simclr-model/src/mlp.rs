@@ -4,13 +4,14 @@ mod published_names;
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use simclr_onnx::{Graph, ToOnnx, Value};
 use simclr_range::OutOfRange;
 
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, as_it_is};
 use crate::error::{ModelError, check_size};
+use crate::inference::Inference;
 use crate::layers::{Dropout, ExampleKeys, LinearNorm};
 use crate::onnx::{vector, weights};
 use crate::weight_init::WeightInit;
@@ -18,7 +19,7 @@ use crate::weight_init::WeightInit;
 /// Describes an [`Mlp`].
 ///
 /// ```
-/// use burn::tensor::{Device, Tensor};
+/// use burn::tensor::{DType, Device, Tensor};
 /// use simclr_model::{Encoder, MlpConfig};
 ///
 /// let config = MlpConfig::new(20, vec![64, 64], 16);
@@ -122,6 +123,14 @@ impl Encoder for Mlp {
             }
         }
         self.output.forward(x)
+    }
+
+    fn inference(&self) -> Inference<Tensor<2>> {
+        if self.output.weight.dtype() != DType::F32 {
+            return as_it_is(self);
+        }
+        let hidden = self.hidden.iter().map(LinearNorm::folded).collect();
+        as_it_is(&Self { hidden, ..self.clone() })
     }
 
     fn feature_size(&self) -> usize {

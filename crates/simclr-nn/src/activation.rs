@@ -5,7 +5,9 @@ use burn::tensor::activation::{relu, silu};
 
 /// A function of every value by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Activation {
+#[non_exhaustive]
+pub enum Activation {
+    /// x
     Identity,
     /// max(x, 0)
     Relu,

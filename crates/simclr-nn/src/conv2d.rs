@@ -64,15 +64,41 @@ impl Conv2d {
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let [_, _, height, width] = images.dims();
+        let options = self.sizes().options([height, width]);
+        conv2d(images, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+    }
+
+    pub(crate) fn sizes(&self) -> Sizes {
+        Sizes {
+            stride: self.stride,
+            kernel: self.kernel_size,
+            dilation: self.dilation,
+            groups: self.groups,
+            padding: self.padding.clone(),
+        }
+    }
+}
+
+/// What a convolution depends on besides its parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Sizes {
+    stride: [usize; 2],
+    kernel: [usize; 2],
+    dilation: [usize; 2],
+    groups: usize,
+    padding: PaddingConfig2d,
+}
+
+impl Sizes {
+    /// The options for images of this height and width.
+    pub(crate) fn options(&self, [height, width]: [usize; 2]) -> ConvOptions<2> {
         let padding = match self.padding {
             PaddingConfig2d::Valid => [(0, 0), (0, 0)],
             PaddingConfig2d::Explicit(top, left, bottom, right) => [(top, bottom), (left, right)],
             PaddingConfig2d::Same => [(0, height), (1, width)]
-                .map(|(axis, size)| same_padding(size, self.kernel_size[axis], self.stride[axis])),
+                .map(|(axis, size)| same_padding(size, self.kernel[axis], self.stride[axis])),
         };
-        let options =
-            ConvOptions::new_with_padding(self.stride, padding, self.dilation, self.groups);
-        conv2d(images, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+        ConvOptions::new_with_padding(self.stride, padding, self.dilation, self.groups)
     }
 }
 

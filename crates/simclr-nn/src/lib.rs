@@ -26,7 +26,9 @@ mod conv2d;
 mod cube;
 #[cfg(feature = "flex")]
 mod flex;
+mod folded_conv2d;
 mod gelu;
+mod kept_memory;
 #[cfg(feature = "flex")]
 mod kernels;
 mod layer_norm;
@@ -39,13 +41,16 @@ mod queued_read;
 mod softmax;
 mod squeeze_excite;
 
+pub use activation::Activation;
 pub use add_scaled::add_scaled;
 pub use attention::attention;
 pub use batch_norm::BatchNorm;
 pub use batch_norms::batch_norms;
 pub use channels_last::channels_last;
 pub use conv2d::{Conv2d, conv2d};
+pub use folded_conv2d::FoldedConv2d;
 pub use gelu::gelu;
+pub use kept_memory::free_kept_memory;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use max_pool::max_pool2d;

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use simclr_augment::EvaluationTransform;
 use simclr_data::ImageDataset;
-use simclr_model::{Encoder, EncoderConfig, ImageEncoder, ProjectionHead};
+use simclr_model::{Encoder, EncoderConfig, ImageEncoder, Inference, ProjectionHead};
 use simclr_range::OutOfRange;
 use simclr_traffic::{receive, send};
 
@@ -58,6 +59,8 @@ const MOST_PIXELS: usize = 1 << 22;
 #[derive(Debug, Clone)]
 pub struct Embedder<E = ImageEncoder> {
     encoder: E,
+    /// What the encoder becomes when it is first used.
+    ready: OnceLock<Inference<Tensor<4>>>,
     transform: EvaluationTransform,
     device: Device,
     /// Further devices that share the batches.
@@ -75,6 +78,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         let pixels = (transform.size() as usize).pow(2);
         Self {
             encoder: encoder.valid(),
+            ready: OnceLock::new(),
             transform,
             device: device.clone().inner(),
             more_devices: Vec::new(),
@@ -95,7 +99,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "an embedder owns its encoder")]
     pub fn with_encoder(self, encoder: E) -> Self {
-        Self { encoder: encoder.valid(), ..self }
+        Self { encoder: encoder.valid(), ready: OnceLock::new(), ..self }
     }
 
     /// The same embedder with so many images in a batch, at least 1. The default is 256, or as many as have 2^22 pixels
@@ -247,7 +251,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         let head = head.valid();
         let size = head.forward(Tensor::zeros([1, self.feature_size()], &self.device)).dims()[1];
         let reader = set_reader(images, &self.transform, self.batch_size);
-        let (encoder, device) = (self.encoder.clone(), self.device.clone());
+        let (encoder, device) = (self.ready(), self.device.clone());
         let side = self.transform.size() as usize;
         let rows = reader.through(images.len(), move |pixels| {
             to_host(head.forward(encode(&encoder, pixels, side, &device))) // [n, output_size]
@@ -265,24 +269,30 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         EmbedderFile::write(&self.encoder, self.config(), &self.transform, [], path)
     }
 
+    /// The encoder, ready for inference.
+    fn ready(&self) -> Inference<Tensor<4>> {
+        self.ready.get_or_init(|| self.encoder.inference()).clone()
+    }
+
     /// A copy of the encoder on each device: pixels of a batch in, features out.
     fn networks(
         &self,
     ) -> Vec<impl FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send + use<E>> {
-        let on_device = |(encoder, device): (E, Device)| {
+        let on_device = |(encoder, device): (Inference<Tensor<4>>, Device)| {
             let size = self.transform.size() as usize;
             move |pixels| to_host(encode(&encoder, pixels, size, &device))
         };
-        let first = (self.encoder.clone(), self.device.clone());
-        let copy = |device: &Device| (self.encoder.clone().to_device(device), device.clone());
+        let first = (self.ready(), self.device.clone());
+        let copy =
+            |device: &Device| (self.encoder.clone().to_device(device).inference(), device.clone());
         let more = self.more_devices.iter().map(copy);
         std::iter::once(first).chain(more).map(on_device).collect()
     }
 }
 
 /// The features of a batch of images of `size` x `size` pixels: `[n, feature_size]`.
-fn encode<E: Encoder<Input = Tensor<4>>>(
-    encoder: &E,
+fn encode(
+    encoder: &Inference<Tensor<4>>,
     pixels: Vec<f32>,
     size: usize,
     device: &Device,

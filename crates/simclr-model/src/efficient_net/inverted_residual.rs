@@ -7,7 +7,7 @@ use simclr_nn::{Conv2d, squeeze_excite};
 use simclr_onnx::{Graph, ToOnnx, Value};
 
 use super::stochastic_depth::StochasticDepth;
-use crate::layers::{ConvNorm, ExampleKeys, convolution};
+use crate::layers::{ConvLayer, ConvNorm, ExampleKeys, FoldedConvNorm, convolution};
 use crate::weight_init::WeightInit;
 
 /// The sizes of an [`InvertedResidual`].
@@ -25,12 +25,12 @@ pub(super) struct InvertedResidualShape {
 /// al. 2017): a 1x1 convolution to more channels, a depthwise one, a scale for every channel, and a 1x1 convolution
 /// back.
 #[derive(Module, Debug)]
-pub(super) struct InvertedResidual {
+pub(super) struct InvertedResidual<C = ConvNorm> {
     /// `None` where the block doesn't widen.
-    expand: Option<ConvNorm>,
-    depthwise: ConvNorm,
+    expand: Option<C>,
+    depthwise: C,
     excitation: SqueezeExcitation,
-    project: ConvNorm,
+    project: C,
     /// `None` where the block changes the shape and so has no shortcut.
     stochastic_depth: Option<StochasticDepth>,
 }
@@ -65,6 +65,19 @@ impl InvertedResidual {
         }
     }
 
+    /// The block for inference.
+    pub(super) fn folded(&self) -> InvertedResidual<FoldedConvNorm> {
+        InvertedResidual {
+            expand: self.expand.as_ref().map(ConvNorm::folded),
+            depthwise: self.depthwise.folded(),
+            excitation: self.excitation.valid(),
+            project: self.project.folded(),
+            stochastic_depth: self.stochastic_depth.as_ref().map(Module::valid),
+        }
+    }
+}
+
+impl<C: ConvLayer> InvertedResidual<C> {
     pub(super) fn forward(&self, x: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
         let branch = match &self.expand {
             Some(expand) => expand.forward_silu(x.clone()),

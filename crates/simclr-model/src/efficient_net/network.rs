@@ -7,8 +7,9 @@ use simclr_onnx::{Graph, ToOnnx, Value};
 
 use super::inverted_residual::InvertedResidual;
 use super::variant::EfficientNetVariant;
-use crate::encoder::Encoder;
-use crate::layers::{ConvNorm, ExampleKeys};
+use crate::encoder::{Encoder, as_it_is};
+use crate::inference::Inference;
+use crate::layers::{ConvLayer, ConvNorm, ExampleKeys, FoldedConvNorm};
 
 /// An `EfficientNet` (Tan and Le 2019) up to and including global average pooling. Built by
 /// [`EfficientNetConfig::init`](crate::EfficientNetConfig::init).
@@ -16,10 +17,10 @@ use crate::layers::{ConvNorm, ExampleKeys};
 /// Layers are padded alike on both sides, as in torchvision and timm, or as in TensorFlow's original:
 /// [`EfficientNetConfig::tensorflow`](crate::EfficientNetConfig::tensorflow).
 #[derive(Module, Debug)]
-pub struct EfficientNet {
-    pub(super) stem: ConvNorm,
-    pub(super) blocks: Vec<InvertedResidual>,
-    pub(super) head: ConvNorm,
+pub struct EfficientNet<C = ConvNorm> {
+    pub(super) stem: C,
+    pub(super) blocks: Vec<InvertedResidual<C>>,
+    pub(super) head: C,
     pub(super) feature_size: usize,
     #[module(skip)]
     pub(super) variant: EfficientNetVariant,
@@ -38,16 +39,45 @@ impl EfficientNet {
     }
 }
 
-impl Encoder for EfficientNet {
-    /// Images `[n, 3, height, width]`, normalised.
-    type Input = Tensor<4>;
-
-    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+#[expect(private_bounds, reason = "so are its methods")]
+impl<C: ConvLayer> EfficientNet<C> {
+    fn features(&self, images: Tensor<4>) -> Tensor<2> {
         let keys = ExampleKeys::of_images(&images);
         let x = self.stem.forward_silu(channels_last(images.cast(self.stem.dtype())));
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x, &keys));
         let x = self.head.forward_silu(x); // [n, features, h', w']
         x.mean_dims(&[2, 3]).flatten(1, 3)
+    }
+}
+
+impl EfficientNet {
+    /// The network for inference.
+    fn folded(&self) -> EfficientNet<FoldedConvNorm> {
+        EfficientNet {
+            stem: self.stem.folded(),
+            blocks: self.blocks.iter().map(InvertedResidual::folded).collect(),
+            head: self.head.folded(),
+            feature_size: self.feature_size,
+            variant: self.variant,
+            tensorflow: self.tensorflow,
+        }
+    }
+}
+
+impl Encoder for EfficientNet {
+    /// Images `[n, 3, height, width]`, normalised.
+    type Input = Tensor<4>;
+
+    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        self.features(images)
+    }
+
+    fn inference(&self) -> Inference<Tensor<4>> {
+        if !self.stem.folds() {
+            return as_it_is(self);
+        }
+        let folded = self.folded();
+        Inference::new(move |images: Tensor<4>| folded.features(images.without_autodiff()))
     }
 
     fn feature_size(&self) -> usize {

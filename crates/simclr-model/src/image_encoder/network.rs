@@ -6,6 +6,7 @@ use simclr_onnx::{Graph, ToOnnx, Value};
 
 use crate::efficient_net::EfficientNet;
 use crate::encoder::Encoder;
+use crate::inference::Inference;
 use crate::mlp::Mlp;
 use crate::resnet::ResNet;
 use crate::vision_transformer::VisionTransformer;
@@ -55,6 +56,18 @@ impl Encoder for ImageEncoder {
             Self::VisionTransformer(net) => net.encode(images),
             // Channel by channel, row by row.
             Self::Mlp(net) => net.encode(images.flatten(1, 3)),
+        }
+    }
+
+    fn inference(&self) -> Inference<Tensor<4>> {
+        match self {
+            Self::ResNet(net) => net.inference(),
+            Self::EfficientNet(net) => net.inference(),
+            Self::VisionTransformer(net) => net.inference(),
+            Self::Mlp(net) => {
+                let net = net.inference();
+                Inference::new(move |images: Tensor<4>| net.encode(images.flatten(1, 3)))
+            }
         }
     }
 

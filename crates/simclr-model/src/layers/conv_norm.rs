@@ -4,10 +4,12 @@ use burn::module::{Module, Param};
 use burn::nn::conv::Conv2dConfig;
 use burn::nn::{BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{DType, Tensor};
-use simclr_nn::{BatchNorm, Conv2d};
+use simclr_nn::{BatchNorm, Conv2d, FoldedConv2d};
 use simclr_onnx::{Graph, ToOnnx, Value};
 
+use super::conv_layer::ConvLayer;
 use super::conv2d_to_onnx::convolution;
+use super::folded_conv_norm::FoldedConvNorm;
 use crate::onnx::folded;
 use crate::weight_init::WeightInit;
 
@@ -60,28 +62,40 @@ impl ConvNorm {
         self
     }
 
-    /// The number format of the weights.
-    pub(crate) fn dtype(&self) -> DType {
+    /// Whether the layer is faster [folded](Self::folded).
+    pub(crate) fn folds(&self) -> bool {
+        let weight = self.conv.weight.val();
+        FoldedConv2d::pays(weight.dtype(), &weight.device().inner())
+    }
+
+    /// The layer for inference.
+    pub(crate) fn folded(&self) -> FoldedConvNorm {
+        FoldedConvNorm(FoldedConv2d::new(&self.conv, &self.norm))
+    }
+}
+
+impl ConvLayer for ConvNorm {
+    fn dtype(&self) -> DType {
         self.conv.weight.dtype()
     }
 
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm.forward(self.conv.forward(x))
     }
 
-    pub(crate) fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm.forward_relu(self.conv.forward(x))
     }
 
-    pub(crate) fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm.forward_silu(self.conv.forward(x))
     }
 
-    pub(crate) fn forward_add(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
+    fn forward_add(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
         self.norm.forward_add(self.conv.forward(x), shortcut)
     }
 
-    pub(crate) fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
+    fn forward_add_relu(&self, x: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
         self.norm.forward_add_relu(self.conv.forward(x), shortcut)
     }
 }

@@ -1,6 +1,6 @@
 //! A fully connected layer and the normalisation that may follow it.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -27,6 +27,20 @@ impl LinearNorm {
 
     pub(crate) fn is_normalised(&self) -> bool {
         self.norm.is_some()
+    }
+
+    /// The layer with its running statistics as one fully connected layer: for inference.
+    pub(crate) fn folded(&self) -> Self {
+        let Some(norm) = &self.norm else { return self.valid() };
+        let of_norm = |values: Tensor<1>| values.without_autodiff();
+        let [mean, variance] =
+            [&norm.running_mean, &norm.running_var].map(|state| of_norm(state.value()));
+        let scale = of_norm(norm.gamma.val()) / (variance + norm.epsilon).sqrt();
+        let weight = self.linear.weight.val().without_autodiff() * scale.clone().unsqueeze(); // [inputs, outputs]
+        let bias = of_norm(norm.beta.val()) - mean * scale;
+        let linear =
+            Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias)) };
+        Self { linear, norm: None }
     }
 
     pub(crate) fn forward_relu(&self, x: Tensor<2>) -> Tensor<2> {

@@ -8,27 +8,26 @@ use simclr_onnx::{Graph, Padding, ToOnnx, Value};
 
 use super::depth::ResNetDepth;
 use super::residual_block::ResidualBlock;
-use crate::encoder::Encoder;
-use crate::layers::ConvNorm;
+use crate::encoder::{Encoder, as_it_is};
+use crate::inference::Inference;
+use crate::layers::{ConvLayer, ConvNorm, FoldedConvNorm};
 
 /// A residual network (He et al. 2015) up to and including global average pooling: images to features. Built by
 /// [`ResNetConfig::init`](crate::ResNetConfig::init).
 #[derive(Module, Debug)]
-pub struct ResNet {
-    pub(super) stem: ConvNorm,
+pub struct ResNet<C = ConvNorm> {
+    pub(super) stem: C,
     /// `None` for the stem without pooling.
     pub(super) pool: Option<MaxPool2d>,
-    pub(super) blocks: Vec<ResidualBlock>,
+    pub(super) blocks: Vec<ResidualBlock<C>>,
     pub(super) feature_size: usize,
     #[module(skip)]
     pub(super) depth: ResNetDepth,
 }
 
-impl Encoder for ResNet {
-    /// Images `[n, 3, height, width]`, normalised.
-    type Input = Tensor<4>;
-
-    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+#[expect(private_bounds, reason = "so are its methods")]
+impl<C: ConvLayer> ResNet<C> {
+    fn features(&self, images: Tensor<4>) -> Tensor<2> {
         let images = images.cast(self.stem.dtype());
         let x = self.stem.forward_relu(channels_last(images));
         let x = match &self.pool {
@@ -37,6 +36,36 @@ impl Encoder for ResNet {
         };
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, features, h', w']
         x.mean_dims(&[2, 3]).flatten(1, 3)
+    }
+}
+
+impl ResNet {
+    /// The network for inference.
+    fn folded(&self) -> ResNet<FoldedConvNorm> {
+        ResNet {
+            stem: self.stem.folded(),
+            pool: self.pool.clone(),
+            blocks: self.blocks.iter().map(ResidualBlock::folded).collect(),
+            feature_size: self.feature_size,
+            depth: self.depth,
+        }
+    }
+}
+
+impl Encoder for ResNet {
+    /// Images `[n, 3, height, width]`, normalised.
+    type Input = Tensor<4>;
+
+    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        self.features(images)
+    }
+
+    fn inference(&self) -> Inference<Tensor<4>> {
+        if !self.stem.folds() {
+            return as_it_is(self);
+        }
+        let folded = self.folded();
+        Inference::new(move |images: Tensor<4>| folded.features(images.without_autodiff()))
     }
 
     fn feature_size(&self) -> usize {

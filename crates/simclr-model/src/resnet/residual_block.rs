@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use simclr_onnx::{Graph, ToOnnx, Value};
 
-use crate::layers::ConvNorm;
+use crate::layers::{ConvLayer, ConvNorm, FoldedConvNorm};
 use crate::weight_init::WeightInit;
 
 /// relu(body(x) + shortcut(x)): both kinds of residual block (He et al. 2015, figure 5).
@@ -14,9 +14,9 @@ use crate::weight_init::WeightInit;
 /// gamma of the body may start at zero, so that a new block is the identity (Goyal et al. 2017; google's SimCLR does
 /// the same).
 #[derive(Module, Debug)]
-pub struct ResidualBlock {
-    body: Vec<ConvNorm>,
-    shortcut: Option<ConvNorm>,
+pub struct ResidualBlock<C = ConvNorm> {
+    body: Vec<C>,
+    shortcut: Option<C>,
 }
 
 /// How many times as many channels a bottleneck gives as its middle has.
@@ -58,6 +58,17 @@ impl ResidualBlock {
         self
     }
 
+    /// The block for inference.
+    pub(super) fn folded(&self) -> ResidualBlock<FoldedConvNorm> {
+        ResidualBlock {
+            body: self.body.iter().map(ConvNorm::folded).collect(),
+            shortcut: self.shortcut.as_ref().map(ConvNorm::folded),
+        }
+    }
+}
+
+#[expect(private_bounds, reason = "so are its methods")]
+impl<C: ConvLayer> ResidualBlock<C> {
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
             Some(projection) => projection.forward(x.clone()),

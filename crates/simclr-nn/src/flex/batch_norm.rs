@@ -6,7 +6,7 @@ use burn::tensor::Shape;
 
 use super::order::{
     channels_last_values, channels_last_values_mut, from_values, in_order, order,
-    owned_channels_last, values,
+    owned_channels_last, recycle, values,
 };
 use crate::activation::Activation;
 use crate::kernels::{self, ParameterGradients, Saved, Statistics};
@@ -87,31 +87,39 @@ impl BatchNormGradientBackend for Flex {
         options: NormOptions,
         wanted: Wanted,
     ) -> NormGradients<Self> {
-        let input = channels_last_values(&x);
-        let output = if let Passed::PositiveOutput(output) = &passed {
-            Some(channels_last_values(output))
-        } else {
-            None
-        };
-        let saved = Saved { input: &input, output: output.as_deref() };
         let mut gradient = owned_channels_last(gradient);
-        tensors.with(options, |norm| {
-            let parameters =
-                norm.parameter_gradients(&saved, channels_last_values_mut(&mut gradient));
-            let residual = wanted.residual.then(|| gradient.clone());
-            let of_x = wanted.input.then(|| {
-                // In place, unless the residual's gradient is the same tensor.
-                let mut of_x = owned_channels_last(gradient);
-                norm.input_gradient(&parameters, &input, channels_last_values_mut(&mut of_x));
-                in_order(of_x, order(&x))
-            });
-            let ParameterGradients { gamma, beta } = parameters;
-            NormGradients {
-                input: of_x.into(),
-                residual: residual.into(),
-                gamma: of_channels(gamma),
-                beta: of_channels(beta),
-            }
-        })
+        let order = order(&x);
+        let found = {
+            let input = channels_last_values(&x);
+            let output = if let Passed::PositiveOutput(output) = &passed {
+                Some(channels_last_values(output))
+            } else {
+                None
+            };
+            let saved = Saved { input: &input, output: output.as_deref() };
+            tensors.with(options, |norm| {
+                let parameters =
+                    norm.parameter_gradients(&saved, channels_last_values_mut(&mut gradient));
+                let residual = wanted.residual.then(|| gradient.clone());
+                let of_x = wanted.input.then(|| {
+                    // In place, unless the residual's gradient is the same tensor.
+                    let mut of_x = owned_channels_last(gradient);
+                    norm.input_gradient(&parameters, &input, channels_last_values_mut(&mut of_x));
+                    in_order(of_x, order)
+                });
+                let ParameterGradients { gamma, beta } = parameters;
+                NormGradients {
+                    input: of_x.into(),
+                    residual: residual.into(),
+                    gamma: of_channels(gamma),
+                    beta: of_channels(beta),
+                }
+            })
+        };
+        recycle(x);
+        if let Passed::PositiveOutput(output) = passed {
+            recycle(output);
+        }
+        found
     }
 }

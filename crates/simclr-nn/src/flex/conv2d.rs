@@ -13,9 +13,10 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Shape, Tensor};
 
 use super::order::{
-    Order, channels_last_values, from_channels_last, from_values, is_readable, order, values,
+    Order, channels_last_values, from_channels_last, from_values, is_readable, order, recycle,
+    values,
 };
-use crate::kernels::{self, Geometry};
+use crate::kernels::{self, Finish, Geometry, OutputWeights};
 use crate::ops::OptionalTensor;
 use crate::ops::{Tracked, node, wanted};
 
@@ -67,7 +68,9 @@ impl ConvolutionBackend for Flex {
         bias: OptionalTensor<Self>,
         options: ConvOptions<2>,
     ) -> FlexTensor {
-        convolve(&x, &weight, bias.as_ref(), &options)
+        let output = convolve(&x, &weight, bias.as_ref(), &options);
+        recycle(x);
+        output
     }
 }
 
@@ -90,8 +93,9 @@ fn convolve(
         return Flex::conv2d(x.clone(), weight.clone(), bias.cloned(), options.clone());
     }
     let bias = bias.map(values);
-    let result =
-        kernels::conv2d(&geometry, &channels_last_values(x), &values(weight), bias.as_deref());
+    let weights = OutputWeights::new(&values(weight), weight.shape().dims(), geometry.groups);
+    let finish = Finish::with_bias(bias.as_deref());
+    let result = kernels::conv2d(&geometry, &channels_last_values(x), &weights, finish);
     let [height, width] = geometry.output();
     let shape = Shape::new([geometry.images, geometry.channels_out, height, width]);
     from_channels_last(result, shape, order(x))
@@ -173,6 +177,8 @@ impl<const N: usize> Backward<Flex, N> for Convolution {
         if let Some(id) = wanted(&ops, BIAS) {
             grads.register::<Flex>(id, bias_gradient(&gradient));
         }
+        recycle(x);
+        recycle(gradient);
     }
 }
 

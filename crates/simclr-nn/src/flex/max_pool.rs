@@ -11,7 +11,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, Tensor};
 
-use super::order::{Order, channels_last_values, from_channels_last, is_readable, order};
+use super::order::{Order, channels_last_values, from_channels_last, is_readable, order, recycle};
 use crate::kernels::{self, PoolOptions, Windows};
 use crate::ops::{Tracked, node, wanted};
 
@@ -40,7 +40,9 @@ pub(crate) trait MaxPoolBackend: Backend {
 
 impl MaxPoolBackend for Flex {
     fn max_pool(x: FlexTensor, options: PoolOptions) -> FlexTensor {
-        pool(&x, options).output
+        let output = pool(&x, options).output;
+        recycle(x);
+        output
     }
 }
 
@@ -70,8 +72,11 @@ impl Backward<Flex, 1> for MaxPool {
         let gradient = grads.consume::<Flex>(&ops.node);
         if let Some(id) = wanted(&ops, 0) {
             let (windows, found) = ops.state;
-            let gradient = channels_last_values(&gradient);
-            let values = kernels::gradient_of_maxima(&windows, &found, &gradient);
+            let values = {
+                let gradient = channels_last_values(&gradient);
+                kernels::gradient_of_maxima(&windows, &found, &gradient)
+            };
+            recycle(gradient);
             let shape = Shape::new(windows.input_shape());
             grads.register::<Flex>(id, from_channels_last(values, shape, Order::ChannelsLast));
         }

@@ -1,12 +1,13 @@
 //! The order in which the numbers of `[n, c, ...]` lie in memory, and copies from one order to the other.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use burn::backend::TensorMetadata;
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
 
-use crate::kernels::{to_channels_first, to_channels_last};
+use crate::kernels::{give, take, to_channels_first, to_channels_last};
 
 /// In which order an image's numbers lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +71,26 @@ pub(super) fn owned_channels_last(tensor: FlexTensor) -> FlexTensor {
     if channels_last_start(&tensor) == Some(0) && tensor.is_unique() {
         return tensor;
     }
-    let values = channels_last_values(&tensor).into_owned();
-    from_channels_last(values, tensor.shape(), Order::ChannelsLast)
+    let values = match channels_last_values(&tensor) {
+        Cow::Owned(values) => values,
+        Cow::Borrowed(shared) => {
+            let mut values = take(shared.len());
+            values.copy_from_slice(shared);
+            values
+        }
+    };
+    let shape = tensor.shape();
+    recycle(tensor);
+    from_channels_last(values, shape, Order::ChannelsLast)
+}
+
+/// Keeps the memory of `tensor` for later results, if it shares it with no other.
+pub(super) fn recycle(tensor: FlexTensor) {
+    let data = tensor.data_arc();
+    drop(tensor);
+    if let Some(values) = Arc::into_inner(data).and_then(|bytes| bytes.try_into_vec::<f32>().ok()) {
+        give(values);
+    }
 }
 
 /// The numbers of a tensor that [`owned_channels_last`] returned.
@@ -95,7 +114,9 @@ pub(super) fn from_channels_last(values: Vec<f32>, shape: Shape, order: Order) -
             FlexTensor::new(Bytes::from_elems(values), Layout::new(shape, strides, 0), DType::F32)
         }
         Order::ChannelsFirst => {
-            from_values(to_channels_first(&values, shape[1], pixels(&shape)), shape)
+            let result = to_channels_first(&values, shape[1], pixels(&shape));
+            give(values);
+            from_values(result, shape)
         }
     }
 }

@@ -67,6 +67,16 @@ impl Geometry {
         self.channels_in < 8
     }
 
+    /// Channels out and in.
+    pub(crate) fn channels(&self) -> [usize; 2] {
+        [self.channels_out, self.channels_in]
+    }
+
+    /// Positions of the kernel.
+    pub(crate) fn positions(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
     /// Height and width of the output.
     pub(crate) fn output(&self) -> [usize; 2] {
         [0, 1].map(|i| {

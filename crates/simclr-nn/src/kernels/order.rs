@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::memory::take;
+
 /// The side of the squares that are transposed one by one: they stay in the first-level cache.
 const SQUARE: usize = 16;
 
@@ -17,7 +19,7 @@ pub(crate) fn to_channels_first(values: &[f32], channels: usize, pixels: usize) 
 
 /// `[n, rows, columns]` as `[n, columns, rows]`.
 fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    let mut result = vec![0.0; values.len()];
+    let mut result = take(values.len());
     let matrix = (rows * columns).max(1);
     result.par_chunks_mut(matrix).zip(values.par_chunks(matrix)).for_each(|(to, from)| {
         for row in (0..rows).step_by(SQUARE) {

@@ -3,6 +3,8 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::memory::take;
+
 /// How windows are laid over an image.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PoolOptions {
@@ -92,11 +94,12 @@ impl Windows {
 pub(crate) fn maxima(windows: &Windows, input: &[f32]) -> (Vec<f32>, Vec<u8>) {
     let channels = windows.channels;
     let of_image = windows.output_len();
-    let mut values = vec![f32::NEG_INFINITY; windows.images * of_image];
+    let mut values = take(windows.images * of_image);
     let mut found = vec![u8::MAX; values.len()];
     let images = input.par_chunks(windows.input_len());
     let results = values.par_chunks_mut(of_image).zip(found.par_chunks_mut(of_image));
     results.zip(images).for_each(|((values, found), input)| {
+        values.fill(f32::NEG_INFINITY);
         windows.each(|output, position, pixel| {
             let values = &mut values[output * channels..][..channels];
             let found = &mut found[output * channels..][..channels];
@@ -120,9 +123,10 @@ pub(crate) fn maxima(windows: &Windows, input: &[f32]) -> (Vec<f32>, Vec<u8>) {
 pub(crate) fn gradient_of_maxima(windows: &Windows, found: &[u8], gradient: &[f32]) -> Vec<f32> {
     let channels = windows.channels;
     let (of_image, of_input) = (windows.output_len(), windows.input_len());
-    let mut result = vec![0.0; windows.images * of_input];
+    let mut result = take(windows.images * of_input);
     let outputs = gradient.par_chunks(of_image).zip(found.par_chunks(of_image));
     result.par_chunks_mut(of_input).zip(outputs).for_each(|(result, (gradient, found))| {
+        result.fill(0.0);
         windows.each(|output, position, pixel| {
             let result = &mut result[pixel * channels..][..channels];
             let gradient = &gradient[output * channels..][..channels];

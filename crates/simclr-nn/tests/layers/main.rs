@@ -4,5 +4,6 @@ mod batch_norm;
 mod conv2d;
 mod conv2d_gradients;
 mod convolution;
+mod folded_conv2d;
 mod max_pool;
 mod support;

@@ -8,15 +8,15 @@ use super::phase::Phase;
 use super::strip::{Images, STRIPS, Window, memory_of};
 use super::sums::BandSums;
 use super::weights::Weights;
-use crate::kernels::Geometry;
 use crate::kernels::scratch::with_scratch;
+use crate::kernels::{Finish, Geometry};
 
-/// The convolution, into `result`.
+/// The convolution, finished, into `result`.
 pub(crate) fn forward(
     geometry: &Geometry,
     input: &[f32],
     weights: &[f32],
-    bias: Option<&[f32]>,
+    finish: Finish<'_>,
     result: &mut [f32],
 ) {
     let Geometry { channels_in: channels, kernel, stride, .. } = *geometry;
@@ -30,7 +30,8 @@ pub(crate) fn forward(
         kernel: kernel[1],
         weights: Weights::new(weights, channels, 0..kernel[0] * kernel[1]),
     };
-    let initial = Weights::per_channel(bias, channels);
+    let initial = Weights::per_channel(finish.bias, channels);
+    let finish = Finish { bias: None, ..finish };
     let images = Images { values: input, size: geometry.input, channels };
     Bands::new(height, width * channels, 1).split(result).for_each(|(band, target)| {
         let window = window(geometry, &band);
@@ -42,9 +43,11 @@ pub(crate) fn forward(
                 initial: &initial,
                 memory,
                 columns: width,
-                target,
+                target: &mut *target,
             });
         });
+        let before = (band.image * height + band.start) * width * channels;
+        finish.apply(target, channels, before);
     });
 }
 

@@ -24,6 +24,13 @@ pub(super) struct Band {
 }
 
 impl Bands {
+    /// Bands of about [`PIXELS`] pixels, however many tasks that makes.
+    pub(super) fn blocks(images: usize, size: [usize; 2]) -> Vec<Vec<Band>> {
+        let pixels = size[0] * size[1];
+        let per_task = (PIXELS / pixels.max(1)).max(1);
+        Self { per_task, ..Self::new(images, size) }.tasks()
+    }
+
     /// The bands of `images` images of `[height, width]` pixels.
     pub(super) fn new(images: usize, [height, width]: [usize; 2]) -> Self {
         let pixels = height * width;

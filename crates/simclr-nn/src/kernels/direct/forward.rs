@@ -5,33 +5,25 @@ use rayon::prelude::*;
 
 use super::bands::{Band, Bands};
 use super::padded::{Images, Window};
-use super::weights::PackedWeights;
-use crate::kernels::Geometry;
 use crate::kernels::product::{LeftOrder, Product, Tap, strips};
+use crate::kernels::{Finish, Geometry, PackedWeights};
 
 /// The convolution, into `result`.
 pub(crate) fn forward(
     geometry: &Geometry,
     input: &[f32],
-    weights: &[f32],
-    bias: Option<&[f32]>,
+    weights: &PackedWeights,
+    finish: Finish<'_>,
     result: &mut [f32],
 ) {
-    let positions = geometry.kernel[0] * geometry.kernel[1];
-    let channels = [geometry.channels_out, geometry.channels_in];
-    let weights = PackedWeights::new(weights, channels, positions, false);
+    let channels = geometry.channels_out;
     let size = geometry.output();
     let bands = Bands::new(geometry.images, size);
-    let tasks = bands.split(result, size[1] * geometry.channels_out, |band| band.rows);
+    let tasks = bands.split(result, size[1] * channels, |band| band.rows);
     tasks.into_par_iter().for_each(|(bands, result)| {
-        convolve(geometry, input, &weights, &bands, result);
-        if let Some(bias) = bias {
-            for pixel in result.chunks_exact_mut(bias.len()) {
-                for (value, bias) in pixel.iter_mut().zip(bias) {
-                    *value += bias;
-                }
-            }
-        }
+        convolve(geometry, input, weights, &bands, result);
+        let rows = bands[0].image * size[0] + bands[0].start;
+        finish.apply(result, channels, rows * size[1] * channels);
     });
 }
 

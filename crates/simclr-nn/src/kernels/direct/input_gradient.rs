@@ -5,9 +5,8 @@ use rayon::prelude::*;
 
 use super::bands::{Band, Bands};
 use super::padded::{Images, Window};
-use super::weights::PackedWeights;
-use crate::kernels::Geometry;
 use crate::kernels::product::{LeftOrder, Product, Tap, strips};
+use crate::kernels::{Geometry, PackedWeights};
 
 /// The gradient of the input, into `result`.
 ///
@@ -15,20 +14,17 @@ use crate::kernels::product::{LeftOrder, Product, Tap, strips};
 /// positions. Each set of such pixels, a *phase*, is a convolution with stride 1 of the output's gradient.
 pub(crate) fn input_gradient(
     geometry: &Geometry,
-    weights: &[f32],
+    weights: &PackedWeights,
     gradient: &[f32],
     result: &mut [f32],
 ) {
-    let positions = geometry.kernel[0] * geometry.kernel[1];
-    let channels = [geometry.channels_out, geometry.channels_in];
-    let weights = PackedWeights::new(weights, channels, positions, true);
     // A step of a band is as many input rows as the stride is high.
     let steps = [0, 1].map(|axis| geometry.input[axis].div_ceil(geometry.stride[axis]));
     let bands = Bands::new(geometry.images, steps);
     let row = geometry.input[1] * geometry.channels_in;
     let tasks = bands.split(result, row, |band| input_rows(geometry, band));
     tasks.into_par_iter().for_each(|(bands, result)| {
-        convolve(geometry, gradient, &weights, &bands, result);
+        convolve(geometry, gradient, weights, &bands, result);
     });
 }
 

@@ -9,7 +9,7 @@ mod input_gradient;
 mod padded;
 mod unfolded;
 mod weight_gradient;
-mod weights;
+mod weight_sums;
 
 pub(crate) use self::forward::forward;
 pub(crate) use self::input_gradient::input_gradient;

@@ -3,10 +3,10 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::weights::PackedWeights;
-use crate::kernels::Geometry;
+use crate::kernels::memory::Lent;
 use crate::kernels::product::{LeftOrder, Product, Tap, strips};
 use crate::kernels::scratch::with_scratch;
+use crate::kernels::{Geometry, PackedWeights};
 
 /// Numbers in the unfolded patches that are made at a time: they stay in the second-level cache.
 const PATCHES: usize = 48 * 1024;
@@ -25,13 +25,13 @@ pub(crate) fn unfolded_input_gradient(
     let Geometry { channels_in, channels_out, kernel: [height, width], .. } = *geometry;
     let positions = height * width;
     let patch = positions * channels_in;
-    let mut by_position = vec![0.0; weights.len()];
+    let mut by_position = Lent::new(weights.len());
     for (to, from) in by_position.chunks_exact_mut(patch).zip(weights.chunks_exact(patch)) {
         for (index, to) in to.iter_mut().enumerate() {
             *to = from[index % channels_in * positions + index / channels_in];
         }
     }
-    let weights = PackedWeights::new(&by_position, [channels_out, patch], 1, true);
+    let weights = PackedWeights::backward(&by_position, [channels_out, patch], 1);
     let image = result.len() / geometry.images;
     let outputs = gradient.len() / geometry.images;
     let at_a_time = (PATCHES / patch).max(1);

@@ -4,9 +4,9 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::kernels::gelu::{gelu, gelu_in_place};
+use crate::kernels::memory::Lent;
 use crate::kernels::packing::{Matrix, pack_columns, pack_rows, packed_len, packed_strips};
 use crate::kernels::product::{LeftOrder, Product, STRIP, Tap, strips};
-use crate::kernels::scratch::Shared;
 
 /// Rows in a task: few enough that they stay in cache, and that two threads share the tasks evenly.
 const ROWS: usize = 48;
@@ -105,7 +105,7 @@ fn add(to: &mut [f32], from: &[f32]) {
 
 /// The right factor of a product, in strips.
 struct PackedWeight {
-    values: Shared,
+    values: Lent,
     steps: usize,
     columns: usize,
 }
@@ -128,7 +128,7 @@ impl PackedWeight {
         columns: usize,
         pack: impl Fn((usize, usize), &mut [f32]) + Sync,
     ) -> Self {
-        let mut values = Shared::new(packed_len(steps, columns));
+        let mut values = Lent::new(packed_len(steps, columns));
         let strips: Vec<_> = strips(columns).collect();
         let parts = values.par_chunks_mut(steps * STRIP).zip(strips);
         parts.for_each(|(to, strip)| pack(strip, to));

@@ -3,8 +3,8 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use crate::kernels::memory::Lent;
 use crate::kernels::product::{LeftOrder, Product, STRIP, Tap, padded_columns, strips};
-use crate::kernels::scratch::Shared;
 
 /// Rows of input and gradient that are packed at the same time.
 const CHUNK: usize = 512;
@@ -31,8 +31,8 @@ pub(crate) fn weight_gradients(
     outputs: usize,
 ) -> WeightGradients {
     let rows = CHUNK.min(input.len() / inputs);
-    let mut panels = Shared::new(rows * inputs.next_multiple_of(PANEL));
-    let mut packed = Shared::new(rows * padded_columns(outputs));
+    let mut panels = Lent::new(rows * inputs.next_multiple_of(PANEL));
+    let mut packed = Lent::new(rows * padded_columns(outputs));
     let mut weight = vec![0.0; inputs * outputs];
     let mut bias = vec![0.0; outputs];
     let chunks = input.chunks(CHUNK * inputs).zip(gradient.chunks(CHUNK * outputs));

@@ -14,9 +14,11 @@ use super::patches::patches_to_points;
 use super::points::plane;
 use super::tiles::Tiles;
 use super::transforms::POINTS;
-use super::weights::{ToPoints, Weights};
+use super::weights::{ToPoints, strip_len};
+use crate::kernels::PackedWeights;
+use crate::kernels::memory::Lent;
 use crate::kernels::product::{STRIP, strips};
-use crate::kernels::scratch::{Shared, with_scratch};
+use crate::kernels::scratch::with_scratch;
 
 /// Tiles in a block.
 const BLOCK: usize = 64;
@@ -26,8 +28,8 @@ const CHUNK: usize = 12 << 20;
 const LARGE: usize = 4 << 20;
 
 /// Whether the weights are too many to be held at the points.
-pub(super) fn applies(weights: &Weights<'_>) -> bool {
-    weights.values.len() * 4 * 4 > LARGE
+pub(super) fn applies(weights: &PackedWeights) -> bool {
+    weights.len() * 4 * 4 > LARGE
 }
 
 /// Writes the output `[n, h', w', weights.columns]`, and returns whether all of it is finite.
@@ -36,7 +38,7 @@ pub(super) fn convolve(convolution: Convolution<'_>, result: &mut [f32]) -> bool
     let blocks = tiles.tasks(BLOCK);
     let of_block = POINTS * plane(tiles.most(&blocks), weights.inner);
     let at_once = (CHUNK / (of_block * 4)).max(4).min(blocks.len().max(1));
-    let mut patches = Shared::new(at_once * of_block);
+    let mut patches = Lent::new(at_once * of_block);
     let row = tiles.output[1] * weights.columns;
     let mut finite = true;
     let mut rest = result;
@@ -82,11 +84,13 @@ struct Chunk<'a> {
 impl Chunk<'_> {
     /// Writes the chunk's pixels, and returns whether all of them are finite.
     fn outputs(&self, convolution: Convolution<'_>, result: &mut [f32]) -> bool {
-        let columns = convolution.weights.columns;
+        let Convolution { tiles, weights, .. } = convolution;
+        let columns = weights.columns;
+        let before = tiles.rows_before(self.bands[0].start) * tiles.output[1] * columns;
         let strips: Vec<_> = strips(columns).collect();
         // Strip by strip, because a task can own only what is in one piece.
         let of_strip = result.len() / columns * STRIP;
-        let mut by_strips = Shared::new(of_strip * strips.len());
+        let mut by_strips = Lent::new(of_strip * strips.len());
         let tasks = by_strips.par_chunks_mut(of_strip).zip(&strips);
         let finite = tasks
             .map(|(result, &strip)| self.strip_outputs(convolution, strip, result))
@@ -99,6 +103,7 @@ impl Chunk<'_> {
                     values[start..start + width].copy_from_slice(from);
                 }
             }
+            convolution.finish.apply(pixels, columns, before + index * 64 * columns);
         });
         finite
     }
@@ -110,15 +115,14 @@ impl Chunk<'_> {
         (start, width): (usize, usize),
         result: &mut [f32],
     ) -> bool {
-        let Convolution { tiles, weights, bias, .. } = convolution;
-        let bias = bias.map(|bias| &bias[start..start + width]);
-        let of_weights = weights.strip_len(width);
+        let Convolution { tiles, weights, .. } = convolution;
+        let of_weights = strip_len(weights, width);
         let of_products = POINTS * plane(tiles.most(self.bands), width);
         with_scratch(of_weights + of_products, |scratch| {
             let (points, products) = scratch.split_at_mut(of_weights);
             let to_points = ToPoints { weights, start, width, points };
             let blocks = self.bands.iter().cloned().zip(self.patches.chunks(self.of_block));
-            Arch::new().dispatch(OfStrip { tiles, blocks, to_points, products, bias, result })
+            Arch::new().dispatch(OfStrip { tiles, blocks, to_points, products, result })
         })
     }
 }
@@ -129,7 +133,6 @@ struct OfStrip<'a, I> {
     blocks: I,
     to_points: ToPoints<'a>,
     products: &'a mut [f32],
-    bias: Option<&'a [f32]>,
     /// The strip's channels of all pixels.
     result: &'a mut [f32],
 }
@@ -139,7 +142,7 @@ impl<'a, I: Iterator<Item = (Range<usize>, &'a [f32])>> WithSimd for OfStrip<'_,
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> bool {
-        let Self { tiles, blocks, to_points, products, bias, result } = self;
+        let Self { tiles, blocks, to_points, products, result } = self;
         let ToPoints { weights, start, width, points } = to_points;
         ToPoints { weights, start, width, points: &mut *points }.with_simd(simd);
         let mut finite = true;
@@ -150,7 +153,7 @@ impl<'a, I: Iterator<Item = (Range<usize>, &'a [f32])>> WithSimd for OfStrip<'_,
             let rows = tiles.rows(&bands);
             let values = &mut result[pixels * width..];
             let mut target = Target { values, stride: width, start: 0 };
-            finite &= points_to_outputs(simd, tiles, bands, products, width, bias, &mut target);
+            finite &= points_to_outputs(simd, tiles, bands, products, width, &mut target);
             pixels += rows * tiles.output[1];
         }
         finite

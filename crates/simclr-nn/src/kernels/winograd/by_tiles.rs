@@ -10,6 +10,7 @@ use super::outputs::{Target, points_to_outputs};
 use super::patches::patches_to_points;
 use super::points::plane;
 use super::transforms::POINTS;
+use super::weights::{at_points, strip_len};
 use crate::kernels::product::{STRIP, strips};
 use crate::kernels::scratch::with_scratch;
 
@@ -21,7 +22,7 @@ const SHARED: usize = 4096 * 1024;
 /// Writes the output `[n, h', w', weights.columns]`, and returns whether all of it is finite.
 pub(super) fn convolve(convolution: Convolution<'_>, result: &mut [f32]) -> bool {
     let Convolution { tiles, weights, .. } = convolution;
-    let at_points = weights.at_points();
+    let at_points = at_points(weights);
     let bytes = POINTS * (weights.inner + weights.columns.min(STRIP)) * 4;
     let budget = if at_points.len() * 4 > CACHED { SHARED } else { CACHED };
     let tasks = tiles.tasks(budget / bytes);
@@ -47,12 +48,18 @@ struct Task<'a> {
 
 impl Task<'_> {
     fn run(self) -> bool {
-        let count = self.convolution.tiles.count(&self.bands);
-        let of_patches = POINTS * plane(count, self.convolution.weights.inner);
-        with_scratch(of_patches + POINTS * plane(count, STRIP), |scratch| {
+        let Self { convolution, bands, at_points, result } = self;
+        let Convolution { tiles, weights, finish, .. } = convolution;
+        let count = tiles.count(&bands);
+        let of_patches = POINTS * plane(count, weights.inner);
+        let before = tiles.rows_before(bands.start) * tiles.output[1] * weights.columns;
+        let finite = with_scratch(of_patches + POINTS * plane(count, STRIP), |scratch| {
             let (patches, products) = scratch.split_at_mut(of_patches);
-            Arch::new().dispatch(InScratch { task: self, count, patches, products })
-        })
+            let task = Task { convolution, bands, at_points, result: &mut *result };
+            Arch::new().dispatch(InScratch { task, count, patches, products })
+        });
+        finish.apply(result, weights.columns, before);
+        finite
     }
 }
 
@@ -70,18 +77,17 @@ impl WithSimd for InScratch<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> bool {
         let Self { task, count, patches, products } = self;
-        let Convolution { tiles, images, weights, bias } = task.convolution;
+        let Convolution { tiles, images, weights, .. } = task.convolution;
         let of_task = tiles.of_bands(task.bands.clone());
         patches_to_points(simd, tiles, of_task, count, images, weights.inner, patches);
         let mut target = Target { values: task.result, stride: weights.columns, start: 0 };
         let mut finite = true;
         for (start, width) in strips(weights.columns) {
-            let at = start / STRIP * weights.strip_len(STRIP);
+            let at = start / STRIP * strip_len(weights, STRIP);
             multiply(simd, patches, &task.at_points[at..], [count, weights.inner, width], products);
-            let bias = bias.map(|bias| &bias[start..start + width]);
             target.start = start;
             let bands = task.bands.clone();
-            finite &= points_to_outputs(simd, tiles, bands, products, width, bias, &mut target);
+            finite &= points_to_outputs(simd, tiles, bands, products, width, &mut target);
         }
         finite
     }

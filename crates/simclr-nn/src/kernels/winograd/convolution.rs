@@ -5,8 +5,8 @@ use pulp::{Simd, WithSimd};
 use super::points::plane;
 use super::tiles::Tiles;
 use super::transforms::POINTS;
-use super::weights::Weights;
 use crate::kernels::product::{LeftOrder, Product, Tap};
+use crate::kernels::{Finish, PackedWeights};
 
 /// What is convolved with what.
 #[derive(Clone, Copy)]
@@ -14,9 +14,8 @@ pub(super) struct Convolution<'a> {
     pub(super) tiles: &'a Tiles,
     /// `[n, h, w, weights.inner]`.
     pub(super) images: &'a [f32],
-    pub(super) weights: Weights<'a>,
-    /// `[weights.columns]`.
-    pub(super) bias: Option<&'a [f32]>,
+    pub(super) weights: &'a PackedWeights,
+    pub(super) finish: Finish<'a>,
 }
 
 /// At each point, the product of `patches`, `[tiles, inner]`, and `weights`, `[inner, width]`.

@@ -18,8 +18,7 @@ mod weights;
 
 use self::convolution::Convolution;
 use self::tiles::Tiles;
-use self::weights::{Direction, Weights};
-use super::Geometry;
+use super::{Finish, Geometry, PackedWeights};
 
 /// Whether these kernels can do a convolution of these sizes.
 pub(crate) fn applies(geometry: &Geometry) -> bool {
@@ -37,31 +36,28 @@ pub(crate) fn applies(geometry: &Geometry) -> bool {
 pub(crate) fn forward(
     geometry: &Geometry,
     input: &[f32],
-    weights: &[f32],
-    bias: Option<&[f32]>,
+    weights: &PackedWeights,
+    finish: Finish<'_>,
     result: &mut [f32],
 ) -> bool {
     let tiles = &Tiles::of_output(geometry);
-    let channels = [geometry.channels_out, geometry.channels_in];
-    let weights = Weights::new(weights, channels, Direction::Forward);
-    convolve(Convolution { tiles, images: input, weights, bias }, result)
+    convolve(Convolution { tiles, images: input, weights, finish }, result)
 }
 
 /// The gradient of the input, into `result`; false if not all of it is finite.
 pub(crate) fn input_gradient(
     geometry: &Geometry,
-    weights: &[f32],
+    weights: &PackedWeights,
     gradient: &[f32],
     result: &mut [f32],
 ) -> bool {
     let tiles = &Tiles::of_input_gradient(geometry);
-    let channels = [geometry.channels_out, geometry.channels_in];
-    let weights = Weights::new(weights, channels, Direction::Backward);
-    convolve(Convolution { tiles, images: gradient, weights, bias: None }, result)
+    let finish = Finish::with_bias(None);
+    convolve(Convolution { tiles, images: gradient, weights, finish }, result)
 }
 
 fn convolve(convolution: Convolution<'_>, result: &mut [f32]) -> bool {
-    if by_strips::applies(&convolution.weights) {
+    if by_strips::applies(convolution.weights) {
         by_strips::convolve(convolution, result)
     } else {
         by_tiles::convolve(convolution, result)
@@ -74,6 +70,10 @@ pub(crate) fn weight_gradient(
     input: &[f32],
     gradient: &[f32],
 ) -> Option<Vec<f32>> {
-    let channels = [geometry.channels_out, geometry.channels_in];
-    weight_gradient::weight_gradient(&Tiles::of_output(geometry), channels, input, gradient)
+    weight_gradient::weight_gradient(
+        &Tiles::of_output(geometry),
+        geometry.channels(),
+        input,
+        gradient,
+    )
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::points::{load_points, plane, vector, vector_mut};
+use super::points::{load_points, plane, vector_mut};
 use super::tiles::Tiles;
 use super::transforms::{TILE, both, output};
 
@@ -15,7 +15,7 @@ pub(super) struct Target<'a> {
     pub(super) start: usize,
 }
 
-/// Writes Aᵀ m A plus `bias` for each tile of `bands`, `width` channels, from `products` m, `[point][tile][width]` in
+/// Writes Aᵀ m A for each tile of `bands`, `width` channels, from `products` m, `[point][tile][width]` in
 /// [planes](plane). Returns whether all outputs are finite.
 #[inline(always)]
 pub(super) fn points_to_outputs<S: Simd>(
@@ -24,7 +24,6 @@ pub(super) fn points_to_outputs<S: Simd>(
     bands: Range<usize>,
     products: &[f32],
     width: usize,
-    bias: Option<&[f32]>,
     target: &mut Target<'_>,
 ) -> bool {
     let plane = plane(tiles.count(&bands), width);
@@ -40,13 +39,8 @@ pub(super) fn points_to_outputs<S: Simd>(
         for lane in (0..width).step_by(S::F32_LANES) {
             let square = load_points(simd, products, plane, index * width + lane);
             let outputs = both!(simd, square, output, 6 => 4);
-            let bias = match bias {
-                Some(bias) => vector::<S>(bias, lane),
-                None => zero,
-            };
             for (i, row) in outputs.iter().enumerate().take(rows) {
                 for (j, &value) in row.iter().enumerate().take(columns) {
-                    let value = simd.add_f32s(value, bias);
                     check = simd.mul_add_e_f32s(value, zero, check);
                     let at = (first + i * across + j) * target.stride + target.start + lane;
                     *vector_mut::<S>(target.values, at) = value;

@@ -10,8 +10,9 @@ use super::points::{plane, store_points, vector};
 use super::tiles::{Tile, Tiles};
 use super::transforms::{POINTS, TILE, both, output_transposed};
 use super::weights::FromPoints;
+use crate::kernels::memory::{Lent, take};
 use crate::kernels::product::{LeftOrder, Product, STRIP, Tap, strips};
-use crate::kernels::scratch::{Shared, with_scratch};
+use crate::kernels::scratch::with_scratch;
 
 /// Bytes of values at the points that are held at the same time: they stay in the last-level cache.
 const CHUNK: usize = 12 << 20;
@@ -32,7 +33,7 @@ pub(super) fn weight_gradient(
 ) -> Option<Vec<f32>> {
     let [channels_out, channels_in] = channels;
     let layer = Layer { tiles, channels, images, gradient };
-    let mut result = vec![0.0; channels_out * channels_in * 9];
+    let mut result = take(channels_out * channels_in * 9);
     let finite = if layer.sums_len() * 4 > CHUNK / 2 {
         layer.by_strips(&mut result)
     } else {
@@ -88,8 +89,8 @@ impl Layer<'_> {
         let blocks = self.tiles.tasks(BLOCK);
         let of_block = self.block_len(&blocks);
         let at_once = (CHUNK / (of_block * 4)).max(1).next_multiple_of(4).min(blocks.len().max(1));
-        let mut memory = Shared::new(at_once * of_block);
-        let mut sums = Shared::new(self.sums_len());
+        let mut memory = Lent::new(at_once * of_block);
+        let mut sums = Lent::new(self.sums_len());
         for (index, chunk) in blocks.chunks(at_once).enumerate() {
             let blocks = self.at_points(chunk, of_block, &mut memory);
             add_products(&blocks, self.channels, &mut sums, index > 0);
@@ -108,7 +109,7 @@ impl Layer<'_> {
         let [channels_out, channels_in] = self.channels;
         let blocks = self.tiles.tasks(BLOCK);
         let of_block = self.block_len(&blocks);
-        let mut memory = Shared::new(blocks.len() * of_block);
+        let mut memory = Lent::new(blocks.len() * of_block);
         let blocks = self.at_points(&blocks, of_block, &mut memory);
         let strips: Vec<_> = strips(channels_out).collect();
         let tasks = result.par_chunks_mut(STRIP * channels_in * 9).zip(strips);

@@ -5,63 +5,30 @@ use rayon::prelude::*;
 
 use super::points::{load_points, plane, store_points, vector, vector_mut};
 use super::transforms::{POINTS, both, weight, weight_transposed};
+use crate::kernels::PackedWeights;
+use crate::kernels::memory::Lent;
 use crate::kernels::product::{STRIP, strips};
-use crate::kernels::scratch::Shared;
 
-/// Inner channels whose weights are gathered at a time.
-const INNER: usize = 8;
-
-/// The product that the weights are for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    /// From the input to the output.
-    Forward,
-    /// From the output's gradient to the input's: the kernel is turned by 180 degrees, and the channels are swapped.
-    Backward,
+/// How many numbers a strip has at the points.
+pub(super) fn strip_len(weights: &PackedWeights, width: usize) -> usize {
+    POINTS * plane(weights.inner, width)
 }
 
-/// Weights `[channels_out, channels_in, 3, 3]`, to be taken to the points.
-#[derive(Clone, Copy)]
-pub(super) struct Weights<'a> {
-    pub(super) values: &'a [f32],
-    channels_in: usize,
-    direction: Direction,
-    /// Channels that the product sums over.
-    pub(super) inner: usize,
-    /// Channels that come out of the product.
-    pub(super) columns: usize,
+/// All strips at the points. Each begins one full strip's length after the last.
+pub(super) fn at_points(weights: &PackedWeights) -> Lent {
+    let len = strip_len(weights, STRIP);
+    let strips: Vec<_> = strips(weights.columns).collect();
+    let mut points = Lent::new(len * strips.len());
+    points.par_chunks_mut(len).zip(strips).for_each(|(points, (start, width))| {
+        Arch::new().dispatch(ToPoints { weights, start, width, points });
+    });
+    points
 }
 
-impl<'a> Weights<'a> {
-    pub(super) fn new(values: &'a [f32], channels: [usize; 2], direction: Direction) -> Self {
-        let [channels_out, channels_in] = channels;
-        let (inner, columns) = match direction {
-            Direction::Forward => (channels_in, channels_out),
-            Direction::Backward => (channels_out, channels_in),
-        };
-        Self { values, channels_in, direction, inner, columns }
-    }
-
-    /// How many numbers a strip has at the points.
-    pub(super) fn strip_len(&self, width: usize) -> usize {
-        POINTS * plane(self.inner, width)
-    }
-
-    /// All strips at the points. Each begins one full strip's length after the last.
-    pub(super) fn at_points(&self) -> Shared {
-        let len = self.strip_len(STRIP);
-        let strips: Vec<_> = strips(self.columns).collect();
-        let mut points = Shared::new(len * strips.len());
-        points.par_chunks_mut(len).zip(strips).for_each(|(points, (start, width))| {
-            Arch::new().dispatch(ToPoints { weights: *self, start, width, points });
-        });
-        points
-    }
-}
-
-/// Writes one strip at the points: `[point][inner][width]` in [planes](plane).
+/// Writes one strip at the points: `[point][inner][width]` in [planes](plane). For the gradient of the input, the kernel
+/// is turned by 180 degrees.
 pub(super) struct ToPoints<'a> {
-    pub(super) weights: Weights<'a>,
+    pub(super) weights: &'a PackedWeights,
     pub(super) start: usize,
     pub(super) width: usize,
     pub(super) points: &'a mut [f32],
@@ -73,39 +40,17 @@ impl WithSimd for ToPoints<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { weights, start, width, points } = self;
-        let Weights { values, channels_in, direction, inner, .. } = weights;
-        let plane = plane(inner, width);
-        // The weights of `INNER` channels for each lane, in the order in which they lie.
-        let mut block = [[0.0; INNER * 9]; 16];
-        for lane in (0..width).step_by(S::F32_LANES) {
-            for first in (0..inner).step_by(INNER) {
-                let count = INNER.min(inner - first);
-                for (l, block) in block.iter_mut().enumerate().take(S::F32_LANES) {
-                    let column = start + lane + l;
-                    if direction == Direction::Forward {
-                        let at = (column * channels_in + first) * 9;
-                        block[..count * 9].copy_from_slice(&values[at..at + count * 9]);
-                    } else {
-                        for (k, nine) in block.chunks_exact_mut(9).enumerate().take(count) {
-                            let at = ((first + k) * channels_in + column) * 9;
-                            nine.copy_from_slice(&values[at..at + 9]);
-                        }
-                    }
-                }
-                for k in 0..count {
-                    let mut square = [[simd.splat_f32s(0.0); 3]; 3];
-                    for (tap, slot) in square.as_flattened_mut().iter_mut().enumerate() {
-                        let turned = if direction == Direction::Forward { tap } else { 8 - tap };
-                        let mut lanes = [0.0; 16];
-                        for l in 0..S::F32_LANES {
-                            lanes[l] = block[l][k * 9 + turned];
-                        }
-                        *slot = vector::<S>(&lanes, 0);
-                    }
-                    let at_points = both!(simd, square, weight, 3 => 6);
-                    store_points::<S>(&at_points, points, plane, (first + k) * width + lane);
-                }
+        let of_position = weights.inner * width;
+        let strip = weights.strip(start, width);
+        let plane = plane(weights.inner, width);
+        for at in (0..of_position).step_by(S::F32_LANES) {
+            let mut square = [[simd.splat_f32s(0.0); 3]; 3];
+            for (tap, slot) in square.as_flattened_mut().iter_mut().enumerate() {
+                let position = if weights.transposed { 8 - tap } else { tap };
+                *slot = vector::<S>(strip, position * of_position + at);
             }
+            let at_points = both!(simd, square, weight, 3 => 6);
+            store_points::<S>(&at_points, points, plane, at);
         }
     }
 }
