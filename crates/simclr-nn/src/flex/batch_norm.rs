@@ -6,7 +6,7 @@ use burn::tensor::Shape;
 
 use super::order::{
     channels_last_values, channels_last_values_mut, from_values, in_order, order,
-    owned_channels_last, values,
+    owned_channels_last, recycle, values,
 };
 use crate::activation::Activation;
 use crate::kernels::{self, ParameterGradients, Saved, Statistics};
@@ -95,7 +95,7 @@ impl BatchNormGradientBackend for Flex {
         };
         let saved = Saved { input: &input, output: output.as_deref() };
         let mut gradient = owned_channels_last(gradient);
-        tensors.with(options, |norm| {
+        let gradients = tensors.with(options, |norm| {
             let parameters =
                 norm.parameter_gradients(&saved, channels_last_values_mut(&mut gradient));
             let residual = wanted.residual.then(|| gradient.clone());
@@ -112,6 +112,9 @@ impl BatchNormGradientBackend for Flex {
                 gamma: of_channels(gamma),
                 beta: of_channels(beta),
             }
-        })
+        });
+        drop(input);
+        recycle(x);
+        gradients
     }
 }

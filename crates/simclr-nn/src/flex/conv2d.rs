@@ -13,7 +13,8 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Shape, Tensor};
 
 use super::order::{
-    Order, channels_last_values, from_channels_last, from_values, is_readable, order, values,
+    Order, channels_last_values, from_channels_last, from_values, is_readable, order, recycle,
+    values,
 };
 use crate::kernels::{self, Geometry};
 use crate::ops::OptionalTensor;
@@ -67,7 +68,9 @@ impl ConvolutionBackend for Flex {
         bias: OptionalTensor<Self>,
         options: ConvOptions<2>,
     ) -> FlexTensor {
-        convolve(&x, &weight, bias.as_ref(), &options)
+        let output = convolve(&x, &weight, bias.as_ref(), &options);
+        recycle(x);
+        output
     }
 }
 
@@ -173,6 +176,8 @@ impl<const N: usize> Backward<Flex, N> for Convolution {
         if let Some(id) = wanted(&ops, BIAS) {
             grads.register::<Flex>(id, bias_gradient(&gradient));
         }
+        recycle(gradient);
+        recycle(x);
     }
 }
 

@@ -5,8 +5,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Tensor;
 
-use super::order::{channels_last_values, from_channels_last, is_readable, order, values};
-use crate::kernels::Normalisation;
+use super::order::{channels_last_values, from_channels_last, is_readable, order, recycle, values};
+use crate::kernels::{Normalisation, memory};
 use crate::ops::{NormOptions, NormTensors, OptionalTensor};
 
 /// Whether the kernels can normalise `input`.
@@ -50,7 +50,9 @@ impl NormaliseBackend for Flex {
         residual: OptionalTensor<Self>,
         options: NormOptions,
     ) -> FlexTensor {
-        tensors.apply(&x, &channels_last_values(&x), residual.as_ref(), options)
+        let output = tensors.apply(&x, &channels_last_values(&x), residual.as_ref(), options);
+        recycle(x);
+        output
     }
 }
 
@@ -80,7 +82,7 @@ impl NormTensors<Flex> {
         options: NormOptions,
     ) -> FlexTensor {
         let residual = residual.map(channels_last_values);
-        let mut output = vec![0.0; input.len()];
+        let mut output = memory(input.len());
         self.with(options, |norm| norm.apply(input, residual.as_deref(), &mut output));
         from_channels_last(output, x.shape(), order(x))
     }

@@ -1,12 +1,13 @@
 //! The order in which the numbers of `[n, c, ...]` lie in memory, and copies from one order to the other.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use burn::backend::TensorMetadata;
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
 
-use crate::kernels::{to_channels_first, to_channels_last};
+use crate::kernels::{self, to_channels_first, to_channels_last};
 
 /// In which order an image's numbers lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +71,24 @@ pub(super) fn owned_channels_last(tensor: FlexTensor) -> FlexTensor {
     if channels_last_start(&tensor) == Some(0) && tensor.is_unique() {
         return tensor;
     }
-    let values = channels_last_values(&tensor).into_owned();
+    let values = match channels_last_values(&tensor) {
+        Cow::Owned(values) => values,
+        Cow::Borrowed(values) => {
+            let mut copy = kernels::memory(values.len());
+            copy.copy_from_slice(values);
+            copy
+        }
+    };
     from_channels_last(values, tensor.shape(), Order::ChannelsLast)
+}
+
+/// Gives the memory of a tensor that is no longer used to the next results, if no other tensor shares it.
+pub(super) fn recycle(tensor: FlexTensor) {
+    let bytes = tensor.data_arc();
+    drop(tensor);
+    if let Some(Ok(values)) = Arc::into_inner(bytes).map(Bytes::try_into_vec::<f32>) {
+        kernels::recycle(values);
+    }
 }
 
 /// The numbers of a tensor that [`owned_channels_last`] returned.

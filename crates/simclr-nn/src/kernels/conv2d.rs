@@ -1,6 +1,6 @@
 //! A convolution and its gradients, each by the kernels that suit its sizes.
 
-use super::{Geometry, depthwise, direct, winograd};
+use super::{Geometry, depthwise, direct, memory, winograd};
 
 /// The output `[n, h', w', channels_out]`, from `input` `[n, h, w, channels_in]` and `weights`
 /// `[channels_out, channels_in / groups, kh, kw]`.
@@ -10,7 +10,7 @@ pub(crate) fn conv2d(
     weights: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
-    let mut result = vec![0.0; geometry.output_len()];
+    let mut result = memory(geometry.output_len());
     if geometry.is_depthwise() {
         depthwise::forward(geometry, input, weights, bias, &mut result);
         return result;
@@ -27,7 +27,7 @@ pub(crate) fn conv2d(
 
 /// The gradient of the input, from the gradient of the output.
 pub(crate) fn input_gradient(geometry: &Geometry, weights: &[f32], gradient: &[f32]) -> Vec<f32> {
-    let mut result = vec![0.0; geometry.input_len()];
+    let mut result = memory(geometry.input_len());
     if geometry.is_depthwise() {
         depthwise::input_gradient(geometry, weights, gradient, &mut result);
         return result;

@@ -10,6 +10,7 @@ mod norm;
 mod order;
 mod pool;
 mod product;
+mod recycled;
 mod scaled_sum;
 mod scratch;
 mod winograd;
@@ -22,4 +23,5 @@ pub(crate) use self::norm::{
 };
 pub(crate) use self::order::{to_channels_first, to_channels_last};
 pub(crate) use self::pool::{PoolOptions, Windows, gradient_of_maxima, maxima};
+pub(crate) use self::recycled::{memory, recycle};
 pub(crate) use self::scaled_sum::{scaled, scaled_sum};

@@ -4,5 +4,7 @@ mod batch_norm;
 mod conv2d;
 mod conv2d_gradients;
 mod convolution;
+mod depthwise;
+mod excitation;
 mod max_pool;
 mod support;

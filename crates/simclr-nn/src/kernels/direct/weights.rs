@@ -1,5 +1,7 @@
 //! Weights in the order in which the products read them.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::kernels::product::{STRIP, padded_columns, strips};
@@ -30,6 +32,10 @@ impl PackedWeights {
             for row in values.chunks_exact_mut(width) {
                 row[width.min(columns - start)..].fill(0.0);
             }
+            if positions == 1 {
+                let lanes = start..columns.min(start + width);
+                return copy_strip(weights, channels[1], transposed, lanes, values, width);
+            }
             for lane in 0..width.min(columns - start) {
                 let column = start + lane;
                 for k in 0..inner {
@@ -48,5 +54,33 @@ impl PackedWeights {
     pub(super) fn strip(&self, start: usize, width: usize) -> &[f32] {
         let row = self.positions * self.inner;
         &self.values[row * start..][..row * width]
+    }
+}
+
+/// Rows whose parts of a strip stay in the first-level cache.
+const ROWS: usize = 16;
+
+/// Copies the channels `lanes` of a kernel with one position to a strip, `[inner][width]`.
+fn copy_strip(
+    weights: &[f32],
+    channels_in: usize,
+    transposed: bool,
+    lanes: Range<usize>,
+    strip: &mut [f32],
+    width: usize,
+) {
+    if transposed {
+        for (row, from) in strip.chunks_exact_mut(width).zip(weights.chunks_exact(channels_in)) {
+            row[..lanes.len()].copy_from_slice(&from[lanes.clone()]);
+        }
+        return;
+    }
+    for (index, rows) in strip.chunks_mut(ROWS * width).enumerate() {
+        for (lane, column) in lanes.clone().enumerate() {
+            let from = &weights[column * channels_in + index * ROWS..];
+            for (slot, &weight) in rows[lane..].iter_mut().step_by(width).zip(from) {
+                *slot = weight;
+            }
+        }
     }
 }
