@@ -121,7 +121,7 @@ fn evaluation_and_threads_give_the_same_bits() {
 
 #[test]
 fn nan_stays_in_its_image() {
-    let device = flex();
+    let device = flex().autodiff();
     let [reduce, expand] = layers(6, 2, &device);
     let mut x = numbers(2 * 6 * 4, 1);
     x[3] = f32::NAN;
