@@ -1,7 +1,8 @@
-"""A training step of a ResNet against PyTorch: seconds and peak memory by network and batch.
+"""A training step of an encoder against PyTorch: seconds and peak memory by network and batch.
 
-Peers: torchvision's ResNet with a linear layer of 128 outputs, forward, mean of the squares, backward; and the same
-network with Burn's own layers instead of ours. Needs: pip install torch torchvision
+Peers: torchvision's network with a linear layer of 128 outputs, forward, mean of the squares, backward, in the faster of
+PyTorch's two orders in memory; and the same ResNet with Burn's own layers instead of ours. Needs: pip install torch
+torchvision
 
 Both sides run on 2 threads. Every case runs in a process of its own, ours and the peers' in turn.
 """
@@ -21,6 +22,13 @@ CASES = [
     ("resnet18", 64, "standard", 96, [32, 128]),
     ("resnet18", 16, "standard", 96, [32, 128, 256]),
     ("resnet50", 64, "standard", 96, [32]),
+]
+# Encoders without a width and a stem: name, pixels and batches.
+NAMED = [
+    ("efficientnet_b0", 96, [32]),
+    ("efficientnet_b0", 224, [16]),
+    ("efficientnet_b3", 96, [32]),
+    ("efficientnet_b3", 224, [8]),
 ]
 QUICK = 32
 
@@ -49,6 +57,31 @@ def rows(options):
                         "ratio": peer[key] / ours[key],
                         "unit": unit,
                     }
+
+
+    for encoder, pixels, batches in NAMED:
+        for images in batches:
+            case = [encoder, str(pixels), str(images)]
+            ours = measure([bench, "ours", *case], THREADS)
+            torch = measure([sys.executable, __file__, *case], THREADS)
+            yield {
+                "work": "train_step",
+                "case": f"{encoder} {pixels}px n={images} time",
+                "ours": ours["fastest"],
+                "peer": torch["fastest"],
+                "peer_name": "torch",
+                "ratio": torch["fastest"] / ours["fastest"],
+                "unit": "s",
+            }
+
+
+def named(encoder):
+    import torch
+    import torchvision
+
+    net = getattr(torchvision.models, encoder)()
+    net.classifier = torch.nn.Linear(net.classifier[-1].in_features, 128)
+    return net
 
 
 def network(encoder, width, stem):
@@ -84,14 +117,21 @@ def slim(module, factor):
             slim(layer, factor)
 
 
-def peer(encoder, width, stem, pixels, images):
+def peer(network, pixels, images):
     import torch
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
-    net = network(encoder, width, stem)
     x = torch.rand(images, 3, pixels, pixels)
+    orders = [torch.contiguous_format, torch.channels_last]
+    seconds = []
+    for order in orders:
+        seconds += steps(network().to(memory_format=order), x.contiguous(memory_format=order))
+    result = {"fastest": min(s for s, _ in seconds), "forward": min(f for _, f in seconds), "peak_mib": peak_mib()}
+    print(json.dumps(result))
 
+
+def steps(net, x):
     def step():
         net.zero_grad()
         start = time.perf_counter()
@@ -101,9 +141,7 @@ def peer(encoder, width, stem, pixels, images):
         return time.perf_counter() - start, forward
 
     first, _ = step()
-    seconds = [step() for _ in range(int(min(max(4 / first, 2), 30)))]
-    result = {"fastest": min(s for s, _ in seconds), "forward": min(f for _, f in seconds), "peak_mib": peak_mib()}
-    print(json.dumps(result))
+    return [step() for _ in range(int(min(max(4 / first, 2), 30)))]
 
 
 def peak_mib():
@@ -112,4 +150,6 @@ def peak_mib():
 
 
 if __name__ == "__main__":
-    peer(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    encoder, *sizes, pixels, images = sys.argv[1:]
+    build_network = (lambda: network(encoder, int(sizes[0]), sizes[1])) if sizes else (lambda: named(encoder))
+    peer(build_network, int(pixels), int(images))

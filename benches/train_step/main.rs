@@ -4,6 +4,7 @@
 //! cargo bench --workspace --bench train_step                                    every case, one process each
 //! cargo bench --workspace --bench train_step -- ours resnet18 64 cifar 32 128   one: layers, encoder, width,
 //!                                                                               stem, pixels, images
+//! cargo bench --workspace --bench train_step -- ours efficientnet_b0 96 32      one: encoder, pixels, images
 //! ```
 //!
 //! A step is the forward pass of an encoder and a linear layer to 128 numbers, the mean of their squares, and
@@ -15,6 +16,7 @@ mod burns_resnet;
 #[path = "../process/mod.rs"]
 mod process;
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -22,7 +24,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor};
 use serde_json::json;
-use simclr::model::{Encoder, ResNet, ResNetConfig, ResNetDepth, Stem};
+use simclr::model::{Encoder, EncoderConfig, ResNet, ResNetConfig, ResNetDepth, Stem};
 
 use burns_resnet::BurnsResNet;
 use process::{page_faults, peak_mib};
@@ -36,18 +38,29 @@ const CASES: [(&str, usize, &str, usize, &[usize]); 5] = [
     ("resnet50", 64, "standard", 96, &[32]),
 ];
 
+/// Encoders without a width and a stem: name, pixels and batches.
+const NAMED: [(&str, usize, &[usize]); 4] = [
+    ("efficientnet_b0", 96, &[32]),
+    ("efficientnet_b0", 224, &[16]),
+    ("efficientnet_b3", 96, &[32]),
+    ("efficientnet_b3", 224, &[8]),
+];
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let number = |text: &str| text.parse().expect("sizes are whole numbers");
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => every_case(),
+        ["ours", encoder, pixels, images] => {
+            println!("{}", named(encoder, number(pixels), number(images)));
+        }
         [layers, depth, width, stem, pixels, images] => {
-            let number = |text: &str| text.parse().expect("sizes are whole numbers");
             let stem = if *stem == "cifar" { Stem::Cifar } else { Stem::Standard };
             let depth_of = depth.parse::<ResNetDepth>().expect("a known encoder");
             let config = ResNetConfig::new(depth_of, number(width), stem);
             println!("{}", case(layers, config, depth, number(pixels), number(images)));
         }
-        _ => panic!("expected no argument, or: LAYERS ENCODER WIDTH STEM PIXELS IMAGES"),
+        _ => panic!("expected no argument, or: LAYERS ENCODER [WIDTH STEM] PIXELS IMAGES"),
     }
 }
 
@@ -56,15 +69,22 @@ fn every_case() {
     for (depth, width, stem, pixels, batches) in CASES {
         for images in batches {
             for layers in ["ours", "burn"] {
-                let sizes = [width, pixels, *images].map(|size| size.to_string());
-                let status = Command::new(&this)
-                    .args([layers, depth, &sizes[0], stem, &sizes[1], &sizes[2]])
-                    .status()
-                    .expect("the bench can start itself");
-                assert!(status.success(), "{layers} {depth} with {images} images failed");
+                let [width, pixels, images] = [width, pixels, *images].map(|size| size.to_string());
+                run(&this, &[layers, depth, &width, stem, &pixels, &images]);
             }
         }
     }
+    for (encoder, pixels, batches) in NAMED {
+        for images in batches {
+            run(&this, &["ours", encoder, &pixels.to_string(), &images.to_string()]);
+        }
+    }
+}
+
+/// Runs one case in a process of its own.
+fn run(this: &Path, case: &[&str]) {
+    let status = Command::new(this).args(case).status().expect("the bench can start itself");
+    assert!(status.success(), "{case:?} failed");
 }
 
 /// An encoder with the layer that stands for the projection head.
@@ -99,6 +119,27 @@ fn case(
         "layers": layers,
         "encoder": depth,
         "width": config.width,
+        "pixels": pixels,
+        "images": images,
+        "fastest": seconds.iter().map(|s| s.0).fold(f64::INFINITY, f64::min),
+        "forward": seconds.iter().map(|s| s.1).fold(f64::INFINITY, f64::min),
+        "peak_mib": peak_mib(),
+        "page_faults": faults,
+    })
+}
+
+/// An encoder of ours by its name.
+fn named(name: &str, pixels: usize, images: usize) -> serde_json::Value {
+    let device = Device::flex().autodiff();
+    let config: EncoderConfig = name.parse().expect("a known encoder");
+    let encoder = config.init(0, &device).expect("the bench's configs are valid");
+    let head = LinearConfig::new(encoder.feature_size(), 128).init(&device);
+    let x = Tensor::random([images, 3, pixels, pixels], Distribution::Uniform(0.0, 1.0), &device);
+    let network = Network { encoder, head };
+    let (seconds, faults) = steps(&network, |n| n.head.forward(n.encoder.encode(x.clone())));
+    json!({
+        "layers": "ours",
+        "encoder": name,
         "pixels": pixels,
         "images": images,
         "fastest": seconds.iter().map(|s| s.0).fold(f64::INFINITY, f64::min),

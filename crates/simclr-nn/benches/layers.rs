@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use burn::nn::pool::MaxPool2dConfig;
 use burn::nn::{BatchNormConfig, PaddingConfig2d};
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{relu, silu};
 use burn::tensor::module::conv2d as burns_conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor};
@@ -41,7 +41,16 @@ const fn layer(
     Layer { name, images, pixels, channels, kernel, stride, padding: kernel / 2, groups: 1 }
 }
 
-const LAYERS: [Layer; 25] = [
+const fn depthwise(
+    name: &'static str,
+    images: [usize; 2],
+    channels: usize,
+    kernel: [usize; 2],
+) -> Layer {
+    Layer { groups: channels, ..layer(name, images, [channels; 2], kernel) }
+}
+
+const LAYERS: [Layer; 30] = [
     layer("resnet18 64 stem", [32, 32], [3, 64], [3, 1]),
     layer("resnet18 64 stage 1", [32, 32], [64, 64], [3, 1]),
     layer("resnet18 64 into stage 2", [32, 32], [64, 128], [3, 2]),
@@ -66,7 +75,12 @@ const LAYERS: [Layer; 25] = [
     layer("plain one image 3x3", [1, 32], [64, 64], [3, 1]),
     layer("plain one image 1x1", [1, 14], [256, 256], [1, 1]),
     Layer { padding: 0, ..layer("plain patches", [32, 224], [3, 192], [16, 16]) },
-    Layer { groups: 96, ..layer("plain depthwise", [32, 28], [96, 96], [3, 1]) },
+    depthwise("depthwise stage 1", [32, 48], 32, [3, 1]),
+    depthwise("depthwise into stage 2", [32, 48], 96, [3, 2]),
+    depthwise("depthwise stage 2", [32, 24], 144, [3, 1]),
+    depthwise("depthwise stage 3", [32, 12], 240, [5, 1]),
+    depthwise("depthwise stage 6", [32, 3], 1152, [5, 1]),
+    depthwise("plain depthwise", [32, 28], 96, [3, 1]),
 ];
 
 fn main() {
@@ -85,6 +99,12 @@ fn main() {
             let ours = BatchNorm::from(burns.clone());
             println!("{}", row(name, shape, |x| ours.forward_relu(x), |x| relu(burns.forward(x))));
         }
+    }
+    let (name, shape) = ("norm and silu 96", [32, 96, 48, 48]);
+    if name.starts_with(&wanted) {
+        let burns = BatchNormConfig::new(shape[1]).init(&Device::flex().autodiff());
+        let ours = BatchNorm::from(burns.clone());
+        println!("{}", row(name, shape, |x| ours.forward_silu(x), |x| silu(burns.forward(x))));
     }
     let name = "max pool 64";
     if name.starts_with(&wanted) {

@@ -14,9 +14,9 @@ use burn::tensor::Tensor;
 
 use super::order::{
     channels_last_values, channels_last_values_mut, from_channels_last, from_values, in_order,
-    is_readable, order, owned_channels_last, values,
+    is_readable, order, owned_channels_last, recycle, values,
 };
-use crate::kernels::{Excitation, Layer, LayerGradients};
+use crate::kernels::{Excitation, Layer, LayerGradients, take};
 use crate::ops::{Tracked, node, wanted};
 
 /// Weights `[outputs, inputs, 1, 1]` and bias `[outputs]` of a layer.
@@ -75,14 +75,16 @@ impl ExcitationBackend for Flex {
         expand: FlexTensor,
         expand_bias: FlexTensor,
     ) -> FlexTensor {
-        excite(&x, &[reduce, reduce_bias, expand, expand_bias]).0
+        let (output, _) = excite(&x, &[reduce, reduce_bias, expand, expand_bias]);
+        recycle(x);
+        output
     }
 }
 
 /// The output, and what the gradients need. `layers` are weights and bias of the first and of the second.
 fn excite(x: &FlexTensor, layers: &[FlexTensor; 4]) -> (FlexTensor, Vec<f32>) {
     let input = channels_last_values(x);
-    let mut output = vec![0.0; input.len()];
+    let mut output = take(input.len());
     let kept = with_layers(x, layers, |excitation| excitation.apply(&input, &mut output));
     (from_channels_last(output, x.shape(), order(x)), kept)
 }
@@ -130,6 +132,7 @@ impl Backward<Flex, 5> for Excite {
         if let Some(id) = wanted(&ops, INPUT) {
             grads.register::<Flex>(id, in_order(of_x, order(&x)));
         }
+        recycle(x);
         let of_layers =
             of_layers.into_iter().flat_map(|LayerGradients { weights, bias }| [weights, bias]);
         for (index, (gradient, layer)) in of_layers.zip(layers).enumerate() {

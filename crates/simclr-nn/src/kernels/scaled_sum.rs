@@ -3,12 +3,14 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::memory::take;
+
 /// Numbers in a task.
 const TASK: usize = 16 * 1024;
 
 /// `x` plus `factors`, `[n]`, times `y`, both of them n images.
 pub(crate) fn scaled_sum(x: &[f32], y: &[f32], factors: &[f32]) -> Vec<f32> {
-    let mut result = vec![0.0; x.len()];
+    let mut result = take(x.len());
     let of_image = (x.len() / factors.len()).max(1);
     let images = result.par_chunks_mut(of_image).zip(x.par_chunks(of_image));
     let images = images.zip(y.par_chunks(of_image)).zip(factors);
@@ -30,7 +32,7 @@ pub(crate) fn scaled_sum(x: &[f32], y: &[f32], factors: &[f32]) -> Vec<f32> {
 
 /// `factors`, `[n]`, times `x`, n images.
 pub(crate) fn scaled(x: &[f32], factors: &[f32]) -> Vec<f32> {
-    let mut result = vec![0.0; x.len()];
+    let mut result = take(x.len());
     let of_image = (x.len() / factors.len()).max(1);
     let images = result.par_chunks_mut(of_image).zip(x.par_chunks(of_image)).zip(factors);
     images.for_each(|((result, x), &factor)| {

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::BatchNormConfig;
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{relu, silu};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use proptest::prelude::*;
 use simclr_nn::{BatchNorm, channels_last};
@@ -14,8 +14,14 @@ use crate::support::{difference, distance, flex, numbers, same, tensor, values};
 enum Then {
     Nothing,
     Relu,
+    Relu6,
+    Silu,
+    Add,
     AddRelu,
 }
+
+const EVERY: [Then; 6] =
+    [Then::Nothing, Then::Relu, Then::Relu6, Then::Silu, Then::Add, Then::AddRelu];
 
 /// The output; the gradients of input, gamma, beta and residual; the running mean and variance.
 type Results = Vec<Vec<f64>>;
@@ -59,6 +65,9 @@ fn ours_and_burns<const D: usize>(
     let mut expected = results(x.clone(), &theirs, |x, residual| match then {
         Then::Nothing => theirs.forward(x),
         Then::Relu => relu(theirs.forward(x)),
+        Then::Relu6 => relu(theirs.forward(x)).clamp_max(6.0),
+        Then::Silu => silu(theirs.forward(x)),
+        Then::Add => theirs.forward(x) + residual,
         Then::AddRelu => relu(theirs.forward(x) + residual),
     });
     // Burn's running variance, 1 before the step, averages biased variances; ours averages unbiased ones.
@@ -71,6 +80,9 @@ fn ours_and_burns<const D: usize>(
     let found = results(x.clone(), &copy, |x, residual| match then {
         Then::Nothing => ours.forward(prepare(x)),
         Then::Relu => ours.forward_relu(prepare(x)),
+        Then::Relu6 => ours.forward_relu6(prepare(x)),
+        Then::Silu => ours.forward_silu(prepare(x)),
+        Then::Add => ours.forward_add(prepare(x), prepare(residual)),
         Then::AddRelu => ours.forward_add_relu(prepare(x), prepare(residual)),
     });
     (found, expected)
@@ -91,7 +103,7 @@ proptest! {
     #[test]
     fn values_gradients_and_statistics_equal_burns(
         shape in [2_usize..6, 1_usize..40, 1_usize..9, 1_usize..9],
-        then in prop_oneof![Just(Then::Nothing), Just(Then::Relu), Just(Then::AddRelu)],
+        then in proptest::sample::select(&EVERY[..]),
         seed in 20_u64..99,
     ) {
         // The gradient by two or three values is nothing but rounding: normalised, they are the same whatever they were.
@@ -111,7 +123,7 @@ proptest! {
 #[test]
 fn more_than_one_block_equals_burns() {
     let x = tensor([7, 24, 31, 33], 5, &flex().autodiff());
-    for then in [Then::Nothing, Then::Relu, Then::AddRelu] {
+    for then in EVERY {
         let (found, expected) = ours_and_burns(&x, then, channels_last);
         agree(&found, &expected, "several blocks");
     }
@@ -173,7 +185,7 @@ fn what_is_not_finite_travels_as_in_burns() {
         let mut x = numbers(2 * 3 * 4, 1);
         x[5] = bad;
         let x = Tensor::<4>::from_data(TensorData::new(x, [2, 3, 2, 2]), &device);
-        for then in [Then::Nothing, Then::Relu, Then::AddRelu] {
+        for then in EVERY {
             let (found, expected) = ours_and_burns(&x, then, |x| x);
             for (&found, &expected) in found.iter().flatten().zip(expected.iter().flatten()) {
                 assert!(same(found, expected), "{then:?}: expected {expected}, found {found}");
@@ -198,10 +210,24 @@ fn evaluation_equals_burns_with_the_same_statistics() {
     for (found, expected) in [
         (ours.forward(x.clone()), theirs.forward(x.clone())),
         (ours.forward_relu(channels_last(x.clone())), relu(theirs.forward(x.clone()))),
+        (ours.forward_silu(channels_last(x.clone())), silu(theirs.forward(x.clone()))),
         (ours.forward_add_relu(x.clone(), residual.clone()), relu(theirs.forward(x) + residual)),
     ] {
         assert!(distance(&values(&found), &values(&expected)) < 1e-5);
     }
+}
+
+#[test]
+fn relu6_cuts_off_at_both_ends() {
+    let device = flex().autodiff();
+    let mut theirs = burns(16, &device);
+    theirs.gamma = theirs.gamma.map(|gamma| (gamma.detach() * 9.0).detach().require_grad());
+    let ours = BatchNorm::from(theirs.clone());
+    let x = tensor::<4>([4, 16, 5, 5], 30, &device);
+    let expected = results(x.clone(), &theirs, |x, _| relu(theirs.forward(x)).clamp_max(6.0));
+    let found = results(x, &theirs, |x, _| ours.forward_relu6(channels_last(x)));
+    assert!(expected[0].iter().filter(|&&y| y >= 6.0).count() > 100);
+    agree(&found[..4].to_vec(), &expected[..4].to_vec(), "ReLU6");
 }
 
 #[test]
@@ -238,7 +264,9 @@ fn results_are_the_same_for_any_number_of_threads() {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let x = tensor([7, 24, 31, 33], 5, &flex().autodiff());
-        pool.install(|| ours_and_burns(&x, Then::AddRelu, channels_last).0)
+        pool.install(|| {
+            [Then::AddRelu, Then::Silu].map(|then| ours_and_burns(&x, then, channels_last).0)
+        })
     };
     assert_eq!(run(1), run(3));
 }

@@ -12,12 +12,12 @@ use crate::convolution::{Sizes, oracle, results, sizes};
 use crate::support::{distance, flex, tensor, values};
 
 /// The axes in channels-first and in channels-last order.
-const FIRST: [isize; 4] = [0, 1, 2, 3];
-const LAST: [isize; 4] = [0, 2, 3, 1];
+pub(crate) const FIRST: [isize; 4] = [0, 1, 2, 3];
+pub(crate) const LAST: [isize; 4] = [0, 2, 3, 1];
 
 /// Asserts that output and gradients are within 1e-5 of the definition's and of Burn's, relative to the largest value,
 /// in either order in memory.
-fn agrees(sizes: &Sizes, seed: u64) {
+pub(crate) fn agrees(sizes: &Sizes, seed: u64) {
     let expected = oracle(sizes, seed);
     let ours = results(sizes, seed, FIRST, conv2d);
     let moved = results(sizes, seed, LAST, |x, w, b, o| conv2d(channels_last(x), w, b, o));

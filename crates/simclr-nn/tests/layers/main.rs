@@ -4,6 +4,8 @@ mod batch_norm;
 mod conv2d;
 mod conv2d_gradients;
 mod convolution;
+mod depthwise;
+mod excitation;
 mod folded_conv2d;
 mod max_pool;
 mod support;

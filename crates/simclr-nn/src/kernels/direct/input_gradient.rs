@@ -71,8 +71,7 @@ fn convolve(
     let windows = bands.iter().map(|band| (band.image, window(band)));
     let channels = geometry.channels_out;
     let lens: Vec<usize> = windows.clone().map(|(_, window)| window.len(channels)).collect();
-    let images = Images { values: gradient, size: geometry.output(), channels };
-    images.with_windows(windows, |padded| {
+    let mut multiply = |padded: &[f32]| {
         for (phase_row, of_rows) in phases[0].iter().enumerate() {
             for (phase_column, of_columns) in phases[1].iter().enumerate() {
                 let phase = Phase {
@@ -82,10 +81,18 @@ fn convolve(
                     reach: [reach[0].0, reach[1].0],
                     columns,
                 };
-                phase.multiply(padded, &lens, weights, bands, result);
+                phase.multiply(padded, &lens, weights, bands, &mut *result);
             }
         }
-    });
+    };
+    if geometry.is_pointwise() {
+        // The bands read no padding, and lie one behind the other.
+        let start = (bands[0].image * geometry.input[0] + bands[0].start) * columns * channels;
+        multiply(&gradient[start..start + lens.iter().sum::<usize>()]);
+        return;
+    }
+    let images = Images { values: gradient, size: geometry.output(), channels };
+    images.with_windows(windows, multiply);
 }
 
 /// The pixels whose rows and columns leave the same remainders after division by the stride.
