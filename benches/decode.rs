@@ -158,7 +158,9 @@ fn packed(
     pack(&WholeSet::open(dir)?, &out, &raw, |_| ControlFlow::Continue(()))?;
     let (photos, shards, policy) = (ImageFolder::open(dir)?, Shards::open(&out)?, policy(size));
     let read = |images: &dyn ImageDataset, number: u64| {
-        pair(images, &policy, Decoding::Scaled, number, |part, _| drop(black_box(part.pixels())));
+        pair(images, &policy, Decoding::Scaled, number, |part, _| {
+            black_box(part.pixels());
+        });
     };
     let works: [(&str, &dyn Fn(u64)); 4] = [
         ("jpeg", &|number| read(&photos, number)),

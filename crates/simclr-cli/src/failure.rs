@@ -108,7 +108,9 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
         Some(Kind::Interrupted)
     } else if let Some(error) = error.downcast_ref::<DataError>() {
         match error {
-            DataError::OutOfRange(_) | DataError::Pattern { .. } => Some(Kind::Usage),
+            DataError::OutOfRange(_) | DataError::Pattern { .. } | DataError::NoParquet { .. } => {
+                Some(Kind::Usage)
+            }
             DataError::Io { .. } | DataError::Unreadable { .. } => Some(Kind::Files),
             _ => Some(Kind::Images),
         }

@@ -9,6 +9,7 @@ mod labelled;
 mod life;
 mod mistakes;
 mod monitor;
+mod parquet;
 mod plans_and_data;
 mod published;
 mod published_weights;

@@ -128,7 +128,7 @@ fn shards_that_are_none_say_what_to_do() {
         (
             "nowhere",
             3,
-            "expected a folder of images, a tar archive or a pattern of shards at nowhere",
+            "expected a folder of images, a tar archive, a Parquet file or a pattern of shards at nowhere",
         ),
     ] {
         let (found, error) = failure(here, &["data", "check", data]);

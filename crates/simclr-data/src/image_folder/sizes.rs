@@ -49,7 +49,9 @@ impl Sizes {
             size == UNKNOWN || fs::metadata(path(index)).is_ok_and(|file| file.len() == size)
         };
         if !(0..all.len()).step_by(step).all(is_true) {
-            all.iter().for_each(|size| size.store(UNKNOWN, Relaxed));
+            for size in all {
+                size.store(UNKNOWN, Relaxed);
+            }
         }
     }
 

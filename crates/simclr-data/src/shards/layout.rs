@@ -162,12 +162,12 @@ pub(super) fn names_of(numbered: &BTreeMap<u64, Option<&String>>) -> Vec<String>
     for name in numbered.values().flatten() {
         *uses.entry(name).or_default() += 1;
     }
-    let name = |(number, name): (&u64, &Option<&String>)| match name {
+    let name = |number: u64, name: Option<&String>| match name {
         Some(name) if uses[name] > 1 => format!("{name} ({number})"),
-        Some(name) => (*name).clone(),
+        Some(name) => name.clone(),
         None => number.to_string(),
     };
-    numbered.iter().map(name).collect()
+    numbered.iter().map(|(&number, &of)| name(number, of)).collect()
 }
 
 /// The folders that all names begin with.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Tensor;
 use burn::train::Interrupter;
-use simclr_data::{BeforeReading, ImageDataset, Labelled, Splits};
+use simclr_data::{BeforeReading, DataError, ImageDataset, Labelled, Splits};
 use simclr_loss::TwoViewLoss;
 use simclr_train::{Position, Pretraining, RunDirectory, TrainError};
 

@@ -1,6 +1,6 @@
 //! What watches a run: how much it looks at, how often, and that it changes nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -3,8 +3,9 @@
 use std::io;
 
 use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
+    FilterType, ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::U8x3,
 };
 use image::{ImageError, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -95,11 +96,13 @@ impl Settings {
 
 fn resized(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
     let (from_width, from_height) = image.dimensions();
-    let from = ImageRef::new(from_width, from_height, image.as_raw(), PixelType::U8x3).ok()?;
-    let mut to = Image::new(width, height, PixelType::U8x3);
+    let from = TypedImageRef::<U8x3>::from_buffer(from_width, from_height, image.as_raw()).ok()?;
+    let mut resized = RgbImage::new(width, height);
+    let mut to = TypedImage::<U8x3>::from_buffer(width, height, &mut resized).ok()?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-    Resizer::new().resize(&from, &mut to, &options).ok()?;
-    RgbImage::from_raw(width, height, to.into_vec())
+    // With the type of the pixels known, the compiler makes the code of this one alone.
+    Resizer::new().resize_typed(&from, &mut to, &options).ok()?;
+    Some(resized)
 }
 
 /// With standard Huffman tables: optimised ones put each colour in a scan of its own, which some decoders misread.

@@ -11,7 +11,7 @@ use parquet::{
     data_type::{Int32Type, Int64Type},
     file::metadata::{
         ColumnChunkMask, ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData,
-        ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+        ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy, RowGroupMetaData,
     },
     schema::types::ColumnDescPtr,
 };
@@ -110,7 +110,7 @@ fn look_through(
                 "more than {MOST_ROWS} rows, the most that are read"
             )));
         }
-        let part = own(group.column(schema.image))?;
+        let part = own(group, schema.image)?;
         let index = metadata.page_index_for_row_group(number);
         let chunk = match index.page_locations(schema.image).filter(|pages| !pages.is_empty()) {
             Some(pages) => Chunk::of_index(part, pages, rows, source.len)?,
@@ -118,7 +118,7 @@ fn look_through(
             None => return Err(Fault::NoPageIndex),
         };
         if let Some(label) = schema.label {
-            let part = own(group.column(label))?;
+            let part = own(group, label)?;
             let chunk = Chunk::of_headers(part, rows, &source.file, source.len)?;
             read_numbers(source, &descriptor(label), &chunk, &mut numbers)?;
         }
@@ -156,10 +156,12 @@ fn with_page_index(
     Ok(reader.finish()?)
 }
 
-/// Refuses a column that lies in another file.
-fn own(column: &ColumnChunkMetaData) -> Result<&ColumnChunkMetaData, Fault> {
-    match column.file_path() {
-        None => Ok(column),
+/// The part of a column that is in a row group; an error if it lies in another file.
+fn own(group: &RowGroupMetaData, column: usize) -> Result<&ColumnChunkMetaData, Fault> {
+    let part = group.columns().get(column);
+    let part = part.ok_or_else(|| Fault::damaged("a row group without one of its columns"))?;
+    match part.file_path() {
+        None => Ok(part),
         Some(_) => Err(Fault::damaged("a column that lies in another file")),
     }
 }

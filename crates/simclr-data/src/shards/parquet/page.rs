@@ -45,13 +45,14 @@ pub(super) fn read<T: DataType>(
         }
     };
     let rows = chunk.rows_of(page) as usize;
+    let signed = |length: usize| length.cast_signed() as i64;
     // What the crate's reader needs to know of a column that has these pages alone.
     let only = ColumnChunkMetaData::builder(Arc::clone(column))
         .set_compression(chunk.codec)
         .set_dictionary_page_offset((dictionary > 0).then_some(0))
-        .set_data_page_offset(dictionary as i64)
-        .set_total_compressed_size(bytes.len() as i64)
-        .set_num_values(rows as i64)
+        .set_data_page_offset(signed(dictionary))
+        .set_total_compressed_size(signed(bytes.len()))
+        .set_num_values(signed(rows))
         .build()?;
     let pages = SerializedPageReader::new(Arc::new(bytes), &only, rows, None)?;
     let mut reader = ColumnReaderImpl::<T>::new(Arc::clone(column), Box::new(pages));

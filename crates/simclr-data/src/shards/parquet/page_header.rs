@@ -250,8 +250,8 @@ mod tests {
     fn negative_sizes_and_endless_nesting_are_refused() {
         let negative = [0x15, 0x00, 0x15, 0x01, 0x15, 0x28, 0x2c, 0x15, 0x06, 0x00, 0x00];
         assert_eq!(PageHeader::of(&negative), Err(HeaderFault::Damaged));
-        assert_eq!(PageHeader::of(&[0x1c; 1 << 16]), Err(HeaderFault::Damaged));
-        assert_eq!(PageHeader::of(&[0x99; 1 << 16]), Err(HeaderFault::Damaged));
+        assert_eq!(PageHeader::of(&[0x1c; 1 << 12]), Err(HeaderFault::Damaged));
+        assert_eq!(PageHeader::of(&[0x99; 1 << 12]), Err(HeaderFault::Damaged));
         // A list of 2^63 booleans.
         let list = [&[0x49, 0xf1][..], &[0xff; 8], &[0x7f], &[1; 64]].concat();
         assert_eq!(PageHeader::of(&list), Err(HeaderFault::CutOff));

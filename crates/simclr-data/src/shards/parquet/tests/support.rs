@@ -125,5 +125,8 @@ pub(super) fn png(row: usize) -> Vec<u8> {
 
 /// Rows of images of three classes.
 pub(super) fn rows(count: usize) -> Vec<(Option<Vec<u8>>, Option<i64>)> {
-    (0..count).map(|row| (Some(png(row)), Some(row as i64 % 3))).collect()
+    (0..count)
+        .zip([0, 1, 2].into_iter().cycle())
+        .map(|(row, class)| (Some(png(row)), Some(class)))
+        .collect()
 }
