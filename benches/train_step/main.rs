@@ -4,6 +4,7 @@
 //! cargo bench --workspace --bench train_step                                    every case, one process each
 //! cargo bench --workspace --bench train_step -- ours resnet18 64 cifar 32 128   one: layers, encoder, width,
 //!                                                                               stem, pixels, images
+//! cargo bench --workspace --bench train_step -- ours vit_tiny_p16_i96 96 32     another encoder, by its name
 //! ```
 //!
 //! A step is the forward pass of an encoder and a linear layer to 128 numbers, the mean of their squares, and
@@ -20,7 +21,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor};
 use serde_json::json;
-use simclr::model::{Encoder, ResNet, ResNetConfig, ResNetDepth, Stem};
+use simclr::model::{Encoder, EncoderConfig, ResNet, ResNetConfig, ResNetDepth, Stem};
 
 use burns_resnet::BurnsResNet;
 
@@ -33,34 +34,51 @@ const CASES: [(&str, usize, &str, usize, &[usize]); 5] = [
     ("resnet50", 64, "standard", 96, &[32]),
 ];
 
+/// Other encoders by their names, pixels and images.
+const NAMED_CASES: [(&str, &str, &str); 4] = [
+    ("vit_tiny_p16_i96", "96", "32"),
+    ("vit_small_p16_i96", "96", "32"),
+    ("vit_tiny_p16", "224", "16"),
+    ("vit_small_p16", "224", "16"),
+];
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => every_case(),
         [layers, depth, width, stem, pixels, images] => {
-            let number = |text: &str| text.parse().expect("sizes are whole numbers");
             let stem = if *stem == "cifar" { Stem::Cifar } else { Stem::Standard };
             let depth_of = depth.parse::<ResNetDepth>().expect("a known encoder");
             let config = ResNetConfig::new(depth_of, number(width), stem);
             println!("{}", case(layers, config, depth, number(pixels), number(images)));
         }
-        _ => panic!("expected no argument, or: LAYERS ENCODER WIDTH STEM PIXELS IMAGES"),
+        ["ours", encoder, pixels, images] => println!("{}", named_case(encoder, pixels, images)),
+        _ => panic!(
+            "expected LAYERS ENCODER WIDTH STEM PIXELS IMAGES, or ours ENCODER PIXELS IMAGES"
+        ),
     }
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("sizes are whole numbers")
 }
 
 fn every_case() {
     let this = std::env::current_exe().expect("the bench knows its own path");
+    let run = |arguments: &[&str]| {
+        let status = Command::new(&this).args(arguments).status();
+        assert!(status.expect("the bench can start itself").success(), "{arguments:?} failed");
+    };
     for (depth, width, stem, pixels, batches) in CASES {
         for images in batches {
             for layers in ["ours", "burn"] {
                 let sizes = [width, pixels, *images].map(|size| size.to_string());
-                let status = Command::new(&this)
-                    .args([layers, depth, &sizes[0], stem, &sizes[1], &sizes[2]])
-                    .status()
-                    .expect("the bench can start itself");
-                assert!(status.success(), "{layers} {depth} with {images} images failed");
+                run(&[layers, depth, &sizes[0], stem, &sizes[1], &sizes[2]]);
             }
         }
+    }
+    for (encoder, pixels, images) in NAMED_CASES {
+        run(&["ours", encoder, pixels, images]);
     }
 }
 
@@ -98,10 +116,37 @@ fn case(
         "width": config.width,
         "pixels": pixels,
         "images": images,
-        "fastest": seconds.iter().map(|s| s.0).fold(f64::INFINITY, f64::min),
-        "forward": seconds.iter().map(|s| s.1).fold(f64::INFINITY, f64::min),
+        "fastest": fastest(&seconds).0,
+        "forward": fastest(&seconds).1,
         "peak_mib": peak_mib(),
     })
+}
+
+/// A step of an encoder with our layers, by its name.
+fn named_case(name: &str, pixels: &str, images: &str) -> serde_json::Value {
+    let device = Device::flex().autodiff();
+    let config: EncoderConfig = name.parse().expect("a known encoder");
+    let encoder = config.init(0, &device).expect("the bench's configs are valid");
+    let head = LinearConfig::new(encoder.feature_size(), 128).init(&device);
+    let shape = [number(images), 3, number(pixels), number(pixels)];
+    let x = Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device);
+    let network = Network { encoder, head };
+    let seconds = steps(&network, |n| n.head.forward(n.encoder.encode(x.clone())));
+    json!({
+        "layers": "ours",
+        "encoder": name,
+        "pixels": shape[2],
+        "images": shape[0],
+        "fastest": fastest(&seconds).0,
+        "forward": fastest(&seconds).1,
+        "peak_mib": peak_mib(),
+    })
+}
+
+/// The least of each.
+fn fastest(seconds: &[(f64, f64)]) -> (f64, f64) {
+    let least = (f64::INFINITY, f64::INFINITY);
+    seconds.iter().fold(least, |least, s| (least.0.min(s.0), least.1.min(s.1)))
 }
 
 /// Seconds of some steps, and of the forward pass of each.

@@ -105,11 +105,9 @@ impl<const N: usize> Backward<Flex, N> for LayerNorm {
         let into = owned_values(&mut gradient);
         let found = kernels::layer_norm_gradients(&values(&x), statistics, &gamma, into);
         let of_channels = |values: Vec<f32>| from_values(values, Shape::new([gamma.len()]));
-        for (parent, gradient) in [
-            (INPUT, gradient),
-            (GAMMA, of_channels(found.gamma)),
-            (BETA, of_channels(found.beta)),
-        ] {
+        for (parent, gradient) in
+            [(INPUT, gradient), (GAMMA, of_channels(found.gamma)), (BETA, of_channels(found.beta))]
+        {
             if let Some(id) = wanted(&ops, parent) {
                 grads.register::<Flex>(id, gradient);
             }

@@ -115,12 +115,7 @@ struct LinearState {
 impl<const N: usize> Backward<Flex, N> for Linear {
     type State = LinearState;
 
-    fn backward(
-        self,
-        ops: Ops<LinearState, N>,
-        grads: &mut Gradients,
-        saved: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<LinearState, N>, grads: &mut Gradients, saved: &mut Checkpointer) {
         let mut gradient = grads.consume::<Flex>(&ops.node);
         let LinearState { x, weight, before } = &ops.state;
         let x = saved.retrieve_node_output::<FlexTensor>(*x);
@@ -134,10 +129,9 @@ impl<const N: usize> Backward<Flex, N> for Linear {
             let [inputs, outputs] = weight.shape().dims();
             let WeightGradients { weight: found, bias } =
                 kernels::weight_gradients(&values(&x), &values(&gradient), inputs, outputs);
-            for (id, values, shape) in [
-                (of_weight, found, weight.shape()),
-                (of_bias, bias, Shape::new([outputs])),
-            ] {
+            for (id, values, shape) in
+                [(of_weight, found, weight.shape()), (of_bias, bias, Shape::new([outputs]))]
+            {
                 if let Some(id) = id {
                     grads.register::<Flex>(id, from_values(values, shape));
                 }

@@ -27,14 +27,14 @@ const BLOCK: usize = 16 * 1024;
 fn normal(x: f32) -> (f32, f32) {
     let a = x.abs();
     let power = exp(-0.5 * x * x);
-    let t = 1.0 / (1.0 + SLOPE * a);
+    let t = 1.0 / SLOPE.mul_add(a, 1.0);
     let mut tail = TAIL[6];
-    tail = tail * t + TAIL[5];
-    tail = tail * t + TAIL[4];
-    tail = tail * t + TAIL[3];
-    tail = tail * t + TAIL[2];
-    tail = tail * t + TAIL[1];
-    tail = tail * t + TAIL[0];
+    tail = tail.mul_add(t, TAIL[5]);
+    tail = tail.mul_add(t, TAIL[4]);
+    tail = tail.mul_add(t, TAIL[3]);
+    tail = tail.mul_add(t, TAIL[2]);
+    tail = tail.mul_add(t, TAIL[1]);
+    tail = tail.mul_add(t, TAIL[0]);
     let above = tail * t * power;
     (if x < 0.0 { above } else { 1.0 - above }, power)
 }
@@ -52,7 +52,7 @@ pub(super) fn gelu(input: &[f32], output: &mut [f32]) {
 }
 
 /// GELU of `values` in their place, on this thread.
-pub(super) fn gelu_in_place(values: &mut [f32]) {
+pub(crate) fn gelu_in_place(values: &mut [f32]) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
@@ -80,7 +80,7 @@ pub(crate) fn activation_gradient(input: &[f32], gradient: &mut [f32]) {
             || {
                 for (g, &x) in gradient.iter_mut().zip(input) {
                     let (below, power) = normal(x);
-                    *g *= below + x * (DENSITY * power);
+                    *g *= (DENSITY * x).mul_add(power, below);
                 }
             },
         );

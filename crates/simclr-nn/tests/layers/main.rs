@@ -1,8 +1,13 @@
 //! The layers against f64, against Burn's own, and against finite differences.
 
+mod attention;
 mod batch_norm;
 mod conv2d;
 mod conv2d_gradients;
 mod convolution;
+mod gelu;
+mod layer_norm;
+mod linear;
 mod max_pool;
+mod softmax;
 mod support;

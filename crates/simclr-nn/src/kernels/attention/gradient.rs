@@ -1,12 +1,10 @@
 //! The gradient.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::forward::split;
 use super::head::{Head, Part};
 use super::sizes::AttentionSizes;
-use crate::kernels::exp::exp;
 use crate::kernels::packing::packed_len;
 use crate::kernels::product::ROW_SLACK;
 use crate::kernels::scratch::with_scratch;
@@ -24,9 +22,7 @@ pub(crate) fn attention_gradient(
     let heads: Vec<_> = (0..sizes.images * sizes.heads)
         .map(|index| {
             let Head { image, head, .. } = Head::new(sizes, index);
-            [0, 1, 2].map(|part| {
-                std::mem::take(&mut rows[(image * 3 + part) * sizes.heads + head])
-            })
+            [0, 1, 2].map(|part| std::mem::take(&mut rows[(image * 3 + part) * sizes.heads + head]))
         })
         .collect();
     let tasks = heads.into_par_iter().zip(normalisers.par_chunks(sizes.tokens));
@@ -64,8 +60,18 @@ impl Work<'_> {
         let [a, t, s] = [across, of_tokens, of_scores];
         let lens = [a, a, t, t, t, t, t, s, s, of_block];
         with_scratch(lens.iter().sum(), |memory| {
-            let [keys_across, values_across, queries, keys, outputs, of_keys, of_values, weights, changes, of_queries] =
-                split(memory, lens);
+            let [
+                keys_across,
+                values_across,
+                queries,
+                keys,
+                outputs,
+                of_keys,
+                of_values,
+                weights,
+                changes,
+                of_queries,
+            ] = split(memory, lens);
             work(Work {
                 keys_across,
                 values_across,
@@ -122,27 +128,15 @@ impl Head {
     }
 
     /// Turns scores into their softmax, and `changes` from the gradient of the softmax into that of the similarities.
-    fn change_scores(
-        &self,
-        scores: &mut [f32],
-        changes: &mut [f32],
-        normalisers: &[Normaliser],
-    ) {
+    fn change_scores(&self, scores: &mut [f32], changes: &mut [f32], normalisers: &[Normaliser]) {
         let AttentionSizes { tokens, .. } = self.sizes;
-        let (padded, scale) = (self.sizes.padded_tokens(), self.sizes.scale());
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let rows = scores.chunks_exact_mut(padded).zip(changes.chunks_exact_mut(padded));
-                for ((scores, changes), &normaliser) in rows.zip(normalisers) {
-                    for x in &mut scores[..tokens] {
-                        *x = exp(*x - normaliser.maximum) * normaliser.inverse_sum;
-                    }
-                    let weights = &scores[..tokens];
-                    softmax::input_gradient(weights, &mut changes[..tokens], scale);
-                }
-            },
-        );
+        let padded = self.sizes.padded_tokens();
+        let rows = scores.chunks_exact_mut(padded).zip(changes.chunks_exact_mut(padded));
+        for ((scores, changes), &normaliser) in rows.zip(normalisers) {
+            softmax::shift_and_scale(&mut scores[..tokens], normaliser);
+            let weights = &scores[..tokens];
+            softmax::input_gradient(weights, &mut changes[..tokens], self.sizes.scale());
+        }
     }
 }
 

@@ -4,4 +4,4 @@ mod forward;
 mod gradient;
 
 pub(crate) use self::forward::{RowStatistics, layer_norm};
-pub(crate) use self::gradient::{LayerNormGradients, layer_norm_gradients};
+pub(crate) use self::gradient::layer_norm_gradients;
