@@ -17,7 +17,7 @@ pub(crate) struct Normaliser {
 }
 
 /// Turns each number x of `row` into e^(x - maximum).
-pub(crate) fn powers(row: &mut [f32]) -> Normaliser {
+pub(super) fn powers(row: &mut [f32]) -> Normaliser {
     let maximum = rows::maximum(row);
     shift_and_scale(row, Normaliser { maximum, inverse_sum: 1.0 });
     Normaliser { maximum, inverse_sum: 1.0 / rows::sum(row) }

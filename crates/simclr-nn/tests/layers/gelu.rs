@@ -41,25 +41,6 @@ fn ours(x: &[f32], function: impl Fn(Tensor<1>) -> Tensor<1>) -> [Vec<f64>; 2] {
 }
 
 #[test]
-fn the_error_function_is_within_a_ten_millionth() {
-    let x: Vec<f32> = (-60_000..=60_000).map(|i| i as f32 * 1e-4).collect();
-    let [y, _] = ours(&x, gelu);
-    for (&x, y) in x.iter().zip(y) {
-        if x == 0.0 {
-            assert!(y == 0.0, "{y}");
-            continue;
-        }
-        let x = f64::from(x);
-        // GELU is x (1 + erf) / 2.
-        let off = (2.0 * y / x - 1.0 - erf(x / std::f64::consts::SQRT_2)).abs();
-        // The result itself is rounded to within 6e-8 of 1 + erf, which is up to 2.
-        assert!(off < 2.2e-7, "{x}: off by {off:e}");
-        let absolute = (y - exact(x)).abs();
-        assert!(absolute < 1e-7 * (1.0 + x.abs()), "{x}: off by {absolute:e}");
-    }
-}
-
-#[test]
 fn values_and_gradients_equal_f64_and_burns() {
     let x: Vec<f32> = (-3000..3001).map(|i| i as f32 * 0.01).collect();
     let [y, dx] = ours(&x, gelu);

@@ -36,7 +36,7 @@ fn results(
 ) -> Results {
     let device = x.device();
     let x = x.require_grad();
-    let [outputs] = [layer.weight.dims()[1]];
+    let [_, outputs] = layer.weight.dims();
     let residual = tensor([x.dims()[0], outputs], 2, &device).require_grad();
     let y = forward(x.clone(), residual.clone());
     let gradients = (y.clone() * tensor(y.dims(), 3, &device)).sum().backward();
@@ -170,7 +170,7 @@ fn what_is_not_finite_travels_as_in_burns() {
 
 #[test]
 fn tensors_of_any_rank_and_strides_are_taken() {
-    let device = flex();
+    let device = flex().autodiff();
     let linear = Linear::from(layer([1, 6, 9], true, &device));
     let burns = layer([1, 6, 9], true, &device);
     let x = tensor::<4>([2, 6, 3, 4], 1, &device).swap_dims(1, 3);
@@ -203,6 +203,7 @@ fn results_are_the_same_for_any_number_of_threads() {
 #[test]
 #[should_panic(expected = "expected a residual of the output's shape")]
 fn a_residual_of_another_shape_is_refused() {
-    let linear = Linear::from(layer([1, 6, 9], true, &flex()));
-    let _ = linear.forward_add(tensor::<2>([3, 6], 1, &flex()), tensor::<2>([1, 9], 1, &flex()));
+    let device = flex().autodiff();
+    let linear = Linear::from(layer([1, 6, 9], true, &device));
+    let _ = linear.forward_add(tensor::<2>([3, 6], 1, &device), tensor::<2>([1, 9], 1, &device));
 }
