@@ -20,6 +20,8 @@ CASES = [
     ("resnet18", 96, 16),
     ("resnet50", 96, 16),
     ("efficientnet_b0_d0", 96, 16),
+    ("vit_tiny_p16_i96", 96, 32),
+    ("vit_small_p16_i96", 96, 32),
     ("vit_tiny_p16", 224, 4),
     ("vit_small_p16", 224, 4),
     ("mlp_i32_1024_512", 32, 256),
@@ -47,7 +49,7 @@ def rows(options):
             }
 
 
-def network(encoder):
+def network(encoder, pixels):
     import timm
     import torch
     import torchvision
@@ -60,7 +62,7 @@ def network(encoder):
         net.classifier = torch.nn.Identity()
     elif encoder.startswith("vit"):
         size = encoder.split("_")[1]
-        net = timm.create_model(f"vit_{size}_patch16_224", num_classes=0)
+        net = timm.create_model(f"vit_{size}_patch16_224", num_classes=0, img_size=pixels)
     else:
         image_size, *sizes = (int(number) for number in encoder.removeprefix("mlp_i").split("_"))
         mlp = torchvision.ops.MLP(3 * image_size**2, sizes, norm_layer=torch.nn.BatchNorm1d, bias=False)
@@ -121,12 +123,12 @@ def peer(encoder, pixels, images):
             seconds.append(time.perf_counter() - start)
         return min(seconds)
 
-    net = network(encoder)
+    net = network(encoder, pixels)
     return {
         "forward": fastest(forward, net),
         "step": fastest(step, net),
         "parameters": sum(p.numel() for p in net.parameters()),
-        "multiply_adds": multiply_adds(network(encoder), pixels),
+        "multiply_adds": multiply_adds(network(encoder, pixels), pixels),
     }
 
 

@@ -1,7 +1,7 @@
-"""A training step of a ResNet against PyTorch: seconds and peak memory by network and batch.
+"""A training step of a network against PyTorch: seconds and peak memory by network and batch.
 
-Peers: torchvision's ResNet with a linear layer of 128 outputs, forward, mean of the squares, backward; and the same
-network with Burn's own layers instead of ours. Needs: pip install torch torchvision
+Peers: torchvision's ResNet with a linear layer of 128 outputs, forward, mean of the squares, backward; the same network
+with Burn's own layers instead of ours; and timm's vision transformers. Needs: pip install torch torchvision timm
 
 Both sides run on 2 threads. Every case runs in a process of its own, ours and the peers' in turn.
 """
@@ -21,6 +21,13 @@ CASES = [
     ("resnet18", 64, "standard", 96, [32, 128]),
     ("resnet18", 16, "standard", 96, [32, 128, 256]),
     ("resnet50", 64, "standard", 96, [32]),
+]
+# Other encoders: our name, pixels and images.
+NAMED_CASES = [
+    ("vit_tiny_p16_i96", 96, 32),
+    ("vit_small_p16_i96", 96, 32),
+    ("vit_tiny_p16", 224, 16),
+    ("vit_small_p16", 224, 16),
 ]
 QUICK = 32
 
@@ -49,6 +56,21 @@ def rows(options):
                         "ratio": peer[key] / ours[key],
                         "unit": unit,
                     }
+
+
+    for encoder, pixels, images in NAMED_CASES:
+        case = [encoder, str(pixels), str(images)]
+        ours, torch = measure([bench, "ours", *case], THREADS), measure([sys.executable, __file__, *case], THREADS)
+        for key, unit, what in [("fastest", "s", "time"), ("peak_mib", "MiB", "memory")]:
+            yield {
+                "work": "train_step",
+                "case": f"{encoder} {pixels}px n={images} {what}",
+                "ours": ours[key],
+                "peer": torch[key],
+                "peer_name": "torch",
+                "ratio": torch[key] / ours[key],
+                "unit": unit,
+            }
 
 
 def network(encoder, width, stem):
@@ -84,12 +106,19 @@ def slim(module, factor):
             slim(layer, factor)
 
 
-def peer(encoder, width, stem, pixels, images):
+def named_network(encoder, pixels):
+    import timm
+
+    size = encoder.split("_")[1]
+    return timm.create_model(f"vit_{size}_patch16_224", num_classes=128, img_size=pixels)
+
+
+def peer(build_network, pixels, images):
     import torch
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
-    net = network(encoder, width, stem)
+    net = build_network()
     x = torch.rand(images, 3, pixels, pixels)
 
     def step():
@@ -112,4 +141,9 @@ def peak_mib():
 
 
 if __name__ == "__main__":
-    peer(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    if len(sys.argv) == 4:
+        encoder, pixels, images = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+        peer(lambda: named_network(encoder, pixels), pixels, images)
+    else:
+        encoder, width, stem, pixels, images = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+        peer(lambda: network(encoder, width, stem), pixels, images)
