@@ -15,13 +15,15 @@ use serde_json::json;
 use simclr::model::{Encoder, EncoderConfig, ImageEncoder, count_parameters};
 
 /// Encoder, pixels and images.
-const CASES: [(&str, usize, usize); 9] = [
+const CASES: [(&str, usize, usize); 11] = [
     ("resnet18", 96, 16),
     ("resnet50", 96, 16),
     ("efficientnet_b0_d0", 96, 16),
     ("efficientnet_b0_d0", 224, 16),
     ("efficientnet_b3_d0", 96, 16),
     ("efficientnet_b3_d0", 224, 4),
+    ("vit_tiny_p16_i96", 96, 32),
+    ("vit_small_p16_i96", 96, 32),
     ("vit_tiny_p16", 224, 4),
     ("vit_small_p16", 224, 4),
     ("mlp_i32_1024_512", 32, 256),

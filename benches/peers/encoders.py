@@ -23,6 +23,8 @@ CASES = [
     ("efficientnet_b0_d0", 224, 16),
     ("efficientnet_b3_d0", 96, 16),
     ("efficientnet_b3_d0", 224, 4),
+    ("vit_tiny_p16_i96", 96, 32),
+    ("vit_small_p16_i96", 96, 32),
     ("vit_tiny_p16", 224, 4),
     ("vit_small_p16", 224, 4),
     ("mlp_i32_1024_512", 32, 256),
@@ -50,7 +52,7 @@ def rows(options):
             }
 
 
-def network(encoder):
+def network(encoder, pixels):
     import timm
     import torch
     import torchvision
@@ -63,7 +65,7 @@ def network(encoder):
         net.classifier = torch.nn.Identity()
     elif encoder.startswith("vit"):
         size = encoder.split("_")[1]
-        net = timm.create_model(f"vit_{size}_patch16_224", num_classes=0)
+        net = timm.create_model(f"vit_{size}_patch16_224", num_classes=0, img_size=pixels)
     else:
         image_size, *sizes = (int(number) for number in encoder.removeprefix("mlp_i").split("_"))
         mlp = torchvision.ops.MLP(3 * image_size**2, sizes, norm_layer=torch.nn.BatchNorm1d, bias=False)
@@ -126,14 +128,14 @@ def peer(encoder, pixels, images):
 
     times = {"forward": [], "step": []}
     for order in [torch.contiguous_format, torch.channels_last]:
-        net, x = network(encoder).to(memory_format=order), x.contiguous(memory_format=order)
+        net, x = network(encoder, pixels).to(memory_format=order), x.contiguous(memory_format=order)
         times["forward"].append(fastest(forward, net))
         times["step"].append(fastest(step, net))
     return {
         "forward": min(times["forward"]),
         "step": min(times["step"]),
         "parameters": sum(p.numel() for p in net.parameters()),
-        "multiply_adds": multiply_adds(network(encoder), pixels),
+        "multiply_adds": multiply_adds(network(encoder, pixels), pixels),
     }
 
 

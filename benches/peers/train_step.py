@@ -1,8 +1,8 @@
 """A training step of an encoder against PyTorch: seconds and peak memory by network and batch.
 
-Peers: torchvision's network with a linear layer of 128 outputs, forward, mean of the squares, backward, in the faster of
-PyTorch's two orders in memory; and the same ResNet with Burn's own layers instead of ours. Needs: pip install torch
-torchvision
+Peers: torchvision's or timm's network with a linear layer of 128 outputs, forward, mean of the squares, backward, in the
+faster of PyTorch's two orders in memory; and the same ResNet with Burn's own layers instead of ours. Needs: pip install
+torch torchvision timm
 
 Both sides run on 2 threads. Every case runs in a process of its own, ours and the peers' in turn.
 """
@@ -29,6 +29,10 @@ NAMED = [
     ("efficientnet_b0", 224, [16]),
     ("efficientnet_b3", 96, [32]),
     ("efficientnet_b3", 224, [8]),
+    ("vit_tiny_p16_i96", 96, [32]),
+    ("vit_small_p16_i96", 96, [32]),
+    ("vit_tiny_p16", 224, [16]),
+    ("vit_small_p16", 224, [16]),
 ]
 QUICK = 32
 
@@ -64,19 +68,26 @@ def rows(options):
             case = [encoder, str(pixels), str(images)]
             ours = measure([bench, "ours", *case], THREADS)
             torch = measure([sys.executable, __file__, *case], THREADS)
-            yield {
-                "work": "train_step",
-                "case": f"{encoder} {pixels}px n={images} time",
-                "ours": ours["fastest"],
-                "peer": torch["fastest"],
-                "peer_name": "torch",
-                "ratio": torch["fastest"] / ours["fastest"],
-                "unit": "s",
-            }
+            for key, unit, what in [("fastest", "s", "time"), ("peak_mib", "MiB", "memory")]:
+                yield {
+                    "work": "train_step",
+                    "case": f"{encoder} {pixels}px n={images} {what}",
+                    "ours": ours[key],
+                    "peer": torch[key],
+                    "peer_name": "torch",
+                    "ratio": torch[key] / ours[key],
+                    "unit": unit,
+                }
 
 
-def named(encoder):
+def named(encoder, pixels):
     import torch
+
+    if encoder.startswith("vit"):
+        import timm
+
+        size = encoder.split("_")[1]
+        return timm.create_model(f"vit_{size}_patch16_224", num_classes=128, img_size=pixels)
     import torchvision
 
     net = getattr(torchvision.models, encoder)()
@@ -151,5 +162,7 @@ def peak_mib():
 
 if __name__ == "__main__":
     encoder, *sizes, pixels, images = sys.argv[1:]
-    build_network = (lambda: network(encoder, int(sizes[0]), sizes[1])) if sizes else (lambda: named(encoder))
+    build_network = (
+        (lambda: network(encoder, int(sizes[0]), sizes[1])) if sizes else (lambda: named(encoder, int(pixels)))
+    )
     peer(build_network, int(pixels), int(images))

@@ -6,7 +6,6 @@ mod conv_norm;
 mod dropout;
 mod example_keys;
 mod folded_conv_norm;
-mod in_f32;
 mod linear_norm;
 
 pub(crate) use self::conv_layer::ConvLayer;
@@ -15,5 +14,4 @@ pub(crate) use self::conv2d_to_onnx::convolution;
 pub(crate) use self::dropout::Dropout;
 pub(crate) use self::example_keys::{ExampleKeys, is_training};
 pub(crate) use self::folded_conv_norm::FoldedConvNorm;
-pub(crate) use self::in_f32::{layer_norm, softmax};
 pub(crate) use self::linear_norm::LinearNorm;

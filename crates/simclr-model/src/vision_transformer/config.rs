@@ -5,6 +5,7 @@ use burn::nn::LayerNormConfig;
 use burn::nn::conv::Conv2dConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use simclr_nn::LayerNorm;
 use simclr_range::OutOfRange;
 
 use super::network::VisionTransformer;
@@ -96,7 +97,7 @@ impl VisionTransformerConfig {
         let fan_in = (3 * side * side) as f64;
         embedding.weight = init.truncated_normal([width, 3, side, side], fan_in.recip().sqrt());
         embedding.bias = Some(Param::from_tensor(Tensor::zeros([width], device)));
-        let norm = LayerNormConfig::new(width).with_epsilon(LAYER_NORM_EPSILON).init(device);
+        let norm = LayerNormConfig::new(width).with_epsilon(LAYER_NORM_EPSILON);
         Ok(VisionTransformer {
             patch_embedding: embedding.into(),
             class_token: init.truncated_normal([1, 1, width], WEIGHT_STD),
@@ -104,7 +105,7 @@ impl VisionTransformerConfig {
             blocks: (0..BLOCKS)
                 .map(|_| TransformerBlock::new(width, heads, WEIGHT_STD, init))
                 .collect(),
-            norm,
+            norm: LayerNorm::new(&norm, device),
             image_size: self.image_size,
         })
     }

@@ -1,13 +1,11 @@
 //! Transformers for images.
 
 use burn::module::{Module, Param};
-use burn::nn::LayerNorm;
 use burn::tensor::Tensor;
-use simclr_nn::Conv2d;
+use simclr_nn::{Conv2d, LayerNorm};
 
 use super::transformer_block::TransformerBlock;
 use crate::encoder::Encoder;
-use crate::layers::layer_norm;
 
 /// A vision transformer (Dosovitskiy et al. 2020): patches, a class token, positions, pre-norm blocks. The features are
 /// the class token after the last normalisation. Built by
@@ -50,7 +48,7 @@ impl Encoder for VisionTransformer {
         let tokens = Tensor::cat(vec![class, patches], 1) + self.positions.val();
         let tokens = self.blocks.iter().fold(tokens, |tokens, block| block.forward(tokens));
         // Each token is normalised by itself, and only the class token is needed.
-        layer_norm(&self.norm, tokens.narrow(1, 0, 1)).flatten(1, 2)
+        self.norm.forward(tokens.narrow(1, 0, 1)).flatten(1, 2)
     }
 
     fn feature_size(&self) -> usize {

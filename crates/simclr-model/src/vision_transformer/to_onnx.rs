@@ -1,10 +1,9 @@
 //! A vision transformer's way to ONNX.
 
-use burn::nn::{LayerNorm, Linear};
+use simclr_nn::{LayerNorm, Linear};
 use simclr_onnx::{Graph, ToOnnx, Value};
 
 use super::network::VisionTransformer;
-use super::transformer_block::LAYER_NORM_EPSILON;
 use crate::layers::convolution;
 use crate::onnx::{vector, weights};
 
@@ -46,5 +45,5 @@ pub(super) fn layer_norm_to_onnx(
 ) -> Value {
     let scale = vector(&norm.gamma);
     let shift = norm.beta.as_ref().map_or_else(|| vec![0.0; scale.len()], vector);
-    graph.layer_norm(input, name, [scale, shift], LAYER_NORM_EPSILON as f32)
+    graph.layer_norm(input, name, [scale, shift], norm.epsilon as f32)
 }

@@ -1,13 +1,12 @@
 //! The building block of a vision transformer.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{LayerNormConfig, LinearConfig};
 use burn::tensor::Tensor;
-use burn::tensor::activation::gelu;
+use simclr_nn::{LayerNorm, Linear, attention};
 use simclr_onnx::{Graph, ToOnnx, Value};
 
 use super::to_onnx::{layer_norm_to_onnx, linear_to_onnx};
-use crate::layers::{layer_norm, softmax};
 use crate::weight_init::WeightInit;
 
 /// Added to the variance in every normalisation, as in the original, timm and torchvision.
@@ -29,18 +28,18 @@ pub(super) struct TransformerBlock {
 impl TransformerBlock {
     /// Tokens have length `width`, a multiple of `heads`; weights have the standard deviation `std`.
     pub(super) fn new(width: usize, heads: usize, std: f64, init: &mut WeightInit) -> Self {
-        let norm = || LayerNormConfig::new(width).with_epsilon(LAYER_NORM_EPSILON);
+        let config = LayerNormConfig::new(width).with_epsilon(LAYER_NORM_EPSILON);
         let mut linear = |inputs: usize, outputs: usize| {
-            init.truncated_normal_linear(&LinearConfig::new(inputs, outputs), std)
+            init.truncated_normal_linear(&LinearConfig::new(inputs, outputs), std).into()
         };
         let hidden = MLP_EXPANSION * width;
         let attention =
             Attention { input: linear(width, 3 * width), output: linear(width, width), heads };
         let (mlp_hidden, mlp_output) = (linear(width, hidden), linear(hidden, width));
         Self {
-            attention_norm: norm().init(init.device()),
+            attention_norm: LayerNorm::new(&config, init.device()),
             attention,
-            mlp_norm: norm().init(init.device()),
+            mlp_norm: LayerNorm::new(&config, init.device()),
             mlp_hidden,
             mlp_output,
         }
@@ -48,10 +47,10 @@ impl TransformerBlock {
 
     /// `tokens` and output: `[n, tokens, width]`.
     pub(super) fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
-        let attended = self.attention.forward(layer_norm(&self.attention_norm, tokens.clone()));
-        let tokens = tokens + attended;
-        let hidden = gelu(self.mlp_hidden.forward(layer_norm(&self.mlp_norm, tokens.clone())));
-        tokens + self.mlp_output.forward(hidden)
+        let tokens =
+            self.attention.forward_add(self.attention_norm.forward(tokens.clone()), tokens);
+        let hidden = self.mlp_hidden.forward_gelu(self.mlp_norm.forward(tokens.clone()));
+        self.mlp_output.forward_add(hidden, tokens)
     }
 }
 
@@ -78,16 +77,10 @@ struct Attention {
 }
 
 impl Attention {
-    fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
-        let [n, count, width] = tokens.dims();
-        let (heads, size) = (self.heads, width / self.heads);
-        let projected = self.input.forward(tokens).reshape([n, count, 3 * heads, size]);
-        let projected = projected.swap_dims(1, 2); // [n, 3 heads, count, size]
-        let part = |index: usize| projected.clone().narrow(1, index * heads, heads);
-        let [queries, keys, values] = [0, 1, 2].map(part);
-        let similarities = queries.matmul(keys.transpose()) * (size as f64).sqrt().recip();
-        let mixed = softmax(similarities, 3).matmul(values); // [n, heads, count, size]
-        self.output.forward(mixed.swap_dims(1, 2).reshape([n, count, width]))
+    /// What the heads mix from `tokens`, plus `residual`.
+    fn forward_add(&self, tokens: Tensor<3>, residual: Tensor<3>) -> Tensor<3> {
+        let mixed = attention(self.input.forward(tokens), self.heads);
+        self.output.forward_add(mixed, residual)
     }
 }
 

@@ -32,8 +32,18 @@ pub(super) fn pack_rows(matrix: Matrix<'_>, columns: usize, strip: (usize, usize
     let (start, width) = strip;
     let filled = width.min(columns - start);
     for (to, from) in to.chunks_exact_mut(width).zip(matrix.values[start..].chunks(matrix.stride)) {
-        to[..filled].copy_from_slice(&from[..filled]);
-        to[filled..].fill(0.0);
+        copy_or_fill::<STRIP>(&from[..filled], to);
+    }
+}
+
+/// Copies `from` to `to`, with zeros behind it. `WHOLE` numbers are copied without the call that a copy of any length is.
+#[inline(always)]
+pub(super) fn copy_or_fill<const WHOLE: usize>(from: &[f32], to: &mut [f32]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<WHOLE>(), to.first_chunk_mut::<WHOLE>()) {
+        *to = *from;
+    } else {
+        to[..from.len()].copy_from_slice(from);
+        to[from.len()..].fill(0.0);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The layers against f64, against Burn's own, and against finite differences.
 
+mod attention;
 mod batch_norm;
 mod conv2d;
 mod conv2d_gradients;
@@ -7,5 +8,9 @@ mod convolution;
 mod depthwise;
 mod excitation;
 mod folded_conv2d;
+mod gelu;
+mod layer_norm;
+mod linear;
 mod max_pool;
+mod softmax;
 mod support;

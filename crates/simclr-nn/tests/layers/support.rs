@@ -51,3 +51,8 @@ pub(crate) fn difference(loss: impl Fn(&[f32]) -> f64, values: &[f32], at: usize
     };
     (shifted(h) - shifted(-h)) / f64::from(2.0 * h)
 }
+
+/// What `run` gives on so many threads.
+pub(crate) fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run)
+}

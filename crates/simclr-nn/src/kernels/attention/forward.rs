@@ -1,6 +1,5 @@
 //! The output.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::head::{Head, Part};
@@ -53,16 +52,10 @@ impl Head {
     }
 
     fn powers_of_scores(&self, scores: &mut [f32], normalisers: &mut [Normaliser]) {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let rows = scores.chunks_exact_mut(self.sizes.padded_tokens());
-                for (row, normaliser) in rows.zip(normalisers) {
-                    row[self.sizes.tokens..].fill(f32::NEG_INFINITY);
-                    *normaliser = powers(row);
-                }
-            },
-        );
+        let rows = scores.chunks_exact_mut(self.sizes.padded_tokens());
+        for (row, normaliser) in rows.zip(normalisers) {
+            *normaliser = powers(&mut row[..self.sizes.tokens]);
+        }
     }
 }
 

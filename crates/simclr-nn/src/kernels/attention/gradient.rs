@@ -1,12 +1,10 @@
 //! The gradient.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::forward::split;
 use super::head::{Head, Part};
 use super::sizes::AttentionSizes;
-use crate::kernels::exp::exp;
 use crate::kernels::packing::packed_len;
 use crate::kernels::product::ROW_SLACK;
 use crate::kernels::scratch::with_scratch;
@@ -132,20 +130,13 @@ impl Head {
     /// Turns scores into their softmax, and `changes` from the gradient of the softmax into that of the similarities.
     fn change_scores(&self, scores: &mut [f32], changes: &mut [f32], normalisers: &[Normaliser]) {
         let AttentionSizes { tokens, .. } = self.sizes;
-        let (padded, scale) = (self.sizes.padded_tokens(), self.sizes.scale());
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let rows = scores.chunks_exact_mut(padded).zip(changes.chunks_exact_mut(padded));
-                for ((scores, changes), &normaliser) in rows.zip(normalisers) {
-                    for x in &mut scores[..tokens] {
-                        *x = exp(*x - normaliser.maximum) * normaliser.inverse_sum;
-                    }
-                    let weights = &scores[..tokens];
-                    softmax::input_gradient(weights, &mut changes[..tokens], scale);
-                }
-            },
-        );
+        let padded = self.sizes.padded_tokens();
+        let rows = scores.chunks_exact_mut(padded).zip(changes.chunks_exact_mut(padded));
+        for ((scores, changes), &normaliser) in rows.zip(normalisers) {
+            softmax::shift_and_scale(&mut scores[..tokens], normaliser);
+            let weights = &scores[..tokens];
+            softmax::input_gradient(weights, &mut changes[..tokens], self.sizes.scale());
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::kernels::lanes::{LANES, folded_sum};
+use crate::kernels::rows;
 
 /// Values in a task.
 const BLOCK: usize = 16 * 1024;
@@ -34,48 +34,22 @@ pub(crate) fn layer_norm(
     let mut statistics = vec![RowStatistics::default(); input.len() / channels];
     let blocks = output.par_chunks_mut(rows * channels).zip(statistics.par_chunks_mut(rows));
     blocks.zip(input.par_chunks(rows * channels)).for_each(|((output, statistics), input)| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let rows = output.chunks_exact_mut(channels).zip(input.chunks_exact(channels));
-                for ((output, input), statistics) in rows.zip(statistics) {
-                    *statistics = of_row(input, epsilon as f32);
-                    normalise(output, input, *statistics, gamma, beta);
-                }
-            },
-        );
+        let rows = output.chunks_exact_mut(channels).zip(input.chunks_exact(channels));
+        for ((output, input), statistics) in rows.zip(statistics) {
+            *statistics = of_row(input, epsilon as f32);
+            normalise(output, input, *statistics, gamma, beta);
+        }
     });
     (output, statistics)
 }
 
-#[inline(always)]
 fn of_row(row: &[f32], epsilon: f32) -> RowStatistics {
     let count = row.len() as f32;
-    let (vectors, rest) = row.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for vector in vectors {
-        for lane in 0..LANES {
-            sums[lane] += vector[lane];
-        }
-    }
-    for (sum, &x) in sums.iter_mut().zip(rest) {
-        *sum += x;
-    }
-    let mean = folded_sum(sums) / count;
-    let mut squares = [0.0; LANES];
-    for vector in vectors {
-        for lane in 0..LANES {
-            squares[lane] += (vector[lane] - mean) * (vector[lane] - mean);
-        }
-    }
-    for (square, &x) in squares.iter_mut().zip(rest) {
-        *square += (x - mean) * (x - mean);
-    }
-    let variance = folded_sum(squares) / count;
+    let mean = rows::sum(row) / count;
+    let variance = rows::sum_of_products(row, mean, row, mean) / count;
     RowStatistics { mean, inverse_deviation: 1.0 / (variance + epsilon).sqrt() }
 }
 
-#[inline(always)]
 fn normalise(
     output: &mut [f32],
     input: &[f32],
@@ -84,12 +58,17 @@ fn normalise(
     beta: Option<&[f32]>,
 ) {
     let RowStatistics { mean, inverse_deviation } = statistics;
-    for ((y, &x), &gamma) in output.iter_mut().zip(input).zip(gamma) {
-        *y = (x - mean) * inverse_deviation * gamma;
-    }
-    if let Some(beta) = beta {
-        for (y, &beta) in output.iter_mut().zip(beta) {
-            *y += beta;
-        }
-    }
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for ((y, &x), &gamma) in output.iter_mut().zip(input).zip(gamma) {
+                *y = (x - mean) * inverse_deviation * gamma;
+            }
+            if let Some(beta) = beta {
+                for (y, &beta) in output.iter_mut().zip(beta) {
+                    *y += beta;
+                }
+            }
+        },
+    );
 }

@@ -4,7 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::forward::{RowStatistics, rows_in_block};
-use crate::kernels::lanes::{LANES, folded_sum};
+use crate::kernels::rows;
 
 /// The gradients of a normalisation's parameters, `[channels]` each.
 pub(crate) struct LayerNormGradients {
@@ -48,67 +48,51 @@ fn of_block(
     let channels = gamma.len();
     let mut sums = [vec![0.0; channels], vec![0.0; channels]];
     let [of_gamma, of_beta] = &mut sums;
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let rows = gradient.chunks_exact_mut(channels).zip(input.chunks_exact(channels));
-            for ((gradient, input), &statistics) in rows.zip(statistics) {
-                add_row(input, statistics, gradient, of_gamma, of_beta);
-                of_row(input, statistics, gamma, gradient);
-            }
-        },
-    );
+    let rows = gradient.chunks_exact_mut(channels).zip(input.chunks_exact(channels));
+    for ((gradient, input), &statistics) in rows.zip(statistics) {
+        add_row(input, statistics, gamma, gradient, [of_gamma, of_beta]);
+        of_row(input, statistics, gradient);
+    }
     sums
 }
 
-#[inline(always)]
+/// Adds a row to the sums for gamma and beta. Its `gradient` becomes that of the normalised values.
 fn add_row(
     input: &[f32],
     statistics: RowStatistics,
-    gradient: &[f32],
-    of_gamma: &mut [f32],
-    of_beta: &mut [f32],
+    gamma: &[f32],
+    gradient: &mut [f32],
+    [of_gamma, of_beta]: [&mut [f32]; 2],
 ) {
     let RowStatistics { mean, inverse_deviation } = statistics;
-    let sums = of_gamma.iter_mut().zip(of_beta);
-    for ((&g, &x), (of_gamma, of_beta)) in gradient.iter().zip(input).zip(sums) {
-        *of_gamma += g * ((x - mean) * inverse_deviation);
-        *of_beta += g;
-    }
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let sums = of_gamma.iter_mut().zip(of_beta);
+            let values = gradient.iter_mut().zip(input).zip(gamma);
+            for (((g, &x), gamma), (of_gamma, of_beta)) in values.zip(sums) {
+                *of_gamma += *g * ((x - mean) * inverse_deviation);
+                *of_beta += *g;
+                *g *= gamma;
+            }
+        },
+    );
 }
 
-/// Turns a row's `gradient` from that of the output into that of `input`, which acts through mean and variance, too.
-#[inline(always)]
-fn of_row(input: &[f32], statistics: RowStatistics, gamma: &[f32], gradient: &mut [f32]) {
+/// Turns a row's `gradient` from that of the normalised values into that of `input`, which acts through mean and variance,
+/// too.
+fn of_row(input: &[f32], statistics: RowStatistics, gradient: &mut [f32]) {
     let RowStatistics { mean, inverse_deviation } = statistics;
-    for (g, &gamma) in gradient.iter_mut().zip(gamma) {
-        *g *= gamma;
-    }
-    let [sum, product] = sums(input, mean, gradient);
     let count = input.len() as f32;
-    let of_mean = sum / count;
+    let of_mean = rows::sum(gradient) / count;
+    let product = rows::sum_of_products(gradient, 0.0, input, mean);
     let of_deviation = product * inverse_deviation * inverse_deviation / count;
-    for (g, &x) in gradient.iter_mut().zip(input) {
-        *g = inverse_deviation * (*g - of_mean - (x - mean) * of_deviation);
-    }
-}
-
-/// The sum of `gradient`, and of its products with the centred `input`.
-#[inline(always)]
-fn sums(input: &[f32], mean: f32, gradient: &[f32]) -> [f32; 2] {
-    let (inputs, rest) = input.as_chunks::<LANES>();
-    let (gradients, rest_gradient) = gradient.as_chunks::<LANES>();
-    let (mut sums, mut products) = ([0.0; LANES], [0.0; LANES]);
-    for (input, gradient) in inputs.iter().zip(gradients) {
-        for lane in 0..LANES {
-            sums[lane] += gradient[lane];
-            products[lane] += gradient[lane] * (input[lane] - mean);
-        }
-    }
-    let of_rest = sums.iter_mut().zip(&mut products);
-    for ((sum, product), (&x, &g)) in of_rest.zip(rest.iter().zip(rest_gradient)) {
-        *sum += g;
-        *product += g * (x - mean);
-    }
-    [folded_sum(sums), folded_sum(products)]
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (g, &x) in gradient.iter_mut().zip(input) {
+                *g = inverse_deviation * (*g - of_mean - (x - mean) * of_deviation);
+            }
+        },
+    );
 }

@@ -4,6 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::kernels::memory::Lent;
+use crate::kernels::packing::copy_or_fill;
 use crate::kernels::product::{LeftOrder, Product, STRIP, Tap, padded_columns, strips};
 
 /// Rows of input and gradient that are packed at the same time.
@@ -59,8 +60,7 @@ fn pack_input(input: &[f32], inputs: usize, panels: &mut [f32]) {
         let start = panel * PANEL;
         let filled = PANEL.min(inputs - start);
         for (to, from) in to.chunks_exact_mut(PANEL).zip(input[start..].chunks(inputs)) {
-            to[..filled].copy_from_slice(&from[..filled]);
-            to[filled..].fill(0.0);
+            copy_or_fill::<PANEL>(&from[..filled], to);
         }
     });
 }
@@ -87,11 +87,16 @@ fn pack_strip(
         #[inline(always)]
         || {
             for (to, from) in to.chunks_exact_mut(width).zip(gradient[start..].chunks(outputs)) {
-                for ((to, &from), sum) in to.iter_mut().zip(&from[..filled]).zip(&mut sums) {
-                    *to = from;
-                    *sum += from;
+                copy_or_fill::<STRIP>(&from[..filled], to);
+                if let Some(row) = to.first_chunk::<STRIP>() {
+                    for lane in 0..STRIP {
+                        sums[lane] += row[lane];
+                    }
+                } else {
+                    for (sum, x) in sums.iter_mut().zip(&*to) {
+                        *sum += x;
+                    }
                 }
-                to[filled..].fill(0.0);
             }
         },
     );
