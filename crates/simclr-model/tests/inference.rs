@@ -26,7 +26,10 @@ struct Shifted;
 
 impl ModuleMapper for Shifted {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if D == 1 { param.map(|values| values + 0.25) } else { param }
+        if D > 1 {
+            return param;
+        }
+        param.map(|values| (values.detach() + 0.25).detach().require_grad())
     }
 }
 

@@ -10,8 +10,9 @@ use super::scratch::{SLACK, aligned_start};
 const WORTH_KEEPING: usize = 16 * 1024;
 /// Numbers that are kept at most: 2 GiB.
 const MOST_KEPT: usize = 1 << 29;
-/// A buffer is freed after so many times as much as is kept was taken without it.
-const PATIENCE: usize = 4;
+/// A buffer is freed after so many times as much as is kept was taken without it. A pass of a deep network takes some ten
+/// times as much as it holds at a time.
+const PATIENCE: usize = 16;
 
 static POOL: Mutex<Pool> = Mutex::new(Pool { buffers: Vec::new(), kept: 0, taken: 0 });
 
@@ -157,7 +158,7 @@ mod tests {
     fn a_buffer_that_nobody_takes_is_freed() {
         let mut pool = pool();
         pool.give(Vec::with_capacity(1000));
-        for _ in 0..12 {
+        for _ in 0..3 * PATIENCE {
             let memory = pool.take(500).unwrap_or_else(|| Vec::with_capacity(500));
             assert_eq!(pool.give(memory).len(), 0);
         }

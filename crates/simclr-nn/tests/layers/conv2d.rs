@@ -92,7 +92,9 @@ proptest! {
 
 #[test]
 fn many_channels_equal_the_definition_and_burns() {
-    // Enough channels that the weights are taken to the points strip by strip; and images whose tiles fill chunks.
+    // Enough channels that the weights are taken to the points strip by strip, and enough tiles that it pays; too few of
+    // them; and images whose tiles fill chunks.
+    agrees(&sizes([8, 272, 5, 5], [288, 272, 3, 3], 1, 1), 4);
     agrees(&sizes([2, 368, 5, 4], [336, 368, 3, 3], 1, 1), 5);
     agrees(&sizes([3, 16, 40, 36], [48, 16, 3, 3], 1, 1), 6);
 }

@@ -2,6 +2,8 @@
 
 /// Pixels in a task: few enough to stay in cache, and enough for whole register tiles.
 const PIXELS: usize = 256;
+/// Tasks that there are at least, if there are as many rows.
+const TASKS: usize = 4;
 
 /// Bands of some images, by task: part of one image, or several whole images.
 #[derive(Clone, Copy)]
@@ -28,16 +30,18 @@ impl Bands {
     pub(super) fn blocks(images: usize, size: [usize; 2]) -> Vec<Vec<Band>> {
         let pixels = size[0] * size[1];
         let per_task = (PIXELS / pixels.max(1)).max(1);
-        Self { per_task, ..Self::new(images, size) }.tasks()
+        let rows = if per_task > 1 { size[0] } else { Self::new(images, size).rows };
+        Self { images, height: size[0], rows, per_task }.tasks()
     }
 
     /// The bands of `images` images of `[height, width]` pixels.
     pub(super) fn new(images: usize, [height, width]: [usize; 2]) -> Self {
         let pixels = height * width;
         if pixels <= PIXELS {
-            // At least four tasks, if there are as many images, so that two threads share them evenly.
-            let per_task = (PIXELS / pixels.max(1)).min(images.div_ceil(4)).max(1);
-            return Self { images, height, rows: height, per_task };
+            // At least four tasks, so that two threads share them evenly: if there are fewer images, parts of each.
+            let per_task = (PIXELS / pixels.max(1)).min(images.div_ceil(TASKS)).max(1);
+            let rows = height.div_ceil(TASKS.div_ceil(images.max(1)));
+            return Self { images, height, rows, per_task };
         }
         let rows = height.div_ceil(pixels.div_ceil(PIXELS));
         Self { images, height, rows, per_task: 1 }

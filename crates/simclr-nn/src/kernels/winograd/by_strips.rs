@@ -29,7 +29,12 @@ const LARGE: usize = 4 << 20;
 
 /// Whether the weights are too many to be held at the points.
 pub(super) fn applies(weights: &PackedWeights) -> bool {
-    weights.len() * 4 * 4 > LARGE
+    is_large(weights.len())
+}
+
+/// Whether so many weights are too many to be held at the points.
+pub(super) fn is_large(weights: usize) -> bool {
+    weights * 4 * 4 > LARGE
 }
 
 /// Writes the output `[n, h', w', weights.columns]`, and returns whether all of it is finite.

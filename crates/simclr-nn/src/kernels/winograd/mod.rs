@@ -20,8 +20,17 @@ use self::convolution::Convolution;
 use self::tiles::Tiles;
 use super::{Finish, Geometry, PackedWeights};
 
-/// Whether these kernels can do a convolution of these sizes.
+/// Tiles for which it pays to take many weights to the points.
+const MANY_TILES: usize = 32;
+
+/// Whether these kernels can do a convolution of these sizes, and are the faster ones.
 pub(crate) fn applies(geometry: &Geometry) -> bool {
+    let weights = geometry.channels_in * geometry.channels_out * geometry.positions();
+    let pays = || Tiles::of_output(geometry).all() >= MANY_TILES || !by_strips::is_large(weights);
+    can_do(geometry) && pays()
+}
+
+fn can_do(geometry: &Geometry) -> bool {
     geometry.kernel == [3, 3]
         && geometry.stride == [1, 1]
         && geometry.dilation == [1, 1]

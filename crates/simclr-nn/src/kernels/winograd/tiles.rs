@@ -78,6 +78,11 @@ impl Tiles {
         })
     }
 
+    /// How many tiles there are.
+    pub(super) fn all(&self) -> usize {
+        self.images * self.down() * self.across()
+    }
+
     /// How many tiles some bands have.
     pub(super) fn count(&self, bands: &Range<usize>) -> usize {
         bands.len() * self.across()
