@@ -8,6 +8,7 @@ mod exp;
 mod geometry;
 mod norm;
 mod order;
+mod padded;
 mod pool;
 mod product;
 mod recycled;

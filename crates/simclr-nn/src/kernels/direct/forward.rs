@@ -4,9 +4,9 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::bands::{Band, Bands};
-use super::padded::{Images, Window};
 use super::weights::PackedWeights;
 use crate::kernels::Geometry;
+use crate::kernels::padded::{Images, Window};
 use crate::kernels::product::{LeftOrder, Product, Tap, strips};
 
 /// The convolution, into `result`.

@@ -3,8 +3,8 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::padded::Window;
 use crate::kernels::Geometry;
+use crate::kernels::padded::Window;
 use crate::kernels::product::{LeftOrder, Product, ROW_SLACK, STRIP, Tap, padded_columns, strips};
 use crate::kernels::scratch::Shared;
 
