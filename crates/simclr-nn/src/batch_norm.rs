@@ -91,7 +91,7 @@ impl BatchNorm {
         self.run(input, Then { residual: None, activation: Activation::Relu })
     }
 
-    /// ReLU6, min(max(x, 0), 6), of the normalised `input`, with the shapes and panics of [`forward`](Self::forward).
+    /// `ReLU6`, min(max(x, 0), 6), of the normalised `input`, with the shapes and panics of [`forward`](Self::forward).
     #[must_use]
     pub fn forward_relu6<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         self.run(input, Then { residual: None, activation: Activation::Relu6 })

@@ -152,7 +152,8 @@ impl<C: CheckpointStrategy> ExcitationBackend for Autodiff<Flex, C> {
         expand_bias: Tracked<Flex, C>,
     ) -> Tracked<Flex, C> {
         let layers = [reduce, reduce_bias, expand, expand_bias];
-        let [reduce, reduce_bias, expand, expand_bias] = layers.each_ref().map(|t| t.node());
+        let [reduce, reduce_bias, expand, expand_bias] =
+            layers.each_ref().map(Tracked::<Flex, C>::node);
         let parents = [x.node(), reduce, reduce_bias, expand, expand_bias];
         let layers = layers.map(Tracked::<Flex, C>::into_primitive);
         let (output, kept) = excite(x.primitive(), &layers);

@@ -4,7 +4,7 @@
 /// Added to a number below 2^22, this rounds it to a whole one, which then is the sum's lowest bits.
 const ROUNDING: f32 = 12_582_912.0; // 1.5 * 2^23
 /// ln 2 in two parts. The first has so few digits that whole multiples of it are exact.
-const LN_2: [f32; 2] = [0.693_359_375, -0.000_212_194_44];
+const LN_2: [f32; 2] = [355.0 / 512.0, -0.000_212_194_44];
 /// (e^r - 1 - r) / r^2 for r in -ln(2)/2..ln(2)/2, lowest power first: a least-squares fit at Chebyshev nodes, reweighted
 /// until the largest error of e^r was least, 3e-9 of it.
 const REST: [f32; 5] = [0.499_999_94, 0.166_665_2, 0.041_668_393, 0.008_368_781, 0.001_381_446_7];

@@ -17,6 +17,7 @@ mod norm;
 mod order;
 mod packed_weights;
 mod packing;
+mod padded;
 mod pool;
 mod product;
 mod rows;

@@ -33,10 +33,10 @@ impl Bands {
     }
 
     /// The bands, each with its part of `values`, the images' rows.
-    pub(super) fn split<'a>(
+    pub(super) fn split(
         self,
-        values: &'a mut [f32],
-    ) -> impl ParallelIterator<Item = (Band, &'a mut [f32])> {
+        values: &mut [f32],
+    ) -> impl ParallelIterator<Item = (Band, &mut [f32])> {
         let images = values.par_chunks_mut(self.height * self.row).enumerate();
         images.flat_map(move |(image, values)| {
             let bands = values.par_chunks_mut(self.rows * self.row).enumerate();

@@ -5,10 +5,11 @@ use rayon::prelude::*;
 
 use super::bands::{Band, Bands};
 use super::phase::Phase;
-use super::strip::{Images, STRIPS, Window, memory_of};
+use super::strip::{STRIPS, memory_of};
 use super::sums::BandSums;
 use super::weights::Weights;
 use crate::kernels::Geometry;
+use crate::kernels::padded::{Images, Window};
 use crate::kernels::scratch::with_scratch;
 
 /// The gradient of the input, into `result`.

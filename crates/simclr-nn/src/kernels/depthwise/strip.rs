@@ -1,8 +1,10 @@
-//! A vector of channels of a window of an image.
+//! Strips: a vector of channels of a window of an image.
 
 use std::ops::Range;
 
 use pulp::Simd;
+
+use crate::kernels::padded::{Images, Window};
 
 /// Numbers in the widest vectors.
 pub(super) const WIDEST: usize = 16;
@@ -11,39 +13,10 @@ pub(super) const STRIPS: usize = 4;
 /// Numbers of a cache line.
 const LINE: usize = 16;
 
-/// The part of an image that a band reads. It may reach beyond the image on every side.
-#[derive(Clone, Copy)]
-pub(super) struct Window {
-    /// The first row and column; negative above and to the left of the image.
-    pub(super) start: [isize; 2],
-    /// Rows and columns.
-    pub(super) size: [usize; 2],
-}
-
-impl Window {
-    pub(super) fn pixels(&self) -> usize {
-        self.size[0] * self.size[1]
-    }
-}
-
-/// Images `[n, h, w, channels]`, or one of them.
-#[derive(Clone, Copy)]
-pub(super) struct Images<'a> {
-    pub(super) values: &'a [f32],
-    /// Height and width of an image.
-    pub(super) size: [usize; 2],
-    pub(super) channels: usize,
-}
-
-impl<'a> Images<'a> {
-    pub(super) fn image(self, image: usize) -> Self {
-        let len = self.size[0] * self.size[1] * self.channels;
-        Self { values: &self.values[image * len..][..len], ..self }
-    }
-
-    /// Copies `strips` vectors of channels from `channel` on of an image's window, one strip's pixels behind the other's:
-    /// zero outside the image and beyond the last channel. Neighbouring vectors are copied together because memory is
-    /// read ahead where it is read in order.
+impl Images<'_> {
+    /// Copies some channels of one image's window, as strips of a vector for each pixel, one strip behind the other: zero
+    /// outside the image and beyond the last channel. Neighbouring strips are copied together, because memory is read
+    /// ahead where it is read in order.
     #[inline(always)]
     pub(super) fn copy_strips<S: Simd>(
         self,

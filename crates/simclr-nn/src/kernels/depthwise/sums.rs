@@ -3,8 +3,9 @@
 use pulp::{Simd, WithSimd};
 
 use super::phase::Phase;
-use super::strip::{Images, STRIPS, Window, as_vectors, load, unrolled};
+use super::strip::{STRIPS, as_vectors, load, unrolled};
 use super::weights::Weights;
+use crate::kernels::padded::{Images, Window};
 
 /// Outputs of a register tile.
 const TILE: usize = 4;

@@ -5,9 +5,10 @@ use rayon::prelude::*;
 
 use super::bands::Bands;
 use super::forward::window;
-use super::strip::{Images, STRIPS, memory_of};
+use super::strip::{STRIPS, memory_of};
 use super::weight_sums::BandWeightSums;
 use crate::kernels::Geometry;
+use crate::kernels::padded::Images;
 use crate::kernels::scratch::with_scratch;
 
 /// Tasks, at most: each has sums of its own, which are joined in the tasks' order.

@@ -2,7 +2,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::strip::{Images, STRIPS, Window, as_vectors, load, unrolled};
+use super::strip::{STRIPS, as_vectors, load, unrolled};
+use crate::kernels::padded::{Images, Window};
 
 /// Adds the products of a band's gradients with the input pixels that each weight met.
 pub(super) struct BandWeightSums<'a> {

@@ -28,13 +28,11 @@ impl Weights {
 
     /// One number for each channel, at one position; zeros for nothing.
     pub(super) fn per_channel(values: Option<&[f32]>, channels: usize) -> Self {
-        match values {
-            Some(values) => Self::new(values, channels, 0..1),
-            None => {
-                let padded = channels.next_multiple_of(WIDEST);
-                Self { values: vec![0.0; padded], padded }
-            }
+        if let Some(values) = values {
+            return Self::new(values, channels, 0..1);
         }
+        let padded = channels.next_multiple_of(WIDEST);
+        Self { values: vec![0.0; padded], padded }
     }
 
     /// Each position's channels.

@@ -4,7 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::bands::{Band, Bands};
-use super::padded::{Images, Window};
+use crate::kernels::padded::{Images, Window};
 use crate::kernels::product::{LeftOrder, Product, Tap, strips};
 use crate::kernels::{Finish, Geometry, PackedWeights};
 

@@ -6,7 +6,6 @@
 mod bands;
 mod forward;
 mod input_gradient;
-mod padded;
 mod unfolded;
 mod weight_gradient;
 mod weight_sums;

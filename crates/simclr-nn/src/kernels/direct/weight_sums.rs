@@ -3,8 +3,8 @@
 use pulp::Arch;
 
 use super::bands::Band;
-use super::padded::Window;
 use crate::kernels::Geometry;
+use crate::kernels::padded::Window;
 use crate::kernels::product::{LeftOrder, Product, ROW_SLACK, Tap, padded_columns, strips};
 
 /// A convolution whose weights' gradient is wanted.

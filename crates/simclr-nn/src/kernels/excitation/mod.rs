@@ -67,13 +67,14 @@ impl Excitation<'_> {
     }
 
     fn factors(&self, image: &[f32], kept: Kept<&mut [f32]>) {
+        let Kept { means, squeezed, factors } = kept;
         let sums = channel_sums(image, None, self.channels());
-        for (mean, sum) in kept.means.iter_mut().zip(sums) {
+        for (mean, sum) in means.iter_mut().zip(sums) {
             *mean = (sum / self.pixels as f64) as f32;
         }
-        self.reduce.apply(kept.means, kept.squeezed);
-        self.expand.apply(&hidden(kept.squeezed), kept.factors);
-        Arch::new().dispatch(Sigmoids(kept.factors));
+        self.reduce.apply(means, squeezed);
+        self.expand.apply(&hidden(squeezed), factors);
+        Arch::new().dispatch(Sigmoids(factors));
     }
 
     /// The parts of what was kept of one image.

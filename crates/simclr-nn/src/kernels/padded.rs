@@ -13,7 +13,11 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn len(&self, channels: usize) -> usize {
-        self.size[0] * self.size[1] * channels
+        self.pixels() * channels
+    }
+
+    pub(super) fn pixels(&self) -> usize {
+        self.size[0] * self.size[1]
     }
 
     /// Copies the window of `image`, `[h, w, channels]`, to `to`: zero outside the image.
@@ -42,7 +46,7 @@ impl Window {
     }
 }
 
-/// Images `[n, h, w, channels]`, to be copied from.
+/// Images `[n, h, w, channels]`, or one of them, to be copied from.
 #[derive(Clone, Copy)]
 pub(super) struct Images<'a> {
     pub(super) values: &'a [f32],
@@ -52,20 +56,25 @@ pub(super) struct Images<'a> {
 }
 
 impl Images<'_> {
+    /// One of the images.
+    pub(super) fn image(self, image: usize) -> Self {
+        let len = self.size[0] * self.size[1] * self.channels;
+        Self { values: &self.values[image * len..][..len], ..self }
+    }
+
     /// Calls `work` with the windows `(image, window)` one behind the other.
     pub(super) fn with_windows(
         &self,
         windows: impl Iterator<Item = (usize, Window)> + Clone,
         work: impl FnOnce(&[f32]),
     ) {
-        let image_len = self.size[0] * self.size[1] * self.channels;
         let lens = windows.clone().map(|(_, window)| window.len(self.channels));
         with_scratch(lens.sum(), |padded| {
             let mut rest = &mut *padded;
             for (image, window) in windows {
                 let (to, others) = rest.split_at_mut(window.len(self.channels));
                 rest = others;
-                let from = &self.values[image * image_len..][..image_len];
+                let from = self.image(image).values;
                 window.copy(from, self.size, self.channels, to);
             }
             work(padded);
