@@ -51,11 +51,8 @@ fn normal(x: f32) -> (f32, f32) {
 /// The polynomial with these coefficients, lowest power first.
 #[inline(always)]
 fn polynomial(coefficients: [f32; 7], x: f32) -> f32 {
-    let mut sum = coefficients[6];
-    for power in (0..6).rev() {
-        sum = sum.mul_add(x, coefficients[power]);
-    }
-    sum
+    let [a, b, c, d, e, f, g] = coefficients;
+    g.mul_add(x, f).mul_add(x, e).mul_add(x, d).mul_add(x, c).mul_add(x, b).mul_add(x, a)
 }
 
 /// GELU of `input`, into `output`, on this thread.
