@@ -44,7 +44,7 @@ fn ours(x: &[f32], function: impl Fn(Tensor<1>) -> Tensor<1>) -> [Vec<f64>; 2] {
 fn values_and_gradients_equal_f64_and_burns() {
     let x: Vec<f32> = (-3000..3001).map(|i| i as f32 * 0.01).collect();
     let [y, dx] = ours(&x, gelu);
-    let [burns, burns_dx] = ours(&x, |x| activation::gelu(x));
+    let [burns, burns_dx] = ours(&x, activation::gelu);
     for (i, &x) in x.iter().enumerate() {
         let x = f64::from(x);
         assert!((y[i] - exact(x)).abs() < 1e-6 * (1.0 + x.abs()), "{x}: {}", y[i]);
@@ -69,7 +69,7 @@ fn gradients_equal_finite_differences() {
 fn what_is_not_finite_travels_as_in_burns() {
     let x = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30, 0.0, 1.0];
     let [y, _] = ours(&x, gelu);
-    let [burns, _] = ours(&x, |x| activation::gelu(x));
+    let [burns, _] = ours(&x, activation::gelu);
     for (found, expected) in y.iter().zip(burns) {
         assert!(same(*found, expected), "expected {expected}, found {found}");
     }

@@ -14,14 +14,14 @@ pub(crate) fn attention(sizes: AttentionSizes, input: &[f32]) -> (Vec<f32>, Vec<
     let rows = sizes.rows_by_head(&mut output, 1);
     let mut normalisers = vec![Normaliser::default(); sizes.images * sizes.heads * sizes.tokens];
     let tasks = rows.into_par_iter().zip(normalisers.par_chunks_mut(sizes.tokens));
-    tasks.enumerate().for_each(|(index, (rows, normalisers))| {
-        Head::new(sizes, index).attend(input, rows, normalisers);
+    tasks.enumerate().for_each(|(index, (mut rows, normalisers))| {
+        Head::new(sizes, index).attend(input, &mut rows, normalisers);
     });
     (output, normalisers)
 }
 
 impl Head {
-    fn attend(&self, input: &[f32], mut output: Vec<&mut [f32]>, normalisers: &mut [Normaliser]) {
+    fn attend(&self, input: &[f32], output: &mut [&mut [f32]], normalisers: &mut [Normaliser]) {
         let AttentionSizes { tokens, head, .. } = self.sizes;
         let block = self.sizes.block();
         let lens = [

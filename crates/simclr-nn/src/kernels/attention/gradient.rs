@@ -26,8 +26,8 @@ pub(crate) fn attention_gradient(
         })
         .collect();
     let tasks = heads.into_par_iter().zip(normalisers.par_chunks(sizes.tokens));
-    tasks.enumerate().for_each(|(index, (result, normalisers))| {
-        Head::new(sizes, index).gradient(input, normalisers, gradient, result);
+    tasks.enumerate().for_each(|(index, (mut result, normalisers))| {
+        Head::new(sizes, index).gradient(input, normalisers, gradient, &mut result);
     });
     result
 }
@@ -95,7 +95,7 @@ impl Head {
         input: &[f32],
         normalisers: &[Normaliser],
         gradient: &[f32],
-        [mut of_queries, mut of_keys, mut of_values]: [Vec<&mut [f32]>; 3],
+        [of_queries, of_keys, of_values]: &mut [Vec<&mut [f32]>; 3],
     ) {
         let (padded, block) = (self.sizes.padded_head(), self.sizes.block());
         let [queries, keys, values] =
@@ -122,8 +122,8 @@ impl Head {
                 self.mix(work.changes, rows, work.keys, work.of_queries);
                 store(work.of_queries, padded, of_queries);
             }
-            store(work.of_keys, padded, &mut of_keys);
-            store(work.of_values, padded, &mut of_values);
+            store(work.of_keys, padded, of_keys);
+            store(work.of_values, padded, of_values);
         });
     }
 
