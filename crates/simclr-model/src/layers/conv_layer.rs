@@ -13,7 +13,7 @@ pub(crate) trait ConvLayer {
     /// ReLU of [`forward`](Self::forward).
     fn forward_relu(&self, x: Tensor<4>) -> Tensor<4>;
 
-    /// SiLU of [`forward`](Self::forward).
+    /// `SiLU` of [`forward`](Self::forward).
     fn forward_silu(&self, x: Tensor<4>) -> Tensor<4>;
 
     /// [`forward`](Self::forward) plus `shortcut`.

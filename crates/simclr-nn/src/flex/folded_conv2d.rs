@@ -68,7 +68,9 @@ impl FoldedWeights {
         };
         let result = from_channels_last(result, Shape::new(output), order(&images));
         recycle(images);
-        residual.map(recycle);
+        if let Some(residual) = residual {
+            recycle(residual);
+        }
         Tensor::from_primitive::<Flex>(result)
     }
 }

@@ -52,7 +52,9 @@ impl NormaliseBackend for Flex {
     ) -> FlexTensor {
         let output = tensors.apply(&x, &channels_last_values(&x), residual.as_ref(), options);
         recycle(x);
-        residual.into_option().map(recycle);
+        if let Some(residual) = residual.into_option() {
+            recycle(residual);
+        }
         output
     }
 }

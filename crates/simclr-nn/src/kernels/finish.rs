@@ -24,7 +24,7 @@ impl<'a> Finish<'a> {
     pub(crate) fn apply(&self, pixels: &mut [f32], channels: usize, before: usize) {
         let Self { bias, residual, activation } = *self;
         let residual = residual.map(|residual| &residual[before..][..pixels.len()]);
-        if (bias, residual, activation) == (None, None, Activation::Identity) {
+        if bias.is_none() && residual.is_none() && activation == Activation::Identity {
             return;
         }
         Arch::new().dispatch(

@@ -26,13 +26,12 @@ const JOINED: usize = 4096;
 pub(crate) fn weight_gradient(geometry: &Geometry, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     let layer = Layer::new(geometry, input, gradient);
     let blocks = Bands::blocks(layer.geometry.images, layer.geometry.output());
-    let mut sums;
-    if layer.sums_len() * 4 <= FEW_SUMS {
-        let groups = GROUPS.min(blocks.len());
-        sums = Lent::new(groups * layer.sums_len());
+    let few = layer.sums_len() * 4 <= FEW_SUMS;
+    let groups = if few { GROUPS.min(blocks.len()) } else { 1 };
+    let mut sums = Lent::new(groups * layer.sums_len());
+    if few {
         by_groups(&layer, &blocks, groups, &mut sums);
     } else {
-        sums = Lent::new(layer.sums_len());
         by_parts(&layer, &blocks, &mut sums);
     }
     unpack(geometry, &sums[..layer.sums_len()])
