@@ -12,7 +12,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, Tensor};
 
-use super::order::{from_values, is_readable, values};
+use super::order::{from_values, is_readable, recycle, values};
 use crate::kernels::{self, AttentionSizes, Normaliser};
 use crate::ops::{Tracked, node, wanted};
 
@@ -35,7 +35,9 @@ pub(crate) trait AttentionBackend: Backend {
 
 impl AttentionBackend for Flex {
     fn self_attention(projected: FlexTensor, heads: usize) -> FlexTensor {
-        attend(&projected, sizes(&projected, heads)).0
+        let (output, _) = attend(&projected, sizes(&projected, heads));
+        recycle(projected);
+        output
     }
 }
 
@@ -73,10 +75,16 @@ impl Backward<Flex, 1> for Attention {
         let AttentionState { projected, sizes, normalisers } = &ops.state;
         let projected = saved.retrieve_node_output::<FlexTensor>(*projected);
         if let Some(id) = wanted(&ops, 0) {
-            let (input, gradient) = (values(&projected), values(&gradient));
-            let found = kernels::attention_gradient(*sizes, &input, normalisers, &gradient);
+            let found = kernels::attention_gradient(
+                *sizes,
+                &values(&projected),
+                normalisers,
+                &values(&gradient),
+            );
             grads.register::<Flex>(id, from_values(found, projected.shape()));
         }
+        recycle(projected);
+        recycle(gradient);
     }
 }
 

@@ -10,7 +10,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Tensor;
 
-use super::order::{from_values, is_readable, owned, owned_values, values};
+use super::order::{from_values, is_readable, owned, owned_values, recycle, values};
 use crate::kernels;
 use crate::ops::{Tracked, node, wanted};
 
@@ -32,7 +32,9 @@ pub(crate) trait GeluBackend: Backend {
 
 impl GeluBackend for Flex {
     fn exact_gelu(x: FlexTensor) -> FlexTensor {
-        from_values(kernels::activated(&values(&x)), x.shape())
+        let output = from_values(kernels::activated(&values(&x)), x.shape());
+        recycle(x);
+        output
     }
 }
 
@@ -56,6 +58,7 @@ impl Backward<Flex, 1> for Gelu {
         if let Some(id) = wanted(&ops, 0) {
             grads.register::<Flex>(id, gelu_gradient(&x, gradient));
         }
+        recycle(x);
     }
 }
 

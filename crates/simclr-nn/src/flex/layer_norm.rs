@@ -12,7 +12,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, Tensor};
 
-use super::order::{from_values, is_readable, owned, owned_values, values};
+use super::order::{from_values, is_readable, owned, owned_values, recycle, values};
 use crate::kernels::{self, RowStatistics};
 use crate::ops::{OptionalTensor, Tracked, node, wanted};
 
@@ -58,7 +58,9 @@ impl LayerNormBackend for Flex {
         beta: OptionalTensor<Self>,
         epsilon: f64,
     ) -> FlexTensor {
-        normalise(&x, &gamma, beta.as_ref(), epsilon).0
+        let (output, _) = normalise(&x, &gamma, beta.as_ref(), epsilon);
+        recycle(x);
+        output
     }
 }
 
@@ -112,6 +114,7 @@ impl<const N: usize> Backward<Flex, N> for LayerNorm {
                 grads.register::<Flex>(id, gradient);
             }
         }
+        recycle(x);
     }
 }
 

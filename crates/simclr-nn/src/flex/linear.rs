@@ -11,7 +11,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::tensor::{Shape, Tensor};
 
 use super::gelu::gelu_gradient;
-use super::order::{from_values, is_readable, values};
+use super::order::{from_values, is_readable, recycle, values};
 use crate::kernels::{self, Activated, LinearLayer, WeightGradients};
 use crate::ops::{OptionalTensor, Tracked, node, wanted};
 
@@ -65,7 +65,7 @@ impl LinearBackend for Flex {
         residual: OptionalTensor<Self>,
         gelu: bool,
     ) -> FlexTensor {
-        with_layer(&weight, bias.as_ref(), |layer| {
+        let output = with_layer(&weight, bias.as_ref(), |layer| {
             let input = values(&x);
             let output = if gelu {
                 layer.forward_gelu(&input)
@@ -73,7 +73,10 @@ impl LinearBackend for Flex {
                 layer.forward(&input, residual.as_ref().map(values).as_deref())
             };
             from_values(output, output_shape(&x, layer.outputs))
-        })
+        });
+        recycle(x);
+        residual.into_option().map(recycle);
+        output
     }
 }
 
@@ -115,13 +118,18 @@ struct LinearState {
 impl<const N: usize> Backward<Flex, N> for Linear {
     type State = LinearState;
 
-    fn backward(self, ops: Ops<LinearState, N>, grads: &mut Gradients, saved: &mut Checkpointer) {
+    fn backward(
+        self,
+        mut ops: Ops<LinearState, N>,
+        grads: &mut Gradients,
+        saved: &mut Checkpointer,
+    ) {
         let mut gradient = grads.consume::<Flex>(&ops.node);
-        let LinearState { x, weight, before } = &ops.state;
-        let x = saved.retrieve_node_output::<FlexTensor>(*x);
-        let weight = saved.retrieve_node_output::<FlexTensor>(*weight);
-        if let Some(before) = before {
-            gradient = gelu_gradient(before, gradient);
+        let x = saved.retrieve_node_output::<FlexTensor>(ops.state.x);
+        let weight = saved.retrieve_node_output::<FlexTensor>(ops.state.weight);
+        if let Some(before) = ops.state.before.take() {
+            gradient = gelu_gradient(&before, gradient);
+            recycle(before);
         }
         let [of_x, of_weight, of_bias, of_residual] =
             [INPUT, WEIGHT, BIAS, RESIDUAL].map(|parent| wanted(&ops, parent));
@@ -141,8 +149,10 @@ impl<const N: usize> Backward<Flex, N> for Linear {
             let found = with_layer(&weight, None, |layer| layer.input_gradient(&values(&gradient)));
             grads.register::<Flex>(id, from_values(found, x.shape()));
         }
-        if let Some(id) = of_residual {
-            grads.register::<Flex>(id, gradient);
+        recycle(x);
+        match of_residual {
+            Some(id) => grads.register::<Flex>(id, gradient),
+            None => recycle(gradient),
         }
     }
 }

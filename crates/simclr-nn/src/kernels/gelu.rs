@@ -4,6 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::exp::exp;
+use super::memory::take;
 
 /// Up to here the probability is 1/2 plus an odd polynomial, beyond it 1 minus a tail: near zero the tail would be less
 /// exact.
@@ -81,7 +82,7 @@ pub(super) fn gelu_in_place(values: &mut [f32]) {
 
 /// GELU of `input`.
 pub(crate) fn activated(input: &[f32]) -> Vec<f32> {
-    let mut output = vec![0.0; input.len()];
+    let mut output = take(input.len());
     let blocks = output.par_chunks_mut(BLOCK).zip(input.par_chunks(BLOCK));
     blocks.for_each(|(output, input)| gelu(input, output));
     output

@@ -4,6 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::exp::exp;
+use super::memory::take;
 use super::rows;
 
 /// Values in a task.
@@ -37,7 +38,7 @@ pub(super) fn shift_and_scale(row: &mut [f32], normaliser: Normaliser) {
 
 /// Softmax of each row of `[rows, columns]`.
 pub(crate) fn softmax(input: &[f32], columns: usize) -> Vec<f32> {
-    let mut output = vec![0.0; input.len()];
+    let mut output = take(input.len());
     let block = columns * (BLOCK / columns).max(1);
     output.par_chunks_mut(block).zip(input.par_chunks(block)).for_each(|(output, input)| {
         let rows = output.chunks_exact_mut(columns).zip(input.chunks_exact(columns));

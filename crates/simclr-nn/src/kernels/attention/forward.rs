@@ -4,13 +4,14 @@ use rayon::prelude::*;
 
 use super::head::{Head, Part};
 use super::sizes::AttentionSizes;
+use crate::kernels::memory::take;
 use crate::kernels::packing::packed_len;
 use crate::kernels::scratch::with_scratch;
 use crate::kernels::softmax::{Normaliser, powers};
 
 /// The output of an attention over `input`, and what its gradient needs: each query's normaliser, by image and head.
 pub(crate) fn attention(sizes: AttentionSizes, input: &[f32]) -> (Vec<f32>, Vec<Normaliser>) {
-    let mut output = vec![0.0; sizes.output_len()];
+    let mut output = take(sizes.output_len());
     let rows = sizes.rows_by_head(&mut output, 1);
     let mut normalisers = vec![Normaliser::default(); sizes.images * sizes.heads * sizes.tokens];
     let tasks = rows.into_par_iter().zip(normalisers.par_chunks_mut(sizes.tokens));

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::forward::split;
 use super::head::{Head, Part};
 use super::sizes::AttentionSizes;
+use crate::kernels::memory::take;
 use crate::kernels::packing::packed_len;
 use crate::kernels::product::ROW_SLACK;
 use crate::kernels::scratch::with_scratch;
@@ -17,7 +18,7 @@ pub(crate) fn attention_gradient(
     normalisers: &[Normaliser],
     gradient: &[f32],
 ) -> Vec<f32> {
-    let mut result = vec![0.0; 3 * sizes.output_len()];
+    let mut result = take(3 * sizes.output_len());
     let mut rows = sizes.rows_by_head(&mut result, 3);
     let heads: Vec<_> = (0..sizes.images * sizes.heads)
         .map(|index| {

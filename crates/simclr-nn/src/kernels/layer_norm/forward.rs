@@ -3,6 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use crate::kernels::memory::take;
 use crate::kernels::rows;
 
 /// Values in a task.
@@ -30,7 +31,7 @@ pub(crate) fn layer_norm(
 ) -> (Vec<f32>, Vec<RowStatistics>) {
     let channels = gamma.len();
     let rows = rows_in_block(channels);
-    let mut output = vec![0.0; input.len()];
+    let mut output = take(input.len());
     let mut statistics = vec![RowStatistics::default(); input.len() / channels];
     let blocks = output.par_chunks_mut(rows * channels).zip(statistics.par_chunks_mut(rows));
     blocks.zip(input.par_chunks(rows * channels)).for_each(|((output, statistics), input)| {

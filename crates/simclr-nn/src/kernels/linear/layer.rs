@@ -4,7 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::kernels::gelu::{gelu, gelu_in_place};
-use crate::kernels::memory::Lent;
+use crate::kernels::memory::{Lent, take};
 use crate::kernels::packing::{Matrix, pack_columns, pack_rows, packed_len, packed_strips};
 use crate::kernels::product::{LeftOrder, Product, STRIP, Tap, strips};
 
@@ -30,7 +30,7 @@ pub(crate) struct Activated {
 impl LinearLayer<'_> {
     /// The output, plus `residual`.
     pub(crate) fn forward(&self, input: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
-        let mut output = vec![0.0; input.len() / self.inputs * self.outputs];
+        let mut output = take(input.len() / self.inputs * self.outputs);
         let block = ROWS * self.outputs;
         let weight = self.packed();
         let tasks = output.par_chunks_mut(block).zip(input.par_chunks(ROWS * self.inputs));
@@ -46,7 +46,7 @@ impl LinearLayer<'_> {
 
     /// GELU of the output.
     pub(crate) fn forward_gelu(&self, input: &[f32]) -> Vec<f32> {
-        let mut output = vec![0.0; input.len() / self.inputs * self.outputs];
+        let mut output = take(input.len() / self.inputs * self.outputs);
         let weight = self.packed();
         let outputs = output.par_chunks_mut(ROWS * self.outputs);
         outputs.zip(input.par_chunks(ROWS * self.inputs)).for_each(|(output, input)| {
@@ -60,7 +60,7 @@ impl LinearLayer<'_> {
     /// The output before and after GELU.
     pub(crate) fn forward_before_and_after_gelu(&self, input: &[f32]) -> Activated {
         let len = input.len() / self.inputs * self.outputs;
-        let (mut before, mut after) = (vec![0.0; len], vec![0.0; len]);
+        let (mut before, mut after) = (take(len), take(len));
         let block = ROWS * self.outputs;
         let weight = self.packed();
         let outputs = before.par_chunks_mut(block).zip(after.par_chunks_mut(block));
@@ -75,7 +75,7 @@ impl LinearLayer<'_> {
 
     /// The gradient of the input, from `gradient`, the output's.
     pub(crate) fn input_gradient(&self, gradient: &[f32]) -> Vec<f32> {
-        let mut result = vec![0.0; gradient.len() / self.outputs * self.inputs];
+        let mut result = take(gradient.len() / self.outputs * self.inputs);
         let weight = PackedWeight::transposed(self.weight, self.inputs, self.outputs);
         let results = result.par_chunks_mut(ROWS * self.inputs);
         results

@@ -3,7 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::kernels::memory::Lent;
+use crate::kernels::memory::{Lent, take};
 use crate::kernels::packing::copy_or_fill;
 use crate::kernels::product::{LeftOrder, Product, STRIP, Tap, padded_columns, strips};
 
@@ -34,7 +34,7 @@ pub(crate) fn weight_gradients(
     let rows = CHUNK.min(input.len() / inputs);
     let mut panels = Lent::new(rows * inputs.next_multiple_of(PANEL));
     let mut packed = Lent::new(rows * padded_columns(outputs));
-    let mut weight = vec![0.0; inputs * outputs];
+    let mut weight = take(inputs * outputs);
     let mut bias = vec![0.0; outputs];
     let chunks = input.chunks(CHUNK * inputs).zip(gradient.chunks(CHUNK * outputs));
     for (index, (input, gradient)) in chunks.enumerate() {
