@@ -112,17 +112,20 @@ fn every_kind_of_encoder_leaves_its_graphs_and_what_they_must_compute() {
     }
 }
 
+/// Makes every parameter a million times as large.
+struct Larger;
+
+impl ModuleMapper for Larger {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|values| values * 1e6)
+    }
+}
+
 #[test]
 fn weights_beyond_f16_are_refused_in_half() {
     let config: EncoderConfig = "mlp_i8_12".parse().unwrap();
     let transform =
         EvaluationTransform::new(8, ResizeFilter::Bilinear, Normalization::IMAGENET).unwrap();
-    struct Larger;
-    impl ModuleMapper for Larger {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            param.map(|values| values * 1e6)
-        }
-    }
     let encoder = config.init(0, &Device::flex()).unwrap().map(&mut Larger);
     let embedder = Embedder::new(encoder, transform, &Device::flex());
     let bytes = |half| {

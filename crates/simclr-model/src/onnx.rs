@@ -8,15 +8,15 @@ use simclr_onnx::Weights;
 /// The values of a parameter, in f32.
 pub(crate) fn weights<const D: usize>(param: &Param<Tensor<D>>) -> Weights {
     let tensor = param.val();
-    Weights::new(tensor.dims(), values(tensor))
+    Weights::new(tensor.dims(), values(&tensor))
 }
 
 /// The values of a parameter of one dimension.
 pub(crate) fn vector(param: &Param<Tensor<1>>) -> Vec<f32> {
-    values(param.val())
+    values(&param.val())
 }
 
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data_as::<f32>().iter::<f32>().collect()
 }
 
@@ -27,12 +27,12 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 pub(crate) fn folded(
     norm: &BatchNorm,
     mut layer: Weights,
-    bias: Option<Vec<f32>>,
+    bias: Option<&[f32]>,
     channel_of: impl Fn(usize) -> usize,
 ) -> (Weights, Vec<f32>) {
     let [gamma, beta] = [&norm.gamma, &norm.beta].map(vector);
     let [mean, variance] =
-        [&norm.running_mean, &norm.running_var].map(|statistic| values(statistic.value_sync()));
+        [&norm.running_mean, &norm.running_var].map(|statistic| values(&statistic.value_sync()));
     let scales: Vec<f64> = gamma
         .iter()
         .zip(variance)
@@ -42,7 +42,7 @@ pub(crate) fn folded(
         *value = (f64::from(*value) * scales[channel_of(index)]) as f32;
     }
     let shift = |(channel, &scale): (usize, &f64)| {
-        let bias = bias.as_ref().map_or(0.0, |bias| f64::from(bias[channel]));
+        let bias = bias.map_or(0.0, |bias| f64::from(bias[channel]));
         (f64::from(beta[channel]) + (bias - f64::from(mean[channel])) * scale) as f32
     };
     let shifts = scales.iter().enumerate().map(shift).collect();

@@ -41,7 +41,7 @@ enum Weights {
     #[cfg(feature = "flex")]
     Packed(crate::flex::FoldedWeights),
     /// The weights and the bias.
-    Tensors(Tensor<4>, Tensor<1>),
+    Tensors(Box<(Tensor<4>, Tensor<1>)>),
 }
 
 impl FoldedConv2d {
@@ -124,7 +124,8 @@ impl FoldedConv2d {
         match &self.weights {
             #[cfg(feature = "flex")]
             Weights::Packed(weights) => weights.convolve(images, residual, &options, activation),
-            Weights::Tensors(weight, bias) => {
+            Weights::Tensors(tensors) => {
+                let (weight, bias) = &**tensors;
                 let output = conv2d(images, weight.clone(), Some(bias.clone()), options);
                 match residual {
                     Some(residual) => activation.apply(output + residual),
@@ -141,7 +142,7 @@ impl Weights {
         if has_kernels(conv) && FoldedConv2d::pays(weight.dtype(), &weight.device()) {
             return Self::Packed(crate::flex::FoldedWeights::new(weight, bias, conv.groups));
         }
-        Self::Tensors(weight, bias)
+        Self::Tensors(Box::new((weight, bias)))
     }
 }
 

@@ -42,6 +42,7 @@ impl From<nn::Linear> for Linear {
 }
 
 /// What follows the layer.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Then<const D: usize> {
     Nothing,
     Gelu,

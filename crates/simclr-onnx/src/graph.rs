@@ -211,8 +211,8 @@ impl Graph {
 
     fn encoded(&mut self, tensor: &str, values: &[f32]) -> Vec<u8> {
         let largest = if self.half { f16::MAX.to_f32() } else { f32::MAX };
-        // NaN is not at most anything.
-        if let Some(&found) = values.iter().find(|value| !(value.abs() <= largest)) {
+        let is_beyond = |value: f32| value.is_nan() || value.abs() > largest;
+        if let Some(&found) = values.iter().find(|value| is_beyond(**value)) {
             let tensor = tensor.to_owned();
             self.fault.get_or_insert(if found.is_finite() {
                 OnnxError::BeyondHalf { tensor, found }

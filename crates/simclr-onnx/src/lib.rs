@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![expect(
+    clippy::cast_possible_wrap,
+    reason = "ONNX counts in i64, and no tensor in memory is larger"
+)]
 
 mod attribute;
 mod convolution;

@@ -106,7 +106,7 @@ impl ToOnnx for ConvNorm {
         let mut conv = convolution(&self.conv);
         let per_channel = conv.weight.values().len() / conv.weight.shape()[0];
         let (weight, bias) =
-            folded(&self.norm, conv.weight, conv.bias, |index| index / per_channel);
+            folded(&self.norm, conv.weight, conv.bias.as_deref(), |index| index / per_channel);
         (conv.weight, conv.bias) = (weight, Some(bias));
         graph.convolution(input, "conv", &conv)
     }

@@ -61,7 +61,7 @@ impl ToOnnx for LinearNorm {
         let (weight, bias) = match &self.norm {
             None => (weight, bias),
             Some(norm) => {
-                let (weight, bias) = folded(norm, weight, bias, |index| index % outputs);
+                let (weight, bias) = folded(norm, weight, bias.as_deref(), |index| index % outputs);
                 (weight, Some(bias))
             }
         };

@@ -8,6 +8,7 @@ use crate::layers::convolution;
 use crate::onnx::{vector, weights};
 
 impl ToOnnx for VisionTransformer {
+    #[expect(clippy::cast_possible_wrap, reason = "the sizes of a network are small")]
     fn to_onnx(&self, graph: &mut Graph, images: &Value) -> Value {
         let width = self.class_token.dims()[2] as i64;
         let patches =

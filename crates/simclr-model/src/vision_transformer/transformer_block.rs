@@ -85,6 +85,7 @@ impl Attention {
 }
 
 impl ToOnnx for Attention {
+    #[expect(clippy::cast_possible_wrap, reason = "the sizes of a network are small")]
     fn to_onnx(&self, graph: &mut Graph, tokens: &Value) -> Value {
         let [width, _] = self.input.weight.dims();
         let (heads, size) = (self.heads as i64, (width / self.heads) as i64);

@@ -75,7 +75,9 @@ impl LinearBackend for Flex {
             from_values(output, output_shape(&x, layer.outputs))
         });
         recycle(x);
-        residual.into_option().map(recycle);
+        if let Some(residual) = residual.into_option() {
+            recycle(residual);
+        }
         output
     }
 }

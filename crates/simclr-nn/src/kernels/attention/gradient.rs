@@ -22,8 +22,9 @@ pub(crate) fn attention_gradient(
     let mut rows = sizes.rows_by_head(&mut result, 3);
     let heads: Vec<_> = (0..sizes.images * sizes.heads)
         .map(|index| {
-            let Head { image, head, .. } = Head::new(sizes, index);
-            [0, 1, 2].map(|part| std::mem::take(&mut rows[(image * 3 + part) * sizes.heads + head]))
+            let Head { image, number, .. } = Head::new(sizes, index);
+            [0, 1, 2]
+                .map(|part| std::mem::take(&mut rows[(image * 3 + part) * sizes.heads + number]))
         })
         .collect();
     let tasks = heads.into_par_iter().zip(normalisers.par_chunks(sizes.tokens));

@@ -11,7 +11,7 @@ use crate::kernels::product::{LeftOrder, Product, STRIP, Tap, strips};
 pub(super) struct Head {
     pub(super) sizes: AttentionSizes,
     pub(super) image: usize,
-    pub(super) head: usize,
+    pub(super) number: usize,
 }
 
 /// Queries, keys and values lie side by side, in this order.
@@ -25,20 +25,20 @@ pub(super) enum Part {
 impl Head {
     /// The head with this number, counted over all images.
     pub(super) fn new(sizes: AttentionSizes, index: usize) -> Self {
-        Self { sizes, image: index / sizes.heads, head: index % sizes.heads }
+        Self { sizes, image: index / sizes.heads, number: index % sizes.heads }
     }
 
     /// This head's queries, keys or values in the attention's input, a row for each token.
     pub(super) fn part<'a>(&self, input: &'a [f32], part: Part) -> Matrix<'a> {
         let stride = 3 * self.sizes.width();
         let start = self.image * self.sizes.tokens * stride + part as usize * self.sizes.width();
-        Matrix { values: &input[start + self.head * self.sizes.head..], stride }
+        Matrix { values: &input[start + self.number * self.sizes.head..], stride }
     }
 
     /// This head's rows of the attention's output.
     pub(super) fn of_output<'a>(&self, output: &'a [f32]) -> Matrix<'a> {
         let stride = self.sizes.width();
-        let start = self.image * self.sizes.tokens * stride + self.head * self.sizes.head;
+        let start = self.image * self.sizes.tokens * stride + self.number * self.sizes.head;
         Matrix { values: &output[start..], stride }
     }
 

@@ -38,7 +38,7 @@ pub(crate) fn weight_gradients(
     let mut bias = vec![0.0; outputs];
     let chunks = input.chunks(CHUNK * inputs).zip(gradient.chunks(CHUNK * outputs));
     for (index, (input, gradient)) in chunks.enumerate() {
-        let (_, sums) = rayon::join(
+        let ((), sums) = rayon::join(
             || pack_input(input, inputs, &mut panels),
             || pack_gradient(gradient, outputs, &mut packed),
         );
