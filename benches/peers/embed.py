@@ -84,6 +84,6 @@ if __name__ == "__main__":
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
     peer = {"torch": torch_peer, "onnxruntime": onnxruntime_peer}[sys.argv[1]]
-    net = network(sys.argv[2]).eval()
     pixels, images = int(sys.argv[3]), int(sys.argv[4])
+    net = network(sys.argv[2], pixels).eval()
     print(json.dumps({"fastest": peer(net, torch.randn(images, 3, pixels, pixels))}))
