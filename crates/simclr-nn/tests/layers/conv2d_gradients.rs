@@ -4,8 +4,41 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use simclr_nn::conv2d;
 
-use crate::convolution::sizes;
+use crate::convolution::{Sizes, sizes};
 use crate::support::{difference, flex, numbers, same, tensor, values};
+
+/// The gradients by images and weights equal central differences, at every so many values of each. `laid` puts the images
+/// in an order in memory.
+pub(crate) fn equal_finite_differences(
+    sizes: &Sizes,
+    laid: impl Fn(Tensor<4>) -> Tensor<4>,
+    [images_apart, weights_apart]: [usize; 2],
+) {
+    let device = flex().autodiff();
+    let loss = |x: &[f32], w: &[f32]| {
+        let x = Tensor::<4>::from_data(TensorData::new(x.to_vec(), sizes.images), &device);
+        let w = Tensor::<4>::from_data(TensorData::new(w.to_vec(), sizes.weight), &device);
+        let (x, w) = (x.require_grad(), w.require_grad());
+        let y = conv2d(laid(x.clone()), w.clone(), None, sizes.options.clone());
+        let weights = tensor(y.dims(), 9, &device);
+        ((y * weights).sum(), x, w)
+    };
+    let x = numbers(sizes.images.iter().product(), 1);
+    let w = numbers(sizes.weight.iter().product(), 2);
+    let (value, x_tensor, w_tensor) = loss(&x, &w);
+    let gradients = value.backward();
+    let of_x = values(&x_tensor.grad(&gradients).unwrap());
+    let of_w = values(&w_tensor.grad(&gradients).unwrap());
+    let value = |x: &[f32], w: &[f32]| f64::from(loss(x, w).0.into_scalar::<f32>());
+    for (at, &expected) in of_x.iter().enumerate().step_by(images_apart) {
+        let found = difference(|x| value(x, &w), &x, at, 1.0);
+        assert!((found - expected).abs() < 1e-3, "input {at}: {found}, not {expected}");
+    }
+    for (at, &expected) in of_w.iter().enumerate().step_by(weights_apart) {
+        let found = difference(|w| value(&x, w), &w, at, 1.0);
+        assert!((found - expected).abs() < 1e-3, "weight {at}: {found}, not {expected}");
+    }
+}
 
 #[test]
 fn gradients_equal_finite_differences() {
@@ -13,30 +46,7 @@ fn gradients_equal_finite_differences() {
     for sizes in
         [sizes([1, 16, 6, 5], [16, 16, 3, 3], 1, 1), sizes([2, 3, 6, 5], [4, 3, 3, 2], 2, 1)]
     {
-        let device = flex().autodiff();
-        let loss = |x: &[f32], w: &[f32]| {
-            let x = Tensor::<4>::from_data(TensorData::new(x.to_vec(), sizes.images), &device);
-            let w = Tensor::<4>::from_data(TensorData::new(w.to_vec(), sizes.weight), &device);
-            let (x, w) = (x.require_grad(), w.require_grad());
-            let y = conv2d(x.clone(), w.clone(), None, sizes.options.clone());
-            let weights = tensor(y.dims(), 9, &device);
-            ((y * weights).sum(), x, w)
-        };
-        let x = numbers(sizes.images.iter().product(), 1);
-        let w = numbers(sizes.weight.iter().product(), 2);
-        let (value, x_tensor, w_tensor) = loss(&x, &w);
-        let gradients = value.backward();
-        let of_x = values(&x_tensor.grad(&gradients).unwrap());
-        let of_w = values(&w_tensor.grad(&gradients).unwrap());
-        let value = |x: &[f32], w: &[f32]| f64::from(loss(x, w).0.into_scalar::<f32>());
-        for (at, &expected) in of_x.iter().enumerate().step_by(37) {
-            let found = difference(|x| value(x, &w), &x, at, 1.0);
-            assert!((found - expected).abs() < 1e-3, "input {at}: {found}, not {expected}");
-        }
-        for (at, &expected) in of_w.iter().enumerate().step_by(41) {
-            let found = difference(|w| value(&x, w), &w, at, 1.0);
-            assert!((found - expected).abs() < 1e-3, "weight {at}: {found}, not {expected}");
-        }
+        equal_finite_differences(&sizes, |x| x, [37, 41]);
     }
 }
 

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use simclr_nn::{channels_last, conv2d};
 
 use crate::conv2d::{FIRST, LAST, agrees};
+use crate::conv2d_gradients::equal_finite_differences;
 use crate::convolution::{Sizes, results};
-use crate::support::{difference, flex, numbers, same, tensor, values};
+use crate::support::{flex, numbers, same, tensor, values};
 
 /// Sizes with square strides, padded by `padding` before and after, down and across.
 fn depthwise(
@@ -77,30 +78,7 @@ fn gradients_equal_finite_differences() {
         depthwise([1, 18, 6, 5], [3, 3], 1, [(1, 1); 2]),
         depthwise([2, 18, 7, 6], [5, 5], 2, [(1, 2), (2, 1)]),
     ] {
-        let device = flex().autodiff();
-        let loss = |x: &[f32], w: &[f32]| {
-            let x = Tensor::<4>::from_data(TensorData::new(x.to_vec(), sizes.images), &device);
-            let w = Tensor::<4>::from_data(TensorData::new(w.to_vec(), sizes.weight), &device);
-            let (x, w) = (x.require_grad(), w.require_grad());
-            let y = conv2d(channels_last(x.clone()), w.clone(), None, sizes.options.clone());
-            let weights = tensor(y.dims(), 9, &device);
-            ((y * weights).sum(), x, w)
-        };
-        let x = numbers(sizes.images.iter().product(), 1);
-        let w = numbers(sizes.weight.iter().product(), 2);
-        let (value, x_tensor, w_tensor) = loss(&x, &w);
-        let gradients = value.backward();
-        let of_x = values(&x_tensor.grad(&gradients).unwrap());
-        let of_w = values(&w_tensor.grad(&gradients).unwrap());
-        let value = |x: &[f32], w: &[f32]| f64::from(loss(x, w).0.into_scalar::<f32>());
-        for (at, &expected) in of_x.iter().enumerate().step_by(37) {
-            let found = difference(|x| value(x, &w), &x, at, 1.0);
-            assert!((found - expected).abs() < 1e-3, "input {at}: {found}, not {expected}");
-        }
-        for (at, &expected) in of_w.iter().enumerate().step_by(31) {
-            let found = difference(|w| value(&x, w), &w, at, 1.0);
-            assert!((found - expected).abs() < 1e-3, "weight {at}: {found}, not {expected}");
-        }
+        equal_finite_differences(&sizes, channels_last, [37, 31]);
     }
 }
 
