@@ -35,6 +35,11 @@ impl Exported {
 }
 
 impl ExportedArgs {
+    /// Whether a classifier is named.
+    pub(crate) fn has_classifier(&self) -> bool {
+        self.classifier.is_some()
+    }
+
     pub(crate) fn load(&self) -> Result<Exported> {
         let Some(path) = &self.classifier else {
             return Ok(Exported::Encoder(self.encoder.load()?));

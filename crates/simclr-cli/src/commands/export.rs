@@ -65,6 +65,9 @@ impl Arguments {
         if naming.is_some() && (self.with_preprocessing || self.half) {
             return Err(usage("expected --with-preprocessing and --half with --to onnx alone"));
         }
+        if naming.is_some() && self.exported.has_classifier() {
+            return Err(usage("expected --classifier with --to onnx alone"));
+        }
         let exported = self.exported.load()?;
         let result = match naming {
             Some(naming) => self.weights(&exported, naming, output)?,
@@ -75,9 +78,6 @@ impl Arguments {
     }
 
     fn weights(&self, exported: &Exported, naming: Naming, output: &Output) -> Result<Value> {
-        if matches!(exported, Exported::Classifier(_)) {
-            return Err(usage("expected --classifier with --to onnx alone"));
-        }
         save_published_weights(exported.embedder().encoder(), naming, &self.out)?;
         let (encoder, out) = (encoder_name(exported), self.out.display());
         output.line(format!("{encoder} with {naming}'s names, without a classifier: {out}"));
