@@ -220,6 +220,36 @@ impl BatchNorm {
         self.set_running_statistics(averaged);
     }
 
+    /// What the layer does to each channel with its running statistics, outside of any graph: the factor, and then the number
+    /// that is added. A layer before it can do both ([`FoldedConv2d`](crate::FoldedConv2d)).
+    ///
+    /// # Shapes
+    ///
+    /// - both: `[channels]`
+    ///
+    /// ```
+    /// use burn::nn::BatchNormConfig;
+    /// use burn::tensor::{Device, Distribution, Tensor};
+    /// use simclr_nn::BatchNorm;
+    ///
+    /// let device = Device::flex();
+    /// let norm = BatchNorm::from(BatchNormConfig::new(3).init(&device));
+    /// let x = Tensor::<2>::random([4, 3], Distribution::Default, &device);
+    /// let [scale, shift] = norm.scale_and_shift();
+    /// let found = x.clone() * scale.unsqueeze() + shift.unsqueeze();
+    /// assert!((found - norm.forward(x)).abs().max().into_scalar::<f32>() < 1e-6);
+    /// ```
+    #[must_use]
+    pub fn scale_and_shift(&self) -> [Tensor<1>; 2] {
+        let [gamma, beta] = [&self.gamma, &self.beta].map(|param| param.val().without_autodiff());
+        let device = gamma.device();
+        let [mean, variance] = [&self.running_mean, &self.running_var]
+            .map(|state| state.value().without_autodiff().to_device(&device));
+        let scale = gamma / (variance + self.epsilon).sqrt();
+        let shift = beta - mean * scale.clone();
+        [scale, shift]
+    }
+
     fn with_running_statistics<const D: usize>(
         &self,
         input: Tensor<D>,

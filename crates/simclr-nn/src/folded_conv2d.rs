@@ -55,17 +55,12 @@ impl FoldedConv2d {
         let weight = conv.weight.val().without_autodiff();
         let device = weight.device();
         let channels = weight.dims()[0];
-        let of_norm = |values: Tensor<1>| values.without_autodiff().to_device(&device);
-        let gamma = of_norm(norm.gamma.val());
-        assert_eq!(gamma.dims(), [channels], "expected a normalisation of {channels} channels");
-        let [mean, variance] =
-            [&norm.running_mean, &norm.running_var].map(|state| of_norm(state.value()));
-        let scale = gamma / (variance + norm.epsilon).sqrt();
-        let mean = match &conv.bias {
-            Some(bias) => mean - bias.val().without_autodiff(),
-            None => mean,
+        let [scale, shift] = norm.scale_and_shift().map(|values| values.to_device(&device));
+        assert_eq!(scale.dims(), [channels], "expected a normalisation of {channels} channels");
+        let bias = match &conv.bias {
+            Some(bias) => shift + bias.val().without_autodiff() * scale.clone(),
+            None => shift,
         };
-        let bias = of_norm(norm.beta.val()) - mean * scale.clone();
         let weight = weight * scale.reshape([channels, 1, 1, 1]);
         Self { weights: Weights::new(weight, bias, conv), sizes: conv.sizes() }
     }

@@ -32,12 +32,8 @@ impl LinearNorm {
     /// The layer with its running statistics as one fully connected layer: for inference.
     pub(crate) fn folded(&self) -> Self {
         let Some(norm) = &self.norm else { return self.valid() };
-        let of_norm = |values: Tensor<1>| values.without_autodiff();
-        let [mean, variance] =
-            [&norm.running_mean, &norm.running_var].map(|state| of_norm(state.value()));
-        let scale = of_norm(norm.gamma.val()) / (variance + norm.epsilon).sqrt();
-        let weight = self.linear.weight.val().without_autodiff() * scale.clone().unsqueeze(); // [inputs, outputs]
-        let bias = of_norm(norm.beta.val()) - mean * scale;
+        let [scale, bias] = norm.scale_and_shift();
+        let weight = self.linear.weight.val().without_autodiff() * scale.unsqueeze(); // [inputs, outputs]
         let linear =
             Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias)) };
         Self { linear, norm: None }
