@@ -90,7 +90,7 @@ fn pair(
     let mut needed = |width, height| {
         let key = |view| ViewKey { seed: 0, pass: 0, index: number, view };
         let params = [0, 1].map(|view| policy.draw(key(view), width, height));
-        let part = decoding.needed_part(&params, policy.config().size);
+        let part = decoding.needed_part(params.iter().map(|view| (view, policy.config().size)));
         drawn = Some(params);
         part
     };

@@ -91,8 +91,8 @@ pub use burn;
 pub mod loss {
     pub use simclr_loss::{
         Anchor, DecoupledNtXent, Explanation, LossAndRanks, NaiveNtXent, NtXent, OutOfRange,
-        SupCon, Temperature, TiledNtXent, TwoViewLoss, VectorizedNtXent, class_ranks,
-        partner_ranks,
+        PolyView, PolyViewForm, SupCon, Temperature, TiledNtXent, TwoViewLoss, VectorizedNtXent,
+        class_ranks, partner_ranks,
     };
 }
 
@@ -187,12 +187,12 @@ pub mod train {
         ChunkStatistics, DataChecksum, DecayScope, Decoding, DeviceDescription, EpochChange,
         EpochViews, FeatureShape, FirstWeights, ImageConfig, ImageMonitor, ImageSource, ImageViews,
         LabelledViews, Lars, LarsState, LearningRate, LearningRateCurve, LearningRateScaling,
-        LossConfig, MadeWith, MetricsLine, Monitor, MonitorEvery, MonitorFigures, Monitored,
-        Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining,
+        LocalViews, LossConfig, MadeWith, MetricsLine, Monitor, MonitorEvery, MonitorFigures,
+        Monitored, Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining,
         ProbeFigure, Progress, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation,
         RunConfig, RunDescription, RunDirectory, Skipped, StepLayout, StepViews, Summary,
-        TrainConfig, TrainError, Trained, Trainer, TrainingStep, TriedRate, TwoViews, ViewBatch,
-        ViewLoader, ViewPath, ViewSource, WarmupCosine, device_from_name, device_name, pretrain,
+        TrainConfig, TrainError, Trained, Trainer, TrainingStep, TriedRate, ViewBatch, ViewLoader,
+        ViewPath, ViewSource, Views, WarmupCosine, device_from_name, device_name, pretrain,
         read_metrics, restore_terminal,
     };
     #[cfg(feature = "remote")]

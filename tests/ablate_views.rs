@@ -38,8 +38,9 @@ fn views(pair: [Transformation; 2]) -> Vec<[View; 2]> {
     let sample = Sample::new(SampleConfig { images: 6, size: 32, ..SampleConfig::default() });
     let images: Arc<dyn ImageDataset> = Arc::new(sample.unwrap());
     let source = OneSidedViews::new(&images, &policy, &Cell::untrained(pair, 0)).unwrap();
-    let views = source.two_views(0, &[0, 1, 2, 3, 4, 5], &Device::flex()).unwrap().views.unwrap();
-    let values = views.input.into_data().try_to_vec::<f32>().unwrap();
+    let views = source.views(0, &[0, 1, 2, 3, 4, 5], &Device::flex()).unwrap().views.unwrap();
+    let [input] = &views.into_inputs()[..] else { panic!("views of one size") };
+    let values = input.to_data().try_to_vec::<f32>().unwrap();
     let (a, b) = values.split_at(values.len() / 2);
     let view = 3 * SIZE * SIZE;
     let pairs = a.chunks(view).zip(b.chunks(view));

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 use simclr::augment::{AugmentationError, SimClrAugmentation, ViewKey};
 use simclr::data::ImageDataset;
-use simclr::train::{Skipped, TrainError, TwoViews, ViewBatch, ViewSource};
+use simclr::train::{Skipped, TrainError, ViewBatch, ViewSource, Views};
 
 use crate::results::Cell;
 use crate::transformation::unchanged;
@@ -84,7 +84,7 @@ impl ViewSource<Tensor<4>> for OneSidedViews {
         self.images.len()
     }
 
-    fn two_views(
+    fn views(
         &self,
         pass: u64,
         indices: &[usize],
@@ -106,7 +106,7 @@ impl ViewSource<Tensor<4>> for OneSidedViews {
         a.append(&mut b); // View a of every image, then view b.
         let views = (examples > 0).then(|| {
             let batch = TensorData::new(a, [2 * examples, 3, side, side]);
-            TwoViews { input: Tensor::from_data(batch, device), examples }
+            Views::new(Tensor::from_data(batch, device), 2, examples)
         });
         Ok(ViewBatch { views, skipped })
     }

@@ -31,8 +31,8 @@ use simclr::eval::{EvalError, Knn, Protocol};
 use simclr::model::{Encoder, ProjectionHeadConfig, SimClr, WeightInit};
 use simclr::nn::{BatchNorm, Conv2d};
 use simclr::train::{
-    Monitor, Observation, Progress, TrainConfig, TrainError, Trainer, TwoViews, ViewBatch,
-    ViewSource, device_from_name,
+    Monitor, Observation, Progress, TrainConfig, TrainError, Trainer, ViewBatch, ViewSource,
+    device_from_name,
 };
 
 use signals::{KINDS, LENGTH, Signals, view};
@@ -120,7 +120,7 @@ impl ViewSource<Tensor<3>> for SignalViews {
         self.signals.samples.len()
     }
 
-    fn two_views(
+    fn views(
         &self,
         pass: u64,
         indices: &[usize],
@@ -136,7 +136,7 @@ impl ViewSource<Tensor<3>> for SignalViews {
             }
         }
         let data = TensorData::new(samples, [2 * indices.len(), 1, LENGTH]);
-        let views = TwoViews { input: Tensor::from_data(data, device), examples: indices.len() };
+        let views = Views::new(Tensor::from_data(data, device), 2, indices.len());
         Ok(ViewBatch { views: Some(views), skipped: Vec::new() })
     }
 }

@@ -43,14 +43,24 @@ pub(crate) struct ConfigArgs {
     /// Steps of an epoch; each epoch ends with a checkpoint [default: one pass over the images]
     #[arg(long, value_name = "N")]
     steps_per_epoch: Option<u32>,
-    /// Images in a step, each in two views [default: 64]
+    /// Images in a step, each in two views or as many as --views says [default: 64]
     #[arg(long, value_name = "N")]
     batch_size: Option<u32>,
     /// Images that are encoded at a time, for batches larger than memory [default: the whole batch]
     #[arg(long, value_name = "N")]
     chunk_size: Option<u32>,
+    /// Views of each image in a step, 2 to 16, all of them each other's positives; more views of fewer images may learn
+    /// more in the same time [default: 2]
+    #[arg(long, value_name = "N")]
+    views: Option<u32>,
+    /// Smaller views of smaller crops beside them, so many of each image
+    #[arg(long, value_name = "N")]
+    local_views: Option<u32>,
+    /// Width and height of a smaller view in pixels [default: half of the others']
+    #[arg(long, value_name = "N")]
+    local_size: Option<u32>,
     /// Loss; sup-con learns from the labels of the training images too [default: nt-xent]
-    #[arg(long, value_name = "NAME", value_parser = ["nt-xent", "decoupled-nt-xent", "sup-con"])]
+    #[arg(long, value_name = "NAME", value_parser = ["nt-xent", "poly-view", "decoupled-nt-xent", "sup-con"])]
     loss: Option<String>,
     /// Temperature of the loss [default: 0.2]
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
@@ -159,6 +169,11 @@ impl ConfigArgs {
         set("--monitor-images", &["images", "monitor_images"], images);
         let precision = self.precision.map(Value::try_from).transpose()?;
         set("--precision", &["train", "precision"], precision);
+        set("--views", &["images", "views_per_image"], self.views.map(Value::from));
+        let count = self.local_views.map(Value::from);
+        set("--local-views", &["images", "local_views", "count"], count);
+        let size = self.local_size.map(Value::from);
+        set("--local-size", &["images", "local_views", "size"], size);
         set("--loss", &["train", "loss", "kind"], self.loss.as_deref().map(text));
         set("--temperature", &["train", "loss", "temperature"], self.temperature.map(Value::from));
         let optimizer = self.optimizer.as_deref().map(text);

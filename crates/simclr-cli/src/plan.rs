@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use simclr::data::Splits;
-use simclr::train::{PretrainConfig, RunDescription};
+use simclr::train::{ImageConfig, PretrainConfig, RunDescription};
 
 use crate::memory::Estimate;
 
@@ -67,6 +67,9 @@ impl fmt::Display for Plan<'_> {
             None => writeln!(f, "labels         none, so kNN cannot watch the run")?,
         }
         writeln!(f, "encoder        {encoder} on views of {size} x {size} pixels")?;
+        if config.images.views_per_image > 2 || config.images.local_views.is_some() {
+            writeln!(f, "views          {}", views(&config.images))?;
+        }
         writeln!(f, "normalisation  {}", config.images.augmentation.normalization)?;
         writeln!(f, "{description}")?;
         writeln!(f, "monitor        {monitor}")?;
@@ -75,6 +78,19 @@ impl fmt::Display for Plan<'_> {
         let rate = estimate.images_per_second;
         writeln!(f, "time           about {} ({rate:.0} images/s)", duration(self.seconds()))?;
         write!(f, "run directory  {}", out.display())
+    }
+}
+
+/// The views of an image, in words.
+fn views(images: &ImageConfig) -> String {
+    let of_an_image = format!("{} of each image", images.views_per_image);
+    match images.local_augmentation() {
+        Ok(Some(local)) => {
+            let size = local.config().size;
+            let count = images.local_views.as_ref().map_or(0, |local| local.count);
+            format!("{of_an_image}, and {count} of {size} x {size} pixels")
+        }
+        _ => of_an_image,
     }
 }
 

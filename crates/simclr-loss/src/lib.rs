@@ -23,10 +23,11 @@
 //!
 //! | type | use it for |
 //! |---|---|
-//! | [`NtXent`] | training: it picks the form that suits the batch, and takes [more than two views](NtXent::forward_views) and [batches with an image twice](NtXent::forward_with_ids) |
+//! | [`NtXent`] | training: it picks the form that suits the batch, and takes [batches with an image twice](NtXent::forward_with_ids) |
 //! | [`TiledNtXent`] | large batches: value and gradient in O(n d) memory, tile by tile |
 //! | [`VectorizedNtXent`] | small batches: the whole similarity matrix in one product |
 //! | [`NaiveNtXent`] | reading, and checking the others; [`explain`](NaiveNtXent::explain) shows every number |
+//! | [`PolyView`] | more than two views of each image: positives are told apart from other images alone |
 //! | [`DecoupledNtXent`] | small batches that learn too slowly: the positive leaves the denominator |
 //! | [`SupCon`] | labels: all samples of a class are positives |
 //!
@@ -91,6 +92,7 @@ mod log_denominators;
 mod nt_xent;
 mod one_sweep;
 mod partner_ranks;
+mod poly_view;
 mod ranks;
 mod row_ids;
 mod sup_con;
@@ -102,6 +104,7 @@ pub use class_ranks::class_ranks;
 pub use decoupled::DecoupledNtXent;
 pub use nt_xent::{Anchor, Explanation, NaiveNtXent, NtXent, TiledNtXent, VectorizedNtXent};
 pub use partner_ranks::partner_ranks;
+pub use poly_view::{PolyView, PolyViewForm};
 pub use simclr_range::OutOfRange;
 pub use sup_con::SupCon;
 pub use temperature::Temperature;

@@ -17,6 +17,7 @@
 mod blocks;
 #[cfg(feature = "flex")]
 mod cpu;
+mod denominators;
 mod leaving;
 mod problem;
 mod tensor_blocks;
@@ -24,6 +25,7 @@ mod tensor_blocks;
 use burn::tensor::Tensor;
 
 pub(crate) use self::blocks::blocks;
+pub(crate) use self::denominators::Denominators;
 pub(crate) use self::problem::Problem;
 use crate::ranks::{Sought, ranks};
 
@@ -91,8 +93,53 @@ impl Problem {
     }
 }
 
+impl Denominators {
+    /// The logarithm of each row's denominator, and the gradient of a function of them, without a graph.
+    ///
+    /// If there are `slopes`, they are asked for the derivatives of the function by the logarithms, `[m]` -> `[m]`.
+    ///
+    /// # Shapes
+    ///
+    /// - `z`: `[m, d]`, unit rows, without autodiff
+    /// - output: `[m]`, and `[m, d]` if there are slopes
+    pub(crate) fn logarithms(
+        &self,
+        z: &Tensor<2>,
+        slopes: Option<impl FnOnce(Tensor<1>) -> Tensor<1>>,
+    ) -> (Tensor<1>, Option<Tensor<2>>) {
+        #[cfg(feature = "flex")]
+        if runs_on_flex_in_f32(z) {
+            return self.logarithms_on_cpu(z, slopes);
+        }
+        tensor_blocks::logarithms(self, z, slopes)
+    }
+
+    #[cfg(feature = "flex")]
+    fn logarithms_on_cpu(
+        &self,
+        z: &Tensor<2>,
+        slopes: Option<impl FnOnce(Tensor<1>) -> Tensor<1>>,
+    ) -> (Tensor<1>, Option<Tensor<2>>) {
+        use burn::tensor::TensorData;
+
+        let (device, [rows, d]) = (z.device(), z.dims());
+        let data = z.to_data();
+        let values = data.as_slice::<f32>().expect("the rows are in f32");
+        let vector = |values: &[f64]| {
+            let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+            Tensor::<1>::from_data(TensorData::new(values, [rows]), &device)
+        };
+        let slopes = slopes.map(|slopes| {
+            |logarithms: &[f64]| slopes(vector(logarithms)).to_data_as::<f64>().iter().collect()
+        });
+        let (logarithms, gradient) = cpu::logarithms(self, values, d, slopes);
+        let gradient = gradient.map(|g| Tensor::from_data(TensorData::new(g, [rows, d]), &device));
+        (vector(&logarithms), gradient)
+    }
+}
+
 /// The value, with `gradient` as its derivative by `z`.
-fn attach(z: Tensor<2>, value: Tensor<1>, gradient: Option<Tensor<2>>) -> Tensor<1> {
+pub(crate) fn attach(z: Tensor<2>, value: Tensor<1>, gradient: Option<Tensor<2>>) -> Tensor<1> {
     let Some(gradient) = gradient else {
         return value;
     };
@@ -123,10 +170,14 @@ mod tests {
     fn oracle(problem: &Problem, z: &[Vec<f64>]) -> (f64, Vec<f64>) {
         let (m, d) = (z.len(), z[0].len());
         let left_out: std::collections::HashSet<_> =
-            problem.exclusions.within(0..m, 0..m).collect();
+            problem.denominators.exclusions.within(0..m, 0..m).collect();
         let dot = |i: usize, k: usize| z[i].iter().zip(&z[k]).map(|(x, y)| x * y).sum::<f64>();
         let term = |i: usize, k: usize| {
-            if left_out.contains(&(i, k)) { 0.0 } else { (dot(i, k) * problem.scale).exp() }
+            if left_out.contains(&(i, k)) {
+                0.0
+            } else {
+                (dot(i, k) * problem.denominators.scale).exp()
+            }
         };
         let terms: Vec<Vec<f64>> = (0..m).map(|i| (0..m).map(|k| term(i, k)).collect()).collect();
         let sums: Vec<f64> = terms.iter().map(|row| row.iter().sum()).collect();
@@ -136,7 +187,7 @@ mod tests {
         let mut gradient = vec![0.0; m * d];
         for i in 0..m {
             for k in 0..m {
-                let weight = problem.scale * (share(i) + share(k)) * terms[i][k];
+                let weight = problem.denominators.scale * (share(i) + share(k)) * terms[i][k];
                 for (slot, x) in gradient[i * d..][..d].iter_mut().zip(&z[k]) {
                     *slot += weight * x;
                 }

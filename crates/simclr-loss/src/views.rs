@@ -65,7 +65,7 @@ pub(crate) fn unit_rows(views: &[Tensor<2>]) -> Tensor<2> {
 
 /// Scales each row to length one. A row without a direction becomes zero, so that its cosine with
 /// anything is 0 and so is its gradient. A division by `eps` would multiply its gradient by 1e12.
-fn normalize(z: Tensor<2>) -> Tensor<2> {
+pub(crate) fn normalize(z: Tensor<2>) -> Tensor<2> {
     let z = in_f32_or_f64(z);
     let squared_norm = z.clone().square().sum_dim(1); // [n, 1]
     let directionless = squared_norm.clone().lower_elem(SMALLEST_SQUARED_NORM);

@@ -66,13 +66,13 @@ impl RunReport {
         config.check()?;
         let files = RunFiles::read(run)?;
         let PretrainConfig { train, images } = &files.pretrain;
-        let augmentation = images.augmentation()?;
+        let augmentations = images.view_augmentations()?;
         // As the run used it. Without the labels that its loss needed it is other data, and the page says so.
         let data = &files.pretrain.splits_for_loss(data.clone()).unwrap_or_else(|_| data.clone());
         // `Embedder::open` would accept another encoder's weights, and the page describes the config's.
         let trained = Embedder::load(run.path(), images.encoder.init(train.seed, device)?, device)?;
 
-        let views = view_rows(&data.pretrain, &augmentation, train.seed, config.seed)?;
+        let views = view_rows(&data.pretrain, &augmentations, train.seed, config.seed)?;
         let galleries = Galleries::embed(&data.pretrain, data.labelled.as_ref(), config, &trained)?;
         let quality = quality(&galleries, &trained, &files.pretrain, by_run(&files, data))?;
         let classes = quality.as_ref().map_or(0, |quality| quality.knn.per_class.len());

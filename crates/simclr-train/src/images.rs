@@ -5,6 +5,7 @@ pub(crate) mod decoding;
 pub(crate) mod image_config;
 pub(crate) mod image_monitor;
 pub(crate) mod image_views;
+pub(crate) mod local_views;
 mod new_run;
 pub(crate) mod pretrain_config;
 pub(crate) mod pretraining;

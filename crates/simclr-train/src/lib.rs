@@ -1,4 +1,4 @@
-//! Contrastive training: two views of each example in, a trained encoder out; with labels too, if there are any
+//! Contrastive training: views of each example in, a trained encoder out; with labels too, if there are any
 //! ([`LossConfig::SupCon`]).
 //!
 //! A [`Trainer`] trains any encoder on any kind of example ([`ViewSource`]). [`Pretraining`] adds the encoder and the
@@ -8,7 +8,7 @@
 //!
 //! 1. [`Pretraining::run`] makes network and views from the config, and hands them to the [`Trainer`];
 //! 2. [`ViewLoader`] shuffles the images, and keeps a few chunks of views ready;
-//! 3. [`ImageViews`] draws and computes two views of each image (`simclr-augment`);
+//! 3. [`ImageViews`] draws and computes the views of each image (`simclr-augment`);
 //! 4. the step encodes and projects both views (`simclr-model`) and contrasts them (`simclr-loss`), as one batch or in
 //!    chunks, on one device or several;
 //! 5. the training loop steps the optimiser at the rate of [`WarmupCosine`]; after each epoch it asks the [`Monitor`]
@@ -56,6 +56,7 @@ pub use images::decoding::Decoding;
 pub use images::image_config::ImageConfig;
 pub use images::image_monitor::ImageMonitor;
 pub use images::image_views::{ImageViews, ViewPath};
+pub use images::local_views::LocalViews;
 pub use images::pretrain_config::PretrainConfig;
 pub use images::pretraining::{Pretraining, pretrain};
 pub use images::recipe::Recipe;
@@ -81,7 +82,7 @@ pub use simclr_eval::WarmupCosine;
 pub use simclr_range::OutOfRange;
 pub use views::epoch_views::{EpochViews, StepViews};
 pub use views::view_loader::{StepLayout, ViewLoader};
-pub use views::view_source::{LabelledViews, Skipped, TwoViews, ViewBatch, ViewSource};
+pub use views::view_source::{LabelledViews, Skipped, ViewBatch, ViewSource, Views};
 pub use watch::feature_shape::FeatureShape;
 pub use watch::metrics_line::MetricsLine;
 pub use watch::metrics_log::read_metrics;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 use simclr_train::{
     LearningRate, MetricsLine, OptimizerConfig, Progress, Recipe, RunDirectory, TrainConfig,
-    TrainError, Trainer, TwoViews, ViewBatch, ViewSource, read_metrics,
+    TrainError, Trainer, ViewBatch, ViewSource, Views, read_metrics,
 };
 
 const STEPS: usize = 50;
@@ -89,7 +89,7 @@ impl ViewSource<Tensor<4>> for FormulaViews {
         IMAGES
     }
 
-    fn two_views(
+    fn views(
         &self,
         pass: u64,
         indices: &[usize],
@@ -112,7 +112,7 @@ impl ViewSource<Tensor<4>> for FormulaViews {
         }
         let data = TensorData::new(pixels, [2 * IMAGES, 3, SIDE, SIDE]);
         let input = Tensor::from_data(data, device);
-        Ok(ViewBatch { views: Some(TwoViews { input, examples: IMAGES }), skipped: Vec::new() })
+        Ok(ViewBatch { views: Some(Views::new(input, 2, IMAGES)), skipped: Vec::new() })
     }
 }
 

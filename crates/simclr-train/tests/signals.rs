@@ -10,7 +10,7 @@ use simclr_eval::{EvalError, Knn, Protocol};
 use simclr_model::{Encoder, ProjectionHeadConfig, SimClr};
 use simclr_train::{
     Monitor, Observation, Position, PretrainConfig, ProbeFigure, Progress, RunDirectory,
-    TrainConfig, TrainError, Trainer, TwoViews, ViewBatch, ViewSource,
+    TrainConfig, TrainError, Trainer, ViewBatch, ViewSource, Views,
 };
 
 const LENGTH: usize = 6;
@@ -43,7 +43,7 @@ impl ViewSource<Tensor<2>> for Waves {
     fn len(&self) -> usize {
         SIGNALS
     }
-    fn two_views(
+    fn views(
         &self,
         pass: u64,
         indices: &[usize],
@@ -55,7 +55,7 @@ impl ViewSource<Tensor<2>> for Waves {
             .flat_map(|&phase| indices.iter().flat_map(move |&i| wave(i, phase)))
             .collect();
         let data = TensorData::new(values, [2 * indices.len(), LENGTH]);
-        let views = TwoViews { input: Tensor::from_data(data, device), examples: indices.len() };
+        let views = Views::new(Tensor::from_data(data, device), 2, indices.len());
         Ok(ViewBatch { views: Some(views), skipped: Vec::new() })
     }
 }

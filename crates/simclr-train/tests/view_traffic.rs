@@ -15,8 +15,8 @@ const SEED: u64 = 3;
 fn sent(views: &ImageViews) -> u64 {
     let before = Traffic::so_far();
     let indices: Vec<usize> = (0..IMAGES).collect();
-    let made = views.two_views(1, &indices, &Device::flex()).unwrap();
-    assert_eq!(made.views.unwrap().examples, IMAGES);
+    let made = views.views(1, &indices, &Device::flex()).unwrap();
+    assert_eq!(made.views.unwrap().examples(), IMAGES);
     (Traffic::so_far() - before).sent
 }
 

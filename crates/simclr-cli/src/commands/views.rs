@@ -30,9 +30,9 @@ pub(crate) struct Arguments {
     /// Images, one a row
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     rows: u32,
-    /// Views of each image
+    /// Pictures of views beside each image, pass by pass
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
-    views: u32,
+    columns: u32,
     /// File for the sheet: .png or .jpg
     #[arg(long, value_name = "FILE", default_value = "views.png")]
     out: PathBuf,
@@ -52,8 +52,8 @@ impl Arguments {
         check_folder_of(Some(&self.out))?;
         let settings = self.settings.open(self.run.as_deref())?;
         let (images, config) = (settings.data.pretrain, settings.config);
-        let augmentation = config.images.augmentation()?;
-        let size = augmentation.config().size;
+        let augmentations = config.images.view_augmentations()?;
+        let size = largest(&augmentations);
         let rows = self.rows.min(u32::try_from(images.len()).unwrap_or(u32::MAX));
         // A sheet that is too large is refused before an image is read.
         self.sheet_size(rows, size)?;
@@ -62,7 +62,7 @@ impl Arguments {
         let mut sheet = RgbImage::from_pixel(width, height, Rgb([255; 3]));
         let mut names = Vec::new();
         for (row, shown) in (0..).zip(&shown) {
-            self.draw(&mut sheet, row, shown, &augmentation, config.train.seed)?;
+            self.draw(&mut sheet, row, shown, &augmentations, config.train.seed)?;
             names.push(images.name(shown.index as usize));
             output.line(format!("row {}: {}", row + 1, printable(&names[row as usize])));
         }
@@ -70,30 +70,34 @@ impl Arguments {
             .with_context(|| format!("cannot write {path}"))?;
         output.line(format!("the first picture of a row is the whole image; written to {path}"));
         let out = path.to_string();
-        output.result(&json!({ "out": out, "images": names, "views": self.views }));
+        output.result(&json!({ "out": out, "images": names, "columns": self.columns }));
         Ok(())
     }
 
-    /// One image and its views of the first passes, two a pass, as a run with this seed sees them.
+    /// One image and its views of the first passes, as a run with this seed sees them.
     fn draw(
         &self,
         sheet: &mut RgbImage,
         row: u32,
         shown: &Shown,
-        augmentation: &SimClrAugmentation,
+        augmentations: &[SimClrAugmentation],
         seed: u64,
     ) -> Result<()> {
         let Shown { index, image } = shown;
-        let untouched = augmentation.clone().with_whole_images();
-        for column in 0..=self.views {
-            let (augmentation, view) = match column {
-                0 => (&untouched, 0),
-                _ => (augmentation, u64::from(column - 1)),
-            };
-            // Training counts passes over the images from 1.
-            let key = ViewKey { seed, pass: 1 + view / 2, index: *index, view: view % 2 };
-            let params = augmentation.draw(key, image.width(), image.height());
-            place(sheet, &augmentation.view(image, &params)?, column, row);
+        let picture = |augmentation: &SimClrAugmentation, pass, view| {
+            let key = ViewKey { seed, pass, index: *index, view };
+            augmentation.view(image, &augmentation.draw(key, image.width(), image.height()))
+        };
+        let untouched = augmentations[0].clone().with_whole_images();
+        let whole = picture(&untouched, 1, 0)?;
+        let size = largest(augmentations);
+        place(sheet, &whole, size, 0, row);
+        // Training counts passes over the images from 1.
+        let views = (1..).flat_map(|pass| {
+            (0..).zip(augmentations).map(move |(view, augmentation)| (pass, view, augmentation))
+        });
+        for (column, (pass, view, augmentation)) in (1..=self.columns).zip(views) {
+            place(sheet, &picture(augmentation, pass, view)?, size, column, row);
         }
         Ok(())
     }
@@ -106,7 +110,7 @@ impl Arguments {
                 usage(format!("expected a sheet of at most {LONGEST_SIDE} pixels, found {length}"))
             })
         };
-        Ok((length(self.views.saturating_add(1))?, length(rows)?))
+        Ok((length(self.columns.saturating_add(1))?, length(rows)?))
     }
 }
 
@@ -134,7 +138,13 @@ fn choose(images: &dyn ImageDataset, count: u32) -> Result<Vec<Shown>, DataError
     Ok(shown)
 }
 
-fn place(sheet: &mut RgbImage, picture: &RgbImage, column: u32, row: u32) {
-    let start = |index: u32| i64::from(GAP + index * (picture.width() + GAP));
+/// Width and height of the largest views.
+fn largest(augmentations: &[SimClrAugmentation]) -> u32 {
+    augmentations.iter().map(|of_view| of_view.config().size).max().unwrap_or(0)
+}
+
+/// Puts a picture into its cell of `size` x `size` pixels.
+fn place(sheet: &mut RgbImage, picture: &RgbImage, size: u32, column: u32, row: u32) {
+    let start = |index: u32| i64::from(GAP + index * (size + GAP));
     imageops::replace(sheet, picture, start(column), start(row));
 }

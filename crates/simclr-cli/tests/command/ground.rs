@@ -83,7 +83,7 @@ fn a_run_that_goes_on_keeps_its_ground_and_views_show_it() {
         std::fs::remove_file(here.join("three").join(name)).unwrap();
     }
     let corner = |more: &[&str]| {
-        let arguments = ["views", "--data=three", "--rows=1", "--views=1", "--out=sheet.png"];
+        let arguments = ["views", "--data=three", "--rows=1", "--columns=1", "--out=sheet.png"];
         success(here, &[&arguments[..], more].concat());
         image::open(here.join("sheet.png")).unwrap().into_rgb8().get_pixel(4, 4).0
     };

@@ -54,10 +54,10 @@ fn views_are_a_sheet_of_the_size_that_was_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     write_photos(here);
-    success(here, &["views", "--data=photos", "--image-size=24", "--rows=3", "--views=5"]);
+    success(here, &["views", "--data=photos", "--image-size=24", "--rows=3", "--columns=5"]);
     let sheet = image::open(here.join("views.png")).unwrap();
     assert_eq!(sheet.dimensions(), (6 * 28 + 4, 3 * 28 + 4));
-    let (code, error) = failure(here, &["views", "--data=photos", "--views=100000"]);
+    let (code, error) = failure(here, &["views", "--data=photos", "--columns=100000"]);
     assert_eq!((code, error.contains("expected a sheet of at most")), (2, true), "{error}");
 }
 

@@ -30,6 +30,7 @@ use rayon::prelude::*;
 use self::packed::{BLOCK, PackedBlock};
 use self::schedule::rounds;
 use self::tile::{Exponents, Tile};
+use super::denominators::Denominators;
 use super::problem::Problem;
 
 /// The weighted sum of log-denominators and, if wanted, its gradient `[m, d]`.
@@ -40,23 +41,34 @@ pub(super) struct Solution {
 
 /// Sums `weight * ln(denominator)` over the rows of `z`, unit vectors of d numbers each.
 pub(super) fn solve(problem: &Problem, z: &[f32], d: usize, with_gradient: bool) -> Solution {
-    let solver = Solver::new(problem, z, d);
-    let shared = problem.constant_shift_is_safe();
-    if shared {
-        solver.each_state(|state, _| state.offsets.fill(solver.scale));
-    } else {
-        solver.find_maxima();
-    }
-    solver.sum_terms(shared);
-    let value = solver.value();
-    let gradient = with_gradient.then(|| solver.gradient(shared));
+    let solver = Solver::new(&problem.denominators, z, d);
+    let value = solver.value(&problem.weights);
+    let gradient = with_gradient.then(|| solver.gradient(&problem.weights));
     Solution { value, gradient }
 }
 
+/// The logarithm of each row's denominator. If there are `slopes`, they are asked for the derivatives of some function by
+/// the logarithms, and that function's gradient `[m, d]` comes along.
+pub(super) fn logarithms(
+    denominators: &Denominators,
+    z: &[f32],
+    d: usize,
+    slopes: Option<impl FnOnce(&[f64]) -> Vec<f64>>,
+) -> (Vec<f64>, Option<Vec<f32>>) {
+    let solver = Solver::new(denominators, z, d);
+    let logarithms = solver.logarithms();
+    let gradient = slopes.map(|slopes| solver.gradient(&slopes(&logarithms)));
+    (logarithms, gradient)
+}
+
+/// The denominators, summed.
 struct Solver<'a> {
-    problem: &'a Problem,
+    denominators: &'a Denominators,
+    rows: usize,
     d: usize,
     scale: f32,
+    /// Every exponent is shifted by the same number.
+    shared: bool,
     blocks: Vec<PackedBlock>,
     /// The schedule gives each task its blocks alone, so that no lock ever waits.
     states: Vec<Mutex<State>>,
@@ -75,7 +87,7 @@ struct State {
 }
 
 impl<'a> Solver<'a> {
-    fn new(problem: &'a Problem, z: &[f32], d: usize) -> Self {
+    fn new(denominators: &'a Denominators, z: &[f32], d: usize) -> Self {
         let blocks: Vec<PackedBlock> =
             z.par_chunks(BLOCK * d).map(|rows| PackedBlock::new(rows, d)).collect();
         let states = blocks
@@ -91,8 +103,16 @@ impl<'a> Solver<'a> {
             })
             .collect();
         // A scale of zero or infinity would turn an excluded pair's -infinity into NaN.
-        let scale = (problem.scale as f32).clamp(f32::MIN_POSITIVE, f32::MAX);
-        Self { problem, d, scale, blocks, states }
+        let scale = (denominators.scale as f32).clamp(f32::MIN_POSITIVE, f32::MAX);
+        let (rows, shared) = (z.len() / d, denominators.constant_shift_is_safe());
+        let solver = Self { denominators, rows, d, scale, shared, blocks, states };
+        if shared {
+            solver.each_state(|state, _| state.offsets.fill(scale));
+        } else {
+            solver.find_maxima();
+        }
+        solver.sum_terms();
+        solver
     }
 
     /// Replaces the offsets by each row's largest exponent: needed where exp(-2/t) underflows.
@@ -112,28 +132,38 @@ impl<'a> Solver<'a> {
         });
     }
 
-    fn sum_terms(&self, shared: bool) {
+    fn sum_terms(&self) {
         self.each_tile(|tile, (first, second)| {
             let mut guard = self.state(first);
             let rows = &mut *guard;
             if first == second {
                 let offsets = &rows.offsets;
-                let exponents = self.exponents(offsets, offsets, shared);
+                let exponents = self.exponents(offsets, offsets);
                 tile.add_sums(exponents, &mut rows.sums, &mut []);
             } else {
                 let mut columns = self.state(second);
                 let columns = &mut *columns;
-                let exponents = self.exponents(&rows.offsets, &columns.offsets, shared);
+                let exponents = self.exponents(&rows.offsets, &columns.offsets);
                 tile.add_sums(exponents, &mut rows.sums, &mut columns.sums);
             }
         });
     }
 
-    /// The weighted sum of ln(sum of terms) + offset, in f64.
-    fn value(&self) -> f64 {
+    /// ln(sum of terms) + offset of each row, in f64.
+    fn logarithms(&self) -> Vec<f64> {
+        let of_block = |state: &Mutex<State>| {
+            let state = lock(state);
+            let rows = state.sums.iter().zip(&state.offsets);
+            rows.map(|(sum, offset)| sum.ln() + f64::from(*offset)).collect::<Vec<_>>()
+        };
+        self.states.iter().flat_map(of_block).collect()
+    }
+
+    /// The weighted sum of the logarithms.
+    fn value(&self, weights: &[f64]) -> f64 {
         let of_block = |(index, state): (usize, &Mutex<State>)| {
             let state = lock(state);
-            let weights = &self.problem.weights[index * BLOCK..];
+            let weights = &weights[index * BLOCK..];
             let rows = weights.iter().zip(&state.sums).zip(&state.offsets);
             rows.filter(|((weight, _), _)| **weight != 0.0)
                 .map(|((weight, sum), offset)| weight * (sum.ln() + f64::from(*offset)))
@@ -142,11 +172,11 @@ impl<'a> Solver<'a> {
         self.states.iter().enumerate().map(of_block).sum()
     }
 
-    /// The gradient of the value, `[m, d]`.
-    fn gradient(&self, shared: bool) -> Vec<f32> {
+    /// The gradient of the weighted sum, `[m, d]`.
+    fn gradient(&self, weights: &[f64]) -> Vec<f32> {
         self.each_state(|state, index| {
             let block = &self.blocks[index];
-            let weights = &self.problem.weights[index * BLOCK..];
+            let weights = &weights[index * BLOCK..];
             for ((factor, sum), weight) in state.factors.iter_mut().zip(&state.sums).zip(weights) {
                 *factor = if *weight == 0.0 { 0.0 } else { (weight / sum) as f32 };
             }
@@ -157,13 +187,13 @@ impl<'a> Solver<'a> {
             let rows = &mut *guard;
             let (row_block, column_block) = (&self.blocks[first], &self.blocks[second]);
             if first == second {
-                let exponents = self.exponents(&rows.offsets, &rows.offsets, shared);
+                let exponents = self.exponents(&rows.offsets, &rows.offsets);
                 tile.weigh(exponents, &rows.factors, &rows.factors);
                 tile.add_rows_gradient(column_block, &mut rows.gradient);
             } else {
                 let mut guard = self.state(second);
                 let columns = &mut *guard;
-                let exponents = self.exponents(&rows.offsets, &columns.offsets, shared);
+                let exponents = self.exponents(&rows.offsets, &columns.offsets);
                 tile.weigh(exponents, &rows.factors, &columns.factors);
                 tile.add_rows_gradient(column_block, &mut rows.gradient);
                 tile.add_columns_gradient(row_block, &mut columns.gradient);
@@ -173,7 +203,7 @@ impl<'a> Solver<'a> {
     }
 
     fn unpadded_gradient(&self) -> Vec<f32> {
-        let mut gradient = vec![0.0; self.problem.weights.len() * self.d];
+        let mut gradient = vec![0.0; self.rows * self.d];
         let rows_of_blocks = gradient.par_chunks_mut(BLOCK * self.d).zip(&self.states);
         rows_of_blocks.zip(&self.blocks).for_each(|((rows, state), block)| {
             // Taken, not borrowed, so that the padded copy is gone as soon as it is read.
@@ -188,13 +218,8 @@ impl<'a> Solver<'a> {
         gradient
     }
 
-    fn exponents<'b>(
-        &self,
-        of_rows: &'b [f32],
-        of_columns: &'b [f32],
-        shared: bool,
-    ) -> Exponents<'b> {
-        Exponents { scale: self.scale, of_rows, of_columns, shared }
+    fn exponents<'b>(&self, of_rows: &'b [f32], of_columns: &'b [f32]) -> Exponents<'b> {
+        Exponents { scale: self.scale, of_rows, of_columns, shared: self.shared }
     }
 
     /// Visits every tile on or above the diagonal, filled with cosines.
@@ -204,7 +229,7 @@ impl<'a> Solver<'a> {
                 let (rows, columns) = (&self.blocks[first], &self.blocks[second]);
                 let (top, left) = (first * BLOCK, second * BLOCK);
                 let excluded = self
-                    .problem
+                    .denominators
                     .exclusions
                     .within(top..top + rows.rows, left..left + columns.rows)
                     .map(|(anchor, other)| (anchor - top, other - left));

@@ -13,6 +13,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::Answer;
 use super::blocks::blocks;
+use super::denominators::Denominators;
 use super::leaving::Leaving;
 use super::problem::Problem;
 use crate::ranks::{Ranking, Sought};
@@ -38,7 +39,9 @@ pub(super) fn solve_in_blocks(
     with_gradient: bool,
     sought: Option<&Sought>,
 ) -> Answer {
-    let sweep = Sweep::new(problem, z);
+    let sweep = Sweep::new(&problem.denominators, z);
+    let all_weights = TensorData::new(problem.weights.clone(), [problem.weights.len(), 1]);
+    let all_weights: Tensor<2> = Tensor::from_data(all_weights, (&z.device(), z.dtype()));
     let ranking = sought.map(|sought| Ranking::new(sought, z));
     let (mut values, mut ranks, mut by_rows) = (Vec::new(), Vec::new(), Vec::new());
     let mut by_columns = z.zeros_like();
@@ -46,9 +49,15 @@ pub(super) fn solve_in_blocks(
         let z_of_rows = z.clone().slice([rows.clone()]); // [b, d]
         let cosines = z_of_rows.clone().matmul(z.clone().transpose()); // [b, m]
         ranks.extend(ranking.as_ref().map(|r| r.of_rows(rows.clone(), cosines.clone())));
-        let (value, weights) = sweep.block(rows, cosines);
-        values.push(value);
+        let weights = all_weights.clone().slice([rows.clone()]); // [b, 1]
+        let mut block = sweep.block(rows.clone(), cosines);
+        // A row without negatives has weight 0 and sum 0: a sum of 1 keeps 0 * ln(sum) at 0.
+        if problem.weights[rows].contains(&0.0) {
+            block.sums = block.sums.mask_fill(weights.clone().equal_elem(0.0), 1.0);
+        }
+        values.push((sweep.logarithms(&block) * weights.clone()).sum());
         if with_gradient {
+            let weights = sweep.pair_weights(block, weights);
             by_rows.push(weights.clone().matmul(z.clone()));
             by_columns = by_columns + weights.transpose().matmul(z_of_rows);
         }
@@ -60,43 +69,84 @@ pub(super) fn solve_in_blocks(
     }
 }
 
+/// The logarithm of each row's denominator, `[m]`, and the gradient `[m, d]` of a function of them, as
+/// [`Denominators::logarithms`] says. The gradient takes a second sweep.
+pub(super) fn logarithms(
+    denominators: &Denominators,
+    z: &Tensor<2>,
+    slopes: Option<impl FnOnce(Tensor<1>) -> Tensor<1>>,
+) -> (Tensor<1>, Option<Tensor<2>>) {
+    logarithms_in_blocks(COSINES, denominators, z, slopes)
+}
+
+/// [`logarithms`] with as many cosines a block as a test chooses.
+pub(super) fn logarithms_in_blocks(
+    cosines: usize,
+    denominators: &Denominators,
+    z: &Tensor<2>,
+    slopes: Option<impl FnOnce(Tensor<1>) -> Tensor<1>>,
+) -> (Tensor<1>, Option<Tensor<2>>) {
+    let sweep = Sweep::new(denominators, z);
+    let block = |rows: Range<usize>| {
+        let z_of_rows = z.clone().slice([rows.clone()]); // [b, d]
+        let cosines = z_of_rows.clone().matmul(z.clone().transpose()); // [b, m]
+        (z_of_rows, sweep.block(rows, cosines))
+    };
+    let blocks = || blocks(z.dims()[0], cosines);
+    let logarithms = blocks().map(|rows| sweep.logarithms(&block(rows).1).squeeze_dim(1));
+    let logarithms: Tensor<1> = Tensor::cat(logarithms.collect(), 0);
+    let gradient = slopes.map(|slopes| {
+        let slopes: Tensor<2> = slopes(logarithms.clone()).unsqueeze_dim(1); // [m, 1]
+        let (mut by_rows, mut by_columns) = (Vec::new(), z.zeros_like());
+        for rows in blocks() {
+            let (z_of_rows, block) = block(rows.clone());
+            let weights = sweep.pair_weights(block, slopes.clone().slice([rows]));
+            by_rows.push(weights.clone().matmul(z.clone()));
+            by_columns = by_columns + weights.transpose().matmul(z_of_rows);
+        }
+        Tensor::cat(by_rows, 0) + by_columns
+    });
+    (logarithms, gradient)
+}
+
 struct Sweep<'a> {
-    problem: &'a Problem,
-    weights: Tensor<2>, // [m, 1]
+    denominators: &'a Denominators,
     leaving: Leaving,
 }
 
+/// The terms of some rows' denominators.
+struct Block {
+    terms: Tensor<2>, // [b, m], each times exp(-shift / t)
+    sums: Tensor<2>,  // [b, 1]
+    shift: Tensor<2>, // [b, 1]
+}
+
 impl<'a> Sweep<'a> {
-    fn new(problem: &'a Problem, z: &Tensor<2>) -> Self {
-        let weights = TensorData::new(problem.weights.clone(), [problem.weights.len(), 1]);
-        Self {
-            problem,
-            weights: Tensor::from_data(weights, (&z.device(), z.dtype())),
-            leaving: Leaving::new(&problem.exclusions, z),
-        }
+    fn new(denominators: &'a Denominators, z: &Tensor<2>) -> Self {
+        Self { denominators, leaving: Leaving::new(&denominators.exclusions, z) }
     }
 
-    /// The block's part of the value, `[1]`, and of the gradient's weights: w / t times the softmax of each row, `[b, m]`.
-    fn block(&self, rows: Range<usize>, cosines: Tensor<2>) -> (Tensor<1>, Tensor<2>) {
-        let scale = self.problem.scale;
+    /// From the cosines of some rows with all rows, `[b, m]`.
+    fn block(&self, rows: Range<usize>, cosines: Tensor<2>) -> Block {
         let excluded = self.leaving.mask(rows.clone(), &cosines); // [b, m]
-        let shift = if self.problem.constant_shift_is_safe() {
-            self.weights.clone().slice([rows.clone()]).ones_like()
+        let shift = if self.denominators.constant_shift_is_safe() {
+            Tensor::ones([rows.len(), 1], (&cosines.device(), cosines.dtype()))
         } else {
             cosines.clone().mask_fill(excluded.clone(), -1.0).max_dim(1)
-        }; // [b, 1]
+        };
         // At most 0 but for rounding, and for the excluded pairs: those are clamped to stay finite.
-        let exponents = (cosines - shift.clone()).mul_scalar(scale).clamp_max(1.0);
-        let terms = exponents.exp().mask_fill(excluded, 0.0);
+        let exponents = (cosines - shift.clone()).mul_scalar(self.denominators.scale);
+        let terms = exponents.clamp_max(1.0).exp().mask_fill(excluded, 0.0);
+        Block { sums: terms.clone().sum_dim(1), terms, shift }
+    }
 
-        let weights = self.weights.clone().slice([rows.clone()]); // [b, 1]
-        let mut sum = terms.clone().sum_dim(1);
-        // A row without negatives has weight 0 and sum 0: a sum of 1 keeps 0 * ln(sum) at 0.
-        if self.problem.weights[rows].contains(&0.0) {
-            sum = sum.mask_fill(weights.clone().equal_elem(0.0), 1.0);
-        }
-        let log_denominators = sum.clone().log() + shift.mul_scalar(scale);
-        let value = (log_denominators * weights.clone()).sum();
-        (value, terms * (weights / sum).mul_scalar(scale))
+    /// The logarithms of the block's denominators: `[b, 1]`.
+    fn logarithms(&self, block: &Block) -> Tensor<2> {
+        block.sums.clone().log() + block.shift.clone().mul_scalar(self.denominators.scale)
+    }
+
+    /// What each pair weighs in the gradient, w / t times the softmax of each row: `[b, m]`.
+    fn pair_weights(&self, block: Block, weights: Tensor<2>) -> Tensor<2> {
+        block.terms * (weights / block.sums).mul_scalar(self.denominators.scale)
     }
 }

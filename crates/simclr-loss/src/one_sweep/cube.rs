@@ -31,7 +31,7 @@ use simclr_traffic::send;
 
 use self::sweep::{Question, Sweep};
 use crate::exclusions::{Exclusions, Partners};
-use crate::log_denominators::Problem;
+use crate::log_denominators::{Denominators, Problem};
 use crate::ranks::Sought;
 use crate::two_view_loss::LossAndRanks;
 use crate::views::in_f32_or_f64;
@@ -49,13 +49,14 @@ pub(super) fn rows(views: &[Tensor<2>]) -> Option<Tensor<2>> {
 pub(super) fn ranks(z: Tensor<2>, views: usize, sought: &Sought) -> Tensor<1> {
     let [m, _] = z.dims();
     let exclusions = Exclusions::of_distinct_images(m / views, views, Partners::Stay);
-    let of_nothing = Problem { scale: 1.0, weights: vec![0.0; m], exclusions };
+    let denominators = Denominators { scale: 1.0, exclusions };
+    let of_nothing = Problem { denominators, weights: vec![0.0; m] };
     solve(&of_nothing, z, sought).ranks
 }
 
 /// Loss, differentiable by `z`, and ranks. The rows of `z` have any length.
 pub(super) fn solve(problem: &Problem, z: Tensor<2>, sought: &Sought) -> LossAndRanks {
-    let (device, exclusions) = (z.device(), &problem.exclusions);
+    let (device, exclusions) = (z.device(), &problem.denominators.exclusions);
     let (m, images) = (exclusions.rows(), exclusions.images());
     let weights: Vec<f32> = problem.weights.iter().map(|&weight| weight as f32).collect();
     let weights: Tensor<1> = send(TensorData::new(weights, [m]), (&device, DType::F32));
@@ -68,7 +69,7 @@ pub(super) fn solve(problem: &Problem, z: Tensor<2>, sought: &Sought) -> LossAnd
     let question = Question {
         images,
         // A scale of zero or infinity would turn 0 into NaN.
-        scale: (problem.scale as f32).clamp(f32::MIN_POSITIVE, f32::MAX),
+        scale: (problem.denominators.scale as f32).clamp(f32::MIN_POSITIVE, f32::MAX),
         partners_leave: exclusions.partners() == Partners::Leave,
         by_group: exclusions.groups().is_some(),
         by_class: sought.classes().is_some(),

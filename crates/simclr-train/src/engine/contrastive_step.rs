@@ -4,6 +4,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use simclr_loss::LossAndRanks;
 use simclr_model::{Encoder, ProjectionHead, SimClr};
+use simclr_range::OutOfRange;
 
 use crate::engine::batch_loss::BatchLoss;
 use crate::engine::device_share::DeviceShare;
@@ -24,7 +25,7 @@ use crate::views::view_source::LabelledViews;
 /// 3. every chunk is encoded once more, with a graph, and dL/dh is sent back through it.
 ///
 /// By the chain rule the sum of the chunks' gradients is the gradient of the whole batch. The loss contrasts each
-/// anchor with all 2n - 1 other views, and the head's batch normalisation sees them all. Only batch normalisation
+/// anchor with all other views, and the head's batch normalisation sees them all. Only batch normalisation
 /// inside the encoder sees one chunk; its running statistics move once a step, by the chunks' mean. The price is a
 /// second forward pass (Gao et al. 2021, "`GradCache`"). Where each device has at most one chunk there is none: the
 /// device keeps the chunk's graph from the first.
@@ -45,11 +46,11 @@ pub(crate) struct ContrastiveStep<E: Encoder> {
 pub(crate) struct StepOutput {
     /// The batch's mean loss, `[1]`.
     pub(crate) loss: Tensor<1>,
-    /// For each of 2n anchors, how many other views are nearer than the one that it is to find, `[2n]`.
+    /// For each of V n anchors, how many other views are nearer than the one that it is to find, `[V n]`.
     pub(crate) ranks: Tensor<1>,
-    /// Features: view a of all examples, then view b, `[2n, feature_size]`.
+    /// Features: the first view of all examples, then the second, and so on, `[V n, feature_size]`.
     pub(crate) features: Tensor<2>,
-    /// Projections of the features, `[2n, output_size]`.
+    /// Projections of the features, `[V n, output_size]`.
     pub(crate) projections: Tensor<2>,
     /// The number of examples, n.
     pub(crate) examples: usize,
@@ -85,15 +86,21 @@ impl<E: Encoder> ContrastiveStep<E> {
         let Some(LabelledViews { views, labels, .. }) = chunks.next().transpose()? else {
             return Ok(None);
         };
-        let features = self.precision.encode(&model.encoder, views.input);
-        let (loss, output) = self.contrast(&model.head, features, labels.as_deref());
+        let examples = views.examples();
+        let features = self.precision.encode_all(&model.encoder, views.into_inputs());
+        let (loss, output) = self.contrast(&model.head, features, examples, labels.as_deref());
         let gradients = scaled(loss, scale).backward();
         Ok(Some((GradientsParams::from_grads(gradients, model), output)))
     }
 
-    /// The loss where the projections of all `examples` examples are alike.
-    pub(crate) fn chance_level(&self, examples: usize) -> f64 {
-        self.loss.chance_level(examples, &self.devices[0])
+    /// Refuses numbers of views that the loss doesn't take.
+    pub(crate) fn check_views(&self, views: usize) -> Result<(), OutOfRange> {
+        self.loss.check_views(views)
+    }
+
+    /// The loss where the projections of all `views` views of all `examples` examples are alike.
+    pub(crate) fn chance_level(&self, examples: usize, views: usize) -> f64 {
+        self.loss.chance_level(examples, views, &self.devices[0])
     }
 
     fn in_chunks(
@@ -108,8 +115,12 @@ impl<E: Encoder> ContrastiveStep<E> {
         let Some(encoded) = shares.encode(chunks, chunks_per_step)? else { return Ok(None) };
 
         let features = encoded.by_view().require_grad();
-        let (loss, output) =
-            self.contrast(&model.head, features.clone(), encoded.labels().as_deref());
+        let (loss, output) = self.contrast(
+            &model.head,
+            features.clone(),
+            encoded.examples(),
+            encoded.labels().as_deref(),
+        );
         let mut gradients = scaled(loss, scale).backward();
         let by_features = features.grad(&gradients).expect("the loss depends on the features");
         let of_head = GradientsParams::from_module(&mut gradients, &model.head);
@@ -117,17 +128,18 @@ impl<E: Encoder> ContrastiveStep<E> {
         Ok(Some((shares.differentiate(model, by_features, of_head)?, output)))
     }
 
-    /// Head and loss on the features of all examples, `[2n, feature_size]`.
+    /// Head and loss on the features of all views of n examples, `[V n, feature_size]`.
     fn contrast(
         &self,
         head: &ProjectionHead,
         features: Tensor<2>,
+        examples: usize,
         labels: Option<&[usize]>,
     ) -> (Tensor<1>, StepOutput) {
-        let examples = features.dims()[0] / 2;
-        let z = head.forward(features.clone()); // [2n, output_size]
-        let (z_a, z_b) = (z.clone().slice([..examples]), z.clone().slice([examples..]));
-        let LossAndRanks { loss, ranks } = self.loss.forward_with_ranks(z_a, z_b, labels);
+        let z = head.forward(features.clone()); // [V n, output_size]
+        let view = |start| z.clone().narrow(0, start, examples);
+        let views: Vec<_> = (0..z.dims()[0]).step_by(examples).map(view).collect();
+        let LossAndRanks { loss, ranks } = self.loss.forward_with_ranks(&views, labels);
         let output = StepOutput {
             loss: loss.clone().without_autodiff(),
             ranks: ranks.without_autodiff(),
@@ -149,17 +161,18 @@ fn scaled(loss: Tensor<1>, scale: Option<&LossScale>) -> Tensor<1> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use super::*;
+    use crate::engine::loss_config::LossConfig;
     use crate::engine::loss_scale::LossScaleRecord;
     use crate::engine::running_statistics::running_statistics;
-    use crate::views::view_source::TwoViews;
+    use crate::views::view_source::Views;
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::nn::{Linear, LinearConfig};
     use burn::tensor::Distribution;
     use burn::tensor::activation::gelu;
-    use simclr_loss::{NtXent, SupCon};
+    use simclr_loss::{NtXent, SupCon, Temperature};
     use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, Stem};
 
     /// An encoder without batch statistics.
@@ -197,7 +210,7 @@ mod tests {
     }
 
     fn nt_xent() -> BatchLoss {
-        BatchLoss::OfPartners(Arc::new(NtXent::new(0.2).unwrap()))
+        BatchLoss::of_two(NtXent::new(0.2).unwrap())
     }
 
     /// A step in f32 of models like this one.
@@ -224,7 +237,7 @@ mod tests {
             let rows = |view: &Tensor<D>| view.clone().narrow(0, start, size);
             let input = Tensor::cat(views.iter().map(rows).collect(), 0);
             let labels = Some((start..start + size).map(|example| example % 5).collect());
-            LabelledViews { views: TwoViews { input, examples: size }, labels, chunk }
+            LabelledViews { views: Views::new(input, 2, size), labels, chunk }
         };
         (0..EXAMPLES).step_by(size).enumerate().map(cut).collect()
     }
@@ -307,6 +320,52 @@ mod tests {
     }
 
     #[test]
+    fn many_views_of_two_sizes_give_the_same_gradient_in_chunks_on_any_number_of_devices() {
+        let device = Device::flex().autodiff();
+        let model = two_layers(&device);
+        let a = noise([EXAMPLES, 10], &device);
+        let views: Vec<Tensor<2>> = (0..5)
+            .map(|_| Tensor::from_inner(a.clone() + noise([EXAMPLES, 10], &device) * 0.3))
+            .collect();
+        // Three views of one size and two of another: here they differ in nothing but the call that encodes them.
+        let chunks = |size: usize| -> Vec<LabelledViews<Tensor<2>>> {
+            let cut = |(chunk, start): (usize, usize)| {
+                let rows = |views: &[Tensor<2>]| {
+                    let rows = |view: &Tensor<2>| view.clone().narrow(0, start, size);
+                    Tensor::cat(views.iter().map(rows).collect(), 0)
+                };
+                let views = Views::new(rows(&views[..3]), 3, size).and(rows(&views[3..]), 2);
+                let labels = Some((start..start + size).map(|example| example % 5).collect());
+                LabelledViews { views, labels, chunk }
+            };
+            (0..EXAMPLES).step_by(size).enumerate().map(cut).collect()
+        };
+        let temperature = Temperature::new(0.2).unwrap();
+        let of_views = LossConfig::NtXent { temperature }.init().unwrap();
+        let of_classes = LossConfig::SupCon { temperature }.init().unwrap();
+        for loss in [of_views, of_classes] {
+            let step = |devices| step(devices, &loss, &model);
+            let (gradient, value, ranks) = run(&step(1), &model, chunks(EXAMPLES));
+            assert_eq!(ranks.len(), 5 * EXAMPLES);
+            // The oracle: all views in one graph.
+            let features = model.encoder.encode(Tensor::cat(views.clone(), 0));
+            let z = model.head.forward(features);
+            let z: Vec<_> = (0..5).map(|v| z.clone().narrow(0, v * EXAMPLES, EXAMPLES)).collect();
+            let labels: Vec<usize> = (0..EXAMPLES).map(|example| example % 5).collect();
+            let expected = loss.forward(&z, Some(&labels)).into_scalar::<f64>();
+            assert!((value - expected).abs() < 1e-5, "{loss:?}: {value}, {expected}");
+            for (size, devices) in [(12, 1), (1, 1), (12, 2), (4, 3)] {
+                let case = format!("{loss:?}, chunks of {size} on {devices} devices");
+                let (found, found_value, found_ranks) = run(&step(devices), &model, chunks(size));
+                assert!((found_value - value).abs() < 1e-5, "{case}: {found_value}, {value}");
+                assert_eq!(found_ranks, ranks, "{case}");
+                let worst = worst(&found, &gradient);
+                assert!(worst < 1e-5, "{case}: {worst}");
+            }
+        }
+    }
+
+    #[test]
     fn other_labels_change_a_loss_of_classes_and_no_loss_of_partners() {
         let device = Device::flex().autodiff();
         let model = two_layers(&device);
@@ -344,12 +403,14 @@ mod tests {
         let after = statistics(&model.encoder);
 
         // The oracle: the same three chunks, each normalised alone, in one graph.
-        let chunks: Vec<_> = chunks(&views, 8).into_iter().map(|chunk| chunk.views).collect();
-        let encode = |chunk: &TwoViews<Tensor<4>>| model.encoder.encode(chunk.input.clone());
+        let input = |chunk: LabelledViews<_>| chunk.views.into_inputs().remove(0);
+        let chunks: Vec<Tensor<4>> = chunks(&views, 8).into_iter().map(input).collect();
+        let encode = |chunk: &Tensor<4>| model.encoder.encode(chunk.clone());
         let features: Vec<_> = chunks.iter().map(encode).collect();
         let halves = |at: usize| features.iter().map(move |h| h.clone().narrow(0, at, 8));
         let features = Tensor::cat(halves(0).chain(halves(8)).collect(), 0);
-        let (whole, _) = step(1, &nt_xent(), &model).contrast(&model.head, features, None);
+        let (whole, _) =
+            step(1, &nt_xent(), &model).contrast(&model.head, features, EXAMPLES, None);
         let expected = GradientsParams::from_grads(whole.clone().backward(), &model);
         assert!((whole.into_scalar::<f64>() - loss).abs() < 1e-5);
         let worst = worst(&found, &values_of(&model, &expected));
@@ -360,7 +421,7 @@ mod tests {
             .iter()
             .zip(&chunks)
             .map(|(replica, chunk)| {
-                drop(replica.encode(chunk.input.clone()));
+                drop(replica.encode(chunk.clone()));
                 statistics(replica)
             })
             .collect();
@@ -463,7 +524,7 @@ mod tests {
         let model = with_head(Watched { layer: LinearConfig::new(10, 6).init(&device) }, &device);
         let chunk = |&chunk: &usize| {
             let input = noise([4, 10], &device).slice_fill([0..1, 0..1], chunk as f64);
-            let views = TwoViews { input: Tensor::from_inner(input), examples: 2 };
+            let views = Views::new(Tensor::from_inner(input), 2, 2);
             Ok(LabelledViews { views, labels: None, chunk })
         };
         NOTED.lock().unwrap().clear();
@@ -499,7 +560,8 @@ mod tests {
         let device = Device::flex().autodiff();
         let model = two_layers(&device);
         let mut chunks = chunks(&[(); 2].map(|()| noise([EXAMPLES, 10], &device)), 6);
-        chunks[1].views.input = Tensor::from_inner(noise([12, 3], &device)); // Not what the layer takes.
+        // Not what the layer takes.
+        chunks[1].views = Views::new(Tensor::from_inner(noise([12, 3], &device)), 2, 6);
         let step = step(2, &nt_xent(), &model);
         let failed = step.run(&model, chunks.into_iter().map(Ok), 4, None).map(|_| ());
         let error = failed.unwrap_err().to_string();

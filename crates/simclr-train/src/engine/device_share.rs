@@ -14,7 +14,7 @@ pub(crate) struct DeviceShare<E: Encoder> {
     encoder: E,
     precision: Precision,
     /// The inputs of the chunks that are to be encoded again, with a graph.
-    inputs: Vec<E::Input>,
+    inputs: Vec<Vec<E::Input>>,
     /// If the device has one chunk alone: its features with their graph, and the encoder that they came from.
     graph: Option<(Tensor<2>, E)>,
 }
@@ -48,15 +48,15 @@ impl<E: Encoder> DeviceShare<E> {
     ///
     /// If the chunk is the device's only one, the share keeps the graph, so that
     /// [`differentiate`](Self::differentiate) needs no second forward pass; else it keeps the input.
-    pub(crate) fn encode(&mut self, input: E::Input, is_only_chunk: bool) -> Tensor<2> {
+    pub(crate) fn encode(&mut self, inputs: Vec<E::Input>, is_only_chunk: bool) -> Tensor<2> {
         let encoder = replica(&self.encoder);
         if is_only_chunk {
-            let features = self.precision.encode(&encoder, input);
+            let features = self.precision.encode_all(&encoder, inputs);
             self.graph = Some((features.clone(), encoder));
             features.without_autodiff()
         } else {
-            self.inputs.push(input.clone());
-            self.precision.encode(&encoder.no_grad(), input).without_autodiff()
+            self.inputs.push(inputs.clone());
+            self.precision.encode_all(&encoder.no_grad(), inputs).without_autodiff()
         }
     }
 
@@ -64,12 +64,12 @@ impl<E: Encoder> DeviceShare<E> {
     pub(crate) fn differentiate(&mut self, by_features: Vec<Tensor<2>>) -> Contribution {
         let mut sum = GradientsAccumulator::new();
         let mut statistics: Option<Packed> = None;
-        let mut inputs = std::mem::take(&mut self.inputs).into_iter();
+        let mut of_chunks = std::mem::take(&mut self.inputs).into_iter();
         for by_features in by_features {
             let (features, encoder) = self.graph.take().unwrap_or_else(|| {
-                let input = inputs.next().expect("every chunk was encoded");
+                let inputs = of_chunks.next().expect("every chunk was encoded");
                 let encoder = replica(&self.encoder);
-                (self.precision.encode(&encoder, input), encoder)
+                (self.precision.encode_all(&encoder, inputs), encoder)
             });
             let by_features = by_features.to_device(&features.device().inner());
             // Its gradient by the features is dL/dh.

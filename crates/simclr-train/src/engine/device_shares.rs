@@ -87,11 +87,11 @@ impl<'a, E: Encoder> DeviceShares<'a, E> {
     fn start(&mut self, chunk: LabelledViews<E::Input>, is_only_chunk: bool) -> Encoding {
         let LabelledViews { views, labels, chunk: number } = chunk;
         let main = self.devices[0].clone().inner();
-        let encode = move |share: &mut DeviceShare<E>| {
-            share.encode(views.input, is_only_chunk).to_device(&main)
-        };
+        let (examples, inputs) = (views.examples(), views.into_inputs());
+        let encode =
+            move |share: &mut DeviceShare<E>| share.encode(inputs, is_only_chunk).to_device(&main);
         let features = self.ask(self.device_of(number), encode);
-        Encoding { number, examples: views.examples, labels, features }
+        Encoding { number, examples, labels, features }
     }
 
     /// The encoder's gradients by dL/dh of each device's chunks, added to those of the head. Then sets the running

@@ -10,7 +10,7 @@ pub(crate) struct EncodedChunk {
     pub(crate) examples: usize,
     /// The class of each example; `None` unless all have one.
     pub(crate) labels: Option<Vec<usize>>,
-    /// Features without a graph: view a of its examples, then view b, `[2n, feature_size]`.
+    /// Features without a graph: the first view of its examples, then the second, and so on, `[V n, feature_size]`.
     pub(crate) features: Tensor<2>,
 }
 
@@ -18,13 +18,26 @@ pub(crate) struct EncodedChunk {
 pub(crate) struct EncodedChunks(pub(crate) Vec<EncodedChunk>);
 
 impl EncodedChunks {
-    /// The features of the batch: view a of all examples, then view b, `[2n, feature_size]`, on a device that
-    /// differentiates.
+    /// The features of the batch: the first view of all examples, then the second, and so on, `[V n, feature_size]`, on a
+    /// device that differentiates.
     pub(crate) fn by_view(&self) -> Tensor<2> {
-        let halves = || self.0.iter().map(|chunk| (chunk.features.clone(), chunk.examples));
-        let a = halves().map(|(h, n)| h.slice([..n]));
-        let b = halves().map(|(h, n)| h.slice([n..]));
-        Tensor::from_inner(Tensor::cat(a.chain(b).collect(), 0))
+        let of_view = |view: usize| {
+            let rows = move |chunk: &EncodedChunk| {
+                chunk.features.clone().narrow(0, view * chunk.examples, chunk.examples)
+            };
+            self.0.iter().map(rows)
+        };
+        Tensor::from_inner(Tensor::cat((0..self.views()).flat_map(of_view).collect(), 0))
+    }
+
+    /// The number of examples of the batch.
+    pub(crate) fn examples(&self) -> usize {
+        self.0.iter().map(|chunk| chunk.examples).sum()
+    }
+
+    /// The number of views of each example.
+    fn views(&self) -> usize {
+        self.0.first().map_or(0, |chunk| chunk.features.dims()[0] / chunk.examples)
     }
 
     /// The class of each example of the batch; `None` unless all have one.
@@ -35,12 +48,12 @@ impl EncodedChunks {
 
     /// Cuts rows in the order of [`by_view`](Self::by_view) into those of each chunk, for each of `devices` devices.
     pub(crate) fn by_device(&self, rows: &Tensor<2>, devices: usize) -> Vec<Vec<Tensor<2>>> {
-        let examples: usize = self.0.iter().map(|chunk| chunk.examples).sum();
+        let examples = self.examples();
         let (mut cut, mut start) = (vec![Vec::new(); devices], 0);
         for chunk in &self.0 {
-            let halves = [start, examples + start];
-            let halves = halves.map(|at| rows.clone().narrow(0, at, chunk.examples));
-            cut[chunk.device].push(Tensor::cat(halves.to_vec(), 0));
+            let of_view =
+                |view: usize| rows.clone().narrow(0, view * examples + start, chunk.examples);
+            cut[chunk.device].push(Tensor::cat((0..self.views()).map(of_view).collect(), 0));
             start += chunk.examples;
         }
         cut
@@ -62,18 +75,20 @@ mod tests {
         };
         // Tens are examples, tenths are views.
         let chunks = EncodedChunks(vec![
-            chunk(2, 2, &[10.1, 20.1, 10.2, 20.2]),
-            chunk(0, 1, &[30.1, 30.2]),
-            chunk(2, 1, &[40.1, 40.2]),
+            chunk(2, 2, &[10.1, 20.1, 10.2, 20.2, 10.3, 20.3]),
+            chunk(0, 1, &[30.1, 30.2, 30.3]),
+            chunk(2, 1, &[40.1, 40.2, 40.3]),
         ]);
         let values = |rows: &Tensor<2>| rows.to_data_as::<f32>().iter::<f32>().collect::<Vec<_>>();
         let whole = chunks.by_view().without_autodiff();
-        assert_eq!(values(&whole), [10.1, 20.1, 30.1, 40.1, 10.2, 20.2, 30.2, 40.2]);
+        let of_views =
+            [[10.1, 20.1, 30.1, 40.1], [10.2, 20.2, 30.2, 40.2], [10.3, 20.3, 30.3, 40.3]];
+        assert_eq!(values(&whole), of_views.concat());
         assert_eq!(chunks.labels().unwrap(), [2, 2, 0, 2]);
         let cut = chunks.by_device(&whole, 3);
         let cut: Vec<Vec<Vec<f32>>> =
             cut.iter().map(|chunks| chunks.iter().map(values).collect()).collect();
         let [first, third] = [&chunks.0[0], &chunks.0[2]].map(|chunk| values(&chunk.features));
-        assert_eq!(cut, [vec![vec![30.1, 30.2]], vec![], vec![first, third]]);
+        assert_eq!(cut, [vec![vec![30.1, 30.2, 30.3]], vec![], vec![first, third]]);
     }
 }

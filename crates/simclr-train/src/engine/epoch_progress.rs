@@ -13,8 +13,8 @@ pub(crate) struct EpochProgress {
     pub(crate) sums: EpochSums,
     /// The last step, as long as its figures are not read.
     pub(crate) pending: Option<PendingFigures>,
-    /// The features and projections of the last step.
-    pub(crate) last: Option<[Tensor<2>; 2]>,
+    /// The features and projections of the last step, and the number of its examples.
+    pub(crate) last: Option<([Tensor<2>; 2], usize)>,
 }
 
 impl EpochProgress {
@@ -37,7 +37,7 @@ impl EpochProgress {
             images_per_second: trained.then_some(examples as f64 / seconds),
             waiting_share: trained.then_some(waited.as_secs_f64() / seconds),
             contrastive_top1: contrastive_top1 / finite as f64,
-            representation: representation.and_then(|[h, z]| Representation::new(h, z)),
+            representation: representation.and_then(|([h, z], n)| Representation::new(h, z, *n)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use simclr_loss::{DecoupledNtXent, NtXent, SupCon, Temperature, TwoViewLoss};
+use simclr_loss::{DecoupledNtXent, NtXent, PolyView, PolyViewForm, SupCon, Temperature};
 use simclr_range::OutOfRange;
 
 use crate::engine::batch_loss::BatchLoss;
@@ -13,10 +13,18 @@ use crate::engine::batch_loss::BatchLoss;
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum LossConfig {
-    /// [`NtXent`], the loss of SimCLR.
+    /// [`NtXent`], the loss of SimCLR. With more than two views [`PolyView`] in its geometric form, which is the same for two.
     NtXent {
         /// The temperature: 0.1 to 0.5 in the paper's tables, lower for longer runs (appendix B.7).
         temperature: Temperature,
+    },
+    /// [`PolyView`] (Shidani et al. 2024) for two views or more.
+    PolyView {
+        /// The temperature.
+        temperature: Temperature,
+        /// How the positives of an anchor count together.
+        #[serde(default)]
+        form: PolyViewForm,
     },
     /// [`DecoupledNtXent`]: the positive pair leaves the denominator, which helps small batches.
     DecoupledNtXent {
@@ -44,11 +52,16 @@ impl LossConfig {
     }
 
     pub(crate) fn init(&self) -> Result<BatchLoss, OutOfRange> {
-        let of_partners = |loss: Arc<dyn TwoViewLoss>| Ok(BatchLoss::OfPartners(loss));
         match self {
-            Self::NtXent { temperature } => of_partners(Arc::new(NtXent::new(*temperature)?)),
+            Self::NtXent { temperature } => {
+                let of_more = Some(PolyView::new(*temperature, PolyViewForm::Geometric)?);
+                Ok(BatchLoss::OfPartners { of_two: Arc::new(NtXent::new(*temperature)?), of_more })
+            }
+            Self::PolyView { temperature, form } => {
+                Ok(BatchLoss::OfViews(PolyView::new(*temperature, *form)?))
+            }
             Self::DecoupledNtXent { temperature } => {
-                of_partners(Arc::new(DecoupledNtXent::new(*temperature)?))
+                Ok(BatchLoss::of_two(DecoupledNtXent::new(*temperature)?))
             }
             Self::SupCon { temperature } => Ok(BatchLoss::OfClasses(SupCon::new(*temperature)?)),
             Self::Custom { name } => {

@@ -83,6 +83,16 @@ impl Precision {
         }
     }
 
+    /// The features of each input in turn, in f32, one below the other.
+    pub(crate) fn encode_all<E: Encoder>(self, encoder: &E, inputs: Vec<E::Input>) -> Tensor<2> {
+        let mut features: Vec<_> =
+            inputs.into_iter().map(|input| self.encode(encoder, input)).collect();
+        match features.len() {
+            1 => features.remove(0),
+            _ => Tensor::cat(features, 0),
+        }
+    }
+
     /// Whether gradients need a [loss scale](crate::engine::loss_scale::LossScale).
     pub(crate) fn scales_loss(self) -> bool {
         matches!(self, Self::F16)

@@ -15,6 +15,8 @@ pub(crate) struct PendingFigures {
     pub(crate) step: usize,
     pub(crate) learning_rate: f64,
     pub(crate) examples: usize,
+    /// The views of all examples.
+    pub(crate) anchors: usize,
     pub(crate) values: PendingValues,
     /// The time from the end of the step before to the end of this one.
     pub(crate) duration: Duration,
@@ -28,7 +30,7 @@ pub(crate) struct PendingFigures {
 pub(crate) struct PendingValues(QueuedRead);
 
 impl PendingValues {
-    /// Queues the read of a step's loss, `[1]`, of how many of its `ranks`, `[2n]`, are below 1 and below 5, and of what
+    /// Queues the read of a step's loss, `[1]`, of how many of its `ranks`, `[V n]`, are below 1 and below 5, and of what
     /// f16 adds.
     pub(crate) fn new(loss: Tensor<1>, ranks: &Tensor<1>, verdict: Option<Verdict>) -> Self {
         let below = |limit: f64| ranks.clone().lower_elem(limit).float().sum();
@@ -70,7 +72,7 @@ impl PendingFigures {
         let values: Vec<f64> = self.values.0.wait().into_iter().map(f64::from).collect();
         let (figures, of_f16) = values.split_at(3);
         let [loss, top1, top5] = figures else { unreachable!("three values are always read") };
-        let anchors = (2 * self.examples) as f64;
+        let anchors = self.anchors as f64;
         let seconds = self.duration.as_secs_f64().max(1e-6);
         StepFigures {
             epoch: self.epoch,

@@ -25,7 +25,7 @@ pub struct TrainConfig {
     /// one pass over the examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps_per_epoch: Option<usize>,
-    /// Examples in a step, n, at least 2. Each has 2 views; each view has 1 partner and 2 (n - 1) negatives.
+    /// Examples in a step, n, at least 2. Each has V views, usually 2; each view has V - 1 partners and V (n - 1) negatives.
     pub batch_size: usize,
     /// Examples that are encoded at a time, a divisor of `batch_size`. It bounds the memory of a step at the price of
     /// a second forward pass, unless there are as many devices as chunks. The encoder's batch normalisation sees one chunk (see [`ChunkStatistics`]); everything

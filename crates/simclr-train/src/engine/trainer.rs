@@ -1,7 +1,6 @@
 //! Training of any encoder on any views.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
@@ -27,7 +26,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// Trains an encoder by contrasting views: SimCLR (Chen et al. 2020, algorithm 1) for any kind of example.
 ///
 /// The encoder says what its input is ([`Encoder::Input`](simclr_model::Encoder::Input)), and a
-/// [`ViewSource`](crate::ViewSource) makes two views of each example. [`Pretraining`](crate::Pretraining) is a trainer
+/// [`ViewSource`](crate::ViewSource) makes views of each example. [`Pretraining`](crate::Pretraining) is a trainer
 /// with an encoder and views of images.
 ///
 /// ```
@@ -35,7 +34,7 @@ const KEPT_CHECKPOINTS: usize = 2;
 /// use burn::module::Module;
 /// use burn::tensor::{Device, Distribution, Tensor};
 /// use simclr_model::{Encoder, ProjectionHeadConfig, SimClr};
-/// use simclr_train::{Progress, TrainConfig, TrainError, Trainer, TwoViews, ViewBatch, ViewSource};
+/// use simclr_train::{Progress, TrainConfig, TrainError, Trainer, ViewBatch, ViewSource, Views};
 ///
 /// #[derive(Module, Debug)]
 /// struct OneLayer {
@@ -59,11 +58,11 @@ const KEPT_CHECKPOINTS: usize = 2;
 ///     fn len(&self) -> usize {
 ///         self.0.len()
 ///     }
-///     fn two_views(&self, _: u64, indices: &[usize], device: &Device) -> Result<ViewBatch<Tensor<2>>, TrainError> {
+///     fn views(&self, _: u64, indices: &[usize], device: &Device) -> Result<ViewBatch<Tensor<2>>, TrainError> {
 ///         let points: Vec<f32> = indices.iter().flat_map(|&i| self.0[i]).collect();
 ///         let a = Tensor::<1>::from_floats(points.as_slice(), device).reshape([indices.len(), 2]);
 ///         let input = Tensor::cat(vec![a.clone(), a + 0.01], 0);
-///         Ok(ViewBatch { views: Some(TwoViews { input, examples: indices.len() }), skipped: Vec::new() })
+///         Ok(ViewBatch { views: Some(Views::new(input, 2, indices.len())), skipped: Vec::new() })
 ///     }
 /// }
 ///
@@ -149,7 +148,7 @@ impl Trainer {
         loss: impl TwoViewLoss + 'static,
     ) -> Result<Self, OutOfRange> {
         config.loss = LossConfig::Custom { name: name.to_owned() };
-        Self::with(config, BatchLoss::OfPartners(Arc::new(loss)))
+        Self::with(config, BatchLoss::of_two(loss))
     }
 
     fn with(config: TrainConfig, loss: BatchLoss) -> Result<Self, OutOfRange> {

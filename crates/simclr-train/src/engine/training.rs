@@ -80,7 +80,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
     ///
     /// [`TrainError::TooFewExamples`]; [`TrainError::Unlabelled`] or [`TrainError::OneClass`] if the loss contrasts
     /// classes; or [`TrainError::OutOfRange`] for sizes that don't suit the devices or the
-    /// encoder.
+    /// encoder, or for a number of views that the loss doesn't take.
     fn new(
         trainer: &'a Trainer,
         encoder: &impl Encoder<Input = I>,
@@ -95,6 +95,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         if trainer.loss.needs_labels() {
             check_labels(&*views)?;
         }
+        trainer.loss.check_views(views.views_per_example())?;
         let more = trainer.more_devices.iter().map(|device| device.clone().autodiff());
         let devices: Vec<Device> = std::iter::once(device.clone()).chain(more).collect();
         config.precision.check(&devices)?;
@@ -145,7 +146,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
             position,
             schedule: RunSchedule::new(config, steps_per_epoch, changes),
             views: self.loader(self.layout),
-            chance_level: step.chance_level(config.batch_size),
+            chance_level: step.chance_level(config.batch_size, self.views.views_per_example()),
             step,
             monitor,
             monitor_every: config.monitor_every,

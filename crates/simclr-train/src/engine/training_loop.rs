@@ -157,6 +157,7 @@ impl<E: Encoder> TrainingLoop<E> {
                 continue; // No example of the batch could be read.
             };
 
+            let [anchors] = output.ranks.dims();
             let values = PendingValues::new(output.loss, &output.ranks, verdict);
             // The device is busy with this step: meanwhile the host notes the one before.
             self.note(progress, state)?;
@@ -166,13 +167,14 @@ impl<E: Encoder> TrainingLoop<E> {
                 step,
                 learning_rate,
                 examples: output.examples,
+                anchors,
                 values,
                 duration: step_started.elapsed(),
                 waited: views.waited().saturating_sub(waited),
                 chunks_ready: views.ready(),
             });
             step_started = Instant::now();
-            progress.last = Some([output.features, output.projections]);
+            progress.last = Some(([output.features, output.projections], output.examples));
         }
         Ok(())
     }

@@ -80,13 +80,11 @@ impl<E: Encoder> TrainingState<E> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::engine::batch_loss::BatchLoss;
     use crate::engine::loss_scale::LossScaleRecord;
     use crate::engine::precision::Precision;
-    use crate::views::view_source::TwoViews;
+    use crate::views::view_source::Views;
     use burn::tensor::Distribution;
     use simclr_loss::{NtXent, TwoViewLoss};
     use simclr_model::{EncoderConfig, ImageEncoder, ProjectionHeadConfig, module_tensors};
@@ -128,13 +126,13 @@ mod tests {
             })
         };
         let before = values(&state);
-        let loss = BatchLoss::OfPartners(Arc::new(loss));
+        let loss = BatchLoss::of_two(loss);
         let step =
             ContrastiveStep::new(loss, precision, vec![device.clone()], &state.model.encoder);
         let chunk = |chunk| {
             let shape = [16 / chunks, 3, 8, 8];
             let input = Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device);
-            let views = TwoViews { input, examples: 8 / chunks };
+            let views = Views::new(input, 2, 8 / chunks);
             Ok(LabelledViews { views, labels: None, chunk })
         };
         let outcome = state.step(&step, (0..chunks).map(chunk), chunks, 0.01);

@@ -10,7 +10,7 @@ use crate::engine::train_config::TrainConfig;
 use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::optim::optimizer::OptimizerConfig;
-use crate::views::view_source::{LabelledViews, TwoViews};
+use crate::views::view_source::{LabelledViews, Views};
 
 /// The step of a [`Trainer`](crate::Trainer) alone, on views that are on the device already: for measuring how fast a
 /// device trains, and how many images it has room for.
@@ -22,7 +22,7 @@ use crate::views::view_source::{LabelledViews, TwoViews};
 /// use burn::tensor::{Device, Distribution, Tensor};
 /// use simclr_loss::Temperature;
 /// use simclr_model::{ProjectionHeadConfig, ResNetConfig, ResNetDepth, SimClr, Stem};
-/// use simclr_train::{LossConfig, OptimizerConfig, Precision, TrainingStep, TwoViews};
+/// use simclr_train::{LossConfig, OptimizerConfig, Precision, TrainingStep, Views};
 ///
 /// let device = Device::flex().autodiff();
 /// let encoder = ResNetConfig::new(ResNetDepth::ResNet18, 2, Stem::Cifar).init(0, &device)?;
@@ -33,7 +33,7 @@ use crate::views::view_source::{LabelledViews, TwoViews};
 ///
 /// let views = Tensor::<4>::random([8, 3, 16, 16], Distribution::Default, &device);
 /// let losses: Vec<Tensor<1>> = (0..3)
-///     .map(|_| step.run(TwoViews { input: views.clone(), examples: 4 }, 0.01))
+///     .map(|_| step.run(Views::new(views.clone(), 2, 4), 0.01))
 ///     .collect::<Result<_, _>>()?;
 /// device.sync()?; // the three steps are done
 /// assert!(losses.into_iter().all(|loss| loss.into_scalar::<f32>().is_finite()));
@@ -77,20 +77,22 @@ impl<E: Encoder> TrainingStep<E> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Unlabelled`] if the loss contrasts classes, as views alone have none.
+    /// [`TrainError::Unlabelled`] if the loss contrasts classes, as views alone have none; [`TrainError::OutOfRange`] for a
+    /// number of views that the loss doesn't take.
     ///
     /// # Panics
     ///
     /// If the device fails, or has no room: as Burn's operations do.
     pub fn run(
         &mut self,
-        views: TwoViews<E::Input>,
+        views: Views<E::Input>,
         learning_rate: f64,
     ) -> Result<Tensor<1>, TrainError> {
-        let examples = views.examples;
+        let examples = views.examples();
         if self.needs_labels {
             return Err(TrainError::Unlabelled { unlabelled: examples, examples });
         }
+        self.step.check_views(views.count())?;
         let batch = std::iter::once(Ok(LabelledViews { views, labels: None, chunk: 0 }));
         let outcome = self.state.step(&self.step, batch, 1, learning_rate)?;
         let (output, _) = outcome.expect("a step of a batch that is there");

@@ -8,6 +8,7 @@ use simclr_range::OutOfRange;
 use crate::error::TrainError;
 use crate::images::decoding::Decoding;
 use crate::images::image_views::ViewPath;
+use crate::images::local_views::LocalViews;
 
 /// The settings of network and views, and the table `[images]` of a run's `config.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,8 +30,23 @@ pub struct ImageConfig {
     /// was a choice, at full resolution.
     #[serde(default = "Decoding::full", skip_serializing_if = "Decoding::is_full")]
     pub decoding: Decoding,
+    /// Views of each image that a step contrasts, 2 to 16, without [`local_views`](Self::local_views). Default 2.
+    #[serde(default = "default_views", skip_serializing_if = "is_default_views")]
+    pub views_per_image: usize,
+    /// Smaller views beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_views: Option<LocalViews>,
     /// The distribution of the views, and their size.
     pub augmentation: AugmentationConfig,
+}
+
+pub(crate) fn default_views() -> usize {
+    2
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_default_views(views: &usize) -> bool {
+    *views == default_views()
 }
 
 /// Enough to tell accuracies apart that differ by two points, and embedded in the time of some steps.
@@ -46,11 +62,31 @@ impl ImageConfig {
     ///
     /// # Errors
     ///
-    /// Those of [`augmentation`](Self::augmentation), and [`TrainError::OutOfRange`].
+    /// Those of [`augmentation`](Self::augmentation) and [`local_augmentation`](Self::local_augmentation), and
+    /// [`TrainError::OutOfRange`].
     pub fn check(&self) -> Result<(), TrainError> {
         let found = self.monitor_images;
         OutOfRange::unless(found > 0, "monitor_images", "at least 1", found)?;
+        let found = self.views_per_image;
+        OutOfRange::unless((2..=16).contains(&found), "views_per_image", "2 to 16", found)?;
+        self.local_augmentation()?;
         self.augmentation().map(drop)
+    }
+
+    /// The augmentation of each view of an image that a step contrasts, by the view's number in its
+    /// [key](simclr_augment::ViewKey): first [`views_per_image`](Self::views_per_image), then the
+    /// [`local_views`](Self::local_views).
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn view_augmentations(&self) -> Result<Vec<SimClrAugmentation>, TrainError> {
+        self.check()?;
+        let mut views = vec![self.augmentation()?; self.views_per_image];
+        if let (Some(local), Some(augmentation)) = (&self.local_views, self.local_augmentation()?) {
+            views.extend(vec![augmentation; local.count]);
+        }
+        Ok(views)
     }
 
     /// The augmentation, made from its settings.
@@ -60,7 +96,23 @@ impl ImageConfig {
     /// [`TrainError::Augmentation`] for a setting out of range; [`TrainError::Model`] if the encoder doesn't take views
     /// of this size.
     pub fn augmentation(&self) -> Result<SimClrAugmentation, TrainError> {
-        let augmentation = SimClrAugmentation::new(self.augmentation.clone())?;
+        self.suiting(self.augmentation.clone())
+    }
+
+    /// The augmentation of the [`local_views`](Self::local_views), if there are any.
+    ///
+    /// # Errors
+    ///
+    /// As [`augmentation`](Self::augmentation).
+    pub fn local_augmentation(&self) -> Result<Option<SimClrAugmentation>, TrainError> {
+        let Some(local) = &self.local_views else { return Ok(None) };
+        local.check()?;
+        self.suiting(local.augmentation(&self.augmentation)).map(Some)
+    }
+
+    /// An augmentation whose views the encoder takes.
+    fn suiting(&self, config: AugmentationConfig) -> Result<SimClrAugmentation, TrainError> {
+        let augmentation = SimClrAugmentation::new(config)?;
         self.encoder.check_image_size(augmentation.config().size as usize)?;
         Ok(augmentation)
     }

@@ -1,4 +1,4 @@
-//! Two random views of each image.
+//! Random views of each image.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use simclr_augment::{
-    AugmentationError, DeviceAugmentation, SimClrAugmentation, ViewKey, ViewParams,
+    AugmentationError, DeviceAugmentation, PreparedView, SimClrAugmentation, ViewKey, ViewParams,
 };
 use simclr_data::ImageDataset;
 use simclr_traffic::send;
 
 use crate::error::TrainError;
 use crate::images::decoding::Decoding;
-use crate::views::view_source::{Skipped, TwoViews, ViewBatch, ViewSource};
+use crate::views::view_source::{Skipped, ViewBatch, ViewSource, Views};
 
 /// Where the pixels of views are computed. Both paths make the same views, except for rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,40 +29,76 @@ pub enum ViewPath {
     Device,
 }
 
-/// Augmented views of images. Each depends only on (seed, pass, image, view).
+/// Augmented views of images: two of each, or more, of one size or of several. Each depends only on (seed, pass, image, view).
 pub struct ImageViews {
     images: Arc<dyn ImageDataset>,
-    augmentation: Augmentation,
+    policies: Policies,
     decoding: Decoding,
     seed: u64,
     /// `None` for the pool that the caller is in.
     pool: Option<Arc<ThreadPool>>,
 }
 
-enum Augmentation {
-    Cpu(SimClrAugmentation),
-    Device(DeviceAugmentation),
+/// The policy of each size of views. Views are numbered through, from those of the first size on.
+enum Policies {
+    Cpu(Vec<OfSize<SimClrAugmentation>>),
+    Device(Vec<OfSize<DeviceAugmentation>>),
+}
+
+/// So many views of each image by a policy.
+struct OfSize<P> {
+    policy: P,
+    views: usize,
 }
 
 impl ImageViews {
-    /// Views of `images`, computed on the CPU.
+    /// Two views of each of `images`, computed on the CPU.
     #[must_use]
     pub fn new(images: Arc<dyn ImageDataset>, augmentation: SimClrAugmentation, seed: u64) -> Self {
-        Self::of(images, Augmentation::Cpu(augmentation), seed)
+        Self::of(images, Policies::Cpu(vec![OfSize { policy: augmentation, views: 2 }]), seed)
     }
 
-    /// Views of `images`, computed on the device that trains on them.
+    /// Two views of each of `images`, computed on the device that trains on them.
     #[must_use]
     pub fn on_device(
         images: Arc<dyn ImageDataset>,
         augmentation: DeviceAugmentation,
         seed: u64,
     ) -> Self {
-        Self::of(images, Augmentation::Device(augmentation), seed)
+        Self::of(images, Policies::Device(vec![OfSize { policy: augmentation, views: 2 }]), seed)
     }
 
-    fn of(images: Arc<dyn ImageDataset>, augmentation: Augmentation, seed: u64) -> Self {
-        Self { images, augmentation, decoding: Decoding::default(), seed, pool: None }
+    fn of(images: Arc<dyn ImageDataset>, policies: Policies, seed: u64) -> Self {
+        Self { images, policies, decoding: Decoding::default(), seed, pool: None }
+    }
+
+    /// So many views of the first size instead of two. The first two stay the same.
+    #[must_use]
+    pub fn with_views(mut self, views: usize) -> Self {
+        match &mut self.policies {
+            Policies::Cpu(policies) => policies[0].views = views,
+            Policies::Device(policies) => policies[0].views = views,
+        }
+        self
+    }
+
+    /// And so many views by another augmentation, such as smaller ones of smaller crops. They come after the others.
+    ///
+    /// # Errors
+    ///
+    /// As [`DeviceAugmentation::new`], if views are computed on the device.
+    pub fn and(
+        mut self,
+        augmentation: SimClrAugmentation,
+        views: usize,
+    ) -> Result<Self, AugmentationError> {
+        match &mut self.policies {
+            Policies::Cpu(policies) => policies.push(OfSize { policy: augmentation, views }),
+            Policies::Device(policies) => {
+                policies.push(OfSize { policy: DeviceAugmentation::new(augmentation)?, views });
+            }
+        }
+        Ok(self)
     }
 
     /// The same views of images that are decoded as finely as `decoding` says.
@@ -86,49 +122,63 @@ impl ImageViews {
         }
     }
 
-    /// Makes both views of one image by `make`, whose last argument is the view, 0 or 1. An image that cannot be read
+    /// The policy of each view of an image.
+    fn policies(&self) -> Vec<&SimClrAugmentation> {
+        fn each<P>(of_size: &OfSize<P>) -> impl Iterator<Item = &P> {
+            std::iter::repeat_n(&of_size.policy, of_size.views)
+        }
+        match &self.policies {
+            Policies::Cpu(policies) => policies.iter().flat_map(each).collect(),
+            Policies::Device(policies) => {
+                policies.iter().flat_map(each).map(DeviceAugmentation::policy).collect()
+            }
+        }
+    }
+
+    /// Makes all views of one image by `make`, whose last argument is the number of the view. An image that cannot be read
     /// is [`Skipped`].
-    fn pair<T>(
+    fn of_image<T>(
         &self,
         pass: u64,
         index: usize,
-        policy: &SimClrAugmentation,
+        policies: &[&SimClrAugmentation],
         mut make: impl FnMut(&RgbImage, &ViewParams, usize) -> Result<T, AugmentationError>,
-    ) -> Result<Result<[T; 2], Skipped>, TrainError> {
+    ) -> Result<Result<Vec<T>, Skipped>, TrainError> {
         let skip = |error: &dyn std::error::Error| {
             let reason = with_sources(error);
             Ok(Err(Skipped { index, reason }))
         };
-        let mut drawn = None;
+        let mut drawn = Vec::new();
         let mut needed = |width, height| {
-            let params = [0, 1].map(|view| {
+            let draw = |(view, policy): (u64, &&SimClrAugmentation)| {
                 policy.draw(
                     ViewKey { seed: self.seed, pass, index: index as u64, view },
                     width,
                     height,
                 )
-            });
-            let part = self.decoding.needed_part(&params, policy.config().size);
-            drawn = Some(params);
-            part
+            };
+            drawn = (0..).zip(policies).map(draw).collect();
+            let sizes = policies.iter().map(|policy| policy.config().size);
+            self.decoding.needed_part(drawn.iter().zip(sizes))
         };
         let part = match self.images.image_part(index, &mut needed) {
             Ok(part) => part,
             Err(error) if error.is_one_image() => return skip(&error),
             Err(error) => return Err(error.into()),
         };
-        let drawn = drawn.expect("a set of images tells the size of each one that it reads");
-        let mut view =
-            |view: usize| make(part.pixels(), &Decoding::within(&part, &drawn[view]), view);
-        match (view(0), view(1)) {
-            (Ok(a), Ok(b)) => Ok(Ok([a, b])),
+        assert!(!drawn.is_empty(), "a set of images tells the size of each one that it reads");
+        let views = drawn.iter().enumerate();
+        let views =
+            views.map(|(view, params)| make(part.pixels(), &Decoding::within(&part, params), view));
+        match views.collect() {
+            Ok(views) => Ok(Ok(views)),
             // The crop was drawn for this image, and lies outside only if the image has no pixels.
-            (Err(AugmentationError::CropOutsideImage { .. }), _) => {
+            Err(AugmentationError::CropOutsideImage { .. }) => {
                 let name = self.images.name(index);
                 let reason = format!("expected an image with pixels, found none in {name}");
                 Ok(Err(Skipped { index, reason }))
             }
-            (Err(error), _) | (_, Err(error)) => Err(error.into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -137,38 +187,38 @@ impl ImageViews {
         &self,
         pass: u64,
         indices: &[usize],
-        policy: &SimClrAugmentation,
+        sizes: &[OfSize<SimClrAugmentation>],
         device: &Device,
     ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
-        let (len, asked) = (policy.view_len(), indices.len());
-        let mut values = vec![0.0; 2 * asked * len];
-        let (a, b) = values.split_at_mut(asked * len);
-        let places = a.par_chunks_exact_mut(len).zip(b.par_chunks_exact_mut(len));
-        let pair = |(&index, (a, b))| {
-            let mut places: [&mut [f32]; 2] = [a, b];
-            self.pair(pass, index, policy, |image, params, view| {
-                policy.view_into(image, params, places[view])
+        let (asked, policies) = (indices.len(), self.policies());
+        let batch = |OfSize { policy, views }: &OfSize<SimClrAugmentation>| {
+            vec![0.0; views * asked * policy.view_len()]
+        };
+        let mut batches: Vec<Vec<f32>> = sizes.iter().map(batch).collect();
+        let mut places: Vec<Vec<&mut [f32]>> = indices.iter().map(|_| Vec::new()).collect();
+        for (batch, OfSize { policy, .. }) in batches.iter_mut().zip(sizes) {
+            for (number, place) in batch.chunks_exact_mut(policy.view_len()).enumerate() {
+                places[number % asked].push(place);
+            }
+        }
+        let of_image = |(&index, mut places): (&usize, Vec<&mut [f32]>)| {
+            self.of_image(pass, index, &policies, |image, params, view| {
+                policies[view].view_into(image, params, places[view])
             })
         };
         let made = self.in_pool(|| {
-            indices.par_iter().zip(places).map(pair).collect::<Result<Vec<_>, TrainError>>()
+            let images = indices.par_iter().zip(places);
+            images.map(of_image).collect::<Result<Vec<_>, TrainError>>()
         })?;
 
-        // Closes the gaps of skipped images.
         let read: Vec<usize> = (0..asked).filter(|&place| made[place].is_ok()).collect();
-        if read.len() < asked {
-            let places = read.iter().chain(&read).enumerate();
-            for (to, &from) in places {
-                let from = if to < read.len() { from } else { asked + from };
-                values.copy_within(from * len..(from + 1) * len, to * len);
-            }
-            values.truncate(2 * read.len() * len);
-        }
-        let side = policy.config().size as usize;
-        let views = (!read.is_empty()).then(|| {
-            let batch = TensorData::new(values, [2 * read.len(), 3, side, side]);
-            TwoViews { input: send(batch, device), examples: read.len() }
-        });
+        let inputs =
+            batches.into_iter().zip(sizes).map(|(mut values, OfSize { policy, views })| {
+                close_gaps(&mut values, &read, asked, policy.view_len());
+                let side = policy.config().size as usize;
+                send(TensorData::new(values, [views * read.len(), 3, side, side]), device)
+            });
+        let views = (!read.is_empty()).then(|| gather(inputs, sizes, read.len()));
         Ok(ViewBatch { views, skipped: made.into_iter().filter_map(Result::err).collect() })
     }
 
@@ -177,31 +227,59 @@ impl ImageViews {
         &self,
         pass: u64,
         indices: &[usize],
-        augmentation: &DeviceAugmentation,
+        sizes: &[OfSize<DeviceAugmentation>],
         device: &Device,
     ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
-        let policy = augmentation.policy();
-        let pair = |&index| {
-            self.pair(pass, index, policy, |image, params, _| augmentation.prepare(image, params))
+        let policies = self.policies();
+        let each =
+            |of_size: &OfSize<DeviceAugmentation>| vec![of_size.policy.clone(); of_size.views];
+        let augmentations: Vec<DeviceAugmentation> = sizes.iter().flat_map(each).collect();
+        let of_image = |&index| {
+            self.of_image(pass, index, &policies, |image, params, view| {
+                augmentations[view].prepare(image, params)
+            })
         };
-        let made =
-            self.in_pool(|| indices.par_iter().map(pair).collect::<Result<Vec<_>, TrainError>>())?;
-        let (mut prepared, mut of_b, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-        for pair in made {
-            match pair {
-                Ok([a, b]) => {
-                    prepared.push(a);
-                    of_b.push(b);
-                }
+        let made = self
+            .in_pool(|| indices.par_iter().map(of_image).collect::<Result<Vec<_>, TrainError>>())?;
+        let mut by_view: Vec<Vec<PreparedView>> = policies.iter().map(|_| Vec::new()).collect();
+        let mut skipped = Vec::new();
+        for of_image in made {
+            match of_image {
+                Ok(views) => by_view.iter_mut().zip(views).for_each(|(all, view)| all.push(view)),
                 Err(skip) => skipped.push(skip),
             }
         }
-        let examples = prepared.len();
-        prepared.append(&mut of_b);
-        let views = (examples > 0)
-            .then(|| TwoViews { input: augmentation.views(&prepared, device), examples });
+        let examples = by_view[0].len();
+        let mut by_view = by_view.into_iter();
+        let inputs = sizes.iter().map(|OfSize { policy, views }| {
+            let prepared: Vec<_> = by_view.by_ref().take(*views).flatten().collect();
+            policy.views(&prepared, device)
+        });
+        let views = (examples > 0).then(|| gather(inputs, sizes, examples));
         Ok(ViewBatch { views, skipped })
     }
+}
+
+/// Moves the views of the images that could be read together, and cuts off the rest. View `v` of image `i` begins at
+/// `(v * asked + i) * len`.
+fn close_gaps(values: &mut Vec<f32>, read: &[usize], asked: usize, len: usize) {
+    let views = values.len() / (asked * len);
+    let places = (0..views).flat_map(|view| read.iter().map(move |image| view * asked + image));
+    for (to, from) in places.enumerate().filter(|(to, from)| to != from) {
+        values.copy_within(from * len..(from + 1) * len, to * len);
+    }
+    values.truncate(views * read.len() * len);
+}
+
+/// The inputs of all sizes, together.
+fn gather<P>(
+    inputs: impl Iterator<Item = Tensor<4>>,
+    sizes: &[OfSize<P>],
+    examples: usize,
+) -> Views<Tensor<4>> {
+    let mut inputs = inputs.zip(sizes.iter().map(|of_size| of_size.views));
+    let (first, views) = inputs.next().expect("there is a first size");
+    inputs.fold(Views::new(first, views, examples), |all, (input, views)| all.and(input, views))
 }
 
 /// An error and its sources, on one line.
@@ -224,24 +302,29 @@ impl ViewSource<Tensor<4>> for ImageViews {
         self.images.label(index)
     }
 
+    fn views_per_example(&self) -> usize {
+        self.policies().len()
+    }
+
     /// On the CPU f32; on the device as many u8, from crops of about the views' size.
     fn example_bytes(&self) -> usize {
-        match &self.augmentation {
-            Augmentation::Cpu(policy) => 2 * policy.view_len() * size_of::<f32>(),
-            Augmentation::Device(policy) => 2 * policy.policy().view_len(),
+        let values: usize = self.policies().iter().map(|policy| policy.view_len()).sum();
+        match &self.policies {
+            Policies::Cpu(_) => values * size_of::<f32>(),
+            Policies::Device(_) => values,
         }
     }
 
-    /// The views of `indices`: `[2n, 3, size, size]`, normalised.
-    fn two_views(
+    /// The views of `indices`, of each size `[views * n, 3, size, size]`, normalised.
+    fn views(
         &self,
         pass: u64,
         indices: &[usize],
         device: &Device,
     ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
-        match &self.augmentation {
-            Augmentation::Cpu(policy) => self.on_cpu(pass, indices, policy, device),
-            Augmentation::Device(policy) => self.by_device(pass, indices, policy, device),
+        match &self.policies {
+            Policies::Cpu(sizes) => self.on_cpu(pass, indices, sizes, device),
+            Policies::Device(sizes) => self.by_device(pass, indices, sizes, device),
         }
     }
 }
@@ -276,7 +359,8 @@ mod tests {
         }
     }
 
-    fn sources() -> [ImageViews; 2] {
+    /// Two views of each image, on the CPU and on the device.
+    fn pairs() -> [ImageViews; 2] {
         let policy = SimClrAugmentation::stl10().with_size(16).unwrap();
         let device = DeviceAugmentation::new(policy.clone()).unwrap();
         [
@@ -285,16 +369,26 @@ mod tests {
         ]
     }
 
+    /// Three views of each image, and two smaller ones.
+    fn sources() -> [ImageViews; 2] {
+        let local = SimClrAugmentation::stl10().with_size(8).unwrap();
+        pairs().map(|source| source.with_views(3).and(local.clone(), 2).unwrap())
+    }
+
+    /// The number of examples, and the values of each size of views.
+    fn values(views: Views<Tensor<4>>) -> (usize, Vec<Vec<f32>>) {
+        let examples = views.examples();
+        let values = |input: Tensor<4>| input.into_data().try_to_vec::<f32>().unwrap();
+        (examples, views.into_inputs().into_iter().map(values).collect())
+    }
+
     #[test]
     fn unreadable_images_are_named_and_leave_no_gap_on_both_paths() {
         for source in sources() {
             let views = |indices: &[usize]| {
-                let batch = source.two_views(3, indices, &Device::flex()).unwrap();
+                let batch = source.views(3, indices, &Device::flex()).unwrap();
                 let skipped: Vec<_> = batch.skipped.iter().map(|s| s.reason.clone()).collect();
-                let views = batch.views.map(|views| {
-                    (views.examples, views.input.into_data().try_to_vec::<f32>().unwrap())
-                });
-                (skipped, views)
+                (skipped, batch.views.map(values))
             };
             let (skipped, all) = views(&[1, 0, 2, 3, 4, 5]);
             assert_eq!(skipped.len(), 3);
@@ -306,9 +400,11 @@ mod tests {
                 skipped[1].contains("two.jpg") && skipped[1].ends_with(": torn"),
                 "{skipped:?}"
             );
-            let (examples, values) = views(&[0, 3, 5]).1.unwrap();
-            assert_eq!(examples, 3);
-            assert_eq!(all, Some((3, values)));
+            let readable = views(&[0, 3, 5]).1.unwrap();
+            assert_eq!(readable.0, 3);
+            let lengths: Vec<usize> = readable.1.iter().map(Vec::len).collect();
+            assert_eq!(lengths, [3 * 3 * 3 * 16 * 16, 2 * 3 * 3 * 8 * 8]);
+            assert_eq!(all, Some(readable));
             assert_eq!(views(&[4, 1]).1, None);
         }
     }
@@ -316,10 +412,31 @@ mod tests {
     #[test]
     fn both_paths_make_the_same_views() {
         let [cpu, device] = sources().map(|source| {
-            let views = source.two_views(0, &[0, 3, 5], &Device::flex()).unwrap().views.unwrap();
-            views.input.into_data().try_to_vec::<f32>().unwrap()
+            assert_eq!(source.views_per_example(), 5);
+            let views = source.views(0, &[0, 3, 5], &Device::flex()).unwrap().views.unwrap();
+            values(views).1.concat()
         });
+        assert_eq!(cpu.len(), device.len());
         assert!(cpu.iter().zip(&device).all(|(a, b)| (a - b).abs() < 1e-3));
+    }
+
+    #[test]
+    fn more_views_leave_the_first_two_as_they_are_and_all_differ() {
+        for (pair, more) in pairs().into_iter().zip(sources()) {
+            let made = |source: &ImageViews| {
+                let views = source.views(2, &[0, 3], &Device::flex()).unwrap().views.unwrap();
+                values(views).1
+            };
+            let (two, all) = (made(&pair).remove(0), made(&more));
+            assert_eq!(all[0][..two.len()], two);
+            let views = all[0].chunks(3 * 16 * 16).map(<[f32]>::to_vec);
+            let local = all[1].chunks(3 * 8 * 8).map(<[f32]>::to_vec);
+            let views: Vec<Vec<f32>> = views.chain(local).collect();
+            assert_eq!(views.len(), 2 * 5);
+            for (i, view) in views.iter().enumerate() {
+                assert!(views[..i].iter().all(|other| other != view), "view {i}");
+            }
+        }
     }
 
     /// A folder of two JPEGs, and the same decoded whole.
@@ -350,8 +467,8 @@ mod tests {
         let policy = SimClrAugmentation::stl10().with_size(32).unwrap();
         let views = |images: Arc<dyn ImageDataset>, decoding| {
             let views = ImageViews::new(images, policy.clone(), 5).with_decoding(decoding);
-            let views = views.two_views(1, &[0, 1], &Device::flex()).unwrap().views.unwrap();
-            views.input.into_data().try_to_vec::<f32>().unwrap()
+            let views = views.views(1, &[0, 1], &Device::flex()).unwrap().views.unwrap();
+            values(views).1.remove(0)
         };
         let whole = views(Arc::new(Whole(folder.clone())), Decoding::Scaled);
         assert_eq!(views(Arc::new(folder.clone()), Decoding::Full), whole);
@@ -369,8 +486,8 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let [source, _] = sources();
             let source = source.on_threads(Arc::new(pool));
-            let batch = source.two_views(0, &[0, 3, 5], &Device::flex());
-            batch.unwrap().views.unwrap().input.into_data().try_to_vec::<f32>().unwrap()
+            let batch = source.views(0, &[0, 3, 5], &Device::flex());
+            values(batch.unwrap().views.unwrap())
         };
         assert_eq!(views(1), views(5));
     }

@@ -12,7 +12,7 @@ use simclr_model::{
 use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
 use crate::images::decoding::Decoding;
-use crate::images::image_config::{ImageConfig, default_monitor_images};
+use crate::images::image_config::{ImageConfig, default_monitor_images, default_views};
 use crate::images::image_views::ViewPath;
 use crate::images::run_description::RunDescription;
 use crate::rate::learning_rate::LearningRate;
@@ -68,6 +68,8 @@ impl PretrainConfig {
             projection: ProjectionHeadConfig::default(),
             views: ViewPath::Cpu,
             monitor_images: default_monitor_images(),
+            views_per_image: default_views(),
+            local_views: None,
             decoding: Decoding::Scaled,
             augmentation: AugmentationConfig { crop, ..augmentation },
         };

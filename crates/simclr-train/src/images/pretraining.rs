@@ -187,6 +187,11 @@ impl Pretraining {
                 ImageViews::on_device(images, DeviceAugmentation::new(augmentation)?, seed)
             }
         };
+        let mut views = views.with_views(self.images.views_per_image);
+        let local = (&self.images.local_views, self.images.local_augmentation()?);
+        if let (Some(local), Some(augmentation)) = local {
+            views = views.and(augmentation, local.count)?;
+        }
         let pool = ThreadPoolBuilder::new().thread_name(|number| format!("views {number}"));
         let pool = pool.build().map_err(|error| TrainError::stopped(error.to_string()))?;
         Ok(views.with_decoding(self.images.decoding).on_threads(Arc::new(pool)))

@@ -13,7 +13,7 @@ use crate::engine::precision::Precision;
 use crate::engine::train_config::{TrainConfig, default_max_skipped};
 use crate::error::TrainError;
 use crate::images::decoding::Decoding;
-use crate::images::image_config::{ImageConfig, default_monitor_images};
+use crate::images::image_config::{ImageConfig, default_monitor_images, default_views};
 use crate::images::image_views::ViewPath;
 use crate::images::pretrain_config::PretrainConfig;
 use crate::optim::optimizer::OptimizerConfig;
@@ -197,6 +197,8 @@ fn images(encoder: ResNetConfig, augmentation: &SimClrAugmentation) -> ImageConf
         projection: ProjectionHeadConfig::default(),
         views: ViewPath::Cpu,
         monitor_images: default_monitor_images(),
+        views_per_image: default_views(),
+        local_views: None,
         decoding: Decoding::Scaled,
         augmentation: augmentation.config().clone(),
     }

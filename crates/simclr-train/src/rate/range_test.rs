@@ -82,7 +82,7 @@ impl RangeTest {
     ) -> Result<LearningRateCurve, TrainError> {
         let mut curve = LearningRateCurve {
             tried: Vec::new(),
-            chance_level: step.chance_level(views.layout().batch_size),
+            chance_level: step.chance_level(views.layout().batch_size, views.views_per_example()),
             diverged: false,
         };
         let mut steps = views.epoch(1);

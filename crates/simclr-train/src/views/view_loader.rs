@@ -107,6 +107,10 @@ impl<I: Send + 'static> ViewLoader<I> {
         self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).take_untold()
     }
 
+    pub(crate) fn views_per_example(&self) -> usize {
+        self.source.views_per_example()
+    }
+
     pub(crate) fn layout(&self) -> StepLayout {
         self.layout
     }
@@ -165,7 +169,7 @@ impl<I: Send + 'static> ViewLoader<I> {
                 (pass, batch[number * chunk_size..][..chunk_size].to_vec())
             };
             let device = &devices[number % devices.len()];
-            let made = source.two_views(pass as u64, &indices, device)?;
+            let made = source.views(pass as u64, &indices, device)?;
             let labels = labels_of(&*source, &indices, &made.skipped);
             let of_chunk = |views| LabelledViews { views, labels, chunk: number };
             let views = made.views.map(of_chunk);
@@ -179,7 +183,7 @@ impl<I: Send + 'static> ViewLoader<I> {
 mod tests {
     use super::*;
     use crate::error::TrainError;
-    use crate::views::view_source::{TwoViews, ViewBatch};
+    use crate::views::view_source::{ViewBatch, Views};
 
     /// A source whose views are the indices themselves, and whose labels are 100 more if it is small. It fails, or panics, at a given example.
     struct Indices {
@@ -196,7 +200,7 @@ mod tests {
         fn label(&self, index: usize) -> Option<usize> {
             (self.len < 10).then_some(100 + index)
         }
-        fn two_views(
+        fn views(
             &self,
             pass: u64,
             indices: &[usize],
@@ -211,12 +215,12 @@ mod tests {
             let skip = |index| Skipped { index, reason: format!("{index} is unreadable") };
             let skipped = unreadable.into_iter().map(skip).collect();
             let examples = readable.len();
-            let views = (examples > 0).then_some(TwoViews { input: (pass, readable), examples });
+            let views = (examples > 0).then(|| Views::new((pass, readable), 2, examples));
             Ok(ViewBatch { views, skipped })
         }
     }
 
-    type Views = LabelledViews<(u64, Vec<usize>)>;
+    type Chunk = LabelledViews<(u64, Vec<usize>)>;
 
     fn indices(len: usize) -> Indices {
         Indices { len, fail_at: None, panic_at: None, unreadable: Vec::new() }
@@ -232,7 +236,7 @@ mod tests {
     fn results(
         loader: &ViewLoader<(u64, Vec<usize>)>,
         epoch: usize,
-    ) -> Vec<Vec<Result<Views, TrainError>>> {
+    ) -> Vec<Vec<Result<Chunk, TrainError>>> {
         let mut views = loader.epoch(epoch);
         let mut steps = Vec::new();
         while let Some(step) = views.next_step() {
@@ -243,9 +247,11 @@ mod tests {
 
     /// The pass and the indices of each step.
     fn steps(loader: &ViewLoader<(u64, Vec<usize>)>, epoch: usize) -> Vec<(u64, Vec<usize>)> {
-        let whole = |chunks: Vec<Result<Views, TrainError>>| {
-            let chunks: Vec<_> =
-                chunks.into_iter().map(|chunk| chunk.unwrap().views.input).collect();
+        let whole = |chunks: Vec<Result<Chunk, TrainError>>| {
+            let chunks: Vec<_> = chunks
+                .into_iter()
+                .map(|chunk| chunk.unwrap().views.into_inputs().remove(0))
+                .collect();
             (chunks[0].0, chunks.into_iter().flat_map(|(_, indices)| indices).collect())
         };
         results(loader, epoch).into_iter().map(whole).collect()
@@ -278,7 +284,7 @@ mod tests {
             let mut views = loader.epoch_after(2, done);
             let mut rest = Vec::new();
             while let Some(step) = views.next_step() {
-                rest.extend(step.map(|chunk| chunk.unwrap().views.input));
+                rest.extend(step.map(|chunk| chunk.unwrap().views.into_inputs().remove(0)));
             }
             assert_eq!(rest, whole[done..]);
         }
@@ -344,7 +350,7 @@ mod tests {
     #[test]
     fn a_chunk_keeps_its_number_where_others_are_left_out() {
         let source = Indices { unreadable: vec![1, 3, 4], ..indices(6) };
-        let chunks: Vec<Views> = results(&loader(source, [6, 1, 1]), 1)
+        let chunks: Vec<Chunk> = results(&loader(source, [6, 1, 1]), 1)
             .into_iter()
             .flatten()
             .map(Result::unwrap)
@@ -352,7 +358,7 @@ mod tests {
         let whole = steps(&loader(indices(6), [6, 1, 1]), 1).remove(0).1;
         assert_eq!(chunks.len(), 3);
         for chunk in chunks {
-            assert_eq!(chunk.views.input.1, [whole[chunk.chunk]]);
+            assert_eq!(chunk.views.into_inputs()[0].1, [whole[chunk.chunk]]);
         }
     }
 
@@ -364,9 +370,10 @@ mod tests {
             let mut seen = 0;
             for chunk in results(&loader, 1).into_iter().flatten() {
                 let LabelledViews { views, labels, .. } = chunk.unwrap();
-                let expected: Vec<usize> = views.input.1.iter().map(|index| 100 + index).collect();
+                seen += views.examples();
+                let [(_, indices)] = &views.into_inputs()[..] else { panic!("one size") };
+                let expected: Vec<usize> = indices.iter().map(|index| 100 + index).collect();
                 assert_eq!(labels, Some(expected));
-                seen += views.examples;
             }
             assert_eq!(seen, 5);
         }

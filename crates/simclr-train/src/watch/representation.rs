@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 /// The largest number of examples to measure: enough to see a collapse, and fast enough for every epoch.
 pub(crate) const MOST_ROWS: usize = 512;
 
-/// The shape of the features h and projections z of one batch, of which it measures at most 512 examples.
+/// The shape of the features h and projections z of one batch, of which it measures the first two views of at most 512 examples.
 ///
 /// The trainer measures the last batch of each epoch, in training mode.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Representation {
-    /// Mean squared distance of partners on the unit sphere, in 0..=4: lower is more alike (Wang and Isola 2020,
+    /// Mean squared distance of the first two views of an example on the unit sphere, in 0..=4: lower is more alike (Wang and Isola 2020,
     /// `align_loss` with alpha 2).
     pub alignment: f64,
-    /// Logarithm of the mean Gaussian potential exp(-2 distance²) of the projections of view a, in -8..=0: lower is
+    /// Logarithm of the mean Gaussian potential exp(-2 distance²) of the projections of the first view, in -8..=0: lower is
     /// more evenly spread (Wang and Isola 2020, `uniform_loss` with t 2).
     pub uniformity: f64,
     /// Effective rank of the features: the exponential of the entropy of the singular values, in
@@ -35,9 +35,14 @@ impl Representation {
     ///
     /// # Shapes
     ///
-    /// - `features`: `[2n, feature_size]`, view a before view b
-    /// - `projections`: `[2n, d]`, in the same order
-    pub(crate) fn new(features: &Tensor<2>, projections: &Tensor<2>) -> Option<Self> {
+    /// - `features`: `[V n, feature_size]` of n `examples`, one view after the other
+    /// - `projections`: `[V n, d]`, in the same order
+    pub(crate) fn new(
+        features: &Tensor<2>,
+        projections: &Tensor<2>,
+        examples: usize,
+    ) -> Option<Self> {
+        let rows = |views, view| rows(views, view, examples);
         let (a, b) = (rows(projections, 0)?, rows(projections, 1)?);
         let (unit_a, unit_b) = (unit_rows(a.clone()), unit_rows(b));
         Some(Self {
@@ -51,9 +56,8 @@ impl Representation {
 }
 
 /// The first [`MOST_ROWS`] rows of one view, in f64; `None` if a number is NaN or infinite.
-fn rows(views: &Tensor<2>, view: usize) -> Option<DMatrix<f64>> {
-    let [doubled, d] = views.dims();
-    let n = doubled / 2;
+fn rows(views: &Tensor<2>, view: usize, n: usize) -> Option<DMatrix<f64>> {
+    let [_, d] = views.dims();
     let count = n.min(MOST_ROWS);
     let block = views.clone().narrow(0, view * n, count).to_data_as::<f64>();
     let values: Vec<f64> = block.iter::<f64>().collect();
@@ -119,7 +123,7 @@ mod tests {
     #[test]
     fn a_collapsed_batch_has_rank_1_and_no_spread() {
         let same = tensor(&[[1.0, 2.0, 2.0]; 8]);
-        let found = Representation::new(&same, &same).unwrap();
+        let found = Representation::new(&same, &same, 4).unwrap();
         assert!((found.effective_rank_z - 1.0).abs() < 1e-6, "{found:?}");
         assert!(found.alignment.abs() < 1e-12 && found.uniformity.abs() < 1e-6);
         assert!(found.standard_deviation.abs() < 1e-6);
@@ -129,7 +133,7 @@ mod tests {
     fn an_orthogonal_batch_has_full_rank() {
         let axes = [[5.0, 0.0, 0.0], [0.0, 5.0, 0.0], [0.0, 0.0, 5.0]];
         let both = tensor(&[axes, axes].concat());
-        let found = Representation::new(&both, &both).unwrap();
+        let found = Representation::new(&both, &both, 3).unwrap();
         assert!((found.effective_rank_h - 3.0).abs() < 1e-9, "{found:?}");
         // Every pair is at squared distance 2: ln exp(-4).
         assert!((found.uniformity + 4.0).abs() < 1e-9);
@@ -139,14 +143,14 @@ mod tests {
     #[test]
     fn opposite_partners_are_at_squared_distance_4() {
         let found = tensor(&[[0.0, 1.0, 0.0], [0.0, -3.0, 0.0]]);
-        let found = Representation::new(&found, &found).unwrap();
+        let found = Representation::new(&found, &found, 1).unwrap();
         assert!((found.alignment - 4.0).abs() < 1e-12);
     }
 
     #[test]
     fn a_full_sphere_has_standard_deviation_1() {
         let z = Tensor::<2>::random([1000, 64], Distribution::Normal(0.0, 1.0), &Device::flex());
-        let found = Representation::new(&z, &z).unwrap();
+        let found = Representation::new(&z, &z, 500).unwrap();
         assert!((found.standard_deviation - 1.0).abs() < 0.02, "{found:?}");
         assert!(found.effective_rank_z > 60.0, "{found:?}");
     }
@@ -154,6 +158,6 @@ mod tests {
     #[test]
     fn a_batch_with_a_nan_has_no_shape() {
         let broken = tensor(&[[0.0, f64::NAN, 0.0], [0.0, 1.0, 0.0]]);
-        assert_eq!(Representation::new(&broken, &broken), None);
+        assert_eq!(Representation::new(&broken, &broken, 1), None);
     }
 }

@@ -6,6 +6,7 @@ mod first_weights;
 mod folder;
 mod interrupted;
 mod labelled;
+mod many_views;
 mod monitor;
 mod not_finite;
 mod resumed;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use simclr::burn::tensor::{Device, Distribution, Tensor};
 use simclr::model::{EncoderConfig, ImageEncoder, ProjectionHeadConfig, SimClr};
-use simclr::train::{LossConfig, OptimizerConfig, Precision, TrainingStep, TwoViews};
+use simclr::train::{LossConfig, OptimizerConfig, Precision, TrainingStep, Views};
 
 use super::loss::TEMPERATURE;
 use super::speed::Speed;
@@ -38,7 +38,7 @@ impl Steps {
 
     /// One step on views `[2n, 3, size, size]`: the loss before it, `[1]`.
     pub(super) fn run(&mut self, views: &Tensor<4>) -> Result<Tensor<1>> {
-        let views = TwoViews { input: views.clone(), examples: views.dims()[0] / 2 };
+        let views = Views::new(views.clone(), 2, views.dims()[0] / 2);
         Ok(self.step.run(views, LEARNING_RATE)?)
     }
 

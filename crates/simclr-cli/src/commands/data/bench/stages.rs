@@ -71,7 +71,9 @@ impl Stages {
                 let key = ViewKey { seed: 0, pass: 0, index: index as u64, view };
                 self.policy.draw(key, width, height)
             });
-            let part = self.decoding.needed_part(&views, self.policy.config().size);
+            let part = self
+                .decoding
+                .needed_part(views.iter().map(|view| (view, self.policy.config().size)));
             drawn = Some(views);
             part
         };
