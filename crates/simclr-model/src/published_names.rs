@@ -52,11 +52,25 @@ pub trait PublishedNames: Module {
         None
     }
 
-    /// Whether the parameter at `path` holds a learnt position for a class token and for each patch of a square image,
-    /// `[1, 1 + side * side, features]`. Such positions are resampled if a file has them for another number of patches.
-    fn is_position_grid(&self, path: &[&str]) -> bool {
-        let _ = path;
+    /// What the names of the library's classifier begin with, if it lies in a module of which the encoder has a part.
+    /// Anything else in such a module is taken for a part of a larger network, and such networks are refused.
+    fn classifier(&self, naming: Naming) -> Option<&'static str> {
+        let _ = naming;
+        None
+    }
+
+    /// Whether a library holds the vector at `path` as `[channels, 1, 1]`.
+    fn has_pixel_axes(&self, path: &[&str], naming: Naming) -> bool {
+        let _ = (path, naming);
         false
+    }
+
+    /// If the parameter at `path` holds a learnt position for each patch of a square image,
+    /// `[1, others + side * side, features]`, the number of others, such as a class token's, which come first. The
+    /// positions of patches are resampled if a file has them for another number of patches.
+    fn others_before_positions(&self, path: &[&str]) -> Option<usize> {
+        let _ = path;
+        None
     }
 }
 

@@ -270,6 +270,11 @@ fn vision_transformers_compute_what_torchvisions_and_timms_do() {
 }
 
 #[test]
+fn conv_nexts_compute_what_torchvisions_and_timms_do() {
+    check("convnext");
+}
+
+#[test]
 fn mlps_compute_what_torchvisions_do() {
     check("mlp");
 }
@@ -296,6 +301,11 @@ fn full_size_networks_compute_what_torchvisions_and_timms_do() {
         "efficientnet_b2_tf",
         "vit_small_p16",
         "vit_base_p16",
+        "vit_base_p14_dinov2",
+        "vit_small_p14_reg4_dinov2",
+        "vit_base_p16_dinov3_i256",
+        "convnext_tiny",
+        "convnext_base",
     ] {
         let file = |extension: &str| Path::new(&folder).join(format!("{name}.{extension}"));
         let full: Full = serde_json::from_slice(&std::fs::read(file("json")).unwrap()).unwrap();

@@ -1,19 +1,22 @@
 //! The names of a vision transformer's parameters.
 
+use super::family::VisionTransformerFamily;
 use super::network::VisionTransformer;
 use crate::published_names::{Naming, PublishedNames, published_leaf};
 
 impl PublishedNames for VisionTransformer {
+    /// torchvision has the original alone.
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         match naming {
             Naming::Simclr | Naming::EfficientNetPytorch | Naming::Sequential { .. } => None,
+            Naming::Torchvision if self.family != VisionTransformerFamily::Original => None,
             Naming::Torchvision => torchvision_name(path),
-            Naming::Timm => timm_name(path),
+            Naming::Timm => timm_name(path, self.family),
         }
     }
 
-    fn is_position_grid(&self, path: &[&str]) -> bool {
-        path == ["positions"]
+    fn others_before_positions(&self, path: &[&str]) -> Option<usize> {
+        (path == ["positions"]).then_some(usize::from(self.family.class_has_position()))
     }
 }
 
@@ -41,10 +44,20 @@ fn torchvision_name(path: &[&str]) -> Option<String> {
     })
 }
 
-fn timm_name(path: &[&str]) -> Option<String> {
+fn timm_name(path: &[&str], family: VisionTransformerFamily) -> Option<String> {
     let leaf = published_leaf(path.last()?);
+    // Scales are modules in timm's class of DINOv2, and parameters in that of DINOv3.
+    let is_parameter = family == VisionTransformerFamily::DinoV3;
     Some(match *path {
         ["class_token"] => "cls_token".to_owned(),
+        ["registers"] => "reg_token".to_owned(),
+        ["blocks", block, scale @ ("attention_scale" | "mlp_scale")] => {
+            let branch = if scale == "attention_scale" { 1 } else { 2 };
+            match is_parameter {
+                true => format!("blocks.{block}.gamma_{branch}"),
+                false => format!("blocks.{block}.ls{branch}.gamma"),
+            }
+        }
         ["positions"] => "pos_embed".to_owned(),
         ["patch_embedding", _] => format!("patch_embed.proj.{leaf}"),
         ["norm", _] => format!("norm.{leaf}"),

@@ -88,7 +88,8 @@ impl<'a> Place<'a> {
             .filter(|(_, rest)| {
                 let part = first_part(rest);
                 let inside = parts.contains(part) || is_mlp && is_layer(part);
-                inside && !names.contains(rest) && !is_counter(rest)
+                let classifies = self.layout.classifier.is_some_and(|head| rest.starts_with(head));
+                inside && !classifies && !names.contains(rest) && !is_counter(rest)
             })
             .map(|(name, _)| name.as_str())
             .collect();
