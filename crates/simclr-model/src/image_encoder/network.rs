@@ -43,6 +43,22 @@ pub enum ImageEncoder {
     Mlp(Mlp),
 }
 
+impl ImageEncoder {
+    /// Features of every patch of the images, `[n, patches, feature_size]`, as
+    /// [`VisionTransformer::patch_features`] has them; `None` for networks that don't see an image as patches.
+    ///
+    /// # Panics
+    ///
+    /// If the images are not of the encoder's size.
+    #[must_use]
+    pub fn patch_features(&self, images: Tensor<4>) -> Option<Tensor<3>> {
+        match self {
+            Self::VisionTransformer(net) => Some(net.patch_features(images)),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) | Self::Mlp(_) => None,
+        }
+    }
+}
+
 impl Encoder for ImageEncoder {
     /// Images `[n, 3, height, width]`, normalised.
     ///
