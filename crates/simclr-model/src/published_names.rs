@@ -14,6 +14,9 @@ pub enum Naming {
     Torchvision,
     /// timm (`pytorch-image-models`).
     Timm,
+    /// facebookresearch's `dinov2`, for a [`VisionTransformer`](crate::VisionTransformer) with registers. Without them, the
+    /// names are timm's.
+    DinoV2,
     /// The package `efficientnet_pytorch`, for an [`EfficientNet`](crate::EfficientNet).
     EfficientNetPytorch,
     /// torchvision, with the layers of a [`ResNet`](crate::ResNet) numbered by an `nn.Sequential` of them:
@@ -31,6 +34,7 @@ impl fmt::Display for Naming {
             Self::Simclr => "simclr",
             Self::Torchvision => "torchvision",
             Self::Timm => "timm",
+            Self::DinoV2 => "dinov2",
             Self::EfficientNetPytorch => "efficientnet_pytorch",
             Self::Sequential { .. } => "nn.Sequential",
         })
@@ -63,6 +67,13 @@ pub trait PublishedNames: Module {
     fn has_pixel_axes(&self, path: &[&str], naming: Naming) -> bool {
         let _ = (path, naming);
         false
+    }
+
+    /// If a library's positions begin with one more row, which it adds to another parameter: the names of the positions and
+    /// of that parameter here.
+    fn first_position(&self, naming: Naming) -> Option<[&'static str; 2]> {
+        let _ = naming;
+        None
     }
 
     /// If the parameter at `path` holds a learnt position for each patch of a square image,

@@ -36,9 +36,12 @@ struct Golden {
     features: Vec<f64>,
     all_features: Summary,
     /// In training mode.
+    #[serde(default)]
     training_features: Summary,
+    #[serde(default)]
     gradients: BTreeMap<String, Summary>,
     /// Running means and variances after the step.
+    #[serde(default)]
     statistics: BTreeMap<String, Summary>,
 }
 
@@ -272,6 +275,106 @@ fn vision_transformers_compute_what_torchvisions_and_timms_do() {
 #[test]
 fn conv_nexts_compute_what_torchvisions_and_timms_do() {
     check("convnext");
+}
+
+/// The network of a file for images of 24 pixels, its positions resampled for those of 32.
+#[test]
+fn vision_transformers_for_another_image_size_compute_what_timms_do() {
+    #[derive(Deserialize)]
+    struct Resampled {
+        #[serde(flatten)]
+        golden: Golden,
+        /// Of every patch of every image.
+        patches: Summary,
+    }
+    let all = include_str!("golden/resampled_positions.json");
+    for Resampled { golden, patches } in serde_json::from_str::<Vec<Resampled>>(all).unwrap() {
+        golden.check_outputs();
+        let device = Device::flex();
+        let encoder = golden.encoder(&device);
+        let found = encoder.patch_features(golden.images(&device)).unwrap();
+        assert_close(&golden.name, summary(&numbers(&found)), patches, 1e-4, 0.0);
+    }
+}
+
+/// facebookresearch's files keep a position for the class token, which timm's converter adds to the token.
+#[test]
+fn a_dinov2_with_registers_loads_from_the_names_of_its_authors_and_is_written_with_them() {
+    let golden = goldens("vit_tiny_p8_reg4").remove(0);
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let position = uniform(7, 192);
+    let tensors = golden.shapes.iter().map(|(name, shape)| {
+        let mut values = formula_weights(name, shape);
+        let (mut name, mut shape) = (name.clone(), shape.clone());
+        match name.as_str() {
+            "reg_token" => name = "register_tokens".to_owned(),
+            "cls_token" => values.iter_mut().zip(&position).for_each(|(x, p)| *x -= *p as f32),
+            "pos_embed" => {
+                values.splice(..0, position.iter().map(|&p| p as f32));
+                shape[1] += 1;
+            }
+            _ => {}
+        }
+        (name, shape, values)
+    });
+    write_safetensors(
+        &path,
+        tensors.chain([("mask_token".to_owned(), vec![1, 192], vec![0.5; 192])]),
+    );
+    let build = |name: &str| name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
+    let (encoder, report) = WeightFile::open(&path).unwrap().load(build(&golden.name)).unwrap();
+    assert_eq!((report.naming, report.left_over), (Naming::DinoV2, vec!["mask_token".to_owned()]));
+    let expected = numbers(&golden.encoder(&device).encode(golden.images(&device)));
+    let same = |encoder: &ImageEncoder| {
+        let found = numbers(&encoder.encode(golden.images(&device)));
+        let most =
+            found.iter().zip(&expected).fold(0.0_f64, |most, (a, b)| most.max((a - b).abs()));
+        assert!(most < 1e-5, "{most}");
+    };
+    same(&encoder);
+    // Positions for another number of patches, with that of the class token.
+    let (_, report) =
+        WeightFile::open(&path).unwrap().load(build("vit_tiny_p8_reg4_dinov2_i32")).unwrap();
+    assert_eq!(report.resampled, Some([3, 4]));
+
+    save_published_weights(&encoder, Naming::DinoV2, &path).unwrap();
+    let (again, report) = WeightFile::open(&path).unwrap().load(build(&golden.name)).unwrap();
+    assert_eq!((report.naming, report.left_over), (Naming::DinoV2, vec![]));
+    same(&again);
+    // The network without registers has timm's names there, too.
+    let plain = build("vit_tiny_p8_dinov2_i24");
+    assert!(save_published_weights(&plain, Naming::DinoV2, &path).is_err());
+}
+
+#[test]
+fn what_lies_beside_an_encoder_in_a_published_file_is_left_over() {
+    let beside = [
+        ("convnext", "torchvision", &["classifier.2.weight", "classifier.2.bias"][..]),
+        ("convnext", "timm", &["head.fc.bias", "head.fc.weight"]),
+        // Meta's own file of a DINOv2 has timm's names, and a token that was masked in training.
+        ("vit_tiny_p8_dinov2", "timm", &["mask_token"]),
+        ("resnet50d", "timm", &["fc.bias", "fc.weight"]),
+    ];
+    for (family, library, names) in beside {
+        let golden = goldens(family).into_iter().find(|golden| golden.library == library).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let shapes = golden.shapes.iter().map(|(name, shape)| (name.clone(), shape.clone()));
+        let shapes = shapes.chain(names.iter().map(|name| ((*name).to_owned(), vec![2, 3])));
+        let tensors = shapes.map(|(name, shape)| {
+            let values = formula_weights(&name, &shape);
+            (name, shape, values)
+        });
+        write_safetensors(&path, tensors);
+        let encoder = golden.name.parse::<EncoderConfig>().unwrap();
+        let encoder = encoder.init(0, &Device::flex()).unwrap();
+        let (_, report) = WeightFile::open(&path).unwrap().load(encoder).unwrap();
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        assert_eq!(report.left_over, names, "{}", golden.name);
+    }
 }
 
 #[test]

@@ -6,7 +6,10 @@ use crate::published_names::{Naming, PublishedNames, index, published_leaf};
 impl PublishedNames for ConvNext {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         match naming {
-            Naming::Simclr | Naming::EfficientNetPytorch | Naming::Sequential { .. } => None,
+            Naming::Simclr
+            | Naming::DinoV2
+            | Naming::EfficientNetPytorch
+            | Naming::Sequential { .. } => None,
             Naming::Torchvision => torchvision_name(path),
             Naming::Timm => timm_name(path),
         }
@@ -17,7 +20,10 @@ impl PublishedNames for ConvNext {
         match naming {
             Naming::Torchvision => Some("classifier.2."),
             Naming::Timm => Some("head.fc."),
-            Naming::Simclr | Naming::EfficientNetPytorch | Naming::Sequential { .. } => None,
+            Naming::Simclr
+            | Naming::DinoV2
+            | Naming::EfficientNetPytorch
+            | Naming::Sequential { .. } => None,
         }
     }
 

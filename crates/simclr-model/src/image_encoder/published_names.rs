@@ -39,6 +39,13 @@ impl PublishedNames for ImageEncoder {
         }
     }
 
+    fn first_position(&self, naming: Naming) -> Option<[&'static str; 2]> {
+        match self {
+            Self::VisionTransformer(net) => net.first_position(naming),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) | Self::Mlp(_) => None,
+        }
+    }
+
     fn others_before_positions(&self, path: &[&str]) -> Option<usize> {
         match self {
             Self::VisionTransformer(net) => net.others_before_positions(path),

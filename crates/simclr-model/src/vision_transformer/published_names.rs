@@ -8,11 +8,24 @@ impl PublishedNames for VisionTransformer {
     /// torchvision has the original alone.
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         match naming {
-            Naming::Simclr | Naming::EfficientNetPytorch | Naming::Sequential { .. } => None,
+            Naming::DinoV2 if self.family == VisionTransformerFamily::DinoV2Registers => match path
+            {
+                ["registers"] => Some("register_tokens".to_owned()),
+                _ => timm_name(path, self.family),
+            },
+            Naming::Simclr
+            | Naming::DinoV2
+            | Naming::EfficientNetPytorch
+            | Naming::Sequential { .. } => None,
             Naming::Torchvision if self.family != VisionTransformerFamily::Original => None,
             Naming::Torchvision => torchvision_name(path),
             Naming::Timm => timm_name(path, self.family),
         }
+    }
+
+    /// With registers, timm has added the class token's position to the class token.
+    fn first_position(&self, naming: Naming) -> Option<[&'static str; 2]> {
+        (naming == Naming::DinoV2).then_some(["positions", "class_token"])
     }
 
     fn others_before_positions(&self, path: &[&str]) -> Option<usize> {

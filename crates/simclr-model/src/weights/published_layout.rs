@@ -1,13 +1,16 @@
 //! How other libraries name and lay out a network's tensors.
 
+use std::collections::HashMap;
+
 use super::position_grid::{Resampling, grid_side};
 use crate::module_tensors::{ModuleTensor, TensorRole};
 use crate::published_names::{Naming, PublishedNames};
 
 /// The namings that a file may have, the more usual one first.
-const NAMINGS: [Naming; 7] = [
+const NAMINGS: [Naming; 8] = [
     Naming::Torchvision,
     Naming::Timm,
+    Naming::DinoV2,
     Naming::EfficientNetPytorch,
     Naming::Simclr,
     Naming::Sequential { first_stage: 4 },
@@ -23,6 +26,8 @@ pub(super) struct Layout {
     pub(super) tensors: Vec<LaidOut>,
     /// What the names of a classifier in one of the encoder's own modules begin with.
     pub(super) classifier: Option<&'static str>,
+    /// The positions and the parameter to which their first row belongs.
+    first_position: Option<[&'static str; 2]>,
 }
 
 /// One tensor in a library's file.
@@ -40,7 +45,13 @@ impl Layout {
         let layout = |naming| {
             let tensors = tensors.iter().map(|tensor| LaidOut::published(module, tensor, naming));
             let tensors = tensors.collect::<Option<_>>()?;
-            Some(Self { naming, tensors, classifier: module.classifier(naming) })
+            let classifier = module.classifier(naming);
+            Some(Self {
+                naming,
+                tensors,
+                classifier,
+                first_position: module.first_position(naming),
+            })
         };
         NAMINGS.into_iter().filter_map(layout).collect()
     }
@@ -48,7 +59,23 @@ impl Layout {
     /// The layout of this crate's own files.
     pub(super) fn own(tensors: &[ModuleTensor]) -> Self {
         let tensors = tensors.iter().map(LaidOut::own).collect();
-        Self { naming: Naming::Simclr, tensors, classifier: None }
+        Self { naming: Naming::Simclr, tensors, classifier: None, first_position: None }
+    }
+
+    /// Brings the values of a file to those of the module's `tensors`, where a row of one belongs to another.
+    pub(super) fn move_first_position(
+        &self,
+        tensors: &[ModuleTensor],
+        values: &mut HashMap<String, Vec<f32>>,
+    ) {
+        let Some([positions, token]) = self.first_position else { return };
+        let Some(rows) = values.get_mut(positions) else { return };
+        let own = tensors.iter().find(|tensor| tensor.name() == positions);
+        let first = rows.len() - own.map_or(0, ModuleTensor::count);
+        let first: Vec<f32> = rows.drain(..first).collect();
+        for (value, first) in values.get_mut(token).into_iter().flatten().zip(first) {
+            *value += first;
+        }
     }
 }
 
@@ -60,7 +87,7 @@ impl LaidOut {
         naming: Naming,
     ) -> Option<Self> {
         let path: Vec<&str> = tensor.path.iter().map(String::as_str).collect();
-        let others_before_positions = module.others_before_positions(&path);
+        let mut others_before_positions = module.others_before_positions(&path);
         if naming == Naming::Simclr {
             return Some(Self { others_before_positions, ..Self::own(tensor) });
         }
@@ -70,6 +97,10 @@ impl LaidOut {
         }
         if module.has_pixel_axes(&path, naming) {
             shape.extend([1, 1]);
+        }
+        if module.first_position(naming).is_some_and(|[positions, _]| path == [positions]) {
+            shape[1] += 1;
+            others_before_positions = others_before_positions.map(|others| others + 1);
         }
         let name = module.published_name(&path, naming)?;
         Some(Self { name, shape, others_before_positions })

@@ -150,6 +150,9 @@ impl View for Encoded {
                 if is_stored_transposed(tensor, *naming) {
                     values = transposed(&values, tensor.shape[0]);
                 }
+                // A first position that the library adds to another tensor, which has it already.
+                let more = self.shape.iter().product::<usize>() - values.len();
+                values.splice(..0, std::iter::repeat_n(0.0, more));
                 values.iter().flat_map(|value| value.to_le_bytes()).collect()
             }
             Source::Counter => vec![0; size_of::<i64>()],

@@ -194,9 +194,11 @@ impl WeightFile {
             let read = if is_transposed { transposed(&read, expected.shape[0]) } else { read };
             values.insert(tensor.name(), read);
         }
+        let loaded = values.len();
+        layout.move_first_position(tensors, &mut values);
         left.retain(|name| !is_counter(name));
         let left_over = left.into_iter().map(|name| self.contents.whole_name(name)).collect();
-        let (prefix, loaded) = (self.contents.whole_name(prefix), values.len());
+        let prefix = self.contents.whole_name(prefix);
         let report = LoadReport { naming, prefix, loaded, resampled, missing, left_over };
         Ok((with_values(module, values), report))
     }

@@ -1,6 +1,6 @@
 """What torchvision's, timm's and efficientnet_pytorch's networks compute: golden values for `tests/published_networks.rs`.
 
-python3 generate.py                # writes networks.json: torch 2.15, torchvision 0.29, timm 1.0.31, efficientnet_pytorch 0.7.1
+python3 generate.py                # writes networks.json and resampled_positions.json: torch 2.15, torchvision 0.29, timm 1.0.31, efficientnet_pytorch 0.7.1
 python3 generate.py --full DIR     # full-size networks with PyTorch's own initial weights, for `full_size_networks`
 
 `--only NAME...` computes some of them anew.
@@ -161,6 +161,13 @@ CASES = [
         3 * 8 * 8, [32, 24, 16], norm_layer=nn.BatchNorm1d, bias=False))[1]),
     ("mlp_i8_32_24_16_nonorm", "torchvision", 8, lambda: torchvision.ops.MLP(3 * 8 * 8, [32, 24, 16])),
 ]
+# Networks made for images of one size, which take those of another. `dynamic_img_size` resamples the positions.
+RESAMPLED = [
+    ("vit_tiny_p8_dinov2_i32", "timm", 32, lambda: timm.create_model(
+        "vit_small_patch14_dinov2", img_size=24, patch_size=8, dynamic_img_size=True, **TINY)),
+    ("vit_tiny_p8_reg4_dinov2_i32", "timm", 32, lambda: timm.create_model(
+        "vit_small_patch14_reg4_dinov2", img_size=24, patch_size=8, dynamic_img_size=True, **TINY)),
+]
 IMAGES = 6
 IMAGE_STREAM = 1 << 25
 SIGNAL_STREAM = 1 << 26
@@ -178,8 +185,8 @@ def summary(tensor):
     return [float((flat * signal).sum()), float(flat.norm())]
 
 
-def case(name, library, size, build):
-    net = build().double()
+def evaluation(net, name, library, size):
+    """What the network computes outside of training, and the images."""
     fill(net)
     x = images(size)
     if isinstance(net, torchvision.ops.MLP):
@@ -187,6 +194,23 @@ def case(name, library, size, build):
     shapes = {key: list(tensor.shape) for key, tensor in net.state_dict().items()}
     with torch.no_grad():
         features = net.eval()(x).flatten(1)
+    return x, {
+        "name": name, "library": library, "image_size": size, "shapes": shapes,
+        "features": [float(value) for value in features[0, :32]], "all_features": summary(features),
+    }
+
+
+def resampled(name, library, size, build):
+    net = build().double()
+    x, computed = evaluation(net, name, library, size)
+    with torch.no_grad():
+        patches = net.forward_features(x)[:, net.num_prefix_tokens:]
+    return computed | {"patches": summary(patches)}
+
+
+def case(name, library, size, build):
+    net = build().double()
+    x, computed = evaluation(net, name, library, size)
     net.train()
     h = net(x).flatten(1)
     # A loss with a gradient of its own for every feature.
@@ -194,11 +218,7 @@ def case(name, library, size, build):
     (h * signal).sum().backward()
     gradients = {key: summary(p.grad) for key, p in net.named_parameters()}
     statistics = {key: summary(b) for key, b in net.named_buffers() if "running_" in key}
-    return {
-        "name": name, "library": library, "image_size": size, "shapes": shapes,
-        "features": [float(value) for value in features[0, :32]], "all_features": summary(features),
-        "training_features": summary(h), "gradients": gradients, "statistics": statistics,
-    }
+    return computed | {"training_features": summary(h), "gradients": gradients, "statistics": statistics}
 
 
 def rounded(value):
@@ -287,3 +307,5 @@ if __name__ == "__main__":
         for name, library, *rest in CASES:
             lines.append(kept.get((name, library)) or json.dumps(rounded(case(name, library, *rest))))
         path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+        lines = [json.dumps(rounded(resampled(*arguments))) for arguments in RESAMPLED]
+        (HERE / "resampled_positions.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
