@@ -149,10 +149,10 @@ impl fmt::Display for EncoderConfig {
                 }
                 Ok(())
             }
-            Self::ConvNext(ConvNextConfig { size, stochastic_depth }) => {
-                write!(f, "{size}")?;
-                if *stochastic_depth != size.stochastic_depth() {
-                    write!(f, "_d{stochastic_depth}")?;
+            Self::ConvNext(config) => {
+                write!(f, "{}", config.size)?;
+                if *config != ConvNextConfig::new(config.size) {
+                    write!(f, "_d{}", config.stochastic_depth)?;
                 }
                 Ok(())
             }

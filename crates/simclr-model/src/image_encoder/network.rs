@@ -29,7 +29,6 @@ use crate::vision_transformer::VisionTransformer;
 /// # Ok::<(), simclr_model::ModelError>(())
 /// ```
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a program holds few encoders")]
 pub enum ImageEncoder {
     /// A residual network.
     ResNet(ResNet),

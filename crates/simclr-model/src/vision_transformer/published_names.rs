@@ -66,9 +66,10 @@ fn timm_name(path: &[&str], family: VisionTransformerFamily) -> Option<String> {
         ["registers"] => "reg_token".to_owned(),
         ["blocks", block, scale @ ("attention_scale" | "mlp_scale")] => {
             let branch = if scale == "attention_scale" { 1 } else { 2 };
-            match is_parameter {
-                true => format!("blocks.{block}.gamma_{branch}"),
-                false => format!("blocks.{block}.ls{branch}.gamma"),
+            if is_parameter {
+                format!("blocks.{block}.gamma_{branch}")
+            } else {
+                format!("blocks.{block}.ls{branch}.gamma")
             }
         }
         ["positions"] => "pos_embed".to_owned(),
