@@ -63,6 +63,13 @@ pub trait PublishedNames: Module {
         None
     }
 
+    /// The names of tensors that another of the library's networks has beside those of this one. Weights of that network
+    /// would fit, and give other features here; they are refused.
+    fn tensors_of_others(&self, naming: Naming) -> &'static [&'static str] {
+        let _ = naming;
+        &[]
+    }
+
     /// Whether a library holds the vector at `path` as `[channels, 1, 1]`.
     fn has_pixel_axes(&self, path: &[&str], naming: Naming) -> bool {
         let _ = (path, naming);

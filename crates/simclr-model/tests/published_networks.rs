@@ -334,6 +334,10 @@ fn a_dinov2_with_registers_loads_from_the_names_of_its_authors_and_is_written_wi
         assert!(most < 1e-5, "{most}");
     };
     same(&encoder);
+    // Without registers, the same names and shapes would give other features.
+    let error = WeightFile::open(&path).unwrap().load(build("vit_tiny_p8_dinov2_i24")).unwrap_err();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("of a larger network: 1 (register_tokens"), "{reason}");
     // Positions for another number of patches, with that of the class token.
     let (_, report) =
         WeightFile::open(&path).unwrap().load(build("vit_tiny_p8_reg4_dinov2_i32")).unwrap();

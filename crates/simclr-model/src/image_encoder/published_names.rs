@@ -30,6 +30,13 @@ impl PublishedNames for ImageEncoder {
         }
     }
 
+    fn tensors_of_others(&self, naming: Naming) -> &'static [&'static str] {
+        match self {
+            Self::VisionTransformer(net) => net.tensors_of_others(naming),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) | Self::Mlp(_) => &[],
+        }
+    }
+
     fn has_pixel_axes(&self, path: &[&str], naming: Naming) -> bool {
         match self {
             Self::ConvNext(net) => net.has_pixel_axes(path, naming),

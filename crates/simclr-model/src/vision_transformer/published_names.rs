@@ -23,6 +23,14 @@ impl PublishedNames for VisionTransformer {
         }
     }
 
+    /// Registers, by timm's name and that of DINOv2's authors.
+    fn tensors_of_others(&self, naming: Naming) -> &'static [&'static str] {
+        match naming {
+            Naming::Timm if self.registers.is_none() => &["reg_token", "register_tokens"],
+            _ => &[],
+        }
+    }
+
     /// With registers, timm has added the class token's position to the class token.
     fn first_position(&self, naming: Naming) -> Option<[&'static str; 2]> {
         (naming == Naming::DinoV2).then_some(["positions", "class_token"])

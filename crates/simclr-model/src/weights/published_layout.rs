@@ -26,6 +26,8 @@ pub(super) struct Layout {
     pub(super) tensors: Vec<LaidOut>,
     /// What the names of a classifier in one of the encoder's own modules begin with.
     pub(super) classifier: Option<&'static str>,
+    /// The names of tensors that only another network has.
+    pub(super) of_others: &'static [&'static str],
     /// The positions and the parameter to which their first row belongs.
     first_position: Option<[&'static str; 2]>,
 }
@@ -45,11 +47,11 @@ impl Layout {
         let layout = |naming| {
             let tensors = tensors.iter().map(|tensor| LaidOut::published(module, tensor, naming));
             let tensors = tensors.collect::<Option<_>>()?;
-            let classifier = module.classifier(naming);
             Some(Self {
                 naming,
                 tensors,
-                classifier,
+                classifier: module.classifier(naming),
+                of_others: module.tensors_of_others(naming),
                 first_position: module.first_position(naming),
             })
         };
@@ -59,7 +61,8 @@ impl Layout {
     /// The layout of this crate's own files.
     pub(super) fn own(tensors: &[ModuleTensor]) -> Self {
         let tensors = tensors.iter().map(LaidOut::own).collect();
-        Self { naming: Naming::Simclr, tensors, classifier: None, first_position: None }
+        let naming = Naming::Simclr;
+        Self { naming, tensors, classifier: None, of_others: &[], first_position: None }
     }
 
     /// Brings the values of a file to those of the module's `tensors`, where a row of one belongs to another.
