@@ -23,7 +23,7 @@ impl PublishedNames for VisionTransformer {
         }
     }
 
-    /// Registers, by timm's name and that of DINOv2's authors.
+    /// Registers, by timm's name and that of `DINOv2`'s authors.
     fn tensors_of_others(&self, naming: Naming) -> &'static [&'static str] {
         match naming {
             Naming::Timm if self.registers.is_none() => &["reg_token", "register_tokens"],
