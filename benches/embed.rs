@@ -18,7 +18,15 @@ use burn::tensor::{Device, Distribution, Tensor};
 use serde_json::json;
 use simclr::model::{Encoder, EncoderConfig};
 
-const ENCODERS: [&str; 4] = ["resnet18", "resnet50", "efficientnet_b0_d0", "vit_small_p16"];
+const ENCODERS: [&str; 7] = [
+    "resnet18",
+    "resnet50",
+    "efficientnet_b0_d0",
+    "vit_small_p16",
+    "vit_small_p14_dinov2",
+    "vit_small_p16_dinov3",
+    "convnext_tiny",
+];
 const PIXELS: usize = 224;
 const BATCHES: [usize; 3] = [1, 16, 64];
 /// Seconds in which batches are timed.

@@ -138,11 +138,12 @@ pub mod nn {
 #[cfg(feature = "model")]
 pub mod model {
     pub use simclr_model::{
-        ConvNorm, EfficientNet, EfficientNetConfig, EfficientNetVariant, Encoder, EncoderConfig,
-        ImageEncoder, Inference, LoadReport, Mlp, MlpConfig, ModelError, ModuleTensor, Naming,
-        NearMiss, ProjectionHead, ProjectionHeadConfig, PublishedNames, ResNet, ResNetConfig,
-        ResNetDepth, ResidualBlock, SimClr, Stem, TensorRole, VisionTransformer,
-        VisionTransformerConfig, VisionTransformerSize, WeightError, WeightFault, WeightFile,
+        ConvNext, ConvNextConfig, ConvNextSize, ConvNorm, EfficientNet, EfficientNetConfig,
+        EfficientNetVariant, Encoder, EncoderConfig, ImageEncoder, Inference, LoadReport, Mlp,
+        MlpConfig, ModelError, ModuleTensor, Naming, NearMiss, ProjectionHead,
+        ProjectionHeadConfig, PublishedNames, ResNet, ResNetConfig, ResNetDepth, ResidualBlock,
+        SimClr, Stem, TensorRole, VisionTransformer, VisionTransformerConfig,
+        VisionTransformerFamily, VisionTransformerSize, WeightError, WeightFault, WeightFile,
         WeightInit, WeightMetadata, count_parameters, load_weights, module_tensors,
         save_published_weights, save_weights, save_weights_with,
     };

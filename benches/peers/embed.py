@@ -1,6 +1,6 @@
 """Inference at 224 pixels against PyTorch and ONNX Runtime: images a second by encoder and batch.
 
-Peers: torchvision's networks without their classifiers and timm's vision transformers, evaluated without gradients, in
+Peers: torchvision's networks without their classifiers and timm's vision transformers and ConvNeXts, evaluated without gradients, in
 channels-last or channels-first order, whichever is faster; and the same networks exported to ONNX Runtime's CPU provider.
 Needs: pip install torch torchvision timm onnx onnxruntime
 
@@ -18,7 +18,15 @@ from encoders import network
 THREADS = 2
 PIXELS = 224
 SECONDS = 3
-ENCODERS = ["resnet18", "resnet50", "efficientnet_b0_d0", "vit_small_p16"]
+ENCODERS = [
+    "resnet18",
+    "resnet50",
+    "efficientnet_b0_d0",
+    "vit_small_p16",
+    "vit_small_p14_dinov2",
+    "vit_small_p16_dinov3",
+    "convnext_tiny",
+]
 BATCHES = [1, 16, 64]
 
 

@@ -8,6 +8,7 @@ docs/encoders.md's: parameters, multiply-adds for one image, and the times.
 """
 
 import json
+import re
 import sys
 import time
 
@@ -64,8 +65,11 @@ def network(encoder, pixels):
         net = getattr(torchvision.models, encoder.removesuffix("_d0"))(stochastic_depth_prob=0.0)
         net.classifier = torch.nn.Identity()
     elif encoder.startswith("vit"):
-        size = encoder.split("_")[1]
-        net = timm.create_model(f"vit_{size}_patch16_224", num_classes=0, img_size=pixels)
+        size, patch, family = re.fullmatch(r"vit_(\w+?)_p(\d+)(_(?:reg4_)?dinov\d)?(?:_i\d+)?", encoder).groups()
+        name = f"vit_{size}_patch{patch}{family or '_224'}"
+        net = timm.create_model(name, num_classes=0, img_size=pixels)
+    elif encoder.startswith("convnext"):
+        net = timm.create_model(encoder.removesuffix("_d0"), num_classes=0)
     else:
         image_size, *sizes = (int(number) for number in encoder.removeprefix("mlp_i").split("_"))
         mlp = torchvision.ops.MLP(3 * image_size**2, sizes, norm_layer=torch.nn.BatchNorm1d, bias=False)
@@ -94,7 +98,7 @@ def multiply_adds(net, pixels):
 
     hooks = {torch.nn.Conv2d: convolution, torch.nn.Linear: linear}
     for layer in net.modules():
-        hook = hooks.get(type(layer), attention if type(layer).__name__ == "Attention" else None)
+        hook = hooks.get(type(layer), attention if type(layer).__name__.endswith("Attention") else None)
         if hook:
             layer.register_forward_hook(hook)
     with torch.no_grad():

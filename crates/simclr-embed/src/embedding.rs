@@ -7,6 +7,7 @@ mod embedder_file;
 mod onnx;
 mod open;
 mod parameter_bound;
+mod patches;
 mod preparation;
 mod raw_pixels;
 mod vector_file;

@@ -17,6 +17,12 @@ pub enum EmbedError {
     /// A setting is out of its range.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
+    /// Features of patches are asked of an encoder that has none.
+    #[error("expected an encoder of patches, such as vit_small_p16, found {found}")]
+    NoPatches {
+        /// The encoder's name, or "another network".
+        found: String,
+    },
     /// A set of feature vectors is empty.
     #[error("expected at least one image in the {set}, found none")]
     NoImages {

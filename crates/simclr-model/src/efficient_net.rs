@@ -4,7 +4,6 @@ mod config;
 mod inverted_residual;
 mod network;
 mod published_names;
-mod stochastic_depth;
 mod variant;
 
 pub use self::config::EfficientNetConfig;

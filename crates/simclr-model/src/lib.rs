@@ -17,7 +17,7 @@
 //!
 //! # Architectures
 //!
-//! [`ResNet`] 18 to 152 of any width, [`EfficientNet`] B0 to B3, [`VisionTransformer`] tiny, small and base for patches
+//! [`ResNet`] 18 to 152 of any width, [`EfficientNet`] B0 to B3, [`ConvNext`] tiny to base, [`VisionTransformer`] tiny, small and base for patches
 //! and images of any size, and [`Mlp`]. An [`EncoderConfig`] names each in one word. With the same weights they compute
 //! what the networks of torchvision and timm compute: outputs, gradients and running statistics. The training loop
 //! takes anything else that implements [`Encoder`], too.
@@ -46,6 +46,7 @@
 //!   [`simclr-embed`](https://docs.rs/simclr-embed) uses them, and [`simclr`](https://docs.rs/simclr) is all of it under
 //!   one roof.
 
+mod conv_next;
 mod efficient_net;
 mod encoder;
 mod error;
@@ -64,6 +65,7 @@ mod vision_transformer;
 mod weight_init;
 mod weights;
 
+pub use conv_next::{ConvNext, ConvNextConfig, ConvNextSize};
 pub use efficient_net::{EfficientNet, EfficientNetConfig, EfficientNetVariant};
 pub use encoder::Encoder;
 pub use error::ModelError;
@@ -77,7 +79,9 @@ pub use projection_head::{ProjectionHead, ProjectionHeadConfig};
 pub use published_names::{Naming, PublishedNames};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth, ResidualBlock, Stem};
 pub use simclr::SimClr;
-pub use vision_transformer::{VisionTransformer, VisionTransformerConfig, VisionTransformerSize};
+pub use vision_transformer::{
+    VisionTransformer, VisionTransformerConfig, VisionTransformerFamily, VisionTransformerSize,
+};
 pub use weight_init::WeightInit;
 pub use weights::{
     LoadReport, NearMiss, WeightError, WeightFault, WeightFile, WeightMetadata, load_weights,

@@ -41,7 +41,7 @@ mod tests {
         }
     }
 
-    const COUNTS: [(&str, usize); 13] = [
+    const COUNTS: [(&str, usize); 20] = [
         ("resnet18", 11_176_512),
         ("resnet34", 21_284_672),
         ("resnet50", 23_508_032),
@@ -55,5 +55,12 @@ mod tests {
         ("vit_small_p16", 21_665_664),
         ("vit_small_p32", 22_493_952),
         ("vit_base_p16", 85_798_656),
+        ("convnext_tiny", 27_820_128),
+        ("convnext_small", 49_454_688),
+        ("convnext_base", 87_566_464),
+        ("vit_small_p14_dinov2_i518", 22_056_192),
+        ("vit_base_p14_reg4_dinov2_i518", 86_582_016),
+        ("vit_small_p16_dinov3", 21_586_944),
+        ("vit_base_p16_dinov3", 85_641_216),
     ];
 }

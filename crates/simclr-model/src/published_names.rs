@@ -14,6 +14,9 @@ pub enum Naming {
     Torchvision,
     /// timm (`pytorch-image-models`).
     Timm,
+    /// facebookresearch's `dinov2`, for a [`VisionTransformer`](crate::VisionTransformer) with registers. Without them, the
+    /// names are timm's.
+    DinoV2,
     /// The package `efficientnet_pytorch`, for an [`EfficientNet`](crate::EfficientNet).
     EfficientNetPytorch,
     /// torchvision, with the layers of a [`ResNet`](crate::ResNet) numbered by an `nn.Sequential` of them:
@@ -31,6 +34,7 @@ impl fmt::Display for Naming {
             Self::Simclr => "simclr",
             Self::Torchvision => "torchvision",
             Self::Timm => "timm",
+            Self::DinoV2 => "dinov2",
             Self::EfficientNetPytorch => "efficientnet_pytorch",
             Self::Sequential { .. } => "nn.Sequential",
         })
@@ -52,11 +56,39 @@ pub trait PublishedNames: Module {
         None
     }
 
-    /// Whether the parameter at `path` holds a learnt position for a class token and for each patch of a square image,
-    /// `[1, 1 + side * side, features]`. Such positions are resampled if a file has them for another number of patches.
-    fn is_position_grid(&self, path: &[&str]) -> bool {
-        let _ = path;
+    /// What the names of the library's classifier begin with, if it lies in a module of which the encoder has a part.
+    /// Anything else in such a module is taken for a part of a larger network, and such networks are refused.
+    fn classifier(&self, naming: Naming) -> Option<&'static str> {
+        let _ = naming;
+        None
+    }
+
+    /// The names of tensors that another of the library's networks has beside those of this one. Weights of that network
+    /// would fit, and give other features here; they are refused.
+    fn tensors_of_others(&self, naming: Naming) -> &'static [&'static str] {
+        let _ = naming;
+        &[]
+    }
+
+    /// Whether a library holds the vector at `path` as `[channels, 1, 1]`.
+    fn has_pixel_axes(&self, path: &[&str], naming: Naming) -> bool {
+        let _ = (path, naming);
         false
+    }
+
+    /// If a library's positions begin with one more row, which it adds to another parameter: the names of the positions and
+    /// of that parameter here.
+    fn first_position(&self, naming: Naming) -> Option<[&'static str; 2]> {
+        let _ = naming;
+        None
+    }
+
+    /// If the parameter at `path` holds a learnt position for each patch of a square image,
+    /// `[1, others + side * side, features]`, the number of others, such as a class token's, which come first. The
+    /// positions of patches are resampled if a file has them for another number of patches.
+    fn others_before_positions(&self, path: &[&str]) -> Option<usize> {
+        let _ = path;
+        None
     }
 }
 

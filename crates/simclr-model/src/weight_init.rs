@@ -92,6 +92,18 @@ impl WeightInit {
         linear
     }
 
+    /// A convolution whose weights are [`truncated_normal`](Self::truncated_normal) and whose bias is zero.
+    ///
+    /// # Panics
+    ///
+    /// If the config's groups don't divide its channels.
+    pub fn truncated_normal_conv2d(&mut self, config: &Conv2dConfig, std: f64) -> Conv2d {
+        let mut conv = config.clone().with_bias(false).init(&self.device);
+        conv.weight = self.truncated_normal(conv.weight.dims(), std);
+        conv.bias = Some(Param::from_tensor(Tensor::zeros([config.channels[1]], &self.device)));
+        conv
+    }
+
     /// A number in 0..1.
     pub(crate) fn uniform(&mut self) -> f64 {
         StandardUniform.sample(&mut self.rng)

@@ -36,9 +36,12 @@ struct Golden {
     features: Vec<f64>,
     all_features: Summary,
     /// In training mode.
+    #[serde(default)]
     training_features: Summary,
+    #[serde(default)]
     gradients: BTreeMap<String, Summary>,
     /// Running means and variances after the step.
+    #[serde(default)]
     statistics: BTreeMap<String, Summary>,
 }
 
@@ -270,12 +273,122 @@ fn vision_transformers_compute_what_torchvisions_and_timms_do() {
 }
 
 #[test]
+fn conv_nexts_compute_what_torchvisions_and_timms_do() {
+    check("convnext");
+}
+
+/// The network of a file for images of 24 pixels, its positions resampled for those of 32.
+#[test]
+fn vision_transformers_for_another_image_size_compute_what_timms_do() {
+    #[derive(Deserialize)]
+    struct Resampled {
+        #[serde(flatten)]
+        golden: Golden,
+        /// Of every patch of every image.
+        patches: Summary,
+    }
+    let all = include_str!("golden/resampled_positions.json");
+    for Resampled { golden, patches } in serde_json::from_str::<Vec<Resampled>>(all).unwrap() {
+        golden.check_outputs();
+        let device = Device::flex();
+        let encoder = golden.encoder(&device);
+        let found = encoder.patch_features(golden.images(&device)).unwrap();
+        assert_close(&golden.name, summary(&numbers(&found)), patches, 1e-4, 0.0);
+    }
+}
+
+/// facebookresearch's files keep a position for the class token, which timm's converter adds to the token.
+#[test]
+fn a_dinov2_with_registers_loads_from_the_names_of_its_authors_and_is_written_with_them() {
+    let golden = goldens("vit_tiny_p8_reg4").remove(0);
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let position = uniform(7, 192);
+    let tensors = golden.shapes.iter().map(|(name, shape)| {
+        let mut values = formula_weights(name, shape);
+        let (mut name, mut shape) = (name.clone(), shape.clone());
+        match name.as_str() {
+            "reg_token" => name = "register_tokens".to_owned(),
+            "cls_token" => values.iter_mut().zip(&position).for_each(|(x, p)| *x -= *p as f32),
+            "pos_embed" => {
+                values.splice(..0, position.iter().map(|&p| p as f32));
+                shape[1] += 1;
+            }
+            _ => {}
+        }
+        (name, shape, values)
+    });
+    write_safetensors(
+        &path,
+        tensors.chain([("mask_token".to_owned(), vec![1, 192], vec![0.5; 192])]),
+    );
+    let build = |name: &str| name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
+    let (encoder, report) = WeightFile::open(&path).unwrap().load(build(&golden.name)).unwrap();
+    assert_eq!((report.naming, report.left_over), (Naming::DinoV2, vec!["mask_token".to_owned()]));
+    let expected = numbers(&golden.encoder(&device).encode(golden.images(&device)));
+    let same = |encoder: &ImageEncoder| {
+        let found = numbers(&encoder.encode(golden.images(&device)));
+        let most =
+            found.iter().zip(&expected).fold(0.0_f64, |most, (a, b)| most.max((a - b).abs()));
+        assert!(most < 1e-5, "{most}");
+    };
+    same(&encoder);
+    // Without registers, the same names and shapes would give other features.
+    let error = WeightFile::open(&path).unwrap().load(build("vit_tiny_p8_dinov2_i24")).unwrap_err();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("of a larger network: 1 (register_tokens"), "{reason}");
+    // Positions for another number of patches, with that of the class token.
+    let (_, report) =
+        WeightFile::open(&path).unwrap().load(build("vit_tiny_p8_reg4_dinov2_i32")).unwrap();
+    assert_eq!(report.resampled, Some([3, 4]));
+
+    save_published_weights(&encoder, Naming::DinoV2, &path).unwrap();
+    let (again, report) = WeightFile::open(&path).unwrap().load(build(&golden.name)).unwrap();
+    assert_eq!((report.naming, report.left_over), (Naming::DinoV2, vec![]));
+    same(&again);
+    // The network without registers has timm's names there, too.
+    let plain = build("vit_tiny_p8_dinov2_i24");
+    assert!(save_published_weights(&plain, Naming::DinoV2, &path).is_err());
+}
+
+#[test]
+fn what_lies_beside_an_encoder_in_a_published_file_is_left_over() {
+    let beside = [
+        ("convnext", "torchvision", &["classifier.2.weight", "classifier.2.bias"][..]),
+        ("convnext", "timm", &["head.fc.bias", "head.fc.weight"]),
+        // Meta's own file of a DINOv2 has timm's names, and a token that was masked in training.
+        ("vit_tiny_p8_dinov2", "timm", &["mask_token"]),
+        ("resnet50d", "timm", &["fc.bias", "fc.weight"]),
+    ];
+    for (family, library, names) in beside {
+        let golden = goldens(family).into_iter().find(|golden| golden.library == library).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let shapes = golden.shapes.iter().map(|(name, shape)| (name.clone(), shape.clone()));
+        let shapes = shapes.chain(names.iter().map(|name| ((*name).to_owned(), vec![2, 3])));
+        let tensors = shapes.map(|(name, shape)| {
+            let values = formula_weights(&name, &shape);
+            (name, shape, values)
+        });
+        write_safetensors(&path, tensors);
+        let encoder = golden.name.parse::<EncoderConfig>().unwrap();
+        let encoder = encoder.init(0, &Device::flex()).unwrap();
+        let (_, report) = WeightFile::open(&path).unwrap().load(encoder).unwrap();
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        assert_eq!(report.left_over, names, "{}", golden.name);
+    }
+}
+
+#[test]
 fn mlps_compute_what_torchvisions_do() {
     check("mlp");
 }
 
 /// Full-size networks with PyTorch's own weights, which are too large to keep: `generate.py --full DIR` writes them,
-/// and `SIMCLR_FULL_SIZE=DIR cargo test --release --workspace --test published_networks -- --ignored` compares.
+/// and `SIMCLR_FULL_SIZE=DIR cargo test --release --workspace --test published_networks -- --ignored` compares those of them
+/// that are there.
 #[test]
 #[ignore = "needs the files of `generate.py --full`"]
 fn full_size_networks_compute_what_torchvisions_and_timms_do() {
@@ -286,9 +399,11 @@ fn full_size_networks_compute_what_torchvisions_and_timms_do() {
     }
     let folder = std::env::var("SIMCLR_FULL_SIZE").expect("SIMCLR_FULL_SIZE names a folder");
     let device = Device::flex();
+    let mut compared = 0;
     for name in [
         "resnet18",
         "resnet50",
+        "resnet50d",
         "resnet152",
         "efficientnet_b0",
         "efficientnet_b3",
@@ -296,8 +411,18 @@ fn full_size_networks_compute_what_torchvisions_and_timms_do() {
         "efficientnet_b2_tf",
         "vit_small_p16",
         "vit_base_p16",
+        "vit_base_p14_dinov2",
+        "vit_small_p14_reg4_dinov2",
+        "vit_base_p16_dinov3_i256",
+        "convnext_tiny",
+        "convnext_base",
     ] {
         let file = |extension: &str| Path::new(&folder).join(format!("{name}.{extension}"));
+        if !file("json").exists() {
+            println!("{name}: not there");
+            continue;
+        }
+        compared += 1;
         let full: Full = serde_json::from_slice(&std::fs::read(file("json")).unwrap()).unwrap();
         let encoder = name.parse::<EncoderConfig>().unwrap().init(0, &device).unwrap();
         let (encoder, report) = WeightFile::open(file("pth")).unwrap().load(encoder).unwrap();
@@ -327,4 +452,5 @@ fn full_size_networks_compute_what_torchvisions_and_timms_do() {
         let saved = file("ours.safetensors");
         save_published_weights(&encoder, report.naming, &saved).unwrap();
     }
+    assert!(compared > 0, "expected files of `generate.py --full` in {folder}, found none");
 }

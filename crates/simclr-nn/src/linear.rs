@@ -83,30 +83,108 @@ impl Linear {
     /// Like [`forward`](Self::forward), and if `residual` has another shape than the output.
     #[must_use]
     pub fn forward_add<const D: usize>(&self, input: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
-        let mut expected = input.dims();
-        expected[D - 1] = self.weight.dims()[1];
-        assert_eq!(residual.dims(), expected, "expected a residual of the output's shape");
+        self.check_residual(&input, &residual);
         self.run(input, Then::Add(residual))
     }
 
-    fn run<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
+    /// `residual` plus `scale` times the output: a residual branch whose channels have a learnt factor each (Touvron et
+    /// al. 2021, "Going deeper with Image Transformers", equation 3).
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[..., inputs]`
+    /// - `scale`: `[outputs]`
+    /// - `residual` and output: `[..., outputs]`
+    ///
+    /// # Panics
+    ///
+    /// Like [`forward_add`](Self::forward_add), and if there isn't a factor for each output.
+    ///
+    /// ```
+    /// use burn::nn::LinearConfig;
+    /// use burn::tensor::{Device, Distribution, Tensor};
+    /// use simclr_nn::Linear;
+    ///
+    /// let device = Device::flex();
+    /// let linear = Linear::from(LinearConfig::new(20, 2).init(&device));
+    /// let input = Tensor::<2>::random([3, 20], Distribution::Default, &device);
+    /// let residual = Tensor::<2>::ones([3, 2], &device);
+    /// let expected = linear.forward(input.clone()) * 0.5 + residual.clone();
+    /// let scale = Tensor::from_floats([0.5, 0.5], &device);
+    /// let found = linear.forward_scaled_add(input, scale, residual);
+    /// assert!((found - expected).abs().max().into_scalar::<f32>() < 1e-6);
+    /// ```
+    #[must_use]
+    pub fn forward_scaled_add<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        scale: Tensor<1>,
+        residual: Tensor<D>,
+    ) -> Tensor<D> {
+        self.check_residual(&input, &residual);
+        self.run_scaled(input, scale, Then::Add(residual))
+    }
+
+    /// `scale` times the output, with the shapes and panics of [`forward_scaled_add`](Self::forward_scaled_add).
+    #[must_use]
+    pub fn forward_scaled<const D: usize>(&self, input: Tensor<D>, scale: Tensor<1>) -> Tensor<D> {
+        self.run_scaled(input, scale, Then::Nothing)
+    }
+
+    fn check_residual<const D: usize>(&self, input: &Tensor<D>, residual: &Tensor<D>) {
+        let mut expected = input.dims();
+        expected[D - 1] = self.weight.dims()[1];
+        assert_eq!(residual.dims(), expected, "expected a residual of the output's shape");
+    }
+
+    /// The scale goes into the weight and the bias, which are smaller than the output. Not in 16 bits, in which the
+    /// product of a weight and a small factor is no number.
+    fn run_scaled<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        scale: Tensor<1>,
+        then: Then<D>,
+    ) -> Tensor<D> {
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
-        let [inputs, _] = weight.dims();
-        assert_shape!(input, [.., inputs]);
-        #[cfg(feature = "flex")]
-        {
-            let residual = if let Then::Add(residual) = &then { Some(residual) } else { None };
-            if crate::flex::supports_linear(&input, &weight, bias.as_ref(), residual) {
-                let gelu = matches!(then, Then::Gelu);
-                return crate::flex::linear(input, weight, bias, residual.cloned(), gelu);
-            }
+        let [outputs] = scale.dims();
+        assert_eq!(outputs, weight.dims()[1], "expected a factor for each output");
+        if weight.dtype().size() >= 4 {
+            let weight = weight * scale.clone().unsqueeze();
+            return run(input, weight, bias.map(|bias| bias * scale), then);
         }
-        let output = burn::tensor::module::linear(input, weight, bias);
+        let output = run(input, weight, bias, Then::Nothing) * scale.unsqueeze();
         match then {
-            Then::Nothing => output,
-            Then::Gelu => gelu(output),
             Then::Add(residual) => output + residual,
+            Then::Nothing | Then::Gelu => output,
         }
+    }
+
+    fn run<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
+        run(input, self.weight.val(), self.bias.as_ref().map(Param::val), then)
+    }
+}
+
+fn run<const D: usize>(
+    input: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    then: Then<D>,
+) -> Tensor<D> {
+    let [inputs, _] = weight.dims();
+    assert_shape!(input, [.., inputs]);
+    #[cfg(feature = "flex")]
+    {
+        let residual = if let Then::Add(residual) = &then { Some(residual) } else { None };
+        if crate::flex::supports_linear(&input, &weight, bias.as_ref(), residual) {
+            let gelu = matches!(then, Then::Gelu);
+            return crate::flex::linear(input, weight, bias, residual.cloned(), gelu);
+        }
+    }
+    let output = burn::tensor::module::linear(input, weight, bias);
+    match then {
+        Then::Nothing => output,
+        Then::Gelu => gelu(output),
+        Then::Add(residual) => output + residual,
     }
 }
 

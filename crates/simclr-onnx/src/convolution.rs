@@ -77,6 +77,23 @@ impl Graph {
         self.operation("MaxPool", &[images], attributes)
     }
 
+    /// The mean of each window of `kernel` by `kernel` pixels. Where a window reaches beyond the image, it is the mean of
+    /// the pixels inside.
+    pub fn average_pool(
+        &mut self,
+        images: &Value,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+    ) -> Value {
+        let attributes = vec![
+            ("kernel_shape", ints(kernel)),
+            ("strides", ints(stride)),
+            ("ceil_mode", Attribute::Int(1)),
+            ("count_include_pad", Attribute::Int(0)),
+        ];
+        self.operation("AveragePool", &[images], attributes)
+    }
+
     /// The mean of each channel, `[n, channels, 1, 1]`.
     pub fn global_average_pool(&mut self, images: &Value) -> Value {
         self.operation("GlobalAveragePool", &[images], vec![])

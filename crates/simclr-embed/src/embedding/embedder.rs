@@ -133,6 +133,11 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         &self.transform
     }
 
+    /// Images in a batch.
+    pub(super) fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
     /// Where the encoder runs.
     #[must_use]
     pub fn device(&self) -> &Device {
@@ -297,13 +302,17 @@ fn encode(
     size: usize,
     device: &Device,
 ) -> Tensor<2> {
+    encoder.encode(batch_of(pixels, size, device))
+}
+
+/// A batch of images of `size` x `size` pixels on a device.
+pub(super) fn batch_of(pixels: Vec<f32>, size: usize, device: &Device) -> Tensor<4> {
     let images = pixels.len() / (3 * size * size);
-    let batch = TensorData::new(pixels, [images, 3, size, size]);
-    encoder.encode(send(batch, device))
+    send(TensorData::new(pixels, [images, 3, size, size]), device)
 }
 
 /// The values of a tensor, row after row.
-fn to_host(tensor: Tensor<2>) -> Result<Vec<f32>, EmbedError> {
+pub(super) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EmbedError> {
     let values = receive(tensor).map_err(EmbedError::device)?;
     values.try_into_vec_as::<f32>().map_err(EmbedError::device)
 }

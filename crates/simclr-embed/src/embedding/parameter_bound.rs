@@ -15,9 +15,11 @@ pub(super) fn fewest_parameters(config: &EncoderConfig) -> u128 {
         EncoderConfig::VisionTransformer(VisionTransformerConfig {
             patch_size,
             image_size,
+            family,
             ..
         }) => {
             let side = image_size / patch_size.max(&1);
+            let side = if family.learns_positions() { side } else { 0 };
             // One channel at least, of the patches' embedding and of the positions.
             product(&[3, *patch_size, *patch_size]) + product(&[side, side])
         }
@@ -52,6 +54,8 @@ mod tests {
             "efficientnet_b0",
             "vit_tiny_p4_i32",
             "vit_tiny_p32_i32",
+            "vit_tiny_p4_reg4_dinov2_i64",
+            "vit_tiny_p4_dinov3_i512",
             "mlp_i8_32_16",
             "mlp_i8_32_16_nonorm",
             "mlp_i8_16",

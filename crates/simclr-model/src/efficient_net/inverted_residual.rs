@@ -6,8 +6,9 @@ use burn::tensor::Tensor;
 use simclr_nn::{Conv2d, squeeze_excite};
 use simclr_onnx::{Graph, ToOnnx, Value};
 
-use super::stochastic_depth::StochasticDepth;
-use crate::layers::{ConvLayer, ConvNorm, ExampleKeys, FoldedConvNorm, convolution};
+use crate::layers::{
+    ConvLayer, ConvNorm, ExampleKeys, FoldedConvNorm, StochasticDepth, convolution,
+};
 use crate::weight_init::WeightInit;
 
 /// The sizes of an [`InvertedResidual`].

@@ -11,7 +11,7 @@ impl PublishedNames for EfficientNet {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         let (leaf, layer) = path.split_last()?;
         let layer = match naming {
-            Naming::Simclr | Naming::Sequential { .. } => None,
+            Naming::Simclr | Naming::DinoV2 | Naming::Sequential { .. } => None,
             Naming::Torchvision => self.torchvision_layer(layer),
             Naming::Timm => self.timm_layer(layer),
             Naming::EfficientNetPytorch => efficientnet_pytorch_layer(layer),

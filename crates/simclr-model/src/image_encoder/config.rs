@@ -6,11 +6,12 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::network::ImageEncoder;
+use crate::conv_next::ConvNextConfig;
 use crate::efficient_net::{EfficientNetConfig, TENSORFLOW};
 use crate::error::{ModelError, check_size};
 use crate::mlp::MlpConfig;
 use crate::resnet::{ResNetConfig, Stem};
-use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
+use crate::vision_transformer::VisionTransformerConfig;
 
 /// Describes any [`ImageEncoder`]. Its text form, the name, says everything:
 ///
@@ -19,12 +20,16 @@ use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
 /// | `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnet152` | [`ResNet`](crate::ResNet) of the standard width |
 /// | `resnet50x2`, `resnet50x4`, `resnet18x0.25` | all widths multiplied; 64 times the factor is a whole number |
 /// | `resnet18_cifar`, `resnet50x2_cifar` | with the stem for images of about 32 pixels |
+/// | `resnet18d`, `resnet50d` | ResNet-D: with a [deep stem](crate::Stem::Deep) |
 /// | `resnet18_gamma1`, `resnet18_cifar_gamma1` | whose blocks start with a last gamma of 1 instead of 0 |
 /// | `efficientnet_b0` to `efficientnet_b3` | [`EfficientNet`](crate::EfficientNet) with a stochastic depth of 0.2 |
 /// | `efficientnet_b0_d0.1` | with a stochastic depth of 0.1 |
 /// | `efficientnet_b0_tf`, `efficientnet_b0_tf_d0.1` | padded and normalised as TensorFlow's original: for weights of `efficientnet_pytorch`, or of timm's `tf_efficientnet_b0` |
+/// | `convnext_tiny`, `convnext_small`, `convnext_base` | [`ConvNext`](crate::ConvNext) with a stochastic depth of 0.1, 0.4 and 0.5 |
+/// | `convnext_tiny_d0` | without stochastic depth |
 /// | `vit_tiny_p16`, `vit_small_p16`, `vit_base_p32` | [`VisionTransformer`](crate::VisionTransformer) on patches of that size, for images of 224 pixels |
 /// | `vit_tiny_p4_i32` | for images of 32 pixels |
+/// | `vit_small_p14_dinov2`, `vit_base_p14_reg4_dinov2`, `vit_small_p16_dinov3` | [of those families](crate::VisionTransformerFamily), `reg4` with registers; `vit_small_p14_dinov2_i518` for images of 518 pixels |
 /// | `mlp_i32_512_128` | [`Mlp`](crate::Mlp) on images of 32 pixels with a hidden layer of 512 and 128 features |
 /// | `mlp_i32_512_128_nonorm`, `mlp_i32_512_128_nonorm_drop0.2`, `mlp_i32_512_128_drop0.2` | without batch normalisation; with a dropout of 0.2 |
 ///
@@ -46,6 +51,8 @@ pub enum EncoderConfig {
     ResNet(ResNetConfig),
     /// A small network from depthwise convolutions.
     EfficientNet(EfficientNetConfig),
+    /// A convolutional network built like a transformer.
+    ConvNext(ConvNextConfig),
     /// A transformer on patches.
     VisionTransformer(VisionTransformerConfig),
     /// Fully connected layers on all pixels.
@@ -65,10 +72,10 @@ pub enum EncoderConfig {
 
 /// Channels of the first stage for a factor of 1 in a name.
 pub(super) const STANDARD_WIDTH: usize = 64;
+/// What follows the depth in the name of a network with a [deep stem](Stem::Deep).
+pub(super) const DEEP: &str = "d";
 /// The suffix of a name without [`ResNetConfig::zero_init_residual`].
 pub(super) const UNIT_GAMMA: &str = "_gamma1";
-/// Side of an image, in pixels, for a transformer whose name gives none.
-pub(super) const STANDARD_IMAGE_SIZE: usize = 224;
 /// The suffixes of a name of an MLP without batch normalisation, and with dropout.
 pub(super) const NO_NORM: &str = "_nonorm";
 pub(super) const DROPOUT: &str = "_drop";
@@ -85,6 +92,7 @@ impl EncoderConfig {
         Ok(match self {
             Self::ResNet(config) => ImageEncoder::ResNet(config.init(seed, device)?),
             Self::EfficientNet(config) => ImageEncoder::EfficientNet(config.init(seed, device)?),
+            Self::ConvNext(config) => ImageEncoder::ConvNext(config.init(seed, device)?),
             Self::VisionTransformer(config) => {
                 ImageEncoder::VisionTransformer(config.init(seed, device)?)
             }
@@ -109,7 +117,7 @@ impl EncoderConfig {
     /// [`ModelError::ImageSize`] if it takes images of one size only, and of another.
     pub fn check_image_size(&self, size: usize) -> Result<(), ModelError> {
         let expected = match self {
-            Self::ResNet(_) | Self::EfficientNet(_) => return Ok(()),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) => return Ok(()),
             Self::VisionTransformer(config) => config.image_size,
             Self::Mlp { image_size, .. } => *image_size,
         };
@@ -123,6 +131,9 @@ impl fmt::Display for EncoderConfig {
         match self {
             Self::ResNet(ResNetConfig { depth, width, stem, zero_init_residual }) => {
                 write!(f, "{depth}")?;
+                if *stem == Stem::Deep {
+                    f.write_str(DEEP)?;
+                }
                 if *width != STANDARD_WIDTH {
                     write!(f, "x{}", *width as f64 / STANDARD_WIDTH as f64)?;
                 }
@@ -138,16 +149,14 @@ impl fmt::Display for EncoderConfig {
                 }
                 Ok(())
             }
-            Self::VisionTransformer(config) => {
-                let sizes = VisionTransformerSize::ALL;
-                let size = sizes.iter().find(|(_, size)| *size == config.size);
-                let size = size.map_or("", |(name, _)| name);
-                write!(f, "vit_{size}_p{}", config.patch_size)?;
-                if config.image_size != STANDARD_IMAGE_SIZE {
-                    write!(f, "_i{}", config.image_size)?;
+            Self::ConvNext(config) => {
+                write!(f, "{}", config.size)?;
+                if *config != ConvNextConfig::new(config.size) {
+                    write!(f, "_d{}", config.stochastic_depth)?;
                 }
                 Ok(())
             }
+            Self::VisionTransformer(config) => config.fmt(f),
             Self::Mlp { image_size, hidden_sizes, feature_size, norm, dropout } => {
                 write!(f, "mlp_i{image_size}")?;
                 for size in hidden_sizes.iter().chain([feature_size]) {
@@ -177,6 +186,12 @@ impl From<ResNetConfig> for EncoderConfig {
 impl From<EfficientNetConfig> for EncoderConfig {
     fn from(config: EfficientNetConfig) -> Self {
         Self::EfficientNet(config)
+    }
+}
+
+impl From<ConvNextConfig> for EncoderConfig {
+    fn from(config: ConvNextConfig) -> Self {
+        Self::ConvNext(config)
     }
 }
 

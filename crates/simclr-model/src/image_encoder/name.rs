@@ -2,20 +2,19 @@
 
 use std::str::FromStr;
 
-use super::config::{
-    DROPOUT, EncoderConfig, NO_NORM, STANDARD_IMAGE_SIZE, STANDARD_WIDTH, UNIT_GAMMA,
-};
+use super::config::{DEEP, DROPOUT, EncoderConfig, NO_NORM, STANDARD_WIDTH, UNIT_GAMMA};
+use crate::conv_next::{ConvNextConfig, ConvNextSize};
 use crate::efficient_net::{EfficientNetConfig, EfficientNetVariant, TENSORFLOW};
 use crate::error::ModelError;
 use crate::mlp::MlpConfig;
 use crate::resnet::{ResNetConfig, ResNetDepth, Stem};
-use crate::vision_transformer::{VisionTransformerConfig, VisionTransformerSize};
+use crate::vision_transformer::{VisionTransformerConfig, pixels};
 
 /// The names in the error about an unknown one.
 const KNOWN: &str = "resnet18, resnet34, resnet50, resnet101, resnet152 (resnet50x2 is twice as wide, \
-    resnet18_cifar is for images of about 32 pixels, resnet18_gamma1 starts with a last gamma of 1), efficientnet_b0, \
-    efficientnet_b1, efficientnet_b2, efficientnet_b3 (efficientnet_b0_tf computes as TensorFlow's), \
-    vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; vit_tiny_p4_i32 is for images of 32 pixels), \
+    resnet18_cifar is for images of about 32 pixels, resnet50d has a deep stem, resnet18_gamma1 starts with a last gamma of 1), efficientnet_b0, \
+    efficientnet_b1, efficientnet_b2, efficientnet_b3 (efficientnet_b0_tf computes as TensorFlow's), convnext_tiny, convnext_small, convnext_base, \
+    vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; vit_tiny_p4_i32 is for images of 32 pixels), vit_small_p14_dinov2, vit_small_p14_reg4_dinov2, vit_small_p16_dinov3, \
     mlp_i32_512_128 (image size, hidden sizes, feature size; mlp_i32_512_128_nonorm_drop0.2 is without batch normalisation and with a dropout of 0.2)";
 
 impl FromStr for EncoderConfig {
@@ -26,7 +25,8 @@ impl FromStr for EncoderConfig {
         let config = resnet(name)
             .map(Self::ResNet)
             .or_else(|| efficient_net(name).map(Self::EfficientNet))
-            .or_else(|| vision_transformer(name).map(Self::VisionTransformer))
+            .or_else(|| conv_next(name).map(Self::ConvNext))
+            .or_else(|| VisionTransformerConfig::from_name(name).map(Self::VisionTransformer))
             .or_else(|| mlp(name));
         config.ok_or_else(|| ModelError::UnknownEncoder {
             found: name.to_owned(),
@@ -49,13 +49,18 @@ fn resnet(name: &str) -> Option<ResNetConfig> {
         Some(name) => (name, false),
         None => (name, true),
     };
-    let (name, stem) = match name.strip_suffix("_cifar") {
-        Some(name) => (name, Stem::Cifar),
-        None => (name, Stem::Standard),
+    let (name, is_cifar) = match name.strip_suffix("_cifar") {
+        Some(name) => (name, true),
+        None => (name, false),
     };
     let (depth, width) = match name.split_once('x') {
         Some((depth, factor)) => (depth, width(factor)?),
         None => (name, STANDARD_WIDTH),
+    };
+    let (depth, stem) = match (depth.strip_suffix(DEEP), is_cifar) {
+        (Some(depth), false) => (depth, Stem::Deep),
+        (None, false) => (depth, Stem::Standard),
+        (_, true) => (depth, Stem::Cifar),
     };
     let (_, depth) = ResNetDepth::ALL.into_iter().find(|(known, _)| *known == depth)?;
     Some(ResNetConfig { depth, width, stem, zero_init_residual })
@@ -91,21 +96,16 @@ fn efficient_net(name: &str) -> Option<EfficientNetConfig> {
     config.check().is_ok().then_some(config)
 }
 
-/// `vit_tiny_p4_i32`.
-fn vision_transformer(name: &str) -> Option<VisionTransformerConfig> {
-    let (size, sides) = name.strip_prefix("vit_")?.split_once("_p")?;
-    let (patch_size, image_size) = match sides.split_once("_i") {
-        Some((patch_size, image_size)) => (side(patch_size)?, side(image_size)?),
-        None => (side(sides)?, STANDARD_IMAGE_SIZE),
+/// `convnext_tiny_d0.2`.
+fn conv_next(name: &str) -> Option<ConvNextConfig> {
+    let (size, stochastic_depth) = match name.split_once("_d") {
+        Some((size, probability)) => (size, Some(number(probability)?)),
+        None => (name, None),
     };
-    let (_, size) = VisionTransformerSize::ALL.into_iter().find(|(known, _)| *known == size)?;
-    let config = VisionTransformerConfig { size, patch_size, image_size };
+    let (_, size) = ConvNextSize::ALL.into_iter().find(|(known, _)| *known == size)?;
+    let stochastic_depth = stochastic_depth.unwrap_or(size.stochastic_depth());
+    let config = ConvNextConfig { size, stochastic_depth };
     config.check().is_ok().then_some(config)
-}
-
-/// A length of 1 to 65,535: larger images would not fit into memory.
-fn side(text: &str) -> Option<usize> {
-    text.parse::<u16>().ok().filter(|&side| side > 0).map(usize::from)
 }
 
 /// `mlp_i32_512_128_nonorm_drop0.2`.
@@ -119,7 +119,7 @@ fn mlp(name: &str) -> Option<EncoderConfig> {
         Some(name) => (name, false),
         None => (name, true),
     };
-    let mut sizes = name.strip_prefix("mlp_i")?.split('_').map(side);
+    let mut sizes = name.strip_prefix("mlp_i")?.split('_').map(pixels);
     let image_size = sizes.next()??;
     let mut hidden_sizes = sizes.collect::<Option<Vec<usize>>>()?;
     let feature_size = hidden_sizes.pop()?;
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const NAMES: [&str; 24] = [
+    const NAMES: [&str; 34] = [
         "resnet18x0.25_cifar_gamma1",
         "resnet18",
         "resnet34",
@@ -156,6 +156,16 @@ mod tests {
         "mlp_i8_512_16_nonorm_drop0.25",
         "efficientnet_b0_tf",
         "efficientnet_b3_tf_d0.1",
+        "convnext_tiny",
+        "convnext_base",
+        "convnext_small_d0",
+        "resnet18d",
+        "resnet50d_gamma1",
+        "resnet18dx0.125",
+        "vit_small_p14_dinov2",
+        "vit_base_p14_reg4_dinov2_i518",
+        "vit_small_p16_dinov3_i256",
+        "vit_tiny_p8_dinov2_i32",
     ];
 
     #[test]
@@ -190,6 +200,14 @@ mod tests {
             "vit_tiny_p0",
             "vit_tiny_p15",
             "vit_tiny_p16_i0",
+            "vit_small_p16_dinov2_i100",
+            "vit_small_p14_reg4",
+            "vit_small_p14_reg8_dinov2",
+            "vit_small_p14_dinov4",
+            "vit_small_p14_dinov2_518",
+            "vit_small_patch14_i518",
+            "vit_small_p14dinov2",
+            "vit_small_p14_",
             "mlp",
             "mlp_i32",
             "mlp_i32_0",
@@ -203,6 +221,12 @@ mod tests {
             "efficientnet_b0_d0.1_tf",
             "efficientnet_tf",
             "resnet18_tf",
+            "resnet18d_cifar",
+            "resnet18x2d",
+            "resnet18dd",
+            "convnext",
+            "convnext_huge",
+            "convnext_tiny_d1",
             " resnet18",
             "ResNet18",
         ] {

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use simclr_onnx::{Graph, ToOnnx, Value};
 
+use crate::conv_next::ConvNext;
 use crate::efficient_net::EfficientNet;
 use crate::encoder::Encoder;
 use crate::inference::Inference;
@@ -28,16 +29,33 @@ use crate::vision_transformer::VisionTransformer;
 /// # Ok::<(), simclr_model::ModelError>(())
 /// ```
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a program holds few encoders")]
 pub enum ImageEncoder {
     /// A residual network.
     ResNet(ResNet),
     /// A small network from depthwise convolutions.
     EfficientNet(EfficientNet),
+    /// A convolutional network built like a transformer.
+    ConvNext(ConvNext),
     /// A transformer on patches.
     VisionTransformer(VisionTransformer),
     /// Fully connected layers on all pixels.
     Mlp(Mlp),
+}
+
+impl ImageEncoder {
+    /// Features of every patch of the images, `[n, patches, feature_size]`, as
+    /// [`VisionTransformer::patch_features`] has them; `None` for networks that don't see an image as patches.
+    ///
+    /// # Panics
+    ///
+    /// If the images are not of the encoder's size.
+    #[must_use]
+    pub fn patch_features(&self, images: Tensor<4>) -> Option<Tensor<3>> {
+        match self {
+            Self::VisionTransformer(net) => Some(net.patch_features(images)),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) | Self::Mlp(_) => None,
+        }
+    }
 }
 
 impl Encoder for ImageEncoder {
@@ -53,6 +71,7 @@ impl Encoder for ImageEncoder {
         match self {
             Self::ResNet(net) => net.encode(images),
             Self::EfficientNet(net) => net.encode(images),
+            Self::ConvNext(net) => net.encode(images),
             Self::VisionTransformer(net) => net.encode(images),
             // Channel by channel, row by row.
             Self::Mlp(net) => net.encode(images.flatten(1, 3)),
@@ -63,6 +82,7 @@ impl Encoder for ImageEncoder {
         match self {
             Self::ResNet(net) => net.inference(),
             Self::EfficientNet(net) => net.inference(),
+            Self::ConvNext(net) => net.inference(),
             Self::VisionTransformer(net) => net.inference(),
             Self::Mlp(net) => {
                 let net = net.inference();
@@ -75,6 +95,7 @@ impl Encoder for ImageEncoder {
         match self {
             Self::ResNet(net) => net.feature_size(),
             Self::EfficientNet(net) => net.feature_size(),
+            Self::ConvNext(net) => net.feature_size(),
             Self::VisionTransformer(net) => net.feature_size(),
             Self::Mlp(net) => net.feature_size(),
         }
@@ -86,6 +107,7 @@ impl ToOnnx for ImageEncoder {
         match self {
             Self::ResNet(net) => net.to_onnx(graph, images),
             Self::EfficientNet(net) => net.to_onnx(graph, images),
+            Self::ConvNext(net) => net.to_onnx(graph, images),
             Self::VisionTransformer(net) => net.to_onnx(graph, images),
             Self::Mlp(net) => {
                 let pixels = graph.flatten(images);

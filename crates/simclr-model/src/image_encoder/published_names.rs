@@ -8,6 +8,7 @@ impl PublishedNames for ImageEncoder {
         match self {
             Self::ResNet(net) => net.published_name(path, naming),
             Self::EfficientNet(net) => net.published_name(path, naming),
+            Self::ConvNext(net) => net.published_name(path, naming),
             Self::VisionTransformer(net) => net.published_name(path, naming),
             Self::Mlp(net) => net.published_name(path, naming),
         }
@@ -16,14 +17,46 @@ impl PublishedNames for ImageEncoder {
     fn counterpart(&self, naming: Naming) -> Option<String> {
         match self {
             Self::EfficientNet(net) => net.counterpart(naming),
-            Self::ResNet(_) | Self::VisionTransformer(_) | Self::Mlp(_) => None,
+            Self::ResNet(_) | Self::ConvNext(_) | Self::VisionTransformer(_) | Self::Mlp(_) => None,
         }
     }
 
-    fn is_position_grid(&self, path: &[&str]) -> bool {
+    fn classifier(&self, naming: Naming) -> Option<&'static str> {
         match self {
-            Self::VisionTransformer(net) => net.is_position_grid(path),
-            Self::ResNet(_) | Self::EfficientNet(_) | Self::Mlp(_) => false,
+            Self::ConvNext(net) => net.classifier(naming),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::VisionTransformer(_) | Self::Mlp(_) => {
+                None
+            }
+        }
+    }
+
+    fn tensors_of_others(&self, naming: Naming) -> &'static [&'static str] {
+        match self {
+            Self::VisionTransformer(net) => net.tensors_of_others(naming),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) | Self::Mlp(_) => &[],
+        }
+    }
+
+    fn has_pixel_axes(&self, path: &[&str], naming: Naming) -> bool {
+        match self {
+            Self::ConvNext(net) => net.has_pixel_axes(path, naming),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::VisionTransformer(_) | Self::Mlp(_) => {
+                false
+            }
+        }
+    }
+
+    fn first_position(&self, naming: Naming) -> Option<[&'static str; 2]> {
+        match self {
+            Self::VisionTransformer(net) => net.first_position(naming),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) | Self::Mlp(_) => None,
+        }
+    }
+
+    fn others_before_positions(&self, path: &[&str]) -> Option<usize> {
+        match self {
+            Self::VisionTransformer(net) => net.others_before_positions(path),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) | Self::Mlp(_) => None,
         }
     }
 }

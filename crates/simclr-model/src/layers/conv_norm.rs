@@ -54,6 +54,11 @@ impl ConvNorm {
         self
     }
 
+    /// Takes the stride away; whether there was one.
+    pub(crate) fn remove_stride(&mut self) -> bool {
+        std::mem::replace(&mut self.conv.stride, [1, 1]) != [1, 1]
+    }
+
     /// With the padding that TensorFlow calls "same", which depends on the size of an image where there is a stride, and
     /// with an eps of 1e-3, as in TensorFlow's `EfficientNets`.
     pub(crate) fn like_tensorflow(mut self) -> Self {

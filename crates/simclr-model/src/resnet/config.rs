@@ -22,6 +22,10 @@ pub enum Stem {
     /// A 3x3 convolution with stride 1 and no pooling, for images of about 32 pixels (Chen et al. 2020, appendix
     /// B.9).
     Cifar,
+    /// ResNet-D (He et al. 2018, "Bag of Tricks", figure 2): three 3x3 convolutions, the first with stride 2, instead of
+    /// the 7x7, the max-pooling after them, and 2x2 average-pooling instead of a stride in shortcuts. As timm's
+    /// `resnet50d`.
+    Deep,
 }
 
 impl Stem {
@@ -80,18 +84,23 @@ impl ResNetConfig {
     pub fn init(&self, seed: u64, device: &Device) -> Result<ResNet, ModelError> {
         check_size("width", self.width)?;
         let init = &mut WeightInit::new(seed, device);
-        let (stem, pool) = match self.stem {
-            Stem::Standard => {
-                let pool = MaxPool2dConfig::new([3, 3])
-                    .with_strides([2, 2])
-                    .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1));
-                (ConvNorm::new([3, self.width], 7, 2, init), Some(pool.init()))
+        let pool = MaxPool2dConfig::new([3, 3])
+            .with_strides([2, 2])
+            .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1));
+        let pool = (self.stem != Stem::Cifar).then(|| pool.init());
+        let (before_stem, stem) = match self.stem {
+            Stem::Standard => (vec![], ConvNorm::new([3, self.width], 7, 2, init)),
+            Stem::Cifar => (vec![], ConvNorm::new([3, self.width], 3, 1, init)),
+            Stem::Deep => {
+                let half = self.width.div_ceil(2);
+                let first = ConvNorm::new([3, half], 3, 2, init);
+                let second = ConvNorm::new([half, half], 3, 1, init);
+                (vec![first, second], ConvNorm::new([half, self.width], 3, 1, init))
             }
-            Stem::Cifar => (ConvNorm::new([3, self.width], 3, 1, init), None),
         };
         let blocks = self.blocks(init);
         let feature_size = self.width * 8 * self.depth.expansion();
-        Ok(ResNet { stem, pool, blocks, feature_size, depth: self.depth })
+        Ok(ResNet { before_stem, stem, pool, blocks, feature_size, depth: self.depth })
     }
 
     fn blocks(&self, init: &mut WeightInit) -> Vec<ResidualBlock> {
@@ -107,6 +116,7 @@ impl ResNetConfig {
                 } else {
                     ResidualBlock::bottleneck(channels_in, channels, stride, init)
                 };
+                let block = if self.stem == Stem::Deep { block.with_pooling() } else { block };
                 blocks.push(if self.zero_init_residual {
                     block.with_zero_last_gamma()
                 } else {

@@ -16,6 +16,8 @@ use crate::layers::{ConvLayer, ConvNorm, FoldedConvNorm};
 /// [`ResNetConfig::init`](crate::ResNetConfig::init).
 #[derive(Module, Debug)]
 pub struct ResNet<C = ConvNorm> {
+    /// Of a deep stem, the convolutions before the last.
+    pub(super) before_stem: Vec<C>,
     pub(super) stem: C,
     /// `None` for the stem without pooling.
     pub(super) pool: Option<MaxPool2d>,
@@ -29,7 +31,9 @@ pub struct ResNet<C = ConvNorm> {
 impl<C: ConvLayer> ResNet<C> {
     fn features(&self, images: Tensor<4>) -> Tensor<2> {
         let images = images.cast(self.stem.dtype());
-        let x = self.stem.forward_relu(channels_last(images));
+        let x = channels_last(images);
+        let x = self.before_stem.iter().fold(x, |x, layer| layer.forward_relu(x));
+        let x = self.stem.forward_relu(x);
         let x = match &self.pool {
             Some(pool) => max_pool2d(pool, x),
             None => x,
@@ -43,6 +47,7 @@ impl ResNet {
     /// The network for inference.
     fn folded(&self) -> ResNet<FoldedConvNorm> {
         ResNet {
+            before_stem: self.before_stem.iter().map(ConvNorm::folded).collect(),
             stem: self.stem.folded(),
             pool: self.pool.clone(),
             blocks: self.blocks.iter().map(ResidualBlock::folded).collect(),
@@ -75,8 +80,13 @@ impl Encoder for ResNet {
 
 impl ToOnnx for ResNet {
     fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
-        let stem = graph.within("stem", |graph| self.stem.to_onnx(graph, input));
-        let mut x = graph.relu(&stem);
+        let mut x = input.clone();
+        for (place, layer) in self.before_stem.iter().enumerate() {
+            x = graph.within(&format!("before_stem.{place}"), |graph| layer.to_onnx(graph, &x));
+            x = graph.relu(&x);
+        }
+        x = graph.within("stem", |graph| self.stem.to_onnx(graph, &x));
+        x = graph.relu(&x);
         if self.pool.is_some() {
             x = graph.max_pool(&x, [3, 3], [2, 2], Padding::Explicit([1; 4]));
         }
@@ -108,7 +118,7 @@ mod tests {
             ("resnet101", 128),
             ("resnet152", 128),
         ] {
-            for stem in [Stem::Standard, Stem::Cifar] {
+            for stem in [Stem::Standard, Stem::Cifar, Stem::Deep] {
                 let net = config(name, 4, stem).init(0, &device).unwrap();
                 assert_eq!(net.feature_size(), features);
                 assert_eq!(net.encode(Tensor::ones([2, 3, 33, 40], &device)).dims(), [2, features]);

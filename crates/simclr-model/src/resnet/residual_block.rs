@@ -1,7 +1,9 @@
 //! The building block of a ResNet.
 
 use burn::module::Module;
+use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::tensor::Tensor;
+use simclr_nn::channels_last;
 use simclr_onnx::{Graph, ToOnnx, Value};
 
 use crate::layers::{ConvLayer, ConvNorm, FoldedConvNorm};
@@ -16,6 +18,8 @@ use crate::weight_init::WeightInit;
 #[derive(Module, Debug)]
 pub struct ResidualBlock<C = ConvNorm> {
     body: Vec<C>,
+    /// 2x2 average-pooling before the shortcut's projection, instead of its stride.
+    pool: Option<AvgPool2d>,
     shortcut: Option<C>,
 }
 
@@ -33,7 +37,7 @@ impl ResidualBlock {
             ConvNorm::new([channels_in, channels], 3, stride, init),
             ConvNorm::new([channels, channels], 3, 1, init),
         ];
-        Self { body, shortcut: shortcut([channels_in, channels], stride, init) }
+        Self { body, pool: None, shortcut: shortcut([channels_in, channels], stride, init) }
     }
 
     pub(super) fn bottleneck(
@@ -48,7 +52,17 @@ impl ResidualBlock {
             ConvNorm::new([channels, channels], 3, stride, init),
             ConvNorm::new([channels, channels_out], 1, 1, init),
         ];
-        Self { body, shortcut: shortcut([channels_in, channels_out], stride, init) }
+        Self { body, pool: None, shortcut: shortcut([channels_in, channels_out], stride, init) }
+    }
+
+    /// With average-pooling instead of a stride in the shortcut. At an odd side the last window is half as large.
+    pub(super) fn with_pooling(mut self) -> Self {
+        let pool = AvgPool2dConfig::new([2, 2])
+            .with_strides([2, 2])
+            .with_count_include_pad(false)
+            .with_ceil_mode(true);
+        let is_strided = self.shortcut.as_mut().is_some_and(ConvNorm::remove_stride);
+        Self { pool: is_strided.then(|| pool.init()), ..self }
     }
 
     /// Sets the last gamma of the body to zero.
@@ -62,6 +76,7 @@ impl ResidualBlock {
     pub(super) fn folded(&self) -> ResidualBlock<FoldedConvNorm> {
         ResidualBlock {
             body: self.body.iter().map(ConvNorm::folded).collect(),
+            pool: self.pool.clone(),
             shortcut: self.shortcut.as_ref().map(ConvNorm::folded),
         }
     }
@@ -70,9 +85,13 @@ impl ResidualBlock {
 #[expect(private_bounds, reason = "so are its methods")]
 impl<C: ConvLayer> ResidualBlock<C> {
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let shortcut = match &self.shortcut {
-            Some(projection) => projection.forward(x.clone()),
+        let pooled = match &self.pool {
+            Some(pool) => channels_last(pool.forward(x.clone())),
             None => x.clone(),
+        };
+        let shortcut = match &self.shortcut {
+            Some(projection) => projection.forward(pooled),
+            None => pooled,
         };
         let (last, inner) = self.body.split_last().expect("a block has at least two layers");
         let body = inner.iter().fold(x, |x, layer| layer.forward_relu(x));
@@ -82,9 +101,15 @@ impl<C: ConvLayer> ResidualBlock<C> {
 
 impl ToOnnx for ResidualBlock {
     fn to_onnx(&self, graph: &mut Graph, input: &Value) -> Value {
-        let shortcut = match &self.shortcut {
-            Some(projection) => graph.within("shortcut", |graph| projection.to_onnx(graph, input)),
+        let pooled = match self.pool {
+            Some(_) => graph.average_pool(input, [2, 2], [2, 2]),
             None => input.clone(),
+        };
+        let shortcut = match &self.shortcut {
+            Some(projection) => {
+                graph.within("shortcut", |graph| projection.to_onnx(graph, &pooled))
+            }
+            None => pooled,
         };
         let last = self.body.len() - 1;
         let body = self.body.iter().enumerate().fold(input.clone(), |x, (place, layer)| {

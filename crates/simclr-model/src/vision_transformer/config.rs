@@ -1,30 +1,19 @@
 //! The description of a vision transformer, and how one is built from it.
 
-use burn::module::Param;
 use burn::nn::LayerNormConfig;
 use burn::nn::conv::Conv2dConfig;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use simclr_nn::LayerNorm;
 use simclr_range::OutOfRange;
 
+use super::family::VisionTransformerFamily;
 use super::network::VisionTransformer;
-use super::transformer_block::{LAYER_NORM_EPSILON, TransformerBlock};
+use super::rotary::RotaryPositions;
+use super::size::VisionTransformerSize;
+use super::transformer_block::TransformerBlock;
 use crate::error::{ModelError, check_size};
 use crate::weight_init::WeightInit;
-
-/// How large a [`VisionTransformer`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum VisionTransformerSize {
-    /// Features of length 192, 3 heads, 12 blocks (Touvron et al. 2020, table 1).
-    Tiny,
-    /// Features of length 384, 6 heads, 12 blocks (Touvron et al. 2020, table 1).
-    Small,
-    /// Features of length 768, 12 heads, 12 blocks (Dosovitskiy et al. 2020, table 1).
-    Base,
-}
 
 const BLOCKS: usize = 12;
 /// Length of one head's queries, keys and values.
@@ -32,27 +21,13 @@ const HEAD_SIZE: usize = 64;
 /// Standard deviation of new weights, which are cut off at two of it, as in timm and the original.
 const WEIGHT_STD: f64 = 0.02;
 
-impl VisionTransformerSize {
-    pub(crate) const ALL: [(&'static str, Self); 3] =
-        [("tiny", Self::Tiny), ("small", Self::Small), ("base", Self::Base)];
-
-    fn heads(self) -> usize {
-        match self {
-            Self::Tiny => 3,
-            Self::Small => 6,
-            Self::Base => 12,
-        }
-    }
-}
-
 /// Describes a [`VisionTransformer`].
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
 /// use simclr_model::{Encoder, VisionTransformerConfig, VisionTransformerSize};
 ///
-/// let size = VisionTransformerSize::Tiny;
-/// let config = VisionTransformerConfig { size, patch_size: 4, image_size: 32 };
+/// let config = VisionTransformerConfig::new(VisionTransformerSize::Tiny, 4, 32);
 /// let encoder = config.init(0, &Device::flex())?;
 /// let h = encoder.encode(Tensor::zeros([1, 3, 32, 32], &Device::flex()));
 /// assert_eq!(h.dims(), [1, 192]);
@@ -65,11 +40,26 @@ pub struct VisionTransformerConfig {
     pub size: VisionTransformerSize,
     /// Side of a patch in pixels, at least 1.
     pub patch_size: usize,
-    /// Side of an image in pixels, a multiple of `patch_size`: the network learns positions for this size.
+    /// Side of an image in pixels, a multiple of `patch_size`: the positions are those of this size.
     pub image_size: usize,
+    /// Which of the published networks it is; the original if the field is absent.
+    #[serde(default)]
+    pub family: VisionTransformerFamily,
 }
 
 impl VisionTransformerConfig {
+    /// A network of the original family.
+    #[must_use]
+    pub const fn new(size: VisionTransformerSize, patch_size: usize, image_size: usize) -> Self {
+        Self { size, patch_size, image_size, family: VisionTransformerFamily::Original }
+    }
+
+    /// The same network of another family.
+    #[must_use]
+    pub const fn with_family(self, family: VisionTransformerFamily) -> Self {
+        Self { family, ..self }
+    }
+
     /// Checks the values.
     pub(crate) fn check(&self) -> Result<(), OutOfRange> {
         check_size("patch_size", self.patch_size)?;
@@ -91,22 +81,31 @@ impl VisionTransformerConfig {
         let heads = self.size.heads();
         let width = heads * HEAD_SIZE;
         let side = self.patch_size;
-        let patches = (self.image_size / side).pow(2);
+        let patches_across = self.image_size / side;
+        let family = self.family;
         let config = Conv2dConfig::new([3, width], [side, side]).with_stride([side, side]);
-        let mut embedding = config.init(device);
         let fan_in = (3 * side * side) as f64;
-        embedding.weight = init.truncated_normal([width, 3, side, side], fan_in.recip().sqrt());
-        embedding.bias = Some(Param::from_tensor(Tensor::zeros([width], device)));
-        let norm = LayerNormConfig::new(width).with_epsilon(LAYER_NORM_EPSILON);
+        let patch_embedding = init.truncated_normal_conv2d(&config, fan_in.recip().sqrt()).into();
+        let mut tokens = |count| init.truncated_normal([1, count, width], WEIGHT_STD);
+        let class_token = tokens(1);
+        let positions = usize::from(family.class_has_position()) + patches_across.pow(2);
+        let positions = family.learns_positions().then(|| tokens(positions));
+        let registers = family.registers();
+        let rotary = (!family.learns_positions())
+            .then(|| RotaryPositions::new(patches_across, HEAD_SIZE, 1 + registers, device));
+        let norm = LayerNormConfig::new(width).with_epsilon(family.layer_norm_epsilon());
         Ok(VisionTransformer {
-            patch_embedding: embedding.into(),
-            class_token: init.truncated_normal([1, 1, width], WEIGHT_STD),
-            positions: init.truncated_normal([1, 1 + patches, width], WEIGHT_STD),
+            patch_embedding,
+            class_token,
+            registers: (registers > 0).then(|| tokens(registers)),
+            positions,
+            rotary,
             blocks: (0..BLOCKS)
-                .map(|_| TransformerBlock::new(width, heads, WEIGHT_STD, init))
+                .map(|_| TransformerBlock::new([width, heads], family, WEIGHT_STD, init))
                 .collect(),
             norm: LayerNorm::new(&norm, device),
             image_size: self.image_size,
+            family,
         })
     }
 }
@@ -123,7 +122,7 @@ mod tests {
             ((4, 0), "expected image_size to be at least 1, found 0"),
         ] {
             let size = VisionTransformerSize::Tiny;
-            let config = VisionTransformerConfig { size, patch_size, image_size };
+            let config = VisionTransformerConfig::new(size, patch_size, image_size);
             let error = config.init(0, &Device::flex()).unwrap_err();
             assert_eq!(error.to_string(), message);
         }

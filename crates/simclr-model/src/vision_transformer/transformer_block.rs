@@ -1,70 +1,115 @@
 //! The building block of a vision transformer.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{LayerNormConfig, LinearConfig};
 use burn::tensor::Tensor;
 use simclr_nn::{LayerNorm, Linear, attention};
-use simclr_onnx::{Graph, ToOnnx, Value};
+use simclr_onnx::{Graph, Value};
 
-use super::to_onnx::{layer_norm_to_onnx, linear_to_onnx};
+use super::family::VisionTransformerFamily;
+use super::rotary::{OnnxRotations, Rotations};
+use crate::layers::{layer_norm_to_onnx, linear_to_onnx};
+use crate::onnx::weights;
 use crate::weight_init::WeightInit;
-
-/// Added to the variance in every normalisation, as in the original, timm and torchvision.
-pub(super) const LAYER_NORM_EPSILON: f64 = 1e-6;
 
 /// How many times as long as a token the hidden layer of its perceptron is.
 const MLP_EXPANSION: usize = 4;
 
-/// x + attention(norm(x)), then x + perceptron(norm(x)) (Dosovitskiy et al. 2020, equations 2 and 3).
+/// x + attention(norm(x)), then x + perceptron(norm(x)) (Dosovitskiy et al. 2020, equations 2 and 3). Both branches may
+/// have a learnt factor for each channel (Touvron et al. 2021, "Going deeper with Image Transformers", equation 3).
 #[derive(Module, Debug)]
 pub(super) struct TransformerBlock {
     attention_norm: LayerNorm,
     attention: Attention,
+    attention_scale: Option<Param<Tensor<1>>>,
     mlp_norm: LayerNorm,
     mlp_hidden: Linear,
     mlp_output: Linear,
+    mlp_scale: Option<Param<Tensor<1>>>,
 }
 
 impl TransformerBlock {
     /// Tokens have length `width`, a multiple of `heads`; weights have the standard deviation `std`.
-    pub(super) fn new(width: usize, heads: usize, std: f64, init: &mut WeightInit) -> Self {
-        let config = LayerNormConfig::new(width).with_epsilon(LAYER_NORM_EPSILON);
-        let mut linear = |inputs: usize, outputs: usize| {
-            init.truncated_normal_linear(&LinearConfig::new(inputs, outputs), std).into()
+    pub(super) fn new(
+        [width, heads]: [usize; 2],
+        family: VisionTransformerFamily,
+        std: f64,
+        init: &mut WeightInit,
+    ) -> Self {
+        let config = LayerNormConfig::new(width).with_epsilon(family.layer_norm_epsilon());
+        let mut linear = |inputs: usize, outputs: usize, bias: bool| {
+            let config = LinearConfig::new(inputs, outputs).with_bias(bias);
+            init.truncated_normal_linear(&config, std).into()
         };
         let hidden = MLP_EXPANSION * width;
-        let attention =
-            Attention { input: linear(width, 3 * width), output: linear(width, width), heads };
-        let (mlp_hidden, mlp_output) = (linear(width, hidden), linear(hidden, width));
+        let attention = Attention {
+            input: linear(width, 3 * width, family.has_query_bias()),
+            output: linear(width, width, true),
+            heads,
+        };
+        let (mlp_hidden, mlp_output) = (linear(width, hidden, true), linear(hidden, width, true));
+        let scale = || {
+            let value = family.new_layer_scale()?;
+            Some(Param::from_tensor(Tensor::full([width], value, init.device())))
+        };
         Self {
             attention_norm: LayerNorm::new(&config, init.device()),
             attention,
+            attention_scale: scale(),
             mlp_norm: LayerNorm::new(&config, init.device()),
             mlp_hidden,
             mlp_output,
+            mlp_scale: scale(),
         }
     }
 
     /// `tokens` and output: `[n, tokens, width]`.
-    pub(super) fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
+    pub(super) fn forward(&self, tokens: Tensor<3>, rotations: Option<&Rotations>) -> Tensor<3> {
+        let mixed = self.attention.mixed(self.attention_norm.forward(tokens.clone()), rotations);
         let tokens =
-            self.attention.forward_add(self.attention_norm.forward(tokens.clone()), tokens);
+            add_branch(&self.attention.output, mixed, self.attention_scale.as_ref(), tokens);
         let hidden = self.mlp_hidden.forward_gelu(self.mlp_norm.forward(tokens.clone()));
-        self.mlp_output.forward_add(hidden, tokens)
+        add_branch(&self.mlp_output, hidden, self.mlp_scale.as_ref(), tokens)
     }
-}
 
-impl ToOnnx for TransformerBlock {
-    fn to_onnx(&self, graph: &mut Graph, tokens: &Value) -> Value {
+    /// The block in a graph.
+    pub(super) fn to_onnx(
+        &self,
+        graph: &mut Graph,
+        tokens: &Value,
+        rotations: Option<&OnnxRotations>,
+    ) -> Value {
         let normed = layer_norm_to_onnx(&self.attention_norm, graph, "attention_norm", tokens);
-        let attended = graph.within("attention", |graph| self.attention.to_onnx(graph, &normed));
+        let attended =
+            graph.within("attention", |graph| self.attention.to_onnx(graph, &normed, rotations));
+        let attended = scaled(self.attention_scale.as_ref(), graph, "attention_scale", attended);
         let tokens = graph.sum(tokens, &attended);
         let normed = layer_norm_to_onnx(&self.mlp_norm, graph, "mlp_norm", &tokens);
         let hidden = linear_to_onnx(&self.mlp_hidden, graph, "mlp_hidden", &normed);
         let hidden = graph.gelu(&hidden);
         let output = linear_to_onnx(&self.mlp_output, graph, "mlp_output", &hidden);
+        let output = scaled(self.mlp_scale.as_ref(), graph, "mlp_scale", output);
         graph.sum(&tokens, &output)
     }
+}
+
+/// `tokens` plus the output of a branch's last layer, scaled if the branch has a scale.
+fn add_branch(
+    layer: &Linear,
+    input: Tensor<3>,
+    scale: Option<&Param<Tensor<1>>>,
+    tokens: Tensor<3>,
+) -> Tensor<3> {
+    match scale {
+        Some(scale) => layer.forward_scaled_add(input, scale.val(), tokens),
+        None => layer.forward_add(input, tokens),
+    }
+}
+
+fn scaled(scale: Option<&Param<Tensor<1>>>, graph: &mut Graph, name: &str, branch: Value) -> Value {
+    let Some(scale) = scale else { return branch };
+    let scale = graph.weights(name, &weights(scale));
+    graph.product(&branch, &scale)
 }
 
 /// Multi-head self-attention (Vaswani et al. 2017, section 3.2).
@@ -77,24 +122,35 @@ struct Attention {
 }
 
 impl Attention {
-    /// What the heads mix from `tokens`, plus `residual`.
-    fn forward_add(&self, tokens: Tensor<3>, residual: Tensor<3>) -> Tensor<3> {
-        let mixed = attention(self.input.forward(tokens), self.heads);
-        self.output.forward_add(mixed, residual)
+    /// What the heads mix from `tokens`, before the output layer.
+    fn mixed(&self, tokens: Tensor<3>, rotations: Option<&Rotations>) -> Tensor<3> {
+        let projected = self.input.forward(tokens);
+        let projected = match rotations {
+            Some(rotations) => rotations.apply(projected, self.heads),
+            None => projected,
+        };
+        attention(projected, self.heads)
     }
-}
 
-impl ToOnnx for Attention {
     #[expect(clippy::cast_possible_wrap, reason = "the sizes of a network are small")]
-    fn to_onnx(&self, graph: &mut Graph, tokens: &Value) -> Value {
+    fn to_onnx(
+        &self,
+        graph: &mut Graph,
+        tokens: &Value,
+        rotations: Option<&OnnxRotations>,
+    ) -> Value {
         let [width, _] = self.input.weight.dims();
         let (heads, size) = (self.heads as i64, (width / self.heads) as i64);
         let projected = linear_to_onnx(&self.input, graph, "input", tokens);
         // 0 keeps the number of examples and of tokens.
         let projected = graph.reshape(&projected, &[0, 0, 3, heads, size]);
-        let queries = graph.at(&projected, 2, 0);
-        let keys = graph.at(&projected, 2, 1);
+        let mut queries = graph.at(&projected, 2, 0);
+        let mut keys = graph.at(&projected, 2, 1);
         let values = graph.at(&projected, 2, 2);
+        if let Some(rotations) = rotations {
+            queries = rotations.apply(graph, &queries, size / 2);
+            keys = rotations.apply(graph, &keys, size / 2);
+        }
         let queries = graph.transpose(&queries, &[0, 2, 1, 3]); // [n, heads, count, size]
         let keys = graph.transpose(&keys, &[0, 2, 3, 1]); // [n, heads, size, count]
         let values = graph.transpose(&values, &[0, 2, 1, 3]);

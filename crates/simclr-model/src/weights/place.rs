@@ -88,6 +88,8 @@ impl<'a> Place<'a> {
             .filter(|(_, rest)| {
                 let part = first_part(rest);
                 let inside = parts.contains(part) || is_mlp && is_layer(part);
+                let classifies = self.layout.classifier.is_some_and(|head| rest.starts_with(head));
+                let inside = inside && !classifies || self.layout.of_others.contains(rest);
                 inside && !names.contains(rest) && !is_counter(rest)
             })
             .map(|(name, _)| name.as_str())

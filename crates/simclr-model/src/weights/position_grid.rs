@@ -7,21 +7,31 @@ const CUBIC: f64 = -0.5;
 /// How far the cubic kernel reaches, in pixels of the coarser grid.
 const REACH: f64 = 2.0;
 
-/// The side of the square of patches that, with a class token, gives this number of tokens; `None` if it is no square,
-/// or too large.
-pub(super) fn grid_side(tokens: usize) -> Option<usize> {
-    let patches = tokens.checked_sub(1)?;
+/// The side of the square of patches that, with some `others`, gives this number of tokens; `None` if it is no square, or
+/// too large.
+pub(super) fn grid_side(tokens: usize, others: usize) -> Option<usize> {
+    let patches = tokens.checked_sub(others)?;
     let side = patches.isqrt();
     (side * side == patches && (1..=MOST_SIDE).contains(&side)).then_some(side)
 }
 
-/// Resamples positions `[1 + from * from, features]` to `[1 + to * to, features]`, row by row: the class token's stays,
+/// How positions are resampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Resampling {
+    /// The sides of the squares of patches.
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// The positions before those of the patches, such as a class token's.
+    pub(super) others: usize,
+}
+
+/// Resamples positions `[others + from * from, features]` to `[others + to * to, features]`, row by row: the others stay,
 /// those of the patches are interpolated as a picture with `features` channels.
 ///
 /// Bicubic with antialiasing, as timm's `resample_abs_pos_embed` and `DeiT` do it with PyTorch's `interpolate`.
-pub(super) fn resample(values: &[f32], [from, to]: [usize; 2]) -> Vec<f32> {
-    let features = values.len() / (1 + from * from);
-    let (class, patches) = values.split_at(features);
+pub(super) fn resample(values: &[f32], Resampling { from, to, others }: Resampling) -> Vec<f32> {
+    let features = values.len() / (others + from * from);
+    let (others, patches) = values.split_at(others * features);
     let weights = weights(from, to);
     // Along the rows, then along the columns.
     let mut rows = vec![0.0; from * to * features];
@@ -35,7 +45,7 @@ pub(super) fn resample(values: &[f32], [from, to]: [usize; 2]) -> Vec<f32> {
             }
         }
     }
-    let mut resampled = class.to_vec();
+    let mut resampled = others.to_vec();
     for taps in &weights {
         for x in 0..to {
             for channel in 0..features {
@@ -108,11 +118,18 @@ mod tests {
             ),
             (7, 2, &[-1.0, 0.229_047, 0.179_576, 0.051_485, 0.286_208][..]),
         ] {
-            let found = resample(&positions(from), [from, to]);
+            let found = resample(&positions(from), Resampling { from, to, others: 1 });
             assert_eq!(found.len(), expected.len());
             for (found, expected) in found.iter().zip(expected) {
                 assert!((found - expected).abs() < 2e-6, "{from} to {to}: {found}, not {expected}");
             }
+            // Without a class token the same, and with more others those stay, too.
+            let patches = &positions(from)[1..];
+            let alone = resample(patches, Resampling { from, to, others: 0 });
+            assert_eq!(alone, found[1..]);
+            let five = [&[9.0; 5], patches].concat();
+            let five = resample(&five, Resampling { from, to, others: 5 });
+            assert_eq!(five, [&[9.0; 5], &found[1..]].concat());
         }
     }
 
@@ -120,21 +137,23 @@ mod tests {
     fn features_are_resampled_each_for_itself() {
         let (one, two) = (positions(3), positions(3).into_iter().rev().collect::<Vec<_>>());
         let both: Vec<f32> = one.iter().zip(&two).flat_map(|(&one, &two)| [one, two]).collect();
-        let apart: Vec<f32> = resample(&one, [3, 4])
+        let larger = Resampling { from: 3, to: 4, others: 1 };
+        let apart: Vec<f32> = resample(&one, larger)
             .into_iter()
-            .zip(resample(&two, [3, 4]))
+            .zip(resample(&two, larger))
             .flat_map(|(one, two)| [one, two])
             .collect();
-        assert_eq!(resample(&both, [3, 4]), apart);
+        assert_eq!(resample(&both, larger), apart);
     }
 
     #[test]
     fn only_squares_of_a_sensible_size_are_grids() {
         for (tokens, side) in [(2, Some(1)), (197, Some(14)), (16_385, Some(128))] {
-            assert_eq!(grid_side(tokens), side);
+            assert_eq!(grid_side(tokens, 1), side);
+            assert_eq!(grid_side(tokens - 1, 0), side);
         }
         for tokens in [0, 1, 3, 196, 198, 16_642, usize::MAX] {
-            assert_eq!(grid_side(tokens), None, "{tokens}");
+            assert_eq!(grid_side(tokens, 1), None, "{tokens}");
         }
     }
 }

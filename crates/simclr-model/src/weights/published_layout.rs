@@ -1,13 +1,16 @@
 //! How other libraries name and lay out a network's tensors.
 
-use super::position_grid::grid_side;
+use std::collections::HashMap;
+
+use super::position_grid::{Resampling, grid_side};
 use crate::module_tensors::{ModuleTensor, TensorRole};
 use crate::published_names::{Naming, PublishedNames};
 
 /// The namings that a file may have, the more usual one first.
-const NAMINGS: [Naming; 7] = [
+const NAMINGS: [Naming; 8] = [
     Naming::Torchvision,
     Naming::Timm,
+    Naming::DinoV2,
     Naming::EfficientNetPytorch,
     Naming::Simclr,
     Naming::Sequential { first_stage: 4 },
@@ -21,6 +24,12 @@ pub(super) struct Layout {
     pub(super) naming: Naming,
     /// In the order of the module's tensors.
     pub(super) tensors: Vec<LaidOut>,
+    /// What the names of a classifier in one of the encoder's own modules begin with.
+    pub(super) classifier: Option<&'static str>,
+    /// The names of tensors that only another network has.
+    pub(super) of_others: &'static [&'static str],
+    /// The positions and the parameter to which their first row belongs.
+    first_position: Option<[&'static str; 2]>,
 }
 
 /// One tensor in a library's file.
@@ -28,79 +37,101 @@ pub(super) struct Layout {
 pub(super) struct LaidOut {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
-    /// Whether it holds positions that may be resampled.
-    pub(super) is_position_grid: bool,
+    /// If it holds positions that may be resampled, the number of those before the patches' own.
+    others_before_positions: Option<usize>,
 }
 
 impl Layout {
     /// The layouts of all libraries that have the network.
     pub(super) fn all(module: &impl PublishedNames, tensors: &[ModuleTensor]) -> Vec<Self> {
-        let laid_out = |tensor: &ModuleTensor, naming| {
-            let path: Vec<&str> = tensor.path.iter().map(String::as_str).collect();
-            Some(LaidOut {
-                name: stored_name(module, tensor, naming)?,
-                shape: stored_shape(tensor, naming),
-                is_position_grid: module.is_position_grid(&path),
-            })
-        };
         let layout = |naming| {
-            let tensors = tensors.iter().map(|tensor| laid_out(tensor, naming));
-            Some(Self { naming, tensors: tensors.collect::<Option<_>>()? })
+            let tensors = tensors.iter().map(|tensor| LaidOut::published(module, tensor, naming));
+            let tensors = tensors.collect::<Option<_>>()?;
+            Some(Self {
+                naming,
+                tensors,
+                classifier: module.classifier(naming),
+                of_others: module.tensors_of_others(naming),
+                first_position: module.first_position(naming),
+            })
         };
         NAMINGS.into_iter().filter_map(layout).collect()
     }
 
     /// The layout of this crate's own files.
     pub(super) fn own(tensors: &[ModuleTensor]) -> Self {
-        let laid_out = |tensor: &ModuleTensor| LaidOut {
-            name: tensor.name(),
-            shape: tensor.shape.clone(),
-            is_position_grid: false,
-        };
-        Self { naming: Naming::Simclr, tensors: tensors.iter().map(laid_out).collect() }
+        let tensors = tensors.iter().map(LaidOut::own).collect();
+        let naming = Naming::Simclr;
+        Self { naming, tensors, classifier: None, of_others: &[], first_position: None }
+    }
+
+    /// Brings the values of a file to those of the module's `tensors`, where a row of one belongs to another.
+    pub(super) fn move_first_position(
+        &self,
+        tensors: &[ModuleTensor],
+        values: &mut HashMap<String, Vec<f32>>,
+    ) {
+        let Some([positions, token]) = self.first_position else { return };
+        let Some(rows) = values.get_mut(positions) else { return };
+        let own = tensors.iter().find(|tensor| tensor.name() == positions);
+        let first = rows.len() - own.map_or(0, ModuleTensor::count);
+        let first: Vec<f32> = rows.drain(..first).collect();
+        for (value, first) in values.get_mut(token).into_iter().flatten().zip(first) {
+            *value += first;
+        }
     }
 }
 
 impl LaidOut {
+    /// The module's tensor as a library holds it; `None` if the library doesn't have it.
+    pub(super) fn published(
+        module: &impl PublishedNames,
+        tensor: &ModuleTensor,
+        naming: Naming,
+    ) -> Option<Self> {
+        let path: Vec<&str> = tensor.path.iter().map(String::as_str).collect();
+        let mut others_before_positions = module.others_before_positions(&path);
+        if naming == Naming::Simclr {
+            return Some(Self { others_before_positions, ..Self::own(tensor) });
+        }
+        let mut shape = tensor.shape.clone();
+        if is_stored_transposed(tensor, naming) {
+            shape.reverse();
+        }
+        if module.has_pixel_axes(&path, naming) {
+            shape.extend([1, 1]);
+        }
+        if module.first_position(naming).is_some_and(|[positions, _]| path == [positions]) {
+            shape[1] += 1;
+            others_before_positions = others_before_positions.map(|others| others + 1);
+        }
+        let name = module.published_name(&path, naming)?;
+        Some(Self { name, shape, others_before_positions })
+    }
+
+    /// The module's tensor as this crate holds it.
+    pub(super) fn own(tensor: &ModuleTensor) -> Self {
+        let shape = tensor.shape.clone();
+        Self { name: tensor.name(), shape, others_before_positions: None }
+    }
+
     /// Whether a tensor of `shape` can take its place: it has the same shape, or positions for another number of
     /// patches.
     pub(super) fn fits(&self, shape: &[usize]) -> bool {
         self.shape == shape || self.resampling(shape).is_some()
     }
 
-    /// The sides of the squares of patches, if positions of `shape` have to be resampled: from and to.
-    pub(super) fn resampling(&self, shape: &[usize]) -> Option<[usize; 2]> {
+    /// How positions of `shape` have to be resampled, if they have to.
+    pub(super) fn resampling(&self, shape: &[usize]) -> Option<Resampling> {
+        let others = self.others_before_positions?;
         match (shape, self.shape.as_slice()) {
-            (&[1, found, ours], &[1, needed, features])
-                if self.is_position_grid && found != needed && ours == features =>
-            {
-                Some([grid_side(found)?, grid_side(needed)?])
+            (&[1, found, ours], &[1, needed, features]) if found != needed && ours == features => {
+                let (from, to) = (grid_side(found, others)?, grid_side(needed, others)?);
+                Some(Resampling { from, to, others })
             }
             _ => None,
         }
     }
-}
-
-/// The name of a module's tensor in a file; `None` if the library doesn't have it.
-pub(super) fn stored_name(
-    module: &impl PublishedNames,
-    tensor: &ModuleTensor,
-    naming: Naming,
-) -> Option<String> {
-    if naming == Naming::Simclr {
-        return Some(tensor.name());
-    }
-    let path: Vec<&str> = tensor.path.iter().map(String::as_str).collect();
-    module.published_name(&path, naming)
-}
-
-/// The shape of a module's tensor in a file.
-pub(super) fn stored_shape(tensor: &ModuleTensor, naming: Naming) -> Vec<usize> {
-    let mut shape = tensor.shape.clone();
-    if is_stored_transposed(tensor, naming) {
-        shape.reverse();
-    }
-    shape
 }
 
 /// Whether other libraries hold the tensor transposed: the weights of fully connected layers.

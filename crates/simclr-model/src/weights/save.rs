@@ -10,7 +10,7 @@ use safetensors::{Dtype, View};
 
 use super::error::{WeightError, WeightFault};
 use super::load_report::COUNTER;
-use super::published_layout::{is_stored_transposed, stored_name, stored_shape, transposed};
+use super::published_layout::{LaidOut, is_stored_transposed, transposed};
 use super::safetensors_header::WeightMetadata;
 use crate::module_tensors::{ModuleTensor, TensorRole, module_tensors};
 use crate::published_names::{Naming, PublishedNames};
@@ -39,8 +39,8 @@ pub fn save_weights_with(
     path: impl AsRef<Path>,
 ) -> Result<(), WeightError> {
     let path = path.as_ref();
-    let name = |tensor: &ModuleTensor| Ok(tensor.name());
-    write(module, Naming::Simclr, name, metadata, path)
+    let laid_out = |tensor: &ModuleTensor| Ok(LaidOut::own(tensor));
+    write(module, Naming::Simclr, laid_out, metadata, path)
         .map_err(|reason| WeightError::Save { path: path.to_owned(), reason })
 }
 
@@ -59,35 +59,35 @@ pub fn save_published_weights(
     path: impl AsRef<Path>,
 ) -> Result<(), WeightError> {
     let path = path.as_ref();
-    let name = |tensor: &ModuleTensor| {
-        stored_name(encoder, tensor, naming).ok_or_else(|| WeightFault::Unnamed {
+    let laid_out = |tensor: &ModuleTensor| {
+        LaidOut::published(encoder, tensor, naming).ok_or_else(|| WeightFault::Unnamed {
             library: naming.to_string(),
             parameter: tensor.name(),
         })
     };
     WeightFault::unless_same_network(encoder, naming)
-        .and_then(|()| write(encoder, naming, name, &WeightMetadata::new(), path))
+        .and_then(|()| write(encoder, naming, laid_out, &WeightMetadata::new(), path))
         .map_err(|reason| WeightError::Save { path: path.to_owned(), reason })
 }
 
 fn write(
     module: &impl Module,
     naming: Naming,
-    name: impl Fn(&ModuleTensor) -> Result<String, WeightFault>,
+    laid_out: impl Fn(&ModuleTensor) -> Result<LaidOut, WeightFault>,
     metadata: &WeightMetadata,
     path: &Path,
 ) -> Result<(), WeightFault> {
     let mut tensors = BTreeMap::new();
     // `valid` brings the running statistics of all threads together.
     for tensor in module_tensors(&module.valid()) {
-        let name = name(&tensor)?;
+        let LaidOut { name, shape, .. } = laid_out(&tensor)?;
         if naming != Naming::Simclr
             && tensor.role == TensorRole::Statistic
             && let Some(layer) = name.strip_suffix("running_mean")
         {
             tensors.insert(format!("{layer}{COUNTER}"), Encoded::counter());
         }
-        tensors.insert(name, Encoded::new(tensor, naming));
+        tensors.insert(name, Encoded { shape, source: Source::Tensor(tensor, naming) });
     }
     let mut metadata: HashMap<_, _> = metadata.clone().into_iter().collect();
     metadata.entry("format".to_owned()).or_insert_with(|| "pt".to_owned());
@@ -125,10 +125,6 @@ enum Source {
 }
 
 impl Encoded {
-    fn new(tensor: ModuleTensor, naming: Naming) -> Self {
-        Self { shape: stored_shape(&tensor, naming), source: Source::Tensor(tensor, naming) }
-    }
-
     fn counter() -> Self {
         Self { shape: Vec::new(), source: Source::Counter }
     }
@@ -154,6 +150,9 @@ impl View for Encoded {
                 if is_stored_transposed(tensor, *naming) {
                     values = transposed(&values, tensor.shape[0]);
                 }
+                // A first position that the library adds to another tensor, which has it already.
+                let more = self.shape.iter().product::<usize>() - values.len();
+                values.splice(..0, std::iter::repeat_n(0.0, more));
                 values.iter().flat_map(|value| value.to_le_bytes()).collect()
             }
             Source::Counter => vec![0; size_of::<i64>()],

@@ -11,7 +11,7 @@ use super::contents::Contents;
 use super::error::{WeightError, WeightFault};
 use super::load_report::{LoadReport, is_counter};
 use super::place::Place;
-use super::position_grid::resample;
+use super::position_grid::{Resampling, resample};
 use super::published_layout::{LaidOut, Layout, is_stored_transposed, transposed};
 use super::safetensors_header::{self, WeightMetadata};
 use super::search::only_place;
@@ -187,15 +187,18 @@ impl WeightFile {
                 continue;
             };
             left.remove(name.as_str());
-            resampled = resampled.or(expected.resampling(stored.shape()));
+            let resampling = expected.resampling(stored.shape());
+            resampled = resampled.or(resampling.map(|Resampling { from, to, .. }| [from, to]));
             let read = self.read(stored, &self.contents.whole_name(&name), expected)?;
             let is_transposed = is_stored_transposed(tensor, naming);
             let read = if is_transposed { transposed(&read, expected.shape[0]) } else { read };
             values.insert(tensor.name(), read);
         }
+        let loaded = values.len();
+        layout.move_first_position(tensors, &mut values);
         left.retain(|name| !is_counter(name));
         let left_over = left.into_iter().map(|name| self.contents.whole_name(name)).collect();
-        let (prefix, loaded) = (self.contents.whole_name(prefix), values.len());
+        let prefix = self.contents.whole_name(prefix);
         let report = LoadReport { naming, prefix, loaded, resampled, missing, left_over };
         Ok((with_values(module, values), report))
     }
@@ -216,7 +219,7 @@ impl WeightFile {
         }
         let values = stored.read(name, &self.file)?;
         Ok(match expected.resampling(stored.shape()) {
-            Some(sides) => resample(&values, sides),
+            Some(resampling) => resample(&values, resampling),
             None => values,
         })
     }

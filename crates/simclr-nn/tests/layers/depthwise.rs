@@ -28,7 +28,7 @@ prop_compose! {
     fn any_sizes()(
         [n, channels] in [1_usize..4, 2_usize..70],
         kernel in prop_oneof![
-            2 => Just([3_usize, 3]), 2 => Just([5, 5]), 1 => [1_usize..8, 1_usize..8],
+            2 => Just([3_usize, 3]), 2 => Just([5, 5]), 2 => Just([7, 7]), 1 => [1_usize..8, 1_usize..8],
         ],
         stride in [1_usize..4, 1_usize..4],
         padding in [(0_usize..5, 0_usize..5), (0_usize..5, 0_usize..5)],
@@ -73,10 +73,24 @@ fn layers_of_efficient_nets_equal_the_definition_and_burns() {
 }
 
 #[test]
+fn layers_of_conv_next_equal_the_definition_and_burns() {
+    // Images smaller than the kernel, of one pixel, with a rest of channels, and in bands.
+    let alike = [(3, 3); 2];
+    for (seed, images) in
+        [[2, 96, 14, 15], [3, 384, 4, 3], [2, 768, 1, 1], [2, 42, 2, 9], [1, 70, 61, 40]]
+            .into_iter()
+            .enumerate()
+    {
+        agrees(&depthwise(images, [7, 7], 1, alike), seed as u64);
+    }
+}
+
+#[test]
 fn gradients_equal_finite_differences() {
     for sizes in [
         depthwise([1, 18, 6, 5], [3, 3], 1, [(1, 1); 2]),
         depthwise([2, 18, 7, 6], [5, 5], 2, [(1, 2), (2, 1)]),
+        depthwise([1, 18, 6, 5], [7, 7], 1, [(3, 3); 2]),
     ] {
         equal_finite_differences(&sizes, channels_last, [37, 31]);
     }
@@ -124,6 +138,7 @@ fn results_are_the_same_for_any_number_of_threads() {
             [
                 results(&depthwise([5, 96, 25, 24], [3, 3], 2, [(1, 1); 2]), 1, LAST, convolve),
                 results(&depthwise([9, 200, 9, 9], [5, 5], 1, [(2, 2); 2]), 2, LAST, convolve),
+                results(&depthwise([5, 96, 9, 8], [7, 7], 1, [(3, 3); 2]), 3, LAST, convolve),
             ]
         })
     };

@@ -3,7 +3,7 @@
 use burn::module::Param;
 use burn::nn;
 use burn::tensor::activation::gelu;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use proptest::prelude::*;
 use simclr_nn::Linear;
 
@@ -151,6 +151,58 @@ fn gradients_equal_finite_differences() {
         let found = difference(loss, &x, at, 1e-2);
         assert!((found - expected).abs() < 2e-3, "{at}: {found}, not {expected}");
     }
+}
+
+#[test]
+fn a_scaled_branch_and_its_gradients_equal_burns_own_operations() {
+    let device = flex().autodiff();
+    for bias in [true, false] {
+        let run = |ours: bool| {
+            let layer = layer([7, 6, 9], bias, &device);
+            let scale = tensor::<1>([9], 4, &device).require_grad();
+            let forward = |x: Tensor<2>, residual| {
+                if ours {
+                    let linear = Linear::from(layer.clone());
+                    let alone = linear.forward_scaled(x.clone(), scale.clone());
+                    let sum = linear.forward_scaled_add(x, scale.clone(), residual);
+                    Tensor::cat(vec![alone, sum], 1)
+                } else {
+                    let alone = layer.forward(x) * scale.clone().unsqueeze();
+                    Tensor::cat(vec![alone.clone(), alone + residual], 1)
+                }
+            };
+            let (x, residual) = (tensor::<2>([7, 6], 1, &device), tensor::<2>([7, 9], 2, &device));
+            let (x, residual) = (x.require_grad(), residual.require_grad());
+            let y = forward(x.clone(), residual.clone());
+            let gradients = (y.clone() * tensor(y.dims(), 3, &device)).sum().backward();
+            let bias =
+                layer.bias.as_ref().map(|bias| values(&bias.val().grad(&gradients).unwrap()));
+            vec![
+                values(&y),
+                values(&x.grad(&gradients).unwrap()),
+                values(&layer.weight.val().grad(&gradients).unwrap()),
+                values(&scale.grad(&gradients).unwrap()),
+                values(&residual.grad(&gradients).unwrap()),
+                bias.unwrap_or_default(),
+            ]
+        };
+        agree(&run(true), &run(false), "Burn's");
+    }
+}
+
+#[test]
+fn a_small_scale_is_not_lost_in_sixteen_bits() {
+    let device = flex();
+    let half = FloatDType::F16;
+    let linear = Linear {
+        weight: Param::from_tensor(tensor::<2>([6, 9], 11, &device).cast(half) * 0.02),
+        bias: None,
+    };
+    let x = (tensor::<2>([3, 6], 1, &device) * 1e3).cast(half);
+    let scale = Tensor::<1>::full([9], 1e-5, &device).cast(half);
+    let expected = values(&(linear.forward(x.clone()).cast(FloatDType::F32) * 1e-5));
+    let found = linear.forward_scaled(x, scale).cast(FloatDType::F32);
+    assert!(distance(&values(&found), &expected) < 0.01);
 }
 
 #[test]

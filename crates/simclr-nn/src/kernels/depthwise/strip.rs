@@ -80,7 +80,7 @@ pub(super) fn as_vectors<S: Simd>(memory: &mut [f32]) -> &mut [S::f32s] {
 /// Runs a block for each number below a constant, as a constant: only so does an array stay in registers.
 macro_rules! unrolled {
     ($n:ident < $count:expr, $block:expr) => {
-        unrolled!($n < $count, $block, 0 1 2 3 4)
+        unrolled!($n < $count, $block, 0 1 2 3 4 5 6)
     };
     ($n:ident < $count:expr, $block:expr, $($number:literal)*) => {$(
         if $number < $count {

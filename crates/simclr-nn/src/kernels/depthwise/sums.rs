@@ -95,6 +95,7 @@ impl<S: Simd> Strip<'_, S> {
             (2, 1) => self.rows::<2, 1>(simd),
             (3, 1) => self.rows::<3, 1>(simd),
             (5, 1) => self.rows::<5, 1>(simd),
+            (7, 1) => self.rows::<7, 1>(simd),
             (3, 2) => self.rows::<3, 2>(simd),
             (5, 2) => self.rows::<5, 2>(simd),
             _ => self.any(simd),

@@ -79,11 +79,17 @@ impl<S: Simd> Strip<'_, S> {
             ([3, 3], 2) => self.rows::<3, 3, 2>(simd, 0),
             ([5, 5], 1) if many => self.rows::<5, 5, 1>(simd, 0),
             ([5, 5], 2) if many => self.rows::<5, 5, 2>(simd, 0),
+            // Those of 7 x 7 in two halves, with four rows and with three.
+            ([7, 7], 1) if many => {
+                self.rows::<4, 7, 1>(simd, 0);
+                self.rows::<3, 7, 1>(simd, 4);
+            }
             (_, stride) => {
                 for i in 0..kernel[0] {
                     match (kernel[1], stride) {
                         (5, 1) => self.rows::<1, 5, 1>(simd, i),
                         (5, 2) => self.rows::<1, 5, 2>(simd, i),
+                        (7, 1) => self.rows::<1, 7, 1>(simd, i),
                         _ => self.any(simd, i, kernel[1]),
                     }
                 }

@@ -4,13 +4,13 @@ use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
 use simclr_nn::add_scaled;
 
-use crate::layers::{ExampleKeys, is_training};
+use super::example_keys::{ExampleKeys, is_training};
 use crate::weight_init::WeightInit;
 
 /// Drops a residual branch of an example with some probability, and scales the branches that stay so that their mean
 /// doesn't change (Huang et al. 2016, "Deep networks with stochastic depth"). Only in training.
 #[derive(Module, Debug)]
-pub(super) struct StochasticDepth {
+pub(crate) struct StochasticDepth {
     probability: f64,
     /// The layer's own offset of the draws, in radians.
     phase: f64,
@@ -19,19 +19,19 @@ pub(super) struct StochasticDepth {
 
 impl StochasticDepth {
     /// `probability` is in 0..1.
-    pub(super) fn new(probability: f64, init: &mut WeightInit) -> Self {
+    pub(crate) fn new(probability: f64, init: &mut WeightInit) -> Self {
         let phase = init.uniform() * std::f64::consts::TAU;
         Self { probability, phase, training: Param::from_bool(true) }
     }
 
     /// Whether it drops branches of `x` at all.
-    pub(super) fn drops(&self, x: &Tensor<4>) -> bool {
+    pub(crate) fn drops(&self, x: &Tensor<4>) -> bool {
         self.probability > 0.0 && is_training(&self.training, x)
     }
 
-    /// `x` plus what is left of `branch`, both `[n, channels, height, width]`, where branches are
+    /// `x` plus what is left of `branch`, both of one shape, an example for each row, where branches are
     /// [dropped](Self::drops).
-    pub(super) fn add(&self, x: Tensor<4>, branch: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
+    pub(crate) fn add(&self, x: Tensor<4>, branch: Tensor<4>, keys: &ExampleKeys) -> Tensor<4> {
         add_scaled(x, branch, keys.kept(self.probability, self.phase, 1))
     }
 }

@@ -1,0 +1,102 @@
+//! Features of the patches of images.
+
+use image::RgbImage;
+
+use super::batches::Reader;
+use super::embedder::{Embedder, batch_of, to_host};
+use crate::error::EmbedError;
+use crate::vectors::{FeatureSource, Features};
+
+impl Embedder {
+    /// Features of every patch of some images, which may be of any size: for each image a row for each patch, row by row
+    /// of the picture that the [transform](Self::transform) makes of it. They say what is where.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::NoPatches`] if the encoder is no vision transformer, and those of
+    /// [`embed_images`](Self::embed_images).
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use image::RgbImage;
+    /// use simclr_augment::SimClrAugmentation;
+    /// use simclr_embed::Embedder;
+    /// use simclr_model::EncoderConfig;
+    ///
+    /// let config: EncoderConfig = "vit_tiny_p16_i32".parse()?;
+    /// let encoder = config.init(0, &Device::flex())?;
+    /// let transform = SimClrAugmentation::imagenet().with_size(32)?.evaluation();
+    /// let embedder = Embedder::new(encoder, transform, &Device::flex());
+    /// let patches = embedder.embed_patches(&[RgbImage::new(40, 50), RgbImage::new(32, 32)])?;
+    /// assert_eq!((patches.len(), patches[0].len(), patches[0].size()), (2, 4, 192));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn embed_patches(&self, images: &[RgbImage]) -> Result<Vec<Features>, EmbedError> {
+        let no_patches = || {
+            let name = self.config().map(ToString::to_string);
+            EmbedError::NoPatches { found: name.unwrap_or_else(|| "another network".to_owned()) }
+        };
+        let transform = self.transform();
+        let reader = Reader {
+            batch_size: self.batch_size(),
+            view_len: transform.view_len(),
+            read: |index: usize, out: &mut [f32]| Ok(transform.view_into(&images[index], out)?),
+        };
+        let side = transform.size() as usize;
+        let (encoder, device) = (self.encoder().clone(), self.device());
+        let rows = reader.through(images.len(), move |pixels| {
+            let patches = encoder.patch_features(batch_of(pixels, side, device));
+            to_host(patches.ok_or_else(no_patches)?)
+        })?;
+        let of_image = (rows.values.len() / images.len().max(1)).max(1);
+        let size = self.feature_size();
+        let features = |values: &[f32]| {
+            Features::new(values.to_vec(), size).with_source(FeatureSource::Encoder)
+        };
+        Ok(rows.values.chunks_exact(of_image).map(features).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+    use simclr_augment::{EvaluationTransform, Normalization, ResizeFilter};
+    use simclr_model::EncoderConfig;
+
+    fn embedder(name: &str) -> Embedder {
+        let config: EncoderConfig = name.parse().unwrap();
+        let transform =
+            EvaluationTransform::new(24, ResizeFilter::Bilinear, Normalization::IMAGENET).unwrap();
+        let encoder = config.init(0, &Device::flex()).unwrap();
+        Embedder::new(encoder, transform, &Device::flex()).with_config(config)
+    }
+
+    #[test]
+    fn each_image_has_features_of_each_patch_whatever_its_batch() {
+        let image = |seed: u8| {
+            RgbImage::from_fn(24, 24, |x, y| {
+                image::Rgb([x as u8 * seed, y as u8 * 9, (x * y) as u8 ^ seed])
+            })
+        };
+        let images = [image(3), image(7), image(11)];
+        let embedder = embedder("vit_tiny_p8_dinov3_i24");
+        let all = embedder.embed_patches(&images).unwrap();
+        assert_eq!(all.len(), 3);
+        let alone = embedder.with_batch_size(1).unwrap().embed_patches(&images[2..]).unwrap();
+        assert_eq!((alone[0].len(), alone[0].size()), (9, 192));
+        let apart = alone[0].values().iter().zip(all[2].values());
+        let apart = apart.fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+        assert!(apart < 1e-4, "{apart}");
+    }
+
+    #[test]
+    fn an_encoder_without_patches_is_refused_and_no_images_are_none() {
+        let error = embedder("resnet18x0.25_cifar").embed_patches(&[RgbImage::new(8, 8)]);
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "expected an encoder of patches, such as vit_small_p16, found resnet18x0.25_cifar"
+        );
+        assert!(embedder("vit_tiny_p8_i24").embed_patches(&[]).unwrap().is_empty());
+    }
+}
