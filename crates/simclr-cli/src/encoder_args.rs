@@ -43,26 +43,26 @@ pub(crate) struct EncoderArgs {
     offline: bool,
     /// Network that the weights are for: resnet50, efficientnet_b0, vit_small_p16, ... [default: as the
     /// file or `simclr weights list` says]
-    #[arg(long, value_name = "NAME", requires = "weights")]
+    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with = "run")]
     encoder: Option<EncoderConfig>,
     /// Width and height in pixels of the images that the weights were trained on [default: as the file or
     /// `simclr weights list` says]
-    #[arg(long, value_name = "N", requires = "weights")]
+    #[arg(long, value_name = "N", requires = "weights", conflicts_with = "run")]
     image_size: Option<u32>,
     /// How pixels were normalised in the weights' training: imagenet, cifar10, centred, none or stl10
     /// [default: as the file or `simclr weights list` says, else imagenet]
-    #[arg(long, value_name = "NAME", requires = "weights")]
+    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with = "run")]
     normalize: Option<Normalization>,
     /// Where in the file the encoder is, such as teacher.backbone, if it is there more than once
-    #[arg(long, value_name = "PREFIX", requires = "weights")]
+    #[arg(long, value_name = "PREFIX", requires = "weights", conflicts_with = "run")]
     prefix: Option<String>,
     /// How tall and wide images become square [default: crop]; a run and its encoder.safetensors say it
     /// themselves
-    #[arg(long, value_name = "KIND", requires = "weights")]
+    #[arg(long, value_name = "KIND", requires = "weights", conflicts_with = "run")]
     fit: Option<SquareFit>,
     /// What transparent images lie on: white, black or '#rrggbb' [default: white]; a run and its
     /// encoder.safetensors say it themselves
-    #[arg(long, value_name = "COLOUR", requires = "weights")]
+    #[arg(long, value_name = "COLOUR", requires = "weights", conflicts_with = "run")]
     ground: Option<Ground>,
     #[command(flatten)]
     device: EncoderDeviceArgs,

@@ -32,7 +32,7 @@ const MISTAKES: &[(&str, i32, &str)] = &[
     ("eval linear --run no-run --save new/c.safetensors", 4, "there is no folder new"),
     ("eval linear --run no-run --c -1", 2, "expected c to be"),
     ("eval finetune --run no-run --epochs 0", 2, "expected epochs to be at least 1"),
-    ("embed --run no-run --encoder resnet18 --data empty", 2, "--weights"),
+    ("embed --run no-run --encoder resnet18 --data empty", 2, "cannot be used with"),
     ("embed --weights w.pth --encoder resnet18 --data empty --out v.npy", 2, "--image-size"),
     ("runs no-run/nothing", 4, "cannot read no-run/nothing"),
     ("runs diff no-run killed", 4, "expected a run directory"),

@@ -91,7 +91,8 @@ impl Client {
             }
             let location = response.headers().get(header::LOCATION);
             let location = location.and_then(|location| location.to_str().ok());
-            let location = location.ok_or_else(|| refused("it says not where".to_owned()))?;
+            let location =
+                location.ok_or_else(|| refused("expected an address, found none".to_owned()))?;
             address = redirected(&address, location).map_err(refused)?;
         }
         Err(refused(format!("expected at most {REDIRECTS} redirects, found more")))

@@ -102,13 +102,11 @@ impl RunOverview {
 /// The paths of the settings in which the runs differ from each other. A setting that some of them lack is such a
 /// one.
 #[must_use]
-pub fn differing_settings<'a>(
-    runs: impl IntoIterator<Item = &'a RunOverview> + Clone,
-) -> BTreeSet<&'a str> {
-    let paths = runs.clone().into_iter().flat_map(|run| run.settings.keys());
+pub fn differing_settings(runs: &[RunOverview]) -> BTreeSet<&str> {
+    let paths = runs.iter().flat_map(|run| run.settings.keys());
     let paths: BTreeSet<&str> = paths.map(String::as_str).collect();
     let differs = |path: &&str| {
-        let mut values = runs.clone().into_iter().map(|run| run.settings.get(*path));
+        let mut values = runs.iter().map(|run| run.settings.get(*path));
         let first = values.next().flatten();
         values.any(|value| value != first)
     };
@@ -151,7 +149,7 @@ fn settings_of(
         ("simclr".to_owned(), Value::from(simclr.clone())),
         ("revision".to_owned(), Value::from(revision.clone())),
         ("device".to_owned(), Value::from(device.clone())),
-        ("devices".to_owned(), Value::from(*devices as i64)),
+        ("devices".to_owned(), Value::from(i64::try_from(*devices).unwrap_or(i64::MAX))),
         ("data".to_owned(), Value::from(data.clone())),
     ]);
     settings.extend(weights.as_ref().map(|own| ("weights".to_owned(), own.to_string().into())));
@@ -247,16 +245,14 @@ mod tests {
     #[test]
     fn only_settings_that_differ_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        let runs = [1, 2, 2].map(|seed| {
-            let name = folder.path().join(tempfile::tempdir().unwrap().path().file_name().unwrap());
-            RunOverview::of(&run(&name, seed)).unwrap()
-        });
+        let runs = [("a", 1), ("b", 2), ("c", 2)]
+            .map(|(name, seed)| RunOverview::of(&run(&folder.path().join(name), seed)).unwrap());
         let differing: Vec<&str> = differing_settings(&runs).into_iter().collect();
         assert_eq!(differing, ["train.seed"]);
         assert!(differing_settings(&runs[1..]).is_empty());
-        let mut other = runs[0].clone();
-        other.settings.remove("data");
-        let differing: Vec<&str> = differing_settings([&runs[0], &other]).into_iter().collect();
+        let mut runs = [runs[0].clone(), runs[0].clone()];
+        runs[1].settings.remove("data");
+        let differing: Vec<&str> = differing_settings(&runs).into_iter().collect();
         assert_eq!(differing, ["data"]);
     }
 

@@ -188,47 +188,73 @@ impl WeightCache {
         on_progress: &mut OnProgress<'_>,
     ) -> Result<PublishedWeights, DownloadError> {
         let revision = address.revision().unwrap_or(MAIN);
-        let files = address.file().map_or(&USUAL_FILES[..], |_| &[]);
-        let files: Vec<&str> = address.file().into_iter().chain(files.iter().copied()).collect();
-        let named = WeightAddress::Hub(address.clone());
-        let commit = match is_commit(revision) {
-            true => Some(revision.to_owned()),
-            false if self.offline => self.noted_commit(address, revision)?,
-            false => None,
+        let files = address.file().map_or_else(|| USUAL_FILES.to_vec(), |file| vec![file]);
+        let commit = if is_commit(revision) {
+            Some(revision.to_owned())
+        } else if self.offline {
+            self.noted_commit(address, revision)?
+        } else {
+            None
         };
-        if let Some(commit) = &commit {
-            for &file in &files {
-                let cached = self.of_hub(address, commit, file);
-                match cached.whole(on_progress) {
-                    Ok(Some(sum)) => return Ok(of_commit(address, commit, file, cached, sum)),
-                    Ok(None) => {}
-                    Err(DownloadError::Checksum { .. }) if !self.offline => {}
-                    Err(error) => return Err(error),
-                }
-            }
+        if let Some(commit) = &commit
+            && let Some(kept) = self.kept(address, commit, &files, on_progress)?
+        {
+            return Ok(kept);
         }
         if self.offline {
-            return Err(self.nothing_offline(&named));
+            return Err(self.nothing_offline(&WeightAddress::Hub(address.clone())));
         }
         let client = self.client();
         let hub = Hub { client: &client, endpoint: &self.hub };
         for &file in &files {
             let Some(found) = hub.find(address, revision, file)? else { continue };
-            let HubFile { commit, sha256, length } = found;
-            let url = hub.url(address, &commit, file);
-            if sha256.is_none() && length.is_none() {
-                return Err(DownloadError::NotTheHub { url });
-            }
-            let cached = self.of_hub(address, &commit, file);
-            let sha256 = sha256.as_deref().unwrap_or("");
-            let published = Published { url: &url, sha256, length };
-            let sum = cached.obtain(&client, &published, self.most, on_progress)?;
-            self.note_commit(address, revision, &commit)?;
-            return Ok(of_commit(address, &commit, file, cached, sum));
+            let weights = self.fetch_found(&hub, address, file, &found, on_progress)?;
+            self.note_commit(address, revision, &found.commit)?;
+            return Ok(weights);
         }
-        let files = files.join(" or ");
-        let reason = HubRefusal::NoFile { files };
+        let reason = HubRefusal::NoFile { files: files.join(" or ") };
         Err(DownloadError::Hub { repository: address.repository(), reason })
+    }
+
+    /// The first of the files that is in the cache. A damaged one is none, if it can be fetched again.
+    fn kept(
+        &self,
+        address: &HubAddress,
+        commit: &str,
+        files: &[&str],
+        on_progress: &mut OnProgress<'_>,
+    ) -> Result<Option<PublishedWeights>, DownloadError> {
+        for &file in files {
+            let cached = self.of_hub(address, commit, file);
+            match cached.whole(on_progress) {
+                Ok(Some(sum)) => return Ok(Some(of_commit(address, commit, file, cached, sum))),
+                Ok(None) => {}
+                Err(DownloadError::Checksum { .. }) if !self.offline => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The file that the hub has found.
+    fn fetch_found(
+        &self,
+        hub: &Hub<'_>,
+        address: &HubAddress,
+        file: &str,
+        found: &HubFile,
+        on_progress: &mut OnProgress<'_>,
+    ) -> Result<PublishedWeights, DownloadError> {
+        let HubFile { commit, sha256, length } = found;
+        let url = hub.url(address, commit, file);
+        if sha256.is_none() && length.is_none() {
+            return Err(DownloadError::NotTheHub { url });
+        }
+        let cached = self.of_hub(address, commit, file);
+        let sha256 = sha256.as_deref().unwrap_or("");
+        let published = Published { url: &url, sha256, length: *length };
+        let sum = cached.obtain(hub.client, &published, self.most, on_progress)?;
+        Ok(of_commit(address, commit, file, cached, sum))
     }
 
     /// The client for one file: the token is for the hub, wherever the file is.

@@ -31,8 +31,8 @@ fn sum_of(bytes: &[u8]) -> String {
 fn linked(asked: &Asked, file: &[u8]) -> Reply {
     Reply::redirect(&format!("/blob{}", asked.path))
         .with("X-Repo-Commit", COMMIT)
-        .with("X-Linked-Etag", format!("\"{}\"", sum_of(file)))
-        .with("X-Linked-Size", file.len())
+        .with("X-Linked-Etag", &format!("\"{}\"", sum_of(file)))
+        .with("X-Linked-Size", &file.len())
 }
 
 /// A hub with `model.safetensors` in every repository, which `answer` hands out.
@@ -150,7 +150,7 @@ fn a_small_file_that_the_hub_hands_out_itself_is_whole_by_its_length() {
         if asked.path.starts_with("/api/") {
             return Reply::body(&weights()).with("X-Repo-Commit", COMMIT).with("ETag", "\"abc\"");
         }
-        Reply::status(307).with("Location", format!("/api/resolve-cache{}", asked.path))
+        Reply::status(307).with("Location", &format!("/api/resolve-cache{}", asked.path))
     });
     let found = fetch(&cache(folder.path(), &server), "hf:o/r").unwrap();
     assert_eq!(found.sha256, sum_of(&weights()));
@@ -225,7 +225,7 @@ fn more_bytes_than_announced_are_refused_whoever_announced_them() {
     for server in [
         hub_with(move |_| Reply::body(&with_length)),
         hub_with(move |_| Reply::body(&without).without_length()),
-        hub_with(|_| Reply::default().endless()),
+        hub_with(|_| Reply::endless()),
     ] {
         let error = fetch(&cache(folder.path(), &server), "hf:o/r").unwrap_err();
         assert!(matches!(error, DownloadError::TooLong { most: 60_000, .. }), "{error}");
@@ -243,7 +243,7 @@ fn a_file_beyond_the_limit_is_refused_before_it_is_fetched() {
     assert!(matches!(error, DownloadError::TooLong { most: 59_999, .. }), "{error}");
     assert!(server.asked().iter().all(|asked| asked.method == "HEAD"));
 
-    let endless = Server::new(|_| Reply::default().endless());
+    let endless = Server::new(|_| Reply::endless());
     small.torchvision.clone_from(&endless.address);
     let error = fetch(&small, "torchvision:resnet18").unwrap_err();
     assert!(matches!(error, DownloadError::TooLong { most: 59_999, .. }), "{error}");
@@ -291,8 +291,8 @@ fn the_token_goes_to_the_hub_alone_and_is_in_no_text() {
     let hub = Server::new(move |_| {
         Reply::redirect(&format!("{cdn}/signed"))
             .with("X-Repo-Commit", COMMIT)
-            .with("X-Linked-Etag", sum_of(&weights()))
-            .with("X-Linked-Size", weights().len())
+            .with("X-Linked-Etag", &sum_of(&weights()))
+            .with("X-Linked-Size", &weights().len())
     });
     let token = HubToken::new(TOKEN, "the test").unwrap();
     let mut cache = cache(folder.path(), &hub).with_token(token);

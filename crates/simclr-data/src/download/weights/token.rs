@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fmt,
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::PathBuf,
 };
@@ -51,12 +51,13 @@ impl HubToken {
         let file = variable("HF_TOKEN_PATH").map(PathBuf::from);
         let Some(path) = file.or_else(|| Some(home?.join("token"))) else { return Ok(None) };
         let mut text = String::new();
-        let file = match File::open(&path) {
-            Ok(file) if file.metadata().is_ok_and(|found| found.is_file()) => file,
+        match fs::metadata(&path) {
+            Ok(found) if found.is_file() => {}
             Ok(_) => return Err(token_of(&path.display().to_string())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(DownloadError::io(&path, source)),
-        };
+        }
+        let file = File::open(&path).map_err(|source| DownloadError::io(&path, source))?;
         match file.take(MOST_BYTES).read_to_string(&mut text) {
             Err(error) if error.kind() != io::ErrorKind::InvalidData => {
                 Err(DownloadError::io(&path, error))

@@ -45,7 +45,7 @@ impl Reply {
         Self { status, announced: Some(0), ..Self::default() }
     }
 
-    pub(super) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub(super) fn with(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
     }
@@ -64,7 +64,7 @@ impl Reply {
             return Self::body(file);
         }
         let range = format!("bytes {start}-{}/{}", file.len() - 1, file.len());
-        Self { status: 206, ..Self::body(&file[start..]) }.with("Content-Range", range)
+        Self { status: 206, ..Self::body(&file[start..]) }.with("Content-Range", &range)
     }
 
     /// The connection breaks after so many bytes of the body.
@@ -80,7 +80,7 @@ impl Reply {
     }
 
     /// The body goes on for as long as the client reads.
-    pub(super) fn endless(self) -> Self {
+    pub(super) fn endless() -> Self {
         Self { endless: true, announced: None, ..Self::status(200) }
     }
 
