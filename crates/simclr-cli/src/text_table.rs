@@ -1,6 +1,6 @@
 //! A table of text in columns.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use simclr::data::printable;
 
@@ -32,7 +32,7 @@ impl fmt::Display for TextTable {
         for row in &self.rows {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(&widths) {
-                line += &format!("{cell:width$}  ");
+                write!(line, "{cell:width$}  ")?;
             }
             writeln!(f, "{}", line.trim_end())?;
         }
@@ -48,7 +48,7 @@ mod tests {
     fn columns_are_as_wide_as_their_longest_cell_and_every_cell_is_one_line() {
         let mut table = TextTable::new(&["a", "long name", "c"]);
         table.row(["hostile\u{1b}[2J\n".to_owned(), "x".to_owned(), String::new()]);
-        let expected = "a                     long name  c\nhostile\\u{1b}[2J\\n    x\n";
+        let expected = "a                   long name  c\nhostile\\u{1b}[2J\\n  x\n";
         assert_eq!(table.to_string(), expected);
     }
 }

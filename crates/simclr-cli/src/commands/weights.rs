@@ -11,7 +11,7 @@ use crate::output::Output;
 #[derive(Subcommand)]
 pub(crate) enum Task {
     /// List published weights that are known by name: what --weights takes, and what they are
-    List(list::Arguments),
+    List,
     /// Fetch published weights into the cache, where --weights finds them
     Fetch(fetch::Arguments),
 }
@@ -19,7 +19,10 @@ pub(crate) enum Task {
 impl Task {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         match self {
-            Self::List(arguments) => arguments.run(output),
+            Self::List => {
+                list::print(output);
+                Ok(())
+            }
             Self::Fetch(arguments) => arguments.run(output),
         }
     }

@@ -1,6 +1,7 @@
 //! A Hugging Face hub on this machine, and the command beside it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -104,7 +105,10 @@ fn answer(
         // Long enough for another process to come meanwhile.
         thread::sleep(Duration::from_millis(200));
     }
-    let sum = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut sum = String::new();
+    for byte in Sha256::digest(file) {
+        write!(sum, "{byte:02x}").unwrap();
+    }
     let headers = format!("X-Repo-Commit: {COMMIT}\r\nX-Linked-Etag: \"{sum}\"\r\n");
     respond(200, &headers, file)
 }

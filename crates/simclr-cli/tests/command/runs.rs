@@ -99,7 +99,7 @@ fn damaged_and_hostile_folders_are_a_line_each() {
 
 /// The state of the run, once it is `expected`, or after a minute.
 fn state_after(here: &Path, expected: &str) -> Value {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     loop {
         let output = simclr(here, &["runs", "run", "--json"]);
         let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();

@@ -3,8 +3,12 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::TrainError;
+
+/// How often, and after what time, a lock that is held is asked for again: [`RunLock::is_held`] holds it for a moment.
+const AGAIN: (usize, Duration) = (5, Duration::from_millis(20));
 
 /// `run.lock` of a run directory, which the process that trains holds. The system lets it go when the process ends, however
 /// it ends.
@@ -23,7 +27,15 @@ impl RunLock {
         let path = path_in(run);
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(TrainError::io("create", &path))?;
-        match file.try_lock() {
+        let mut locked = file.try_lock();
+        for _ in 0..AGAIN.0 {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(AGAIN.1);
+            locked = file.try_lock();
+        }
+        match locked {
             Ok(()) => Ok(Self { _held: file }),
             Err(TryLockError::WouldBlock) => Err(TrainError::Running { path: run.to_owned() }),
             // A file system without locks: nobody sees that the run trains.

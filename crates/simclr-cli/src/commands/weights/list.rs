@@ -1,7 +1,5 @@
 //! `simclr weights list`.
 
-use anyhow::Result;
-use clap::Args;
 use serde_json::{Value, json};
 use simclr::data::{KnownWeights, known_weights};
 
@@ -9,31 +7,24 @@ use crate::output::Output;
 use crate::text_table::TextTable;
 use crate::weight_source::normalization;
 
-#[derive(Args)]
-pub(crate) struct Arguments {}
-
-impl Arguments {
-    #[expect(clippy::unused_self, reason = "as every command")]
-    pub(crate) fn run(&self, output: &Output) -> Result<()> {
-        let head =
-            ["weights", "encoder", "pixels", "MiB", "normalisation", "licence", "learnt from"];
-        let mut table = TextTable::new(&head);
-        for known in known_weights() {
-            table.row([
-                known.address.to_owned(),
-                known.encoder.to_owned(),
-                known.image_size.to_string(),
-                format!("{:.1}", known.mebibytes),
-                normalization(known).to_string(),
-                known.licence.to_owned(),
-                known.learnt_from.to_owned(),
-            ]);
-        }
-        output.text(&table.to_string());
-        let listed: Vec<Value> = known_weights().iter().map(in_json).collect();
-        output.result(&json!({ "weights": listed }));
-        Ok(())
+/// Prints the table.
+pub(super) fn print(output: &Output) {
+    let head = ["weights", "encoder", "pixels", "MiB", "normalisation", "licence", "learnt from"];
+    let mut table = TextTable::new(&head);
+    for known in known_weights() {
+        table.row([
+            known.address.to_owned(),
+            known.encoder.to_owned(),
+            known.image_size.to_string(),
+            format!("{:.1}", known.mebibytes),
+            normalization(known).to_string(),
+            known.licence.to_owned(),
+            known.learnt_from.to_owned(),
+        ]);
     }
+    output.text(&table.to_string());
+    let listed: Vec<Value> = known_weights().iter().map(in_json).collect();
+    output.result(&json!({ "weights": listed }));
 }
 
 pub(super) fn in_json(known: &KnownWeights) -> Value {

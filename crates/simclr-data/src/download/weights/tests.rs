@@ -208,7 +208,7 @@ fn a_file_that_has_changed_since_is_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
     let server = hub_with(|asked| match asked.header("if-range") {
         None if asked.start() == 0 => {
-            Reply::body(&[9; 30_000]).with("ETag", "\"old\"").cut_at(20_000)
+            Reply::body(&vec![9; 30_000]).with("ETag", "\"old\"").cut_at(20_000)
         }
         Some("\"old\"") => Reply::body(&weights()).with("ETag", "\"new\""),
         _ => Reply::status(500),
@@ -255,14 +255,17 @@ fn a_wrong_sum_names_both_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let wrong = AtomicUsize::new(0);
     let server = hub_with(move |_| match wrong.fetch_add(1, Ordering::Relaxed) {
-        0 => Reply::body(&[1; 60_000]),
+        0 => Reply::body(&vec![1; 60_000]),
         _ => Reply::body(&weights()),
     });
     let cache = cache(folder.path(), &server);
     let error = fetch(&cache, "hf:o/r").unwrap_err();
     assert!(matches!(error, DownloadError::Checksum { .. }), "{error}");
     let text = error.to_string();
-    assert!(text.contains(&sum_of(&weights())) && text.contains(&sum_of(&[1; 60_000])), "{text}");
+    assert!(
+        text.contains(&sum_of(&weights())) && text.contains(&sum_of(&vec![1; 60_000])),
+        "{text}"
+    );
     assert!(files(folder.path()).is_empty());
     fetch(&cache, "hf:o/r").unwrap();
 }
@@ -401,7 +404,7 @@ fn a_damaged_file_is_fetched_again_and_refused_offline() {
     let cache = cache(folder.path(), &server);
     let path = cached_path(&cache);
     let offline = cache.clone().offline(true);
-    for damage in [&weights()[..59_999], &[0; 60_000], b""] {
+    for damage in [&weights()[..59_999], &vec![0; 60_000], b""] {
         fs::write(&path, damage).unwrap();
         let error = fetch(&offline, "hf:o/r").unwrap_err();
         assert!(matches!(error, DownloadError::Checksum { .. }), "{error}");

@@ -1,6 +1,7 @@
 //! A server on this machine that answers as it is told, and notes what it was asked.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
@@ -87,18 +88,21 @@ impl Reply {
     fn write(&self, mut stream: &TcpStream, method: &str) -> std::io::Result<()> {
         let mut head = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", self.status);
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            write!(head, "{name}: {value}\r\n").unwrap();
         }
         if let Some(length) = self.announced {
-            head += &format!("Content-Length: {length}\r\n");
+            write!(head, "Content-Length: {length}\r\n").unwrap();
         }
         stream.write_all(format!("{head}\r\n").as_bytes())?;
         if method == "HEAD" {
             return Ok(());
         }
         stream.write_all(&self.body)?;
-        while self.endless {
-            stream.write_all(&[7; 4096])?;
+        if self.endless {
+            // Until the client hangs up.
+            loop {
+                stream.write_all(&[7; 4096])?;
+            }
         }
         Ok(())
     }
