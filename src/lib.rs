@@ -122,7 +122,10 @@ pub mod data {
         misnamed, pack, printable, replace_file, unescape_name,
     };
     #[cfg(feature = "download")]
-    pub use simclr_data::{DownloadError, DownloadProgress, DownloadStage};
+    pub use simclr_data::{
+        DownloadError, DownloadProgress, DownloadStage, HubAddress, HubRefusal, HubToken,
+        KnownWeights, PublishedWeights, WeightAddress, WeightCache, known_weights,
+    };
 }
 
 /// Layers that train fast: drop-in modules for Burn's own.
@@ -190,11 +193,12 @@ pub mod train {
         LabelledViews, Lars, LarsState, LearningRate, LearningRateCurve, LearningRateScaling,
         LocalViews, LossConfig, MadeWith, MetricsLine, Monitor, MonitorEvery, MonitorFigures,
         Monitored, Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining,
-        ProbeFigure, Progress, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe, Representation,
-        RunConfig, RunDescription, RunDirectory, Skipped, StepLayout, StepViews, Summary,
-        TrainConfig, TrainError, Trained, Trainer, TrainingStep, TriedRate, ViewBatch, ViewLoader,
-        ViewPath, ViewSource, Views, WarmupCosine, device_from_name, device_name, pretrain,
-        read_metrics, restore_terminal,
+        ProbeFigure, Progress, PublishedAs, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe,
+        Representation, RunConfig, RunDescription, RunDirectory, RunOverview, RunState, RunsBelow,
+        Skipped, StepLayout, StepViews, Summary, TrainConfig, TrainError, Trained, Trainer,
+        TrainingStep, TriedRate, ViewBatch, ViewLoader, ViewPath, ViewSource, Views, WarmupCosine,
+        device_from_name, device_name, differing_settings, pretrain, read_metrics,
+        restore_terminal, settings_by_path,
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};

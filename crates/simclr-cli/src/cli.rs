@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    classify, completions, data, doctor, embed, eval, export, lr_find, man, pretrain, report,
-    search, views,
+    classify, completions, data, doctor, embed, eval, export, lr_find, man, pretrain, report, runs,
+    search, views, weights,
 };
 use crate::failure::EXIT_CODES;
 use crate::json_to::JsonTo;
@@ -43,6 +43,11 @@ pub(crate) enum Command {
     LrFind(Box<lr_find::Arguments>),
     /// Write a run's report: one page with curves, views, a map, neighbours and figures
     Report(report::Arguments),
+    /// List runs side by side, or say how two of them differ
+    Runs(runs::Arguments),
+    /// List published weights that are known by name, or fetch some
+    #[command(subcommand)]
+    Weights(weights::Task),
     /// Check, convert or download images
     #[command(subcommand)]
     Data(data::Task),
@@ -66,6 +71,8 @@ impl Command {
             Self::Views(arguments) => arguments.run(output),
             Self::LrFind(arguments) => arguments.run(output),
             Self::Report(arguments) => arguments.run(output),
+            Self::Runs(arguments) => arguments.run(output),
+            Self::Weights(task) => task.run(output),
             Self::Data(task) => task.run(output),
             Self::Doctor(arguments) => arguments.run(output),
             Self::Completions(arguments) => arguments.run(),

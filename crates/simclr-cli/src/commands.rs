@@ -11,5 +11,7 @@ pub(crate) mod lr_find;
 pub(crate) mod man;
 pub(crate) mod pretrain;
 pub(crate) mod report;
+pub(crate) mod runs;
 pub(crate) mod search;
 pub(crate) mod views;
+pub(crate) mod weights;

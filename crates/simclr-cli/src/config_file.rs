@@ -167,7 +167,7 @@ mod tests {
         let file = ConfigFile::parse("run.toml", text).unwrap();
         assert_eq!(file.recipe, Some(Recipe::Stl10Uva));
         assert_eq!(file.data.as_deref(), Some(Path::new("photos")));
-        let first = FirstWeights { path: "old.pth".into(), prefix: None };
+        let first = FirstWeights { path: "old.pth".into(), published: None, prefix: None };
         assert_eq!(file.weights, Some(first));
         assert_eq!(file.device.as_deref(), Some("wgpu:1"));
         let size = nested(&["images", "augmentation", "size"], Value::from(24));

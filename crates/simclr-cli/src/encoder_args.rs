@@ -1,19 +1,23 @@
 //! `--run`, or `--weights`: which encoder.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 use simclr::augment::{EvaluationTransform, Fit, Ground, Normalization, ResizeFilter};
 use simclr::burn::tensor::Device;
 use simclr::data::printable;
-use simclr::embed::{Embedder, EmbedderFile};
+use simclr::embed::Embedder;
 use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::{PretrainConfig, RunDirectory};
 
 use crate::data_args::index_of_run;
 use crate::device_args::{Devices, EncoderDeviceArgs};
+use crate::failure::usage;
 use crate::first_weight_args::normalization_in_words;
+use crate::weight_source::{FoundWeights, WeightSource, normalization_of};
 
 /// The name of an index in a run's folder.
 const INDEX: &str = "index.safetensors";
@@ -28,34 +32,43 @@ pub(crate) struct EncoderArgs {
         conflicts_with = "weights"
     )]
     run: Option<PathBuf>,
-    /// File of weights instead of a run: an encoder.safetensors, which says what it is, or weights of
-    /// torchvision, timm or a training script (safetensors, .pth, .pt, .ckpt), with --encoder and
-    /// --image-size
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
-    /// Network that the weights are for: resnet50, efficientnet_b0, vit_small_p16, ...
-    #[arg(long, value_name = "NAME", requires_all = ["weights", "image_size"])]
+    /// Weights instead of a run: an encoder.safetensors, which says what it is, or weights of torchvision,
+    /// timm or a training script (safetensors, .pth, .pt, .ckpt), with --encoder and --image-size; or
+    /// published ones, hf:OWNER/REPO[@REVISION][/FILE] or torchvision:NAME[@WEIGHTS], which are fetched
+    /// into the cache
+    #[arg(long, value_name = "WEIGHTS", value_parser = WeightSource::parser())]
+    weights: Option<WeightSource>,
+    /// Fetch nothing: published weights are taken from the cache, or not at all
+    #[arg(long)]
+    offline: bool,
+    /// Network that the weights are for: resnet50, efficientnet_b0, vit_small_p16, ... [default: as the
+    /// file or `simclr weights list` says]
+    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with = "run")]
     encoder: Option<EncoderConfig>,
-    /// Width and height in pixels of the images that the weights were trained on
-    #[arg(long, value_name = "N", requires = "encoder")]
+    /// Width and height in pixels of the images that the weights were trained on [default: as the file or
+    /// `simclr weights list` says]
+    #[arg(long, value_name = "N", requires = "weights", conflicts_with = "run")]
     image_size: Option<u32>,
     /// How pixels were normalised in the weights' training: imagenet, cifar10, centred, none or stl10
-    /// [default: as the file says, else imagenet]
-    #[arg(long, value_name = "NAME", requires = "encoder")]
+    /// [default: as the file or `simclr weights list` says, else imagenet]
+    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with = "run")]
     normalize: Option<Normalization>,
     /// Where in the file the encoder is, such as teacher.backbone, if it is there more than once
-    #[arg(long, value_name = "PREFIX", requires = "encoder")]
+    #[arg(long, value_name = "PREFIX", requires = "weights", conflicts_with = "run")]
     prefix: Option<String>,
     /// How tall and wide images become square [default: crop]; a run and its encoder.safetensors say it
     /// themselves
-    #[arg(long, value_name = "KIND", requires = "encoder")]
+    #[arg(long, value_name = "KIND", requires = "weights", conflicts_with = "run")]
     fit: Option<SquareFit>,
     /// What transparent images lie on: white, black or '#rrggbb' [default: white]; a run and its
     /// encoder.safetensors say it themselves
-    #[arg(long, value_name = "COLOUR", requires = "encoder")]
+    #[arg(long, value_name = "COLOUR", requires = "weights", conflicts_with = "run")]
     ground: Option<Ground>,
     #[command(flatten)]
     device: EncoderDeviceArgs,
+    /// Where the weights were found, once they were looked for.
+    #[arg(skip)]
+    found: OnceCell<FoundWeights>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -72,21 +85,22 @@ impl EncoderArgs {
     /// The trained encoder.
     pub(crate) fn load(&self) -> Result<Embedder> {
         let Devices { first: device, more } = self.device.open()?;
-        if let Some(run) = &self.run {
-            RunDirectory::open(run)?;
-        }
-        let (Some(encoder), Some(size)) = (&self.encoder, self.image_size) else {
+        let Some(found) = self.found()? else {
+            RunDirectory::open(self.path())?;
             return Ok(Embedder::open(self.path(), &device)?.with_more_devices(&more));
+        };
+        let Some((encoder, size)) = self.described(found)? else {
+            return Ok(Embedder::open(&found.path, &device)?.with_more_devices(&more));
         };
         let fit = match self.fit.unwrap_or(SquareFit::Crop) {
             SquareFit::Crop => Fit::Crop,
             SquareFit::Pad => Fit::Pad,
             SquareFit::Squash => Fit::Squash,
         };
-        let weights = WeightFile::open(self.path())?;
+        let weights = WeightFile::open(&found.path)?;
         let normalization = match &self.normalize {
             Some(told) => told.clone(),
-            None => EmbedderFile::normalization_of(&weights)?,
+            None => normalization_of(&weights, Some(&found.name()))?,
         };
         let said = normalization_in_words(&normalization, self.normalize.is_some());
         let transform = EvaluationTransform::new(size, ResizeFilter::Bilinear, normalization)?;
@@ -95,10 +109,50 @@ impl EncoderArgs {
             Some(prefix) => weights.below(prefix),
             None => weights,
         };
-        let (embedder, report) = Embedder::from_weights(weights, encoder, transform, &device)?;
-        eprintln!("{}", printable(&format!("{}: {report}", self.path().display())));
+        let (embedder, report) = Embedder::from_weights(weights, &encoder, transform, &device)?;
+        eprintln!("{}", printable(&format!("{}: {report}", found.name())));
         eprintln!("{said}");
         Ok(embedder.with_more_devices(&more))
+    }
+
+    /// The weights that are named, in a file of this machine; `None` for a run.
+    fn found(&self) -> Result<Option<&FoundWeights>> {
+        let Some(weights) = &self.weights else { return Ok(None) };
+        if self.found.get().is_none() {
+            // There is no other thread that could have set it meanwhile.
+            let _ = self.found.set(weights.find(self.offline)?);
+        }
+        Ok(self.found.get())
+    }
+
+    /// The network that the weights are for and the size of its images, as the flags or the table of known weights say;
+    /// `None` if the file says it.
+    fn described(&self, found: &FoundWeights) -> Result<Option<(EncoderConfig, u32)>> {
+        let known = found.known();
+        let encoder = match (&self.encoder, known) {
+            (Some(encoder), _) => Some(encoder.clone()),
+            (None, Some(known)) => Some(known.encoder.parse()?),
+            (None, None) => None,
+        };
+        match (encoder, self.image_size.or(known.map(|known| known.image_size))) {
+            (Some(encoder), Some(size)) => Ok(Some((encoder, size))),
+            (None, None) if !self.has_preparation() => Ok(None),
+            _ => Err(usage(format!(
+                "expected --encoder NAME and --image-size N with the other flags on {}, found one of them missing",
+                found.name()
+            ))),
+        }
+    }
+
+    /// Whether flags say what a file says that needs no flags.
+    fn has_preparation(&self) -> bool {
+        let Self { normalize, prefix, fit, ground, .. } = self;
+        normalize.is_some() || prefix.is_some() || fit.is_some() || ground.is_some()
+    }
+
+    /// For machines: where the weights came from; `None` for a run's.
+    pub(crate) fn weights_json(&self) -> Option<Value> {
+        self.found.get().map(FoundWeights::json)
     }
 
     /// Where the encoder is to run.
@@ -130,7 +184,11 @@ impl EncoderArgs {
 
     /// A short name for the trained encoder.
     pub(crate) fn name(&self) -> String {
-        self.path().display().to_string()
+        match (&self.weights, self.found.get()) {
+            (_, Some(found)) => found.name(),
+            (Some(weights), None) => weights.name(),
+            (None, None) => self.path().display().to_string(),
+        }
     }
 
     /// A short name for the untrained one.
@@ -143,8 +201,8 @@ impl EncoderArgs {
         named.map_or_else(|| self.path().join(INDEX), Path::to_owned)
     }
 
-    /// The run's folder, or the file of weights.
+    /// The run's folder; nothing where weights are named.
     fn path(&self) -> &Path {
-        self.run.as_deref().or(self.weights.as_deref()).expect("one of them is required")
+        self.run.as_deref().unwrap_or(Path::new(""))
     }
 }

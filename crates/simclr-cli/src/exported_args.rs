@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::error::Error;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
+use serde_json::Value;
 use simclr::embed::Embedder;
 use simclr::eval::Classifier;
 
@@ -38,6 +39,11 @@ impl ExportedArgs {
     /// Whether a classifier is named.
     pub(crate) fn has_classifier(&self) -> bool {
         self.classifier.is_some()
+    }
+
+    /// For machines: where named weights came from.
+    pub(crate) fn weights_json(&self) -> Option<Value> {
+        self.encoder.weights_json()
     }
 
     pub(crate) fn load(&self) -> Result<Exported> {

@@ -96,8 +96,7 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
         || error.is::<OutOfRange>()
         || error.is::<ModelError>()
         || error.is::<AugmentationError>();
-    let is_file =
-        error.is::<io::Error>() || error.is::<WeightError>() || error.is::<DownloadError>();
+    let is_file = error.is::<io::Error>() || error.is::<WeightError>();
     if is_usage {
         Some(Kind::Usage)
     } else if is_file {
@@ -114,6 +113,8 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
             DataError::Io { .. } | DataError::Unreadable { .. } => Some(Kind::Files),
             _ => Some(Kind::Images),
         }
+    } else if let Some(error) = error.downcast_ref::<DownloadError>() {
+        Some(of_download(error))
     } else if let Some(error) = error.downcast_ref::<PackError>() {
         of_packing(error)
     } else if let Some(error) = error.downcast_ref::<TrainError>() {
@@ -144,6 +145,7 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         TrainError::RunExists { .. }
         | TrainError::RunUnfinished { .. }
         | TrainError::NoFreeName { .. }
+        | TrainError::Running { .. }
         | TrainError::NotARun { .. }
         | TrainError::Parse { .. }
         | TrainError::Checkpoint { .. }
@@ -151,6 +153,16 @@ fn of_training(error: &TrainError) -> Option<Kind> {
         | TrainError::Io { .. } => Some(Kind::Files),
         TrainError::Interrupted => Some(Kind::Interrupted),
         _ => None,
+    }
+}
+
+fn of_download(error: &DownloadError) -> Kind {
+    match error {
+        DownloadError::Address { .. }
+        | DownloadError::Endpoint { .. }
+        | DownloadError::Token { .. }
+        | DownloadError::NoCache => Kind::Usage,
+        _ => Kind::Files,
     }
 }
 

@@ -1,22 +1,27 @@
 //! `--weights` of a run that is about to begin.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 use simclr::augment::Normalization;
 use simclr::burn::tensor::Device;
 use simclr::data::printable;
+use simclr::model::WeightFile;
 use simclr::train::{FirstWeights, Pretraining};
 
+use crate::resumed_args::ResumedRun;
 use crate::run_args::RunSettings;
+use crate::weight_source::{WeightSource, found_again, normalization_of};
 
 #[derive(Args)]
 pub(crate) struct FirstWeightArgs {
     /// Start from these weights of simclr, torchvision, timm or efficientnet_pytorch (safetensors, .pth, .pt) instead of
-    /// random ones, with pixels normalised as in their training
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
+    /// random ones, with pixels normalised as in their training: a file, or published ones,
+    /// hf:OWNER/REPO[@REVISION][/FILE] or torchvision:NAME[@WEIGHTS], which are fetched into the cache
+    #[arg(long, value_name = "WEIGHTS", value_parser = WeightSource::parser())]
+    weights: Option<WeightSource>,
+    /// Fetch nothing: published weights are taken from the cache, or not at all
+    #[arg(long)]
+    offline: bool,
     /// Where in that file the encoder is, such as teacher.backbone, if it is there more than once
     #[arg(long, value_name = "PREFIX", requires = "weights")]
     prefix: Option<String>,
@@ -24,19 +29,35 @@ pub(crate) struct FirstWeightArgs {
 
 impl FirstWeightArgs {
     /// The weights that the flags name.
-    pub(crate) fn named(&self) -> Option<FirstWeights> {
-        Some(FirstWeights::new(self.weights.as_ref()?, self.prefix.as_deref()))
+    fn named(&self) -> Result<Option<FirstWeights>> {
+        let Some(weights) = &self.weights else { return Ok(None) };
+        Ok(Some(weights.find(self.offline)?.first(self.prefix.as_deref())))
+    }
+
+    /// The weights that a run which goes on begins with, if it has not begun and its file of them is gone. Those that the
+    /// flags name must be the run's.
+    pub(crate) fn of_resumed_run(&self, run: &ResumedRun) -> Result<Option<FirstWeights>> {
+        if let Some(named) = self.named()? {
+            run.check_weights(&named)?;
+            return Ok(Some(named));
+        }
+        run.missing_weights()?.map(|weights| found_again(weights, self.offline)).transpose()
     }
 
     /// The weights that a new run begins with: those of the flags, or of the run whose config file it repeats. The views
     /// are then normalised as in their training, unless `settings` ask for something else.
     pub(crate) fn of_new_run(&self, settings: &mut RunSettings) -> Result<Option<FirstWeights>> {
-        let weights = self.named().or_else(|| settings.file.weights.clone());
+        let weights = match (self.named()?, &settings.file.weights) {
+            (Some(named), _) => Some(named),
+            (None, Some(recorded)) => Some(found_again(recorded, self.offline)?),
+            (None, None) => None,
+        };
         let told = settings.asks_for_normalization;
         if let Some(weights) = &weights {
             let normalization = &mut settings.config.images.augmentation.normalization;
             if !told {
-                *normalization = weights.normalization()?;
+                let address = weights.published.as_ref().map(|published| &published.address[..]);
+                *normalization = normalization_of(&WeightFile::open(&weights.path)?, address)?;
             }
             eprintln!("{}", normalization_in_words(normalization, told));
         }
@@ -52,9 +73,8 @@ pub(crate) fn begin_with(
 ) -> Result<Pretraining> {
     // What the settings came to holds.
     let normalization = pretraining.config().images.augmentation.normalization;
-    let pretraining = pretraining
-        .with_weights(&weights.path, weights.prefix.as_deref())?
-        .with_normalization(normalization)?;
+    let pretraining =
+        pretraining.with_first_weights(weights.clone())?.with_normalization(normalization)?;
     if let Some(report) = pretraining.read_first_weights(device)? {
         eprintln!("{}", printable(&format!("{weights}: {report}")));
     }

@@ -5,13 +5,14 @@ use std::error::Error as StdError;
 use std::io;
 
 use anyhow::Error;
-use simclr::data::{DataError, PackError};
+use simclr::data::{DataError, DownloadError, PackError};
 use simclr::embed::EmbedError;
 use simclr::model::{WeightError, WeightFault};
 use simclr::train::{RunDirectory, TrainError};
 
 use crate::causes::causes;
 use crate::shell::resume_command;
+use crate::weight_source::looks_like_an_address;
 
 /// What the user can do, where that is not in the message.
 pub(crate) fn hint(error: &Error) -> Option<Cow<'static, str>> {
@@ -50,6 +51,25 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
             PackError::Stopped { .. } => Some("the same command with --resume goes on"),
             _ => None,
         };
+    }
+    if let Some(error) = cause.downcast_ref::<DownloadError>() {
+        return match error {
+            DownloadError::Address { .. } => Some("`simclr weights list` prints known ones"),
+            DownloadError::Offline { .. } => Some("without --offline the command fetches them"),
+            DownloadError::Request { .. } => {
+                Some("--offline takes published weights that are in the cache already")
+            }
+            DownloadError::Interrupted { .. } => Some("the same command goes on where it stopped"),
+            _ => None,
+        };
+    }
+    if let Some(WeightError::Load { path, .. }) = cause.downcast_ref::<WeightError>()
+        && !path.exists()
+        && looks_like_an_address(path)
+    {
+        return Some(
+            "published weights are hf:OWNER/REPO[@REVISION][/FILE] or torchvision:NAME; `simclr weights list` prints some",
+        );
     }
     let full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
     // Some errors have the system's reason in their text alone.

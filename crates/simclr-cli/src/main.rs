@@ -15,6 +15,7 @@ mod config_layers;
 mod config_tables;
 mod data_args;
 mod device_args;
+mod download_bar;
 mod encoder_args;
 mod exported_args;
 mod failure;
@@ -35,7 +36,9 @@ mod resumed_args;
 mod run_args;
 mod setting;
 mod shell;
+mod text_table;
 mod watched;
+mod weight_source;
 
 use std::process::ExitCode;
 

@@ -89,6 +89,11 @@ pub(crate) fn with_causes(error: &dyn StdError) -> String {
     }
 }
 
+/// A share in 0..=1 as a percentage; a dash for none.
+pub(crate) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", 100.0 * share))
+}
+
 /// Why an image cannot be used, for a list that names it already.
 pub(crate) fn reason(error: &DataError) -> String {
     with_causes(error.source().unwrap_or(error))

@@ -95,7 +95,7 @@ fn views(images: &ImageConfig) -> String {
 }
 
 /// A number of seconds in a fitting unit.
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),

@@ -1,5 +1,6 @@
 //! What a run that goes on is, whatever the arguments repeat of it.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,8 @@ use anyhow::{Error, Result};
 use simclr::augment::Ground;
 use simclr::data::Opening;
 use simclr::train::{
-    FirstWeights, ImageSource, PretrainConfig, RESUMABLE_SETTINGS, RunConfig, RunDirectory,
+    FirstWeights, ImageSource, Position, PretrainConfig, RESUMABLE_SETTINGS, RunConfig,
+    RunDirectory, settings_by_path,
 };
 use toml::{Table, Value};
 
@@ -84,15 +86,21 @@ impl ResumedRun {
     }
 
     /// Refuses first weights that are not the run's.
-    pub(crate) fn check_weights(&self, asked: Option<&FirstWeights>) -> Result<()> {
+    pub(crate) fn check_weights(&self, asked: &FirstWeights) -> Result<()> {
         let run = self.run.made_with.weights.as_ref();
-        match asked {
-            Some(asked) if run != Some(asked) => {
-                let run = run.map_or_else(|| "random ones".to_owned(), ToString::to_string);
-                Err(other("--weights", run, asked))
-            }
-            _ => Ok(()),
+        if run.is_some_and(|run| run.is_same(asked)) {
+            return Ok(());
         }
+        let run = run.map_or_else(|| "random ones".to_owned(), ToString::to_string);
+        Err(other("--weights", run, asked))
+    }
+
+    /// The run's published first weights, if it still needs them and their file is gone.
+    pub(crate) fn missing_weights(&self) -> Result<Option<&FirstWeights>> {
+        let weights = self.run.made_with.weights.as_ref();
+        let begins =
+            RunDirectory::open(&self.directory)?.position()? == Position { epochs: 0, steps: 0 };
+        Ok(weights.filter(|own| begins && own.published.is_some() && !own.path.is_file()))
     }
 
     /// Where the run's images are: in `folder` if one is given, else where they were. `limit` must be the run's.
@@ -133,22 +141,8 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// All values of a config by path, as its file would hold them: `train.learning_rate.base`.
-fn table(config: &PretrainConfig) -> Result<Table> {
+fn table(config: &PretrainConfig) -> Result<BTreeMap<String, Value>> {
     // Through text: converted directly, an f32 of 0.1 would become 0.10000000149011612.
     let tables: Table = toml::to_string(config)?.parse()?;
-    let mut values = Table::new();
-    flatten("", &tables, &mut values);
-    Ok(values)
-}
-
-fn flatten(prefix: &str, table: &Table, values: &mut Table) {
-    for (key, value) in table {
-        let path = format!("{prefix}{key}");
-        match value {
-            Value::Table(inner) => flatten(&format!("{path}."), inner, values),
-            value => {
-                values.insert(path, value.clone());
-            }
-        }
-    }
+    Ok(settings_by_path(&tables))
 }

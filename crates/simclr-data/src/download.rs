@@ -1,20 +1,26 @@
-//! Fetching the official archives of STL-10 and CIFAR-10.
+//! Fetching what others publish: the official archives of STL-10 and CIFAR-10, and weights.
 
 mod archive;
+mod checksum;
+mod client;
 mod error;
 mod fetch;
 mod progress;
+mod redirect;
 mod unpack;
+mod validator;
+mod weights;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
-use self::{archive::Archive, unpack::Member};
+use self::{archive::Archive, client::Client, unpack::Member};
 pub use self::{
     error::DownloadError,
     progress::{DownloadProgress, DownloadStage},
+    weights::{
+        HubAddress, HubRefusal, HubToken, KnownWeights, PublishedWeights, WeightAddress,
+        WeightCache, known_weights,
+    },
 };
 use crate::{Cifar10, Stl10};
 
@@ -118,14 +124,7 @@ fn download(
     dir: &Path,
     on_progress: &mut dyn FnMut(DownloadProgress),
 ) -> Result<PathBuf, DownloadError> {
-    let agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_connect(Some(Duration::from_secs(30)))
-        // A transfer may take hours, but must not stall for a minute.
-        .timeout_per_read(Some(Duration::from_mins(1)))
-        .build()
-        .new_agent();
-    archive.obtain(&agent, dir, on_progress)?;
+    archive.obtain(&Client::new(), dir, on_progress)?;
     Ok(dir.to_owned())
 }
 

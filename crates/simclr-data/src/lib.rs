@@ -68,8 +68,8 @@
 //!
 //! # Features
 //!
-//! - `download` (on by default) adds `Stl10::download` and `Cifar10::download`, which fetch the official archives. It
-//!   brings in an HTTP client.
+//! - `download` (on by default) adds `Stl10::download` and `Cifar10::download`, which fetch the official archives, and
+//!   `WeightCache`, which fetches published weights. It brings in an HTTP client.
 //! - `parquet` adds `ParquetImages`. Without it, [`Splits::open`] refuses Parquet files and says why.
 //!
 //! # Where to go next
@@ -111,7 +111,10 @@ pub use decode::{
 };
 pub use derived::{BeforeReading, Concat, Subset};
 #[cfg(feature = "download")]
-pub use download::{DownloadError, DownloadProgress, DownloadStage};
+pub use download::{
+    DownloadError, DownloadProgress, DownloadStage, HubAddress, HubRefusal, HubToken, KnownWeights,
+    PublishedWeights, WeightAddress, WeightCache, known_weights,
+};
 pub use error::DataError;
 pub use escaped_name::{escape_name, unescape_name};
 pub use image_folder::ImageFolder;

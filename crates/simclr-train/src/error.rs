@@ -127,6 +127,12 @@ pub enum TrainError {
         /// Its number of epochs.
         epochs: usize,
     },
+    /// Another process trains the run.
+    #[error("expected a run that no other process trains, found one that does in {}", path.display())]
+    Running {
+        /// The run's folder.
+        path: PathBuf,
+    },
     /// The folder is not that of a run.
     #[error("expected a run directory with {missing}, found none in {}", path.display())]
     NotARun {

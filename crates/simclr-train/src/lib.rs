@@ -70,12 +70,15 @@ pub use rate::range_test::RangeTest;
 pub use rate::rate_change::RateChange;
 pub use run::data_checksum::DataChecksum;
 pub use run::epoch_change::EpochChange;
-pub use run::first_weights::FirstWeights;
+pub use run::first_weights::{FirstWeights, PublishedAs};
 pub use run::image_source::ImageSource;
 pub use run::position::Position;
 pub use run::run_config::{MadeWith, RunConfig};
 pub use run::run_directory::RunDirectory;
+pub use run::run_overview::{RunOverview, RunState, differing_settings};
+pub use run::runs_below::RunsBelow;
 pub use run::same_run::RESUMABLE_SETTINGS;
+pub use run::settings_by_path::settings_by_path;
 pub use run::summary::Summary;
 pub use simclr_eval::WarmupCosine;
 /// The error for a value out of range, the same in every crate.

@@ -71,6 +71,7 @@ impl Arguments {
             "skipped_images": skipped,
             "out": out.display().to_string(),
             "labels": table.display().to_string(),
+            "weights": self.encoder.weights_json(),
         }));
         Ok(())
     }

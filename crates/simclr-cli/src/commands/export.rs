@@ -125,6 +125,7 @@ impl Arguments {
             "encoder": encoder_name(exported),
             "to": to,
             "feature_size": exported.embedder().feature_size(),
+            "weights": self.exported.weights_json(),
             "out": self.out.display().to_string(),
         })
     }

@@ -17,7 +17,7 @@ use crate::failure::Interrupted;
 use crate::first_weight_args::{FirstWeightArgs, begin_with};
 use crate::interrupt::on_ctrl_c;
 use crate::memory::estimate;
-use crate::output::{NAMED, Output, print_reasons};
+use crate::output::{NAMED, Output, percent, print_reasons};
 use crate::plan::Plan;
 use crate::resumed_args::ResumedRun;
 use crate::run_args::{RunArgs, RunSettings};
@@ -55,7 +55,8 @@ impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let resumed = self.resume.as_deref().map(ResumedRun::open).transpose()?;
         let (settings, weights) = if let Some(run) = &resumed {
-            (self.run.resume(run)?, None) // It knows its own weights.
+            // It knows its own weights.
+            (self.run.resume(run)?, self.first.of_resumed_run(run)?)
         } else {
             let mut settings = self.run.open(None)?;
             let weights = self.first.of_new_run(&mut settings)?;
@@ -72,9 +73,8 @@ impl Arguments {
             }
             return self.plan(&settings, &devices, &out, output);
         }
-        match &resumed {
-            Some(run) => run.check_weights(self.first.named().as_ref())?,
-            None => RunDirectory::check_free(&out)?,
+        if resumed.is_none() {
+            RunDirectory::check_free(&out)?;
         }
         let mut pretraining = self.pretraining(&settings, &devices, &out, output)?;
         if let Some(weights) = &weights {
@@ -221,10 +221,6 @@ fn finish(
     }
     output.result(&result);
     Ok(())
-}
-
-fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", 100.0 * share))
 }
 
 /// The command that one usually types next.

@@ -32,7 +32,10 @@ const MISTAKES: &[(&str, i32, &str)] = &[
     ("eval linear --run no-run --save new/c.safetensors", 4, "there is no folder new"),
     ("eval linear --run no-run --c -1", 2, "expected c to be"),
     ("eval finetune --run no-run --epochs 0", 2, "expected epochs to be at least 1"),
-    ("embed --run no-run --encoder resnet18 --data empty", 2, "--image-size"),
+    ("embed --run no-run --encoder resnet18 --data empty", 2, "cannot be used with"),
+    ("embed --weights w.pth --encoder resnet18 --data empty --out v.npy", 2, "--image-size"),
+    ("runs no-run/nothing", 4, "cannot read no-run/nothing"),
+    ("runs diff no-run killed", 4, "expected a run directory"),
     ("pretrain --images 0", 2, "expected images to be in 1.."),
     ("pretrain --device abacus", 2, "expected a device out of"),
     ("pretrain --recipe imagenette", 2, "expected a recipe out of"),
@@ -166,7 +169,10 @@ fn completions_and_the_manual_name_every_command() {
     let here = folder.path();
     let bash = success(here, &["completions", "bash"]);
     let page = success(here, &["man"]);
-    for command in ["pretrain", "eval", "embed", "search", "views", "report", "data", "doctor"] {
+    for command in [
+        "pretrain", "eval", "embed", "search", "views", "report", "data", "doctor", "runs",
+        "weights",
+    ] {
         assert!(bash.contains(command) && page.contains(command), "{command}");
     }
     assert!(page.contains("lr\\-find"));

@@ -1,13 +1,15 @@
 //! An archive on a server, and how its files come into a folder.
 
-use std::{fs, io::Read, path::Path};
+use std::{fs, path::Path};
 
-use md5::{Digest, Md5};
+use md5::Md5;
 
 use super::{
+    checksum::sum_of,
+    client::Client,
     error::DownloadError,
     fetch::Fetch,
-    progress::{DownloadStage, OnProgress, Watched},
+    progress::OnProgress,
     unpack::{Member, Packed},
 };
 
@@ -30,7 +32,7 @@ impl Archive<'_> {
     /// Makes sure that all members are in `dir`.
     pub(super) fn obtain(
         &self,
-        agent: &ureq::Agent,
+        client: &Client,
         dir: &Path,
         on_progress: &mut OnProgress<'_>,
     ) -> Result<(), DownloadError> {
@@ -44,18 +46,17 @@ impl Archive<'_> {
             return self.packed(&kept).unpack(dir, on_progress);
         }
         let part = dir.join(format!("{}.part", self.file_name));
-        let remove_part =
-            || fs::remove_file(&part).map_err(|source| DownloadError::io(&part, source));
-        Fetch { agent, url: self.url, part: &part, most: self.most }.run(on_progress)?;
+        let fetch = Fetch { client, url: self.url, part: &part, most: self.most, length: None };
+        fetch.run(on_progress)?;
         if let Err(error) = self.verify(&part, on_progress) {
             if matches!(error, DownloadError::Checksum { .. }) {
                 // Otherwise the next try would append to a wrong beginning.
-                remove_part()?;
+                fetch.remove()?;
             }
             return Err(error);
         }
         self.packed(&part).unpack(dir, on_progress)?;
-        remove_part()
+        fetch.remove()
     }
 
     fn packed<'a>(&'a self, path: &'a Path) -> Packed<'a> {
@@ -63,21 +64,11 @@ impl Archive<'_> {
     }
 
     fn verify(&self, path: &Path, on_progress: &mut OnProgress<'_>) -> Result<(), DownloadError> {
-        let mut reader = Watched::open(path, DownloadStage::Verifying, on_progress)?;
-        let mut hasher = Md5::new();
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            let count =
-                reader.read(&mut buffer).map_err(|source| DownloadError::io(path, source))?;
-            if count == 0 {
-                break;
-            }
-            hasher.update(&buffer[..count]);
-        }
-        let found = hex::encode(hasher.finalize());
+        let found = sum_of::<Md5>(path, on_progress)?;
         if found == self.md5 {
             return Ok(());
         }
-        Err(DownloadError::Checksum { path: path.to_owned(), expected: self.md5.to_owned(), found })
+        let expected = format!("MD5 {}", self.md5);
+        Err(DownloadError::Checksum { path: path.to_owned(), expected, found })
     }
 }

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::weights::HubRefusal;
+
 /// A download that failed. Where it can, the next try continues with what was received.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -12,7 +14,7 @@ pub enum DownloadError {
     /// The request cannot be made, or the server does not answer.
     #[error("cannot request {url}")]
     Request {
-        /// Address of the archive.
+        /// Address of the file.
         url: String,
         /// The reason.
         source: Box<ureq::Error>,
@@ -20,7 +22,7 @@ pub enum DownloadError {
     /// The server refuses.
     #[error("expected {url} to answer with status 200 or 206, found {status}")]
     Status {
-        /// Address of the archive.
+        /// Address of the file.
         url: String,
         /// The HTTP status.
         status: u16,
@@ -30,27 +32,35 @@ pub enum DownloadError {
         "the transfer of {url} broke off after {received} bytes; run again to continue from there"
     )]
     Interrupted {
-        /// Address of the archive.
+        /// Address of the file.
         url: String,
         /// Bytes received so far.
         received: u64,
         /// The reason.
         source: io::Error,
     },
-    /// The server sends more than the archive can hold.
+    /// The server leads elsewhere, to where it must not.
+    #[error("cannot follow the redirect of {url}: {reason}")]
+    Redirect {
+        /// Address of the file.
+        url: String,
+        /// What was expected and found.
+        reason: String,
+    },
+    /// The server sends more than the file can have, or more than was announced.
     #[error("expected at most {most} bytes from {url}, found more")]
     TooLong {
-        /// Address of the archive.
+        /// Address of the file.
         url: String,
         /// Most bytes that are accepted.
         most: u64,
     },
-    /// The archive is not the official one. It is removed if it was downloaded, and kept if it was there before.
-    #[error("expected {} to have MD5 {expected}, found {found}", path.display())]
+    /// The file is not the published one. It is removed if it was downloaded, and kept if it was there before.
+    #[error("expected {} to have {expected}, found {found}", path.display())]
     Checksum {
-        /// The archive.
+        /// The file.
         path: PathBuf,
-        /// The official sum.
+        /// The published sum, and its algorithm.
         expected: String,
         /// The sum found.
         found: String,
@@ -101,6 +111,57 @@ pub enum DownloadError {
         /// Name of the file.
         entry: &'static str,
     },
+    /// The address of published weights is none.
+    #[error("expected {expected}, found {found}")]
+    Address {
+        /// What an address is.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
+    /// The Hugging Face hub doesn't hand out the file.
+    #[error("cannot fetch from the repository {repository}: {reason}")]
+    Hub {
+        /// Owner and name of the repository.
+        repository: String,
+        /// Why.
+        reason: HubRefusal,
+    },
+    /// A server that should be the hub, or a mirror of it, doesn't answer as the hub does.
+    #[error(
+        "expected {url} to answer with a commit, and a length or SHA-256, as the hub does, found none"
+    )]
+    NotTheHub {
+        /// Address of the file.
+        url: String,
+    },
+    /// The address of the hub's mirror is not safe.
+    #[error(
+        "expected HF_ENDPOINT to be an address that begins with https:// and has no user, found {found}"
+    )]
+    Endpoint {
+        /// The address.
+        found: String,
+    },
+    /// A token cannot be one. The error doesn't hold it.
+    #[error("expected {from} to hold a token of visible ASCII characters, found others")]
+    Token {
+        /// The environment variable or the file.
+        from: String,
+    },
+    /// The weights are not in the cache, and nothing may be fetched.
+    #[error("expected {address} in the cache in {}, as nothing is fetched offline, found it not there", folder.display())]
+    Offline {
+        /// The address.
+        address: String,
+        /// The cache.
+        folder: PathBuf,
+    },
+    /// No folder is known for the cache.
+    #[error(
+        "expected a folder for the cache in SIMCLR_CACHE, XDG_CACHE_HOME or HOME, found none of them set"
+    )]
+    NoCache,
 }
 
 impl DownloadError {

@@ -12,8 +12,10 @@ use ureq::{
 };
 
 use super::{
+    client::{Client, refused},
     error::DownloadError,
     progress::{DownloadProgress, DownloadStage, OnProgress},
+    validator::Validator,
 };
 
 /// How many requests are made before a transfer that breaks off each time counts as interrupted.
@@ -21,12 +23,14 @@ const ATTEMPTS: usize = 10;
 
 /// A file to receive.
 pub(super) struct Fetch<'a> {
-    pub(super) agent: &'a ureq::Agent,
+    pub(super) client: &'a Client,
     pub(super) url: &'a str,
-    /// Where the file is written. What exists already is its beginning.
+    /// Where the file is written. What exists already is its beginning. A [`Validator`] lies beside it.
     pub(super) part: &'a Path,
     /// Most bytes that are accepted.
     pub(super) most: u64,
+    /// The file's length, if it was announced beside the file.
+    pub(super) length: Option<u64>,
 }
 
 /// How an answer ended.
@@ -40,6 +44,9 @@ enum Outcome {
 
 impl Fetch<'_> {
     pub(super) fn run(&self, on_progress: &mut OnProgress<'_>) -> Result<(), DownloadError> {
+        if self.length.is_some_and(|length| length > self.most) {
+            return Err(self.too_long());
+        }
         let mut cut = (0, io::Error::from(io::ErrorKind::UnexpectedEof));
         for _ in 0..ATTEMPTS {
             let held = match fs::metadata(self.part) {
@@ -47,11 +54,12 @@ impl Fetch<'_> {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
                 Err(source) => return Err(self.failed(source)),
             };
+            if held > 0 && self.length == Some(held) {
+                return Ok(());
+            }
             match self.attempt(held, on_progress)? {
                 Outcome::Complete => return Ok(()),
-                Outcome::Unusable => {
-                    fs::remove_file(self.part).map_err(|source| self.failed(source))?;
-                }
+                Outcome::Unusable => self.remove()?,
                 Outcome::Cut(received, source) => {
                     cut = (received, source);
                     // Nothing new came, so another request at once would not help.
@@ -64,29 +72,40 @@ impl Fetch<'_> {
         Err(DownloadError::Interrupted { url: self.url.to_owned(), received: cut.0, source: cut.1 })
     }
 
+    /// Removes what was received.
+    pub(super) fn remove(&self) -> Result<(), DownloadError> {
+        fs::remove_file(self.part).map_err(|source| self.failed(source))?;
+        Validator::beside(self.part).remove()
+    }
+
+    /// Gives what was received its name.
+    pub(super) fn keep_as(&self, path: &Path) -> Result<(), DownloadError> {
+        fs::rename(self.part, path).map_err(|source| DownloadError::io(path, source))?;
+        Validator::beside(self.part).remove()
+    }
+
     /// Requests what follows the first `held` bytes.
     fn attempt(
         &self,
         held: u64,
         on_progress: &mut OnProgress<'_>,
     ) -> Result<Outcome, DownloadError> {
-        let mut request = self.agent.get(self.url);
+        let mut headers = Vec::new();
         if held > 0 {
-            request = request.header(header::RANGE, format!("bytes={held}-"));
+            headers.push((header::RANGE, format!("bytes={held}-")));
+            let noted = Validator::beside(self.part).read()?;
+            headers.extend(noted.map(|noted| (header::IF_RANGE, noted)));
         }
-        let response = request.call().map_err(|source| DownloadError::Request {
-            url: self.url.to_owned(),
-            source: Box::new(source),
-        })?;
+        let response = self.client.get(self.url, &headers)?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => match ContentRange::of(response.headers()) {
                 Some(range) if range.start == Some(held) => {
                     self.receive(response, held, range.total, on_progress)
                 }
                 _ if held > 0 => Ok(Outcome::Unusable),
-                _ => Err(self.refused(StatusCode::PARTIAL_CONTENT)),
+                _ => Err(refused(self.url, StatusCode::PARTIAL_CONTENT)),
             },
-            // The server does not support ranges and starts from the beginning.
+            // The server does not support ranges, or has another file now: it starts from the beginning.
             StatusCode::OK => {
                 let total = response.body().content_length();
                 self.receive(response, 0, total, on_progress)
@@ -96,12 +115,17 @@ impl Fetch<'_> {
                 let total = ContentRange::of(response.headers()).and_then(|range| range.total);
                 Ok(if total == Some(held) { Outcome::Complete } else { Outcome::Unusable })
             }
-            status => Err(self.refused(status)),
+            status => Err(refused(self.url, status)),
         }
     }
 
-    fn refused(&self, status: StatusCode) -> DownloadError {
-        DownloadError::Status { url: self.url.to_owned(), status: status.as_u16() }
+    fn too_long(&self) -> DownloadError {
+        DownloadError::TooLong { url: self.url.to_owned(), most: self.most() }
+    }
+
+    /// Most bytes that the file can have.
+    fn most(&self) -> u64 {
+        self.length.map_or(self.most, |length| length.min(self.most))
     }
 
     fn failed(&self, source: io::Error) -> DownloadError {
@@ -116,7 +140,14 @@ impl Fetch<'_> {
         total: Option<u64>,
         on_progress: &mut OnProgress<'_>,
     ) -> Result<Outcome, DownloadError> {
+        if total.is_some_and(|total| total > self.most()) {
+            return Err(self.too_long());
+        }
+        let total = self.length.or(total);
         let mut file = self.open(held).map_err(|source| self.failed(source))?;
+        if held == 0 {
+            Validator::beside(self.part).note(response.headers())?;
+        }
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];
         let mut progress = DownloadProgress { stage: DownloadStage::Fetching, bytes: held, total };
@@ -128,12 +159,13 @@ impl Fetch<'_> {
                 Err(source) => return Ok(Outcome::Cut(progress.bytes, source)),
             };
             progress.bytes += count as u64;
-            if progress.bytes > self.most {
-                fs::remove_file(self.part).map_err(|source| self.failed(source))?;
-                return Err(DownloadError::TooLong { url: self.url.to_owned(), most: self.most });
+            if progress.bytes > self.most() {
+                self.remove()?;
+                return Err(self.too_long());
             }
             file.write_all(&buffer[..count]).map_err(|source| self.failed(source))?;
         }
+        file.sync_all().map_err(|source| self.failed(source))?;
         match total {
             Some(total) if progress.bytes < total => {
                 Ok(Outcome::Cut(progress.bytes, io::ErrorKind::UnexpectedEof.into()))

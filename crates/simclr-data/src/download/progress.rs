@@ -12,11 +12,13 @@ use super::error::DownloadError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DownloadStage {
-    /// Receiving the archive.
+    /// Waiting for another process, which fetches the same file.
+    Waiting,
+    /// Receiving the file.
     Fetching,
-    /// Computing the archive's checksum.
+    /// Computing the file's checksum.
     Verifying,
-    /// Writing the files inside the archive.
+    /// Writing the files inside an archive.
     Unpacking,
 }
 
@@ -26,10 +28,10 @@ pub enum DownloadStage {
 pub struct DownloadProgress {
     /// The present stage.
     pub stage: DownloadStage,
-    /// Bytes of the archive that this stage has dealt with. Bytes that an earlier, interrupted download received count
+    /// Bytes of the file that this stage has dealt with. Bytes that an earlier, interrupted download received count
     /// as received.
     pub bytes: u64,
-    /// Length of the archive in bytes, if the server tells.
+    /// Length of the file in bytes, if the server tells.
     pub total: Option<u64>,
 }
 

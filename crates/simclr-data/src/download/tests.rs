@@ -51,15 +51,6 @@ fn md5_of(bytes: &[u8]) -> String {
     hex::encode(Md5::digest(bytes))
 }
 
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .proxy(None)
-        .timeout_global(Some(Duration::from_secs(20)))
-        .build()
-        .new_agent()
-}
-
 fn obtain(url: &str, md5: &str, dir: &Path) -> Result<Vec<DownloadProgress>, DownloadError> {
     let archive = Archive {
         data_set: "STL-10",
@@ -70,7 +61,7 @@ fn obtain(url: &str, md5: &str, dir: &Path) -> Result<Vec<DownloadProgress>, Dow
         members: MEMBERS,
     };
     let mut seen = Vec::new();
-    archive.obtain(&agent(), dir, &mut |progress| seen.push(progress))?;
+    archive.obtain(&Client::for_tests(), dir, &mut |progress| seen.push(progress))?;
     Ok(seen)
 }
 
@@ -293,7 +284,8 @@ fn a_stray_file_is_no_file_of_the_archives_own_data_set() {
         let bytes = archive_of(&[(EntryType::Regular, "stray.txt", b"x")]);
         fs::write(dir.path().join(official.file_name), &bytes).unwrap();
         let archive = Archive { md5: &md5_of(&bytes), ..official };
-        let error = archive.obtain(&agent(), dir.path(), &mut |_| ()).unwrap_err().to_string();
+        let error =
+            archive.obtain(&Client::for_tests(), dir.path(), &mut |_| ()).unwrap_err().to_string();
         assert!(
             error.starts_with(&format!("expected only the files of {data_set} in ")),
             "{error}"

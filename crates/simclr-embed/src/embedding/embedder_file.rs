@@ -132,10 +132,20 @@ impl EmbedderFile {
     ///
     /// [`EmbedError::File`] if the header holds something else than an evaluation transform.
     pub fn normalization_of(weights: &WeightFile) -> Result<Normalization, EmbedError> {
-        match weights.metadata().get(TRANSFORM_KEY) {
-            Some(text) => Ok(transform(text, weights.path())?.normalization().clone()),
-            None => Ok(Normalization::IMAGENET),
-        }
+        Ok(Self::recorded_normalization_of(weights)?.unwrap_or(Normalization::IMAGENET))
+    }
+
+    /// The normalisation that a file's header says its weights were trained with; `None` if it doesn't say any.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::File`] if the header holds something else than an evaluation transform.
+    pub fn recorded_normalization_of(
+        weights: &WeightFile,
+    ) -> Result<Option<Normalization>, EmbedError> {
+        let text = weights.metadata().get(TRANSFORM_KEY);
+        let recorded = text.map(|text| transform(text, weights.path())).transpose()?;
+        Ok(recorded.map(|transform| transform.normalization().clone()))
     }
 
     /// The encoder's config; `None` for an encoder of one's own.

@@ -24,6 +24,7 @@ use crate::run::checkpoint::Loaded;
 use crate::run::device_change::DeviceChange;
 use crate::run::position::Position;
 use crate::run::run_directory::RunDirectory;
+use crate::run::run_lock::RunLock;
 use crate::run::summary::Summary;
 use crate::views::labels::check_labels;
 use crate::views::view_loader::{StepLayout, ViewLoader};
@@ -127,6 +128,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
     ) -> Result<Trained<E>, TrainError> {
         let Trainer { config, progress, interrupter, .. } = self.trainer;
         let run = self.trainer.open_run(self.device_names(), self.devices.len())?;
+        let _lock = run.as_ref().map(|run| RunLock::hold(run.directory.path())).transpose()?;
         let Loaded { mut state, position, refused } = self.state(model, run.as_ref())?;
         let directory = run.as_ref().map(|run| &run.directory);
         let mut log = MetricsLog::default();
@@ -174,7 +176,10 @@ impl<'a, I: Send + 'static> Training<'a, I> {
 
         let skipped = log.skipped();
         let mut interrupted = matches!(outcome, Outcome::Interrupted);
-        let summary = Summary::new(log.epochs(), config, self.device_names(), skipped.len());
+        let mut summary = Summary::new(log.epochs(), config, self.device_names(), skipped.len());
+        let made_with = run.as_ref().map(|run| &run.config.made_with);
+        let weights = made_with.map_or(self.trainer.weights.as_ref(), |made| made.weights.as_ref());
+        summary.first_weights = weights.map(ToString::to_string);
         let encoder = state.model.encoder.valid();
         let summary = match outcome {
             Outcome::Finished(observed) => {

@@ -50,7 +50,15 @@ impl Pretraining {
         path: impl AsRef<Path>,
         prefix: Option<&str>,
     ) -> Result<Self, TrainError> {
-        let weights = FirstWeights::new(path, prefix);
+        self.with_first_weights(FirstWeights::new(path, prefix))
+    }
+
+    /// As [`with_weights`](Self::with_weights), with weights of which it is recorded where they were published.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FirstWeights::normalization`].
+    pub fn with_first_weights(self, weights: FirstWeights) -> Result<Self, TrainError> {
         let normalization = weights.normalization()?;
         Self { weights: Some(weights), ..self }.with_normalization(normalization)
     }
@@ -88,13 +96,16 @@ impl Pretraining {
         Ok(SimClr { encoder, head })
     }
 
-    /// The weights that the encoder begins with. A resumed run needs it only if it has no checkpoint.
+    /// The weights that the encoder begins with. A resumed run needs them only if it has no checkpoint: its own, whose
+    /// file is where the caller says, or else where it was.
     fn first_weights(&self) -> Result<Option<FirstWeights>, TrainError> {
         match &self.trainer.directory {
             Some(path) if self.trainer.resumes => {
                 let run = RunDirectory::open(path)?;
                 let begins = run.position()? == Position::START;
-                Ok(if begins { run.config()?.made_with.weights } else { None })
+                let own = if begins { run.config()?.made_with.weights } else { None };
+                let asked = self.weights.clone();
+                Ok(own.map(|own| asked.filter(|asked| asked.is_same(&own)).unwrap_or(own)))
             }
             _ => Ok(self.weights.clone()),
         }

@@ -7,6 +7,7 @@ use simclr_data::replace_file;
 
 use crate::error::TrainError;
 use crate::rate::learning_rate_curve::LearningRateCurve;
+use crate::run::bounded_text::{MOST_TEXT, read_text};
 use crate::run::checkpoint::CheckpointFolder;
 use crate::run::position::Position;
 use crate::run::run_config::RunConfig;
@@ -31,6 +32,7 @@ const MOST_RUNS: usize = 9999;
 /// | `checkpoint/` | the state after the last two epochs, after the best one, and where the run was interrupted: it can be resumed from there |
 /// | `encoder.safetensors` | the trained encoder |
 /// | `summary.json` | the final figures: a [`Summary`] |
+/// | `run.lock` | empty; the process that trains holds it |
 #[derive(Debug, Clone)]
 pub struct RunDirectory {
     path: PathBuf,
@@ -140,7 +142,7 @@ impl RunDirectory {
     /// [`TrainError::Io`] if it cannot be read, [`TrainError::Parse`] if it is not in the format of this version.
     pub fn config(&self) -> Result<RunConfig, TrainError> {
         let path = self.config_file();
-        let text = std::fs::read_to_string(&path).map_err(TrainError::io("read", &path))?;
+        let text = read_text(&path, MOST_TEXT).map_err(TrainError::io("read", &path))?;
         toml::from_str::<RunConfig>(&text)
             .map_err(|error| on_one_line(&text, &error))
             .and_then(RunConfig::checked)
@@ -168,7 +170,7 @@ impl RunDirectory {
     /// Reads a JSON file; `None` if there is none.
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, TrainError> {
         let path = self.path.join(name);
-        let text = match std::fs::read_to_string(&path) {
+        let text = match read_text(&path, MOST_TEXT) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TrainError::io("read", &path)(error)),

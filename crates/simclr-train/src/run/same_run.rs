@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::error::TrainError;
+use crate::run::first_weights::FirstWeights;
 use crate::run::run_config::RunConfig;
 
 /// The settings of a run's `config.toml`, by path, that may change when it is resumed: its length, what only decides
@@ -32,7 +33,8 @@ pub(crate) fn check_settings(
         }
     }
     let [found, expected] = [run, asked].map(|config| config.made_with.weights.as_ref());
-    if expected.is_some() && found != expected {
+    let is_runs = |asked| found.is_some_and(|run: &FirstWeights| run.is_same(asked));
+    if expected.is_some_and(|asked| !is_runs(asked)) {
         let [expected, found] = [expected, found].map(|weights| weights.map(ToString::to_string));
         return other("weights", expected, found);
     }

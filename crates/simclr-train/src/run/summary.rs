@@ -46,6 +46,10 @@ pub struct Summary {
     pub seed: u64,
     /// Examples that could not be read and were skipped.
     pub skipped_images: usize,
+    /// Where the encoder's first weights came from: the path of a file, or the address of published ones; `None` if they were
+    /// drawn from the seed, and in files of older versions.
+    #[serde(default)]
+    pub first_weights: Option<String>,
 }
 
 impl Summary {
@@ -72,6 +76,7 @@ impl Summary {
             device,
             seed: config.seed,
             skipped_images,
+            first_weights: None,
         };
         for line in lines {
             let &MetricsLine::Epoch {

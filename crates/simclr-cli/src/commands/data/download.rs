@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use simclr::data::{Cifar10, DownloadProgress, DownloadStage, Stl10};
+use simclr::data::{Cifar10, Stl10};
 
-use crate::bar::Bar;
+use crate::download_bar::DownloadBar;
 use crate::output::Output;
 
 #[derive(Args)]
@@ -28,27 +28,13 @@ enum Name {
 
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
-        let mut shown: Option<(DownloadStage, Bar)> = None;
-        let mut show = |progress: DownloadProgress| {
-            let stage = progress.stage;
-            if shown.as_ref().is_none_or(|(old, _)| *old != stage) {
-                let what = match stage {
-                    DownloadStage::Fetching => "fetching",
-                    DownloadStage::Verifying => "checking",
-                    _ => "unpacking",
-                };
-                let megabytes = progress.total.unwrap_or(0) / 1_000_000;
-                shown = Some((stage, Bar::new(what, megabytes as usize, "MB")));
-            }
-            if let Some((_, bar)) = &shown {
-                bar.set((progress.bytes / 1_000_000) as usize);
-            }
-        };
+        let mut bar = DownloadBar::default();
+        let mut show = |progress| bar.show(progress);
         let dir = match self.name {
             Name::Stl10 => Stl10::download(&self.out, &mut show)?,
             Name::Cifar10 => Cifar10::download(&self.out, &mut show)?,
         };
-        drop(shown);
+        drop(bar);
         output.line(format!("complete: {}", dir.display()));
         output.result(&json!({ "out": dir.display().to_string() }));
         Ok(())

@@ -67,10 +67,15 @@ impl Arguments {
         check_folder_of(self.save.as_deref())?;
         let fine_tune = FineTune::new(self.config())?;
         let budget = self.labels.budget()?;
-        let (of, embedder) = if self.from_random_weights {
-            (self.encoder.untrained_name(), self.encoder.load_untrained()?)
+        let embedder = if self.from_random_weights {
+            self.encoder.load_untrained()?
         } else {
-            (self.encoder.name(), self.encoder.load()?)
+            self.encoder.load()?
+        };
+        let of = if self.from_random_weights {
+            self.encoder.untrained_name()
+        } else {
+            self.encoder.name()
         };
         let index = self.encoder.data_index(self.data.folder());
         let (labelled, data) = self.data.labelled(embedder.transform().ground(), index)?;

@@ -54,12 +54,14 @@ impl SubjectArgs {
     }
 
     pub(super) fn open(&self) -> Result<Subject> {
-        let (name, embedder) = match self.of {
-            Of::Encoder => (self.encoder.name(), self.encoder.load()?),
-            Of::RandomWeights => (self.encoder.untrained_name(), self.encoder.load_untrained()?),
-            Of::RawPixels => {
-                (format!("raw pixels instead of {}", self.encoder.name()), self.encoder.load()?)
-            }
+        let embedder = match self.of {
+            Of::Encoder | Of::RawPixels => self.encoder.load()?,
+            Of::RandomWeights => self.encoder.load_untrained()?,
+        };
+        let name = match self.of {
+            Of::Encoder => self.encoder.name(),
+            Of::RandomWeights => self.encoder.untrained_name(),
+            Of::RawPixels => format!("raw pixels instead of {}", self.encoder.name()),
         };
         let index = self.encoder.data_index(self.data.folder());
         let (labelled, data) = self.data.labelled(embedder.transform().ground(), index)?;
