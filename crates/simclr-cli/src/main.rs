@@ -29,12 +29,14 @@ mod named_images;
 mod nearest;
 mod out_file;
 mod output;
+mod photo_args;
 mod plain_reason;
 mod plan;
 mod resumed_args;
 mod run_args;
 mod setting;
 mod shell;
+mod table_args;
 mod watched;
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! Every image of a data set, whatever it is used for.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::RgbImage;
@@ -185,6 +185,10 @@ impl ImageDataset for WholeSet {
 
     fn name(&self, index: usize) -> String {
         self.images.name(index)
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.images.path(index)
     }
 
     fn stored_size(&self, index: usize) -> Option<u64> {
