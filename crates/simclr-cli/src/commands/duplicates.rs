@@ -135,7 +135,9 @@ impl Found<'_> {
 
     fn rows(&self) -> impl Iterator<Item = [String; 9]> {
         let groups = self.groups.iter().zip(1..);
-        groups.flat_map(move |(group, number)| group.members.iter().map(move |it| self.row(number, it)))
+        groups.flat_map(move |(group, number)| {
+            group.members.iter().map(move |it| self.row(number, it))
+        })
     }
 
     fn row(&self, group: usize, Duplicate { index, relation }: &Duplicate) -> [String; 9] {

@@ -1,6 +1,7 @@
 //! `simclr`, the command, as its users meet it.
 
 mod classify;
+mod curate;
 mod doctor;
 mod embed;
 mod few_labels;
@@ -16,6 +17,7 @@ mod published_weights;
 mod resume;
 mod search;
 mod shards;
+mod sort;
 mod support;
 mod tutorials;
 mod weights;

@@ -99,7 +99,7 @@ pub enum SortError {
         data: PathBuf,
     },
     /// Files that are neither in the folder of the images nor sorted already.
-    #[error("expected {count} more files below {}, found none, first {} of line {line}", data.display(), printable(name))]
+    #[error("expected every file of the table below {}, found {count} missing, the first {} in line {line}", data.display(), printable(name))]
     Missing {
         /// How many they are.
         count: usize,

@@ -237,6 +237,7 @@ mod tests {
         );
         assert_eq!(whole.class_names(), ["a", "b", "c"]);
         assert_eq!(whole.label(4), Some(0));
+        assert_eq!(whole.path(4), Some(dir.path().join("valid/a/9.png")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::nearest::Neighbour;
-use crate::vectors::{Features, unit};
+use crate::vectors::{Features, dot, unit};
 
 /// Neighbours that are kept while searching, beyond which there are k.
 const LEAST_KEPT: usize = 24;
@@ -79,18 +79,7 @@ impl Vectors<'_> {
     }
 
     fn cosine(&self, a: usize, b: usize) -> f32 {
-        // Sums of their own, which a compiler turns into one instruction.
-        const LANES: usize = 16;
-        let ((a, a_rest), (b, b_rest)) =
-            (self.row(a).as_chunks::<LANES>(), self.row(b).as_chunks::<LANES>());
-        let mut sums = [0.0; LANES];
-        for (a, b) in a.iter().zip(b) {
-            for lane in 0..LANES {
-                sums[lane] += a[lane] * b[lane];
-            }
-        }
-        let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-        sums.iter().sum::<f32>() + rest
+        dot(self.row(a), self.row(b))
     }
 }
 

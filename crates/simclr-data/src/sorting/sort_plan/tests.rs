@@ -196,7 +196,7 @@ fn missing_files_are_counted_and_the_first_is_named() {
     let place = Place::new(&["1.jpg"], "2.jpg,cat\n1.jpg,cat\n3.jpg,dog\n");
     assert_eq!(
         place.refused(),
-        "expected 2 more files below TMP/photos, found none, first 2.jpg of line 2"
+        "expected every file of the table below TMP/photos, found 2 missing, the first 2.jpg in line 2"
     );
     let place = Place::new(&["a/1.jpg"], "a,cat\n");
     assert_eq!(place.refused(), "expected a file at TMP/photos/a, found something else");

@@ -151,7 +151,12 @@ impl DuplicateSearch<'_> {
         belongs.iter().flatten().for_each(|&unique| alone[unique] = false);
         let several = |&unique: &usize| alone[unique] && uniques[unique].indices.len() > 1;
         belongs.extend((0..uniques.len()).filter(several).map(|unique| vec![unique]));
-        let group = |places: Vec<usize>| self.group(&places, &uniques, &pairs);
+        let mut partners = vec![Vec::new(); uniques.len()];
+        for Pair { a, b, likeness } in pairs {
+            partners[a].push((b, likeness));
+            partners[b].push((a, likeness));
+        }
+        let group = |places: Vec<usize>| self.group(&places, &uniques, &partners);
         let mut groups = belongs.into_iter().map(group).collect::<Result<Vec<_>, _>>()?;
         groups.sort_by_key(|group| group.members[0].index);
         Ok(groups)
@@ -213,7 +218,7 @@ impl DuplicateSearch<'_> {
         &self,
         places: &[usize],
         uniques: &[Unique],
-        pairs: &[Pair],
+        partners: &[Vec<(usize, Likeness)>],
     ) -> Result<DuplicateGroup, EmbedError> {
         let mut members: Vec<(usize, usize)> = Vec::new(); // index and place
         for &place in places {
@@ -223,57 +228,50 @@ impl DuplicateSearch<'_> {
             let stored = self.images.stored_size(index).unwrap_or(0);
             (Reverse(uniques[place].print.pixels()), Reverse(stored), index)
         });
-        let mut files = HashMap::new();
+        let mut ranked: HashMap<usize, usize> = HashMap::new(); // the first image of each content
+        let mut files: HashMap<[u8; 32], usize> = HashMap::new();
+        let mut group = Vec::new();
         for &(index, place) in &members {
+            let mut same_file = None;
             if let Some(path) = self.images.path(index)
                 && uniques[place].indices.len() > 1
             {
-                files.insert(index, file_checksum(&path).map_err(EmbedError::read(&path))?);
+                let checksum = file_checksum(&path).map_err(EmbedError::read(&path))?;
+                same_file = files.get(&checksum).copied();
+                files.entry(checksum).or_insert(index);
             }
-        }
-        let mut first_of = HashMap::new();
-        let mut group = Vec::new();
-        for (rank, &(index, place)) in members.iter().enumerate() {
-            let before = &members[..rank];
-            let same_file =
-                |other: usize| files.contains_key(&index) && files.get(&index) == files.get(&other);
-            let same = before.iter().filter(|other| other.1 == place).map(|other| other.0);
-            let relation = if rank == 0 {
+            let relation = if group.is_empty() {
                 Relation::Best
-            } else if let Some(of) = same.clone().find(|&other| same_file(other)) {
+            } else if let Some(of) = same_file {
                 Relation::SameBytes { of }
-            } else if let Some(of) = same.clone().next() {
+            } else if let Some(&of) = ranked.get(&place) {
                 Relation::SamePixels { of }
             } else {
-                near(place, &first_of, &members, pairs)
+                near(&partners[place], &ranked, &members)
             };
-            first_of.entry(place).or_insert((rank, index));
+            ranked.entry(place).or_insert(index);
             group.push(Duplicate { index, relation });
         }
         Ok(DuplicateGroup { members: group })
     }
 }
 
-/// What the content `place` is to the best content that it was confirmed to be a copy of; `ranked` are those before it.
+/// What a content is to the best of its `partners` that has its rank already, or else to the likest; `members` are in the order of their ranks.
 fn near(
-    place: usize,
-    ranked: &HashMap<usize, (usize, usize)>,
+    partners: &[(usize, Likeness)],
+    ranked: &HashMap<usize, usize>,
     members: &[(usize, usize)],
-    pairs: &[Pair],
 ) -> Relation {
-    let partners = pairs.iter().filter_map(|pair| match place {
-        _ if pair.a == place => Some((pair.b, pair.likeness)),
-        _ if pair.b == place => Some((pair.a, pair.likeness)),
-        _ => None,
-    });
-    let rank = |partner: usize| ranked.get(&partner).map_or(usize::MAX, |ranked| ranked.0);
-    let best = partners.min_by(|a, b| {
-        rank(a.0).cmp(&rank(b.0)).then(b.1.edges.total_cmp(&a.1.edges)).then(a.0.cmp(&b.0))
-    });
-    let (partner, Likeness { edges, mirrored }) = best.expect("a group is connected by pairs");
-    let first = members.iter().find(|member| member.1 == partner);
-    let of = first.expect("both contents of a pair are in its group").0;
-    Relation::Near { of, likeness: edges, mirrored }
+    let first = |partner: usize| {
+        let rank = members.iter().position(|&(_, place)| place == partner);
+        rank.expect("both contents of a pair are in its group")
+    };
+    let known = partners.iter().filter(|(partner, _)| ranked.contains_key(partner));
+    let best = known.min_by_key(|(partner, _)| first(*partner));
+    let likest = || partners.iter().max_by(|a, b| a.1.edges.total_cmp(&b.1.edges));
+    let best = best.or_else(likest).expect("a group is connected by pairs");
+    let (partner, Likeness { edges, mirrored }) = *best;
+    Relation::Near { of: members[first(partner)].0, likeness: edges, mirrored }
 }
 
 /// The candidates that are copies.
