@@ -5,6 +5,8 @@ mod label_table;
 mod sort_error;
 mod sort_plan;
 mod sort_step;
+mod step_state;
+mod unfinished_folder;
 
 pub use self::label_table::{LabelTable, LabelledName};
 pub use self::sort_error::SortError;

@@ -2,6 +2,7 @@
 
 mod duplicates;
 mod group_count;
+mod groups;
 mod outliers;
 mod spherical_k_means;
 mod typical_images;
@@ -10,6 +11,7 @@ pub use self::duplicates::{
     Duplicate, DuplicateGroup, DuplicateSearch, Fingerprint, Fingerprinting, Relation,
 };
 pub use self::group_count::{GroupCount, group_count};
+pub use self::groups::Groups;
 pub use self::outliers::outlier_scores;
-pub use self::spherical_k_means::{Groups, SphericalKMeans};
+pub use self::spherical_k_means::SphericalKMeans;
 pub use self::typical_images::typical_images;

@@ -70,8 +70,9 @@ impl Found<'_> {
             }
         }
         let [bytes, pixels, near] = self.counts();
+        let groups = if self.groups.len() == 1 { "group" } else { "groups" };
         output.line(format!(
-            "{} groups: {bytes} copies of the same bytes, {pixels} of the same pixels, {near} near duplicates",
+            "{} {groups}: {bytes} copies of the same bytes, {pixels} of the same pixels, {near} near duplicates",
             self.groups.len()
         ));
     }

@@ -67,7 +67,8 @@ impl Arguments {
             let members = groups.members(group);
             let medoid = &names[groups.medoids()[group]];
             let (number, size) = (group + 1, members.len());
-            output.line(format!("group {number}: {size} images such as {}", printable(medoid)));
+            let images = if size == 1 { "image" } else { "images" };
+            output.line(format!("group {number}: {size} {images} such as {}", printable(medoid)));
             let members: Vec<&String> = members.iter().map(|&row| &names[row]).collect();
             results
                 .push(json!({ "group": number, "size": size, "medoid": medoid, "names": members }));

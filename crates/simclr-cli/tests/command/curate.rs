@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use image::{Rgb, RgbImage, imageops};
+use image::imageops;
 use serde_json::{Value, json};
 
 use crate::support::{failure, json, success, write_photos, write_photos_and_run};
@@ -45,15 +45,22 @@ fn an_odd_image_comes_first() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     write_photos_and_run(here);
-    RgbImage::from_pixel(20, 20, Rgb([0, 255, 0])).save(here.join("photos/dots/odd.png")).unwrap();
-    let command = ["odd", "--run=run", "--data=photos", "--neighbours=3", "--count=2"];
+    // Of each photo but one there is another.
+    for class in ["dots", "stripes"] {
+        for number in 0..20 {
+            let photo = here.join(format!("photos/{class}/{number:02}.png"));
+            fs::copy(&photo, photo.with_extension("copy.png")).unwrap();
+        }
+    }
+    fs::remove_file(here.join("photos/dots/07.copy.png")).unwrap();
+    let command = ["odd", "--run=run", "--data=photos", "--neighbours=1", "--count=2"];
     let text = success(here, &[&command[..], &["--out=odd.csv"]].concat());
-    let first = text.lines().next().unwrap();
-    assert!(first.ends_with("  dots/odd.png") && first.starts_with("0."), "{text}");
-    assert_eq!(text.lines().count(), 3);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with("  dots/07.png") && !lines[0].starts_with("0.0000"), "{text}");
+    assert!(lines[1].starts_with("0.0000  ") && lines[2] == "table: odd.csv", "{text}");
     let table = fs::read_to_string(here.join("odd.csv")).unwrap();
-    assert_eq!(table.lines().count(), 42);
-    assert!(table.starts_with("name,distance\ndots/odd.png,0."), "{table}");
+    assert_eq!(table.lines().count(), 80);
+    assert!(table.starts_with("name,distance\ndots/07.png,0."), "{table}");
     let found = json(here, &command);
     assert_eq!(found["odd"].as_array().unwrap().len(), 2);
     let (code, error) = failure(here, &[&command[..3], &["--neighbours=0"]].concat());

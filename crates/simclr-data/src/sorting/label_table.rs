@@ -10,8 +10,10 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::sort_error::SortError;
 
-/// The longest table: ten million lines of a hundred bytes.
-const LONGEST: u64 = 1 << 30;
+/// The longest table, in bytes: millions of lines.
+const LONGEST: u64 = 1 << 28;
+/// Characters of a foreign header that an error shows.
+const SHOWN: usize = 80;
 
 /// Names of images and their classes, from a file of comma-separated values. Each image has one class.
 ///
@@ -55,7 +57,7 @@ struct Columns {
 }
 
 impl LabelTable {
-    /// Reads a table of at most 1 GiB.
+    /// Reads a table of at most 256 MiB.
     ///
     /// # Errors
     ///
@@ -65,11 +67,12 @@ impl LabelTable {
         let path = path.as_ref();
         let file = File::open(path).map_err(SortError::read(path))?;
         let found = file.metadata().map_err(SortError::read(path))?.len();
+        let too_large = |found| SortError::TooLarge { path: path.to_owned(), most: LONGEST, found };
         if found > LONGEST {
-            return Err(SortError::TooLarge { path: path.to_owned(), most: LONGEST, found });
+            return Err(too_large(found));
         }
-        // A pipe has no length; no more than so much is read of it.
-        let mut reader = ReaderBuilder::new().from_reader(file.take(LONGEST));
+        // A pipe or a device has no length.
+        let mut reader = ReaderBuilder::new().from_reader(file.take(LONGEST + 1));
         let bad = |error: csv::Error| SortError::Table {
             path: path.to_owned(),
             found: error.to_string(),
@@ -77,7 +80,7 @@ impl LabelTable {
         let header = reader.headers().map_err(bad)?;
         let columns = Columns::of(header).ok_or_else(|| SortError::Columns {
             path: path.to_owned(),
-            found: header.iter().collect::<Vec<_>>().join(","),
+            found: header.iter().collect::<Vec<_>>().join(",").chars().take(SHOWN).collect(),
         })?;
         let mut rows: Vec<LabelledName> = Vec::new();
         let mut probabilities = Vec::new();
@@ -111,6 +114,9 @@ impl LabelTable {
                     }
                 }
             }
+        }
+        if reader.get_ref().limit() == 0 {
+            return Err(too_large(LONGEST + 1));
         }
         if rows.is_empty() {
             return Err(SortError::NoLabels { path: path.to_owned() });
@@ -227,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_gigabytes_is_refused_unread() {
+    fn a_table_that_is_too_long_is_refused_unread() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("labels.csv");
         File::create(&path).unwrap().set_len(LONGEST + 1).unwrap();

@@ -1,8 +1,8 @@
 //! What sorting will do, before it does anything.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File, TryLockError};
-use std::io::{self, BufReader, Read};
+use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
@@ -11,11 +11,9 @@ use super::class_folder::unfit;
 use super::label_table::{LabelTable, LabelledName};
 use super::sort_error::SortError;
 use super::sort_step::{SortAction, SortStep};
+use super::step_state::StepState;
+use super::unfinished_folder::UnfinishedFolder;
 use crate::unescape_name;
-
-/// A folder inside the new one, as long as files are sorted: it holds what is not whole.
-const UNFINISHED: &str = ".simclr-sort";
-const LOCK: &str = "lock";
 
 /// Which files to sort, to where, and how.
 #[derive(Debug, Clone, Copy)]
@@ -88,19 +86,19 @@ impl SortPlan {
         let data = std::path::absolute(config.data).map_err(SortError::read(config.data))?;
         let places = table.rows().iter().map(|row| place(row, &data, config));
         let places = places.collect::<Result<Vec<SortStep>, _>>()?;
-        let states: Vec<State> = places
+        let states: Vec<StepState> = places
             .par_iter()
-            .map(|step| State::of(step, config.action))
+            .map(|step| StepState::of(step, config.action))
             .collect::<Result<_, _>>()?;
         let missing: Vec<usize> =
-            (0..states.len()).filter(|&at| states[at] == State::Missing).collect();
+            (0..states.len()).filter(|&at| states[at] == StepState::Missing).collect();
         if let Some(&first) = missing.first() {
             let LabelledName { name, line, .. } = table.rows()[first].clone();
             let data = config.data.to_owned();
             return Err(SortError::Missing { count: missing.len(), data, line, name });
         }
-        let already = states.iter().filter(|&&state| state == State::Done).count();
-        let ahead = places.into_iter().zip(states).filter(|(_, state)| *state == State::Ahead);
+        let already = states.iter().filter(|&&state| state == StepState::Done).count();
+        let ahead = places.into_iter().zip(states).filter(|(_, state)| *state == StepState::Ahead);
         Ok(Self {
             out: config.out.to_owned(),
             action: config.action,
@@ -139,7 +137,7 @@ impl SortPlan {
         if all == 0 {
             return Ok(Sorted { done: 0, left: 0 });
         }
-        let unfinished = Unfinished::begin(&self.out)?;
+        let unfinished = UnfinishedFolder::begin(&self.out)?;
         for (at, step) in self.steps.iter().enumerate() {
             step.take(self.action, &unfinished.folder)?;
             if !go_on(at + 1) {
@@ -211,105 +209,6 @@ fn below(path: &Path, data: &Path) -> Option<PathBuf> {
         Some(inside) if is_plain(inside) => Some(inside.to_owned()),
         // It may have been moved.
         _ => is_inside.then(|| path.to_owned()),
-    }
-}
-
-/// How far a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Ahead,
-    Done,
-    Missing,
-}
-
-impl State {
-    fn of(step: &SortStep, action: SortAction) -> Result<Self, SortError> {
-        let SortStep { from, to } = step;
-        let source = match fs::metadata(from) {
-            Ok(found) if found.is_file() => true,
-            Ok(_) => return Err(SortError::NotAFile { path: from.clone() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => return Err(SortError::read(from)(error)),
-        };
-        let target = match fs::symlink_metadata(to) {
-            Ok(_) => true,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            // A file is where a folder should be.
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                return Err(SortError::Exists { path: blocked_by(to) });
-            }
-            Err(error) => return Err(SortError::read(to)(error)),
-        };
-        match (source, target) {
-            (true, false) => Ok(Self::Ahead),
-            (false, false) => Ok(Self::Missing),
-            (false, true) if to.is_file() => Ok(Self::Done),
-            (true, true) if same_content(from, to).map_err(SortError::read(to))? => {
-                let is_one = fs::canonicalize(from).ok() == fs::canonicalize(to).ok();
-                let is_left = action == SortAction::Move && !is_one;
-                Ok(if is_left { Self::Ahead } else { Self::Done })
-            }
-            (_, true) => Err(SortError::Exists { path: to.clone() }),
-        }
-    }
-}
-
-/// The part of a path that is there and is no folder.
-fn blocked_by(path: &Path) -> PathBuf {
-    let mut parts = path.ancestors().filter(|part| part.exists());
-    parts.next().unwrap_or(path).to_owned()
-}
-
-fn same_content(a: &Path, b: &Path) -> io::Result<bool> {
-    let [a_found, b_found] = [fs::metadata(a), fs::metadata(b)];
-    let Ok(b_found) = b_found else { return Ok(false) };
-    if !b_found.is_file() || a_found?.len() != b_found.len() {
-        return Ok(false);
-    }
-    let [a, b] =
-        [File::open(a)?, File::open(b)?].map(|file| BufReader::with_capacity(1 << 16, file));
-    let mut others = b.bytes();
-    for byte in a.bytes() {
-        if others.next().transpose()? != Some(byte?) {
-            return Ok(false);
-        }
-    }
-    Ok(others.next().is_none())
-}
-
-/// The folder for what is not whole, which one process has at a time, and which is removed at the end.
-struct Unfinished {
-    folder: PathBuf,
-    /// Locked until it is dropped.
-    _lock: File,
-}
-
-impl Unfinished {
-    fn begin(out: &Path) -> Result<Self, SortError> {
-        let folder = out.join(UNFINISHED);
-        fs::create_dir_all(&folder).map_err(SortError::write(&folder))?;
-        let path = folder.join(LOCK);
-        let lock = File::options().write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(SortError::write(&path))?;
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => return Err(SortError::Busy { path: out.to_owned() }),
-            // The second: a file system without locks.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-        }
-        // What a process left that was killed.
-        for entry in fs::read_dir(&folder).map_err(SortError::read(&folder))?.flatten() {
-            if entry.file_name() != LOCK {
-                fs::remove_file(entry.path()).map_err(SortError::write(&entry.path()))?;
-            }
-        }
-        Ok(Self { folder, _lock: lock })
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // If something is left here, nothing is lost.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -4,6 +4,7 @@ mod alignment;
 mod components;
 mod correlation;
 mod descriptor;
+mod duplicate_group;
 mod duplicate_search;
 mod fingerprint;
 mod fingerprinting;
@@ -11,6 +12,7 @@ mod likeness;
 mod placement;
 mod pyramid;
 
-pub use self::duplicate_search::{Duplicate, DuplicateGroup, DuplicateSearch, Relation};
+pub use self::duplicate_group::{Duplicate, DuplicateGroup, Relation};
+pub use self::duplicate_search::DuplicateSearch;
 pub use self::fingerprint::Fingerprint;
 pub use self::fingerprinting::Fingerprinting;

@@ -5,7 +5,8 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::spherical_k_means::{Groups, SphericalKMeans};
+use super::groups::Groups;
+use super::spherical_k_means::SphericalKMeans;
 use crate::error::EmbedError;
 use crate::search::CosineIndex;
 use crate::vectors::Features;

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use simclr_range::OutOfRange;
 
+use super::groups::{Groups, Settled};
 use crate::error::EmbedError;
 use crate::search::CosineIndex;
 use crate::vectors::{Features, dot, unit};
@@ -22,8 +23,8 @@ const AT_A_TIME: usize = 1024;
 /// Modha 2001).
 ///
 /// The first centres are drawn as by k-means++ (Arthur and Vassilvitskii 2007): each with a probability that grows with the distance, 1 - cosine, to the
-/// centres before it, which is half of the square distance of vectors of length 1; of a few that are drawn, the one that leaves the smallest sum of distances (their section 8, and
-/// scikit-learn). Vectors and centres then settle in turns; a group that becomes
+/// centres before it, which is half of the square distance of vectors of length 1; of a few that are drawn, the one that leaves the smallest sum of distances (as
+/// scikit-learn has it). Vectors and centres then settle in turns; a group that becomes
 /// empty begins anew at the vector that is farthest from its centre. The best of three beginnings is kept. The result is the same for a seed, on any
 /// number of threads.
 ///
@@ -42,15 +43,6 @@ const AT_A_TIME: usize = 1024;
 pub struct SphericalKMeans {
     count: usize,
     seed: u64,
-}
-
-/// Groups that [`SphericalKMeans`] found, the largest first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Groups {
-    of: Vec<usize>,
-    cosines: Vec<f32>,
-    medoids: Vec<usize>,
-    centres: Features,
 }
 
 impl SphericalKMeans {
@@ -96,81 +88,6 @@ impl SphericalKMeans {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(start);
         settle(vectors, first_centres(vectors, self.count, &mut random), device)
-    }
-}
-
-/// Groups that don't change any more.
-struct Settled {
-    centres: Features,
-    of: Vec<usize>,
-    cosines: Vec<f32>,
-    /// The mean of the cosines.
-    mean: f64,
-}
-
-impl Groups {
-    fn new(settled: Settled) -> Self {
-        let Settled { centres, of, cosines, .. } = settled;
-        let mut sizes = vec![0; centres.len()];
-        for &group in &of {
-            sizes[group] += 1;
-        }
-        let mut order: Vec<usize> = (0..sizes.len()).filter(|&group| sizes[group] > 0).collect();
-        order.sort_by_key(|&group| std::cmp::Reverse(sizes[group]));
-        let mut new_names = vec![usize::MAX; sizes.len()];
-        order.iter().enumerate().for_each(|(new, &old)| new_names[old] = new);
-        let of: Vec<usize> = of.into_iter().map(|group| new_names[group]).collect();
-        let mut medoids = vec![usize::MAX; order.len()];
-        for (row, &group) in of.iter().enumerate() {
-            let best = medoids[group];
-            if best == usize::MAX || cosines[row] > cosines[best] {
-                medoids[group] = row;
-            }
-        }
-        Self { of, cosines, medoids, centres: centres.select(&order) }
-    }
-
-    /// Number of groups.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.medoids.len()
-    }
-
-    /// Whether there are no groups: never.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.medoids.is_empty()
-    }
-
-    /// The group of each vector, below [`len`](Self::len).
-    #[must_use]
-    pub fn of(&self) -> &[usize] {
-        &self.of
-    }
-
-    /// The cosine of each vector and its group's centre.
-    #[must_use]
-    pub fn cosines(&self) -> &[f32] {
-        &self.cosines
-    }
-
-    /// The vector that stands for each group: that of the highest cosine to the centre. The mean distance, 1 - cosine, of all members to it is the
-    /// smallest, for a centre has the direction of their sum.
-    #[must_use]
-    pub fn medoids(&self) -> &[usize] {
-        &self.medoids
-    }
-
-    /// The centre of each group, of length 1.
-    #[must_use]
-    pub fn centres(&self) -> &Features {
-        &self.centres
-    }
-
-    /// The vectors of a group, ascending.
-    #[must_use]
-    pub fn members(&self, group: usize) -> Vec<usize> {
-        (0..self.of.len()).filter(|&row| self.of[row] == group).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::unfinished_folder::UNFINISHED;
 use super::*;
 
 /// `photos` with some files, and a table of labels.

@@ -13,6 +13,7 @@ use simclr_data::ImageDataset;
 
 use super::components::components;
 use super::descriptor::descriptors;
+use super::duplicate_group::{Duplicate, DuplicateGroup, Relation};
 use super::fingerprint::Fingerprint;
 use super::likeness::{Likeness, Prepared};
 use crate::embedding::Embedded;
@@ -73,50 +74,6 @@ pub struct DuplicateSearch<'a> {
     pub embedded: Option<&'a Embedded>,
     /// For sets whose nearest images are [searched by chance](NeighbourGraph).
     pub seed: u64,
-}
-
-/// Images that are copies of each other, maybe by way of a third.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DuplicateGroup {
-    /// At least two. First comes the best copy: that of the most pixels, or of those the one that takes the most bytes, or else the first of the set. The
-    /// others follow by the same rule.
-    pub members: Vec<Duplicate>,
-}
-
-/// An image of a group.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Duplicate {
-    /// Its index in the set.
-    pub index: usize,
-    /// What it is to another of the group.
-    pub relation: Relation,
-}
-
-/// What an image is to another of its group.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Relation {
-    /// The best copy.
-    Best,
-    /// Its file holds the same bytes.
-    SameBytes {
-        /// The index of the other image.
-        of: usize,
-    },
-    /// Its pixels are the same ones, and its file is another, or it lies in no file of its own.
-    SamePixels {
-        /// The index of the other image.
-        of: usize,
-    },
-    /// It was resized, compressed, cropped or mirrored, or the other one was.
-    Near {
-        /// The index of the other image.
-        of: usize,
-        /// How the gradients of their brightness correlate, in 0.87..=1.
-        likeness: f64,
-        /// Whether one shows the other in a mirror.
-        mirrored: bool,
-    },
 }
 
 /// A confirmed pair of different pixels, by their places among all [`Unique`].
