@@ -54,7 +54,9 @@ impl Arguments {
             typical_images(features, self.count, &known, self.seed, device)
         })?;
         let names: Vec<&String> = picked.iter().map(|&row| &photos.names()[row]).collect();
-        names.iter().for_each(|name| output.line(printable(name)));
+        for name in &names {
+            output.line(printable(name));
+        }
         let rows = names.iter().map(|name| [(*name).clone(), String::new()]);
         let result = json!({
             "images": features.len(),

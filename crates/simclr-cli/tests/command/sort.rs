@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{failure, json, success, write_photos, write_photos_and_run};
 
 fn count(folder: &Path) -> usize {
-    fs::read_dir(folder).map_or(0, |entries| entries.count())
+    fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
 #[test]

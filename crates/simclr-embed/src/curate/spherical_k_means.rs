@@ -66,12 +66,12 @@ impl SphericalKMeans {
         let values: Vec<f32> =
             features.rows().flat_map(|row| unit(row).map(|x| x as f32)).collect();
         let vectors = Features::new(values, features.size());
-        let mut best = self.from_start(&vectors, 0, device)?;
+        let mut best = self.settled(&vectors, 0, device)?;
         for start in 1..STARTS {
             if self.count == 1 {
                 break;
             }
-            let settled = self.from_start(&vectors, start, device)?;
+            let settled = self.settled(&vectors, start, device)?;
             if settled.mean > best.mean {
                 best = settled;
             }
@@ -79,7 +79,7 @@ impl SphericalKMeans {
         Ok(Groups::new(best))
     }
 
-    fn from_start(
+    fn settled(
         &self,
         vectors: &Features,
         start: u64,

@@ -38,7 +38,9 @@ mod tests {
     fn gain_and_offset_change_nothing_and_a_constant_correlates_with_nothing() {
         let of = |pairs: &[(f64, f64)]| {
             let mut correlation = Correlation::default();
-            pairs.iter().for_each(|&(a, b)| correlation.add(a, b));
+            for &(a, b) in pairs {
+                correlation.add(a, b);
+            }
             correlation.value()
         };
         assert!((of(&[(1.0, 12.0), (2.0, 14.0), (4.0, 18.0)]) - 1.0).abs() < 1e-12);
