@@ -115,8 +115,9 @@ pub mod data {
     pub use simclr_data::ParquetImages;
     pub use simclr_data::{
         BeforeReading, Cifar10, Cifar10Split, Concat, DataError, DataIndex, ImageDataset,
-        ImageFolder, ImagePart, Labelled, ListingProgress, Opening, PackConfig, PackError,
-        PackFormat, PackProgress, Packed, PartialImage, Resolution, Sample, SampleConfig, Shards,
+        ImageFolder, ImagePart, LabelTable, Labelled, LabelledName, ListingProgress, Opening,
+        PackConfig, PackError, PackFormat, PackProgress, Packed, PartialImage, Resolution, Sample,
+        SampleConfig, Shards, SortAction, SortConfig, SortError, SortPlan, SortStep, Sorted,
         Splits, Stl10, Stl10Split, Subset, WholeSet, decode_image, decode_image_bytes,
         decode_image_bytes_on, decode_image_on, decode_part_bytes_on, decode_part_on, escape_name,
         misnamed, pack, printable, replace_file, unescape_name,
@@ -164,10 +165,12 @@ pub mod onnx {
 #[cfg(feature = "embed")]
 pub mod embed {
     pub use simclr_embed::{
-        CosineIndex, EmbedError, Embedded, EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource,
-        Features, ImageIndex, LabelledFeatures, Neighbour, OnnxOptions, OutOfRange, Preparation,
-        PrincipalComponents, Tsne, UnitVectors, VectorFile, VectorsWritten, labels_of,
-        nearest_neighbours, raw_pixels,
+        CosineIndex, Duplicate, DuplicateGroup, DuplicateSearch, EmbedError, Embedded,
+        EmbeddedLabelled, Embedder, EmbedderFile, FeatureSource, Features, Fingerprint,
+        Fingerprinting, GroupCount, Groups, ImageIndex, LabelledFeatures, Neighbour,
+        NeighbourGraph, OnnxOptions, OutOfRange, Preparation, PrincipalComponents, Relation,
+        SphericalKMeans, Tsne, UnitVectors, VectorFile, VectorsWritten, group_count, labels_of,
+        nearest_neighbours, outlier_scores, raw_pixels, typical_images,
     };
 }
 

@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    classify, completions, data, doctor, embed, eval, export, lr_find, man, pretrain, report, runs,
-    search, views, weights,
+    classify, completions, data, doctor, duplicates, embed, eval, export, groups, lr_find, man,
+    odd, pick, pretrain, report, runs, search, sort, views, weights,
 };
 use crate::failure::EXIT_CODES;
 use crate::json_to::JsonTo;
@@ -33,10 +33,20 @@ pub(crate) enum Command {
     Embed(embed::Arguments),
     /// Find the images that are most like a given one
     Search(search::Arguments),
+    /// Find copies among images: the same bytes, the same pixels, resized, compressed, cropped, mirrored
+    Duplicates(duplicates::Arguments),
+    /// Find the images that are least like the others
+    Odd(odd::Arguments),
+    /// Put images into groups of alike ones, each with the one that stands for it
+    Groups(groups::Arguments),
+    /// Pick the images to label first: few that stand for all
+    Pick(pick::Arguments),
     /// Write an encoder as an ONNX graph, or its weights with the names of torchvision or timm
     Export(export::Arguments),
     /// Say which class images show, by a classifier that `simclr eval linear --save` wrote
     Classify(classify::Arguments),
+    /// Copy, link or move photos into folders of their classes, by a table of labels
+    Sort(sort::Arguments),
     /// Draw a sheet of the views that a run would learn from
     Views(Box<views::Arguments>),
     /// Try learning rates, and suggest one
@@ -66,8 +76,13 @@ impl Command {
             Self::Eval(protocol) => protocol.run(output),
             Self::Embed(arguments) => arguments.run(output),
             Self::Search(arguments) => arguments.run(output),
+            Self::Duplicates(arguments) => arguments.run(output),
+            Self::Odd(arguments) => arguments.run(output),
+            Self::Groups(arguments) => arguments.run(output),
+            Self::Pick(arguments) => arguments.run(output),
             Self::Export(arguments) => arguments.run(output),
             Self::Classify(arguments) => arguments.run(output),
+            Self::Sort(arguments) => arguments.run(output),
             Self::Views(arguments) => arguments.run(output),
             Self::LrFind(arguments) => arguments.run(output),
             Self::Report(arguments) => arguments.run(output),

@@ -6,7 +6,7 @@ use std::io;
 
 use anyhow::Error;
 use simclr::augment::AugmentationError;
-use simclr::data::{DataError, DownloadError, PackError};
+use simclr::data::{DataError, DownloadError, PackError, SortError};
 use simclr::embed::{EmbedError, OutOfRange};
 use simclr::eval::EvalError;
 use simclr::model::{ModelError, WeightError};
@@ -117,6 +117,8 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
         Some(of_download(error))
     } else if let Some(error) = error.downcast_ref::<PackError>() {
         of_packing(error)
+    } else if let Some(error) = error.downcast_ref::<SortError>() {
+        Some(of_sorting(error))
     } else if let Some(error) = error.downcast_ref::<TrainError>() {
         of_training(error)
     } else if let Some(error) = error.downcast_ref::<EmbedError>() {
@@ -175,6 +177,14 @@ fn of_packing(error: &PackError) -> Option<Kind> {
         PackError::Write { .. } => Some(Kind::Files),
         PackError::Stopped { .. } => Some(Kind::Interrupted),
         _ => None,
+    }
+}
+
+fn of_sorting(error: &SortError) -> Kind {
+    match error {
+        SortError::Outside { .. } | SortError::Missing { .. } => Kind::Images,
+        SortError::Busy { .. } => Kind::Usage,
+        _ => Kind::Files,
     }
 }
 

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use anyhow::Error;
-use simclr::data::{DataError, DownloadError, PackError};
+use simclr::data::{DataError, DownloadError, PackError, SortError};
 use simclr::embed::EmbedError;
 use simclr::model::{WeightError, WeightFault};
 use simclr::train::{RunDirectory, TrainError};
@@ -70,6 +70,15 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
         return Some(
             "published weights are hf:OWNER/REPO[@REVISION][/FILE] or torchvision:NAME; `simclr weights list` prints some",
         );
+    }
+    let linked = |error: &io::Error| error.kind() == io::ErrorKind::CrossesDevices;
+    if let Some(SortError::Write { source, .. }) = cause.downcast_ref::<SortError>()
+        && linked(source)
+    {
+        return Some("a hard link stays on its disk: --link symbolic leads to another");
+    }
+    if let Some(SortError::Exists { .. }) = cause.downcast_ref::<SortError>() {
+        return Some("nothing is overwritten: --out takes another folder");
     }
     let full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
     // Some errors have the system's reason in their text alone.

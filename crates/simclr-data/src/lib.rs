@@ -98,6 +98,7 @@ mod printable;
 mod replace_file;
 mod sample;
 mod shards;
+mod sorting;
 mod splits;
 
 pub use binary::{Cifar10, Cifar10Split, Stl10, Stl10Split};
@@ -126,6 +127,9 @@ pub use sample::{Sample, SampleConfig};
 #[cfg(feature = "parquet")]
 pub use shards::ParquetImages;
 pub use shards::{PackConfig, PackError, PackFormat, PackProgress, Packed, Shards, pack};
+pub use sorting::{
+    LabelTable, LabelledName, SortAction, SortConfig, SortError, SortPlan, SortStep, Sorted,
+};
 pub use splits::{Labelled, Splits, WholeSet};
 
 /// The example of the crate's README.

@@ -33,6 +33,11 @@
 //! |---|---|
 //! | [`ImageIndex`] | which of these images are most like this one? Kept in a file |
 //! | [`CosineIndex`] | which vectors are nearest to these? Exact, in bounded memory |
+//! | [`NeighbourGraph`] | which vectors of a set are nearest to each of it? |
+//! | [`DuplicateSearch`] | which images are copies of others? Asks their pixels, too |
+//! | [`outlier_scores`] | which images are like no other? |
+//! | [`SphericalKMeans`], [`group_count`] | which groups are there, and which image stands for each? |
+//! | [`typical_images`] | which images should get labels first? |
 //! | [`PrincipalComponents`], [`Tsne`] | where do the images lie on a map? |
 //! | [`LabelledFeatures`] | is the encoder any good? `simclr-eval` answers |
 //!
@@ -51,19 +56,24 @@
 //!   [`simclr-data`](simclr_data) the images, [`simclr-eval`](https://docs.rs/simclr-eval) says how good the vectors are,
 //!   and [`simclr`](https://docs.rs/simclr) is all of it under one roof.
 
+mod curate;
 mod embedding;
 mod error;
 mod map;
 mod search;
 mod vectors;
 
+pub use curate::{
+    Duplicate, DuplicateGroup, DuplicateSearch, Fingerprint, Fingerprinting, GroupCount, Groups,
+    Relation, SphericalKMeans, group_count, outlier_scores, typical_images,
+};
 pub use embedding::{
     Embedded, EmbeddedLabelled, Embedder, EmbedderFile, OnnxOptions, Preparation, VectorFile,
     VectorsWritten, raw_pixels,
 };
 pub use error::EmbedError;
 pub use map::{PrincipalComponents, Tsne};
-pub use search::{CosineIndex, ImageIndex, Neighbour, nearest_neighbours};
+pub use search::{CosineIndex, ImageIndex, Neighbour, NeighbourGraph, nearest_neighbours};
 /// The error for a value out of range, the same in every crate.
 pub use simclr_range::OutOfRange;
 pub use vectors::{FeatureSource, Features, LabelledFeatures, UnitVectors, labels_of};

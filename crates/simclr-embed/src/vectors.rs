@@ -1,10 +1,12 @@
 //! Feature vectors on the host.
 
+mod dot;
 mod feature_source;
 mod features;
 mod labelled_features;
 mod unit_vectors;
 
+pub(crate) use self::dot::dot;
 pub use self::feature_source::FeatureSource;
 pub use self::features::Features;
 pub use self::labelled_features::{LabelledFeatures, labels_of};

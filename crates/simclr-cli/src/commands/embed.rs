@@ -7,35 +7,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Error, Result};
 use clap::Args;
 use serde_json::json;
-use simclr::data::{ImageDataset, Opening, WholeSet};
+use simclr::data::{ImageDataset, WholeSet};
 use simclr::embed::{Embedder, VectorFile, VectorsWritten};
 use simclr::train::DataChecksum;
 
-use crate::data_args::{listing_progress, warn};
-use crate::encoder_args::EncoderArgs;
 use crate::failure::Interrupted;
 use crate::interrupt::on_ctrl_c;
 use crate::out_file::check_folder_of;
 use crate::output::{Output, print_skipped};
+use crate::photo_args::PhotoArgs;
 use crate::watched::watched_from;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    encoder: EncoderArgs,
-    /// Folder of photos (in folders of splits and classes or not), of tar shards, or of STL-10's or
-    /// CIFAR-10's binary files; or a tar file, or a pattern such as 'train-{000..146}.tar': all of the
-    /// images are embedded
-    #[arg(long, value_name = "DATA")]
-    data: PathBuf,
+    photos: PhotoArgs,
     /// File for the vectors: .safetensors, which `simclr search` reads, or .npy for NumPy, with the
     /// images' names beside it in .txt. Names, splits, classes and labels are in .labels.csv beside it
     /// [default: index.safetensors in the run's folder]
     #[arg(long, value_name = "FILE", required_unless_present = "run")]
     out: Option<PathBuf>,
-    /// Images that go through the encoder at a time [default: 256, or fewer of more than 128 pixels]
-    #[arg(long, value_name = "N")]
-    batch_size: Option<usize>,
     /// Go on with vectors that were begun and not finished, of the same images by the same encoder
     #[arg(long)]
     resume: bool,
@@ -43,21 +34,10 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
-        let out = self.encoder.index_file(self.out.as_deref());
+        let out = self.photos.encoder.index_file(self.out.as_deref());
         VectorFile::check_name(&out)?;
         check_folder_of(Some(&out))?;
-        let mut embedder = self.encoder.load()?;
-        if let Some(images) = self.batch_size {
-            embedder = embedder.with_batch_size(images)?;
-        }
-        let opening = Opening {
-            ground: embedder.transform().ground().0,
-            index: self.encoder.data_index(Some(&self.data)),
-            progress: Some(listing_progress()),
-            ..Opening::default()
-        };
-        let images = WholeSet::open_with(&self.data, &opening)?;
-        warn(images.warnings());
+        let (embedder, images) = self.photos.open()?;
         let file = self.open(&out, &embedder, &images)?;
         let written = self.write(file, &embedder, &images)?;
         let VectorsWritten { vectors, skipped } = written;
@@ -111,6 +91,6 @@ impl Arguments {
         })?;
         drop(watched);
         print_skipped(&skipped);
-        file.finish().with_context(|| format!("cannot embed {}", self.data.display()))
+        file.finish().with_context(|| format!("cannot embed {}", self.photos.data().display()))
     }
 }

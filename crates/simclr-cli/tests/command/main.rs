@@ -1,6 +1,7 @@
 //! `simclr`, the command, as its users meet it.
 
 mod classify;
+mod curate;
 mod doctor;
 mod embed;
 mod few_labels;
@@ -19,6 +20,7 @@ mod resume;
 mod runs;
 mod search;
 mod shards;
+mod sort;
 mod support;
 mod tutorials;
 mod weights;

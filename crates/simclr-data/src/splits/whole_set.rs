@@ -1,7 +1,7 @@
 //! Every image of a data set, whatever it is used for.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::RgbImage;
@@ -187,6 +187,10 @@ impl ImageDataset for WholeSet {
         self.images.name(index)
     }
 
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.images.path(index)
+    }
+
     fn stored_size(&self, index: usize) -> Option<u64> {
         self.images.stored_size(index)
     }
@@ -233,6 +237,7 @@ mod tests {
         );
         assert_eq!(whole.class_names(), ["a", "b", "c"]);
         assert_eq!(whole.label(4), Some(0));
+        assert_eq!(whole.path(4), Some(dir.path().join("valid/a/9.png")));
     }
 
     #[test]
