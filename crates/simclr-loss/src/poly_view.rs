@@ -103,7 +103,7 @@ impl PolyView {
         }
         let scale = 1.0 / self.temperature.get();
         match self.form {
-            PolyViewForm::SufficientStatistics => statistics::loss(z, views.len(), scale),
+            PolyViewForm::SufficientStatistics => statistics::loss(&z, views.len(), scale),
             form => {
                 let exclusions =
                     Exclusions::of_distinct_images(images, views.len(), Partners::Leave);

@@ -6,9 +6,9 @@ use burn::tensor::{Bool, Tensor};
 use super::form::PolyViewForm;
 use crate::log_denominators::{Denominators, attach};
 
-/// The mean over all anchors of l(i): unit rows `[V n, d]` -> `[1]`. `of_negatives` has the N_i.
+/// The mean over all anchors of l(i): unit rows `[V n, d]` -> `[1]`. `of_negatives` has the `N_i`.
 ///
-/// With L_i = ln N_i, the loss is a function of n V² positives and of V n logarithms. The positives have an ordinary graph.
+/// With `L_i = ln N_i`, the loss is a function of n V² positives and of V n logarithms. The positives have an ordinary graph.
 /// The logarithms have none: their gradient by z is asked for with the loss's derivatives by them, and attached.
 pub(super) fn loss(form: PolyViewForm, of_negatives: &Denominators, z: Tensor<2>) -> Tensor<1> {
     let images = of_negatives.exclusions.images();
@@ -35,7 +35,7 @@ fn similarities(z: Tensor<2>, images: usize, scale: f64) -> Tensor<3> {
     of_images.clone().matmul(of_images.transpose()).mul_scalar(scale)
 }
 
-/// The loss by the similarities of the images' views, `[n, V, V]`, and by L_i = ln N_i of all anchors, `[V n]`.
+/// The loss by the similarities of the images' views, `[n, V, V]`, and by `L_i = ln N_i` of all anchors, `[V n]`.
 fn mean_over_anchors(form: PolyViewForm, positives: Tensor<3>, logarithms: Tensor<1>) -> Tensor<1> {
     let [images, views, _] = positives.dims();
     let logarithms: Tensor<3> = logarithms.reshape([views, images]).transpose().unsqueeze_dim(2); // [n, V, 1]

@@ -8,7 +8,7 @@ use crate::views::normalize;
 /// The mean over all anchors: unit rows `[V n, d]` -> `[1]`.
 ///
 /// For each view v, anchors `z_v` `[n, d]` meet the mean directions of the other views `[n, d]`, of their own image and of all.
-pub(super) fn loss(z: Tensor<2>, views: usize, scale: f64) -> Tensor<1> {
+pub(super) fn loss(z: &Tensor<2>, views: usize, scale: f64) -> Tensor<1> {
     let [rows, _] = z.dims();
     let images = rows / views;
     let of_view = |view: usize| z.clone().narrow(0, view * images, images);

@@ -10,28 +10,28 @@ use simclr_range::OutOfRange;
 #[derive(Debug, Clone)]
 pub(crate) enum BatchLoss {
     /// An anchor is to find its partner, the other of two views of its example, or with `of_more` its partners.
-    OfPartners { of_two: Arc<dyn TwoViewLoss>, of_more: Option<PolyView> },
+    Partners { of_two: Arc<dyn TwoViewLoss>, of_more: Option<PolyView> },
     /// An anchor is to find the other views of its example.
-    OfViews(PolyView),
+    Views(PolyView),
     /// An anchor is to find the views of its class.
-    OfClasses(SupCon),
+    Classes(SupCon),
 }
 
 impl BatchLoss {
     /// A loss of two views.
     pub(crate) fn of_two(loss: impl TwoViewLoss + 'static) -> Self {
-        Self::OfPartners { of_two: Arc::new(loss), of_more: None }
+        Self::Partners { of_two: Arc::new(loss), of_more: None }
     }
 
     /// Whether every example needs a label.
     pub(crate) fn needs_labels(&self) -> bool {
-        matches!(self, Self::OfClasses(_))
+        matches!(self, Self::Classes(_))
     }
 
     /// Refuses numbers of views that the loss doesn't take.
     pub(crate) fn check_views(&self, views: usize) -> Result<(), OutOfRange> {
         match self {
-            Self::OfPartners { of_more: None, .. } => {
+            Self::Partners { of_more: None, .. } => {
                 let expected = "2, since the loss contrasts two views (nt-xent, poly-view and sup-con take more)";
                 OutOfRange::unless(views == 2, "views", expected, views)
             }
@@ -47,12 +47,12 @@ impl BatchLoss {
     /// If it needs labels and there are none, or if it takes two views alone and there are more.
     pub(crate) fn forward(&self, views: &[Tensor<2>], labels: Option<&[usize]>) -> Tensor<1> {
         match self {
-            Self::OfPartners { of_two, of_more } => match views {
+            Self::Partners { of_two, of_more } => match views {
                 [z_a, z_b] => of_two.forward(z_a.clone(), z_b.clone()),
                 more => of_views(*of_more).forward(more),
             },
-            Self::OfViews(loss) => loss.forward(views),
-            Self::OfClasses(loss) => loss.forward(views, required(labels)),
+            Self::Views(loss) => loss.forward(views),
+            Self::Classes(loss) => loss.forward(views, required(labels)),
         }
     }
 
@@ -64,12 +64,12 @@ impl BatchLoss {
         labels: Option<&[usize]>,
     ) -> LossAndRanks {
         match self {
-            Self::OfPartners { of_two, of_more } => match views {
+            Self::Partners { of_two, of_more } => match views {
                 [z_a, z_b] => of_two.forward_with_ranks(z_a.clone(), z_b.clone()),
                 more => of_views(*of_more).forward_with_ranks(more),
             },
-            Self::OfViews(loss) => loss.forward_with_ranks(views),
-            Self::OfClasses(loss) => loss.forward_with_ranks(views, required(labels)),
+            Self::Views(loss) => loss.forward_with_ranks(views),
+            Self::Classes(loss) => loss.forward_with_ranks(views, required(labels)),
         }
     }
 
@@ -107,7 +107,7 @@ mod tests {
         let value = |loss: Tensor<1>| loss.into_scalar::<f32>().to_bits();
         let poly_view = PolyView::new(0.2, PolyViewForm::Geometric).unwrap();
         let nt_xent = NtXent::new(0.2).unwrap();
-        let loss = BatchLoss::OfPartners { of_two: Arc::new(nt_xent), of_more: Some(poly_view) };
+        let loss = BatchLoss::Partners { of_two: Arc::new(nt_xent), of_more: Some(poly_view) };
         let of_two = nt_xent.forward(views[0].clone(), views[1].clone());
         assert_eq!(value(loss.forward(&views[..2], None)), value(of_two));
         assert_eq!(value(loss.forward(&views, None)), value(poly_view.forward(&views)));
@@ -119,14 +119,14 @@ mod tests {
         let error = decoupled.check_views(3).unwrap_err().to_string();
         assert!(error.starts_with("expected views to be 2, since"), "{error}");
         assert!(decoupled.check_views(2).is_ok());
-        let poly_view = BatchLoss::OfViews(PolyView::new(0.2, PolyViewForm::Geometric).unwrap());
+        let poly_view = BatchLoss::Views(PolyView::new(0.2, PolyViewForm::Geometric).unwrap());
         assert!(poly_view.check_views(16).is_ok() && poly_view.check_views(1).is_err());
     }
 
     #[test]
     fn views_that_are_all_alike_give_the_same_loss_whatever_their_classes() {
         let device = Device::flex();
-        let loss = BatchLoss::OfClasses(SupCon::new(0.1).unwrap());
+        let loss = BatchLoss::Classes(SupCon::new(0.1).unwrap());
         let chance = loss.chance_level(12, 2, &device);
         assert!((chance - 23_f64.ln()).abs() < 1e-5, "{chance}");
         let z = Tensor::<2>::ones([12, 3], &device);

@@ -302,7 +302,7 @@ mod tests {
         let model = two_layers(&device);
         let a = noise([EXAMPLES, 10], &device);
         let views = [a.clone(), a + noise([EXAMPLES, 10], &device) * 0.3].map(Tensor::from_inner);
-        let of_classes = BatchLoss::OfClasses(SupCon::new(0.2).unwrap());
+        let of_classes = BatchLoss::Classes(SupCon::new(0.2).unwrap());
         for loss in [nt_xent(), of_classes] {
             let step = |devices| step(devices, &loss, &model);
             let (gradient, value, ranks) = run(&step(1), &model, chunks(&views, EXAMPLES));
@@ -375,7 +375,7 @@ mod tests {
             chunks[0].labels.as_mut().unwrap().rotate_left(shift);
             run(&step(1, loss, &model), &model, chunks).1.to_bits()
         };
-        let of_classes = BatchLoss::OfClasses(SupCon::new(0.2).unwrap());
+        let of_classes = BatchLoss::Classes(SupCon::new(0.2).unwrap());
         assert_ne!(value(&of_classes, 0), value(&of_classes, 7));
         let of_partners = nt_xent();
         assert_eq!(value(&of_partners, 0), value(&of_partners, 7));

@@ -55,15 +55,15 @@ impl LossConfig {
         match self {
             Self::NtXent { temperature } => {
                 let of_more = Some(PolyView::new(*temperature, PolyViewForm::Geometric)?);
-                Ok(BatchLoss::OfPartners { of_two: Arc::new(NtXent::new(*temperature)?), of_more })
+                Ok(BatchLoss::Partners { of_two: Arc::new(NtXent::new(*temperature)?), of_more })
             }
             Self::PolyView { temperature, form } => {
-                Ok(BatchLoss::OfViews(PolyView::new(*temperature, *form)?))
+                Ok(BatchLoss::Views(PolyView::new(*temperature, *form)?))
             }
             Self::DecoupledNtXent { temperature } => {
                 Ok(BatchLoss::of_two(DecoupledNtXent::new(*temperature)?))
             }
-            Self::SupCon { temperature } => Ok(BatchLoss::OfClasses(SupCon::new(*temperature)?)),
+            Self::SupCon { temperature } => Ok(BatchLoss::Classes(SupCon::new(*temperature)?)),
             Self::Custom { name } => {
                 let expected = "a loss of this crate, or the caller's own by Trainer::with_loss";
                 Err(OutOfRange::new("loss", expected, format!("\"{name}\"")))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use simclr_augment::{AugmentationConfig, CropConfig};
 use simclr_range::OutOfRange;
 
-/// Views of each image that are smaller than the others and show less of it, as in SwAV's multi-crop (Caron et al. 2020,
+/// Views of each image that are smaller than the others and show less of it, as in `SwAV`'s multi-crop (Caron et al. 2020,
 /// section 3.2). They cost an encoder little, and ask it to tell the whole from a part.
 ///
 /// In everything but size and crop they are as the other views. All views of an image are each other's positives.
