@@ -31,7 +31,7 @@ use simclr::eval::{EvalError, Knn, Protocol};
 use simclr::model::{Encoder, ProjectionHeadConfig, SimClr, WeightInit};
 use simclr::nn::{BatchNorm, Conv2d};
 use simclr::train::{
-    Monitor, Observation, Progress, TrainConfig, TrainError, Trainer, ViewBatch, ViewSource,
+    Monitor, Observation, Progress, TrainConfig, TrainError, Trainer, ViewBatch, ViewSource, Views,
     device_from_name,
 };
 
