@@ -51,7 +51,7 @@ impl Arguments {
             "skipped_images": skipped,
             "out": out.display().to_string(),
             "labels": table.display().to_string(),
-            "weights": self.encoder.weights_json(),
+            "weights": self.photos.encoder.weights_json(),
         }));
         Ok(())
     }
