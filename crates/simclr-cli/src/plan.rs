@@ -85,9 +85,8 @@ impl fmt::Display for Plan<'_> {
 fn views(images: &ImageConfig) -> String {
     let of_an_image = format!("{} of each image", images.views_per_image);
     match images.local_augmentation() {
-        Ok(Some(local)) => {
+        Ok(Some((local, count))) => {
             let size = local.config().size;
-            let count = images.local_views.as_ref().map_or(0, |local| local.count);
             format!("{of_an_image}, and {count} of {size} x {size} pixels")
         }
         _ => of_an_image,

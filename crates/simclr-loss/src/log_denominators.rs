@@ -258,6 +258,54 @@ mod tests {
     }
 
     #[test]
+    fn logarithms_and_a_functions_gradient_equal_the_formulas_in_any_number_of_blocks() {
+        for (t, tolerance) in [(0.5, 2e-6), (0.01, 1e-4)] {
+            for partners in [Partners::Stay, Partners::Leave] {
+                let (m, d) = (3 * 70, 19);
+                let exclusions = Exclusions::of_distinct_images(70, 3, partners);
+                // A weighted sum is a function whose derivatives by the logarithms are the weights.
+                let weights: Vec<f64> = (0..m).map(|i| (1 + i % 4) as f64 / 1e3).collect();
+                let temperature = Temperature::new(t).expect("valid");
+                let problem = Problem::new(temperature, weights.clone(), exclusions);
+                let z = unit_rows(m, d, 5);
+                let (value, gradient) = oracle(&problem, &z);
+                let sum = |logarithms: &[f64]| {
+                    logarithms.iter().zip(&weights).map(|(log, weight)| log * weight).sum::<f64>()
+                };
+
+                let flat: Vec<f32> = z.iter().flatten().map(|&x| x as f32).collect();
+                let (logarithms, found) = cpu::logarithms(
+                    &problem.denominators,
+                    &flat,
+                    d,
+                    Some(|_: &[f64]| weights.clone()),
+                );
+                assert_close("cpu", &[sum(&logarithms)], &[value], tolerance);
+                let found: Vec<f64> = found.expect("wanted").into_iter().map(f64::from).collect();
+                assert_close("cpu", &found, &gradient, tolerance);
+
+                let z = Tensor::<2>::from_data(TensorData::new(flat, [m, d]), &Device::flex());
+                let slopes = TensorData::new(weights.clone(), [m]);
+                let slopes = Tensor::<1>::from_data(slopes, (&Device::flex(), z.dtype()));
+                for rows in [1, 5, 64, 1024] {
+                    let (logarithms, found) = tensor_blocks::logarithms_in_blocks(
+                        m * rows,
+                        &problem.denominators,
+                        &z,
+                        Some(|_| slopes.clone()),
+                    );
+                    let name = format!("tensor operations, {rows} rows a block, t {t}");
+                    let logarithms: Vec<f64> = logarithms.to_data_as::<f64>().iter().collect();
+                    assert_close(&name, &[sum(&logarithms)], &[value], tolerance);
+                    let found = found.expect("wanted").to_data_as::<f64>();
+                    let found: Vec<f64> = found.iter::<f64>().collect();
+                    assert_close(&name, &found, &gradient, tolerance);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn without_autodiff_no_gradient_is_computed() {
         let exclusions = Exclusions::of_distinct_images(2, 2, Partners::Stay);
         let problem =

@@ -43,8 +43,8 @@ pub(super) fn solve_in_blocks(
     let all_weights = TensorData::new(problem.weights.clone(), [problem.weights.len(), 1]);
     let all_weights: Tensor<2> = Tensor::from_data(all_weights, (&z.device(), z.dtype()));
     let ranking = sought.map(|sought| Ranking::new(sought, z));
-    let (mut values, mut ranks, mut by_rows) = (Vec::new(), Vec::new(), Vec::new());
-    let mut by_columns = z.zeros_like();
+    let (mut values, mut ranks) = (Vec::new(), Vec::new());
+    let mut gradient = with_gradient.then(|| Gradient::new(z));
     for rows in blocks(z.dims()[0], cosines) {
         let z_of_rows = z.clone().slice([rows.clone()]); // [b, d]
         let cosines = z_of_rows.clone().matmul(z.clone().transpose()); // [b, m]
@@ -56,15 +56,13 @@ pub(super) fn solve_in_blocks(
             block.sums = block.sums.mask_fill(weights.clone().equal_elem(0.0), 1.0);
         }
         values.push((sweep.logarithms(&block) * weights.clone()).sum());
-        if with_gradient {
-            let weights = sweep.pair_weights(block, weights);
-            by_rows.push(weights.clone().matmul(z.clone()));
-            by_columns = by_columns + weights.transpose().matmul(z_of_rows);
+        if let Some(gradient) = &mut gradient {
+            gradient.add(z_of_rows, sweep.pair_weights(block, weights));
         }
     }
     Answer {
         value: values.into_iter().reduce(|a, b| a + b).expect("there is at least one row"),
-        gradient: with_gradient.then(|| Tensor::cat(by_rows, 0) + by_columns),
+        gradient: gradient.map(Gradient::finish),
         ranks: ranking.map(|_| Tensor::cat(ranks, 0)),
     }
 }
@@ -97,16 +95,38 @@ pub(super) fn logarithms_in_blocks(
     let logarithms: Tensor<1> = Tensor::cat(logarithms.collect(), 0);
     let gradient = slopes.map(|slopes| {
         let slopes: Tensor<2> = slopes(logarithms.clone()).unsqueeze_dim(1); // [m, 1]
-        let (mut by_rows, mut by_columns) = (Vec::new(), z.zeros_like());
+        let mut gradient = Gradient::new(z);
         for rows in blocks() {
             let (z_of_rows, block) = block(rows.clone());
-            let weights = sweep.pair_weights(block, slopes.clone().slice([rows]));
-            by_rows.push(weights.clone().matmul(z.clone()));
-            by_columns = by_columns + weights.transpose().matmul(z_of_rows);
+            gradient.add(z_of_rows, sweep.pair_weights(block, slopes.clone().slice([rows])));
         }
-        Tensor::cat(by_rows, 0) + by_columns
+        gradient.finish()
     });
     (logarithms, gradient)
+}
+
+/// The gradient of what the blocks so far have found.
+struct Gradient<'a> {
+    z: &'a Tensor<2>,
+    by_rows: Vec<Tensor<2>>, // [b, d] a block
+    by_columns: Tensor<2>,   // [m, d]
+}
+
+impl<'a> Gradient<'a> {
+    fn new(z: &'a Tensor<2>) -> Self {
+        Self { z, by_rows: Vec::new(), by_columns: z.zeros_like() }
+    }
+
+    /// Adds the next block: its rows, `[b, d]`, and what each of its pairs weighs, `[b, m]`.
+    fn add(&mut self, z_of_rows: Tensor<2>, weights: Tensor<2>) {
+        self.by_rows.push(weights.clone().matmul(self.z.clone()));
+        self.by_columns = self.by_columns.clone() + weights.transpose().matmul(z_of_rows);
+    }
+
+    /// `[m, d]`, after the last block.
+    fn finish(self) -> Tensor<2> {
+        Tensor::cat(self.by_rows, 0) + self.by_columns
+    }
 }
 
 struct Sweep<'a> {

@@ -83,8 +83,8 @@ impl ImageConfig {
     pub fn view_augmentations(&self) -> Result<Vec<SimClrAugmentation>, TrainError> {
         self.check()?;
         let mut views = vec![self.augmentation()?; self.views_per_image];
-        if let (Some(local), Some(augmentation)) = (&self.local_views, self.local_augmentation()?) {
-            views.extend(vec![augmentation; local.count]);
+        if let Some((augmentation, count)) = self.local_augmentation()? {
+            views.extend(vec![augmentation; count]);
         }
         Ok(views)
     }
@@ -99,15 +99,16 @@ impl ImageConfig {
         self.suiting(self.augmentation.clone())
     }
 
-    /// The augmentation of the [`local_views`](Self::local_views), if there are any.
+    /// The augmentation of the [`local_views`](Self::local_views), and how many there are of each image; `None` without them.
     ///
     /// # Errors
     ///
     /// As [`augmentation`](Self::augmentation).
-    pub fn local_augmentation(&self) -> Result<Option<SimClrAugmentation>, TrainError> {
+    pub fn local_augmentation(&self) -> Result<Option<(SimClrAugmentation, usize)>, TrainError> {
         let Some(local) = &self.local_views else { return Ok(None) };
         local.check()?;
-        self.suiting(local.augmentation(&self.augmentation)).map(Some)
+        let augmentation = self.suiting(local.augmentation(&self.augmentation))?;
+        Ok(Some((augmentation, local.count)))
     }
 
     /// An augmentation whose views the encoder takes.

@@ -51,6 +51,12 @@ struct OfSize<P> {
     views: usize,
 }
 
+/// The policy of each view of an image.
+fn of_each_view<'a, P>(sizes: &'a [OfSize<P>]) -> Vec<&'a P> {
+    let each = |OfSize { policy, views }: &'a OfSize<P>| std::iter::repeat_n(policy, *views);
+    sizes.iter().flat_map(each).collect()
+}
+
 impl ImageViews {
     /// Two views of each of `images`, computed on the CPU.
     #[must_use]
@@ -124,13 +130,10 @@ impl ImageViews {
 
     /// The policy of each view of an image.
     fn policies(&self) -> Vec<&SimClrAugmentation> {
-        fn each<P>(of_size: &OfSize<P>) -> impl Iterator<Item = &P> {
-            std::iter::repeat_n(&of_size.policy, of_size.views)
-        }
         match &self.policies {
-            Policies::Cpu(policies) => policies.iter().flat_map(each).collect(),
-            Policies::Device(policies) => {
-                policies.iter().flat_map(each).map(DeviceAugmentation::policy).collect()
+            Policies::Cpu(sizes) => of_each_view(sizes),
+            Policies::Device(sizes) => {
+                of_each_view(sizes).into_iter().map(DeviceAugmentation::policy).collect()
             }
         }
     }
@@ -230,10 +233,7 @@ impl ImageViews {
         sizes: &[OfSize<DeviceAugmentation>],
         device: &Device,
     ) -> Result<ViewBatch<Tensor<4>>, TrainError> {
-        let policies = self.policies();
-        let each =
-            |of_size: &OfSize<DeviceAugmentation>| vec![of_size.policy.clone(); of_size.views];
-        let augmentations: Vec<DeviceAugmentation> = sizes.iter().flat_map(each).collect();
+        let (policies, augmentations) = (self.policies(), of_each_view(sizes));
         let of_image = |&index| {
             self.of_image(pass, index, &policies, |image, params, view| {
                 augmentations[view].prepare(image, params)

@@ -188,9 +188,8 @@ impl Pretraining {
             }
         };
         let mut views = views.with_views(self.images.views_per_image);
-        let local = (&self.images.local_views, self.images.local_augmentation()?);
-        if let (Some(local), Some(augmentation)) = local {
-            views = views.and(augmentation, local.count)?;
+        if let Some((augmentation, count)) = self.images.local_augmentation()? {
+            views = views.and(augmentation, count)?;
         }
         let pool = ThreadPoolBuilder::new().thread_name(|number| format!("views {number}"));
         let pool = pool.build().map_err(|error| TrainError::stopped(error.to_string()))?;
