@@ -192,16 +192,16 @@ pub mod eval {
 pub mod train {
     pub use simclr_train::{
         ChunkStatistics, DataChecksum, DecayScope, Decoding, DeviceDescription, EpochChange,
-        EpochViews, FeatureShape, FirstWeights, ImageConfig, ImageMonitor, ImageSource, ImageViews,
-        LabelledViews, Lars, LarsState, LearningRate, LearningRateCurve, LearningRateScaling,
-        LocalViews, LossConfig, MadeWith, MetricsLine, Monitor, MonitorEvery, MonitorFigures,
-        Monitored, Observation, OptimizerConfig, Position, Precision, PretrainConfig, Pretraining,
-        ProbeFigure, Progress, PublishedAs, RESUMABLE_SETTINGS, RangeTest, RateChange, Recipe,
-        Representation, RunConfig, RunDescription, RunDirectory, RunOverview, RunState, RunsBelow,
-        Skipped, StepLayout, StepViews, Summary, TrainConfig, TrainError, Trained, Trainer,
-        TrainingStep, TriedRate, ViewBatch, ViewLoader, ViewPath, ViewSource, Views, WarmupCosine,
-        device_from_name, device_name, differing_settings, pretrain, read_metrics,
-        restore_terminal, settings_by_path,
+        EpochViews, FeatureShape, FirstWeights, GrowingViews, ImageConfig, ImageMonitor,
+        ImageSource, ImageViews, LabelledViews, Lars, LarsState, LearningRate, LearningRateCurve,
+        LearningRateScaling, LocalViews, LossConfig, MadeWith, MetricsLine, Monitor, MonitorEvery,
+        MonitorFigures, Monitored, Observation, OptimizerConfig, Position, Precision,
+        PretrainConfig, Pretraining, ProbeFigure, Progress, PublishedAs, RESUMABLE_SETTINGS,
+        RangeTest, RateChange, Recipe, Representation, RunConfig, RunDescription, RunDirectory,
+        RunOverview, RunState, RunsBelow, Skipped, StepLayout, StepViews, Summary, TrainConfig,
+        TrainError, Trained, Trainer, TrainingStep, TriedRate, ViewBatch, ViewLoader, ViewPath,
+        ViewSource, Views, WarmupCosine, device_from_name, device_name, differing_settings,
+        pretrain, read_metrics, restore_terminal, settings_by_path,
     };
     #[cfg(feature = "remote")]
     pub use simclr_train::{DeviceServer, REMOTE_TOKEN};

@@ -59,6 +59,13 @@ pub(crate) struct ConfigArgs {
     /// Width and height of a smaller view in pixels [default: half of the others']
     #[arg(long, value_name = "N")]
     local_size: Option<u32>,
+    /// Width and height of views in the first pass over the images, in pixels; they grow to the full size over
+    /// --growing-passes passes
+    #[arg(long, value_name = "N", requires = "growing_passes")]
+    first_size: Option<u32>,
+    /// Passes over the images after which views have their full size
+    #[arg(long, value_name = "N", requires = "first_size")]
+    growing_passes: Option<u32>,
     /// Loss; sup-con learns from the labels of the training images too [default: nt-xent]
     #[arg(long, value_name = "NAME", value_parser = ["nt-xent", "poly-view", "decoupled-nt-xent", "sup-con"])]
     loss: Option<String>,
@@ -103,6 +110,9 @@ pub(crate) struct ConfigArgs {
     /// the first [default: 0.1]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     max_skipped: Option<f64>,
+    /// End the run if the contrastive top-1, averaged over an epoch, has not risen for N epochs [default: train for all]
+    #[arg(long, value_name = "N")]
+    stop_when_flat: Option<u32>,
     /// Most images that watch the run: so many of the training set vote by kNN on so many of the test set, equally of each
     /// class, and teach the linear probe at its end [default: 5000]
     #[arg(long, value_name = "N")]
@@ -163,6 +173,8 @@ impl ConfigArgs {
         set("--chunk-size", &["train", "chunk_size"], self.chunk_size.map(Value::from));
         set("--seed", &["train", "seed"], self.seed.map(Value::from));
         set("--max-skipped", &["train", "max_skipped"], self.max_skipped.map(Value::from));
+        let flat = self.stop_when_flat.map(Value::from);
+        set("--stop-when-flat", &["train", "stop_when_flat"], flat);
         let every = self.monitor_every.map(Value::try_from).transpose()?;
         set("--monitor-every", &["train", "monitor_every"], every);
         let images = self.monitor_images.map(Value::from);
@@ -174,6 +186,10 @@ impl ConfigArgs {
         set("--local-views", &["images", "local_views", "count"], count);
         let size = self.local_size.map(Value::from);
         set("--local-size", &["images", "local_views", "size"], size);
+        let size = self.first_size.map(Value::from);
+        set("--first-size", &["images", "growing_views", "first_size"], size);
+        let passes = self.growing_passes.map(Value::from);
+        set("--growing-passes", &["images", "growing_views", "passes"], passes);
         set("--loss", &["train", "loss", "kind"], self.loss.as_deref().map(text));
         set("--temperature", &["train", "loss", "temperature"], self.temperature.map(Value::from));
         let optimizer = self.optimizer.as_deref().map(text);

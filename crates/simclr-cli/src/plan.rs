@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use simclr::data::Splits;
-use simclr::train::{ImageConfig, PretrainConfig, RunDescription};
+use simclr::train::{GrowingViews, ImageConfig, PretrainConfig, RunDescription};
 
 use crate::memory::Estimate;
 
@@ -69,6 +69,9 @@ impl fmt::Display for Plan<'_> {
         writeln!(f, "encoder        {encoder} on views of {size} x {size} pixels")?;
         if config.images.views_per_image > 2 || config.images.local_views.is_some() {
             writeln!(f, "views          {}", views(&config.images))?;
+        }
+        if let Some(GrowingViews { first_size, passes }) = &config.images.growing_views {
+            writeln!(f, "view size      grows from {first_size} pixels over {passes} passes")?;
         }
         writeln!(f, "normalisation  {}", config.images.augmentation.normalization)?;
         writeln!(f, "{description}")?;

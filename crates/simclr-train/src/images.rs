@@ -2,6 +2,7 @@
 
 mod beginning;
 pub(crate) mod decoding;
+pub(crate) mod growing_views;
 pub(crate) mod image_config;
 pub(crate) mod image_monitor;
 pub(crate) mod image_views;

@@ -53,6 +53,7 @@ pub use engine::trainer::Trainer;
 pub use engine::training_step::TrainingStep;
 pub use error::TrainError;
 pub use images::decoding::Decoding;
+pub use images::growing_views::GrowingViews;
 pub use images::image_config::ImageConfig;
 pub use images::image_monitor::ImageMonitor;
 pub use images::image_views::{ImageViews, ViewPath};

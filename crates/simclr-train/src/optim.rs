@@ -1,6 +1,7 @@
 //! Optimisers, and the parameters that they exclude from weight decay.
 
 pub(crate) mod adam;
+pub(crate) mod averaging;
 pub(crate) mod blocks;
 pub(crate) mod decay_scope;
 pub(crate) mod flat_parameters;

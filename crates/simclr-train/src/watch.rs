@@ -9,6 +9,7 @@ pub(crate) mod metrics_log;
 pub(crate) mod monitor;
 pub(crate) mod monitor_every;
 pub(crate) mod observed;
+pub(crate) mod plateau;
 pub(crate) mod progress;
 pub(crate) mod representation;
 mod tensorboard;

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Go on with the run in DIR where it stopped. It needs nothing else: images, settings and device are the run's. Flags
-    /// may repeat its settings; --epochs, --max-skipped, --monitor-images, --monitor-every and --device may change them, and
+    /// may repeat its settings; --epochs, --max-skipped, --stop-when-flat, --monitor-images, --monitor-every and --device may change them, and
     /// --data says where its images are now
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     resume: Option<PathBuf>,

@@ -226,3 +226,29 @@ fn a_bench_of_data_names_the_stage_that_limits() {
     let (code, error) = failure(here, &["data", "bench", "--data=photos", "--image-size=1"]);
     assert_eq!(code, 2, "{error}");
 }
+
+#[test]
+fn the_recipes_of_the_docs_are_configs_that_the_command_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipes = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/recipes");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(recipes).unwrap() {
+        let path = entry.unwrap().path();
+        let config = format!("--config={}", path.display());
+        // A tiny network and batch on the CPU, in place of what takes a GPU.
+        let tiny = ["--device=flex", "--precision=f32", "--encoder=resnet18x0.0625_cifar"];
+        let plan = ["pretrain", "--images=20", "--batch-size=4", "--dry-run", &config];
+        let plan = json(folder.path(), &[&plan[..], &tiny].concat());
+        let (train, images) = (&plan["config"]["train"], &plan["config"]["images"]);
+        assert_eq!((&images["views"], &train["monitor_every"]), (&"device".into(), &10.into()));
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        found.push((
+            name,
+            train["epochs"].as_u64().unwrap(),
+            images["augmentation"]["size"].clone(),
+        ));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let expected = [("cifar10-gpu", 1000, 32), ("stl10-gpu", 500, 96)];
+    assert_eq!(found, expected.map(|(name, epochs, size)| (name.to_owned(), epochs, size.into())));
+}

@@ -11,6 +11,7 @@ use crate::watch::guards::{
 };
 use crate::watch::metrics_line::MetricsLine;
 use crate::watch::observed::{MonitorFigures, Observed};
+use crate::watch::plateau::is_flat;
 
 impl<E: Encoder> TrainingLoop<E> {
     /// Notes the examples that were skipped for the first time.
@@ -21,17 +22,18 @@ impl<E: Encoder> TrainingLoop<E> {
         Ok(())
     }
 
-    /// Asks the monitor, if it is due after `epoch`; `None` too if the run is told to stop.
+    /// Asks the monitor, if it is due after `epoch`, which may be the last; `None` too if the run is told to stop.
     pub(super) fn observe(
         &self,
         epoch: usize,
+        is_last: bool,
         state: &TrainingState<E>,
     ) -> Result<Option<Observed>, TrainError> {
-        let is_due = self.monitor_every.is_due(epoch, self.epochs);
+        let is_due = self.monitor_every.is_due(epoch, if is_last { epoch } else { self.epochs });
         let asked = is_due && !self.interrupter.should_stop();
         let Some(monitor) = self.monitor.as_ref().filter(|_| asked) else { return Ok(None) };
         let told_to_stop = || self.interrupter.should_stop();
-        match Observed::by(&**monitor, &state.model.encoder.valid(), &told_to_stop) {
+        match Observed::by(&**monitor, &state.encoder(), &told_to_stop) {
             Ok(observed) => Ok(observed),
             Err(_) if told_to_stop() => Ok(None),
             Err(error) => Err(error.into()),
@@ -56,16 +58,7 @@ impl<E: Encoder> TrainingLoop<E> {
         observed: Option<&Observed>,
     ) -> Result<(), TrainError> {
         let (knn_top1, monitor) = self.seen(observed);
-        self.log.append(&MetricsLine::Epoch {
-            epoch,
-            loss: Some(figures.mean_loss).filter(|loss| loss.is_finite()),
-            knn_top1,
-            images_per_second: figures.images_per_second,
-            waiting_share: figures.waiting_share,
-            contrastive_top1: Some(figures.contrastive_top1).filter(|share| share.is_finite()),
-            representation: figures.representation,
-            monitor,
-        })?;
+        self.log.append(&epoch_line(epoch, figures, knn_top1, monitor))?;
         if figures.overflowed > 0 {
             self.warn(epoch, skipped_steps(figures.overflowed, figures.steps))?;
         }
@@ -73,6 +66,18 @@ impl<E: Encoder> TrainingLoop<E> {
             Some(text) => self.warn(epoch, text),
             None => Ok(()),
         }
+    }
+
+    /// Whether the run is to end since it has not learnt more for some epochs.
+    pub(super) fn is_flat(&self) -> bool {
+        self.stop_when_flat.is_some_and(|epochs| is_flat(self.log.epochs(), epochs))
+    }
+
+    /// As [`is_flat`](Self::is_flat), with an epoch that is not in the log yet.
+    pub(super) fn is_flat_after(&self, epoch: usize, figures: &EpochFigures) -> bool {
+        let line = epoch_line(epoch, figures, None, None);
+        let lines = || [self.log.epochs(), &[line]].concat();
+        self.stop_when_flat.is_some_and(|epochs| is_flat(&lines(), epochs))
     }
 
     /// A warning, if the epoch's figures are suspicious.
@@ -97,4 +102,30 @@ impl<E: Encoder> TrainingLoop<E> {
         let first = skipped.first().map_or_else(String::new, |s| s.reason.clone());
         TrainError::NoReadableExample { skipped: skipped.len(), first }
     }
+}
+
+/// The line of an epoch.
+fn epoch_line(
+    epoch: usize,
+    figures: &EpochFigures,
+    knn_top1: Option<f64>,
+    monitor: Option<MonitorFigures>,
+) -> MetricsLine {
+    MetricsLine::Epoch {
+        epoch,
+        loss: Some(figures.mean_loss).filter(|loss| loss.is_finite()),
+        knn_top1,
+        images_per_second: figures.images_per_second,
+        waiting_share: figures.waiting_share,
+        contrastive_top1: Some(figures.contrastive_top1).filter(|share| share.is_finite()),
+        representation: figures.representation,
+        monitor,
+    }
+}
+
+/// Why a run ends before its last epoch.
+pub(super) fn stopped_flat(epoch: usize, epochs: usize, flat: usize) -> String {
+    format!(
+        "the contrastive top-1 has not risen for {flat} epochs: the run ends after epoch {epoch} of {epochs}, as stop_when_flat says"
+    )
 }

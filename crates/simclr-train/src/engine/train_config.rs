@@ -46,10 +46,20 @@ pub struct TrainConfig {
     pub loss: LossConfig,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
+    /// The share of an average of the parameters that each step keeps, in 0..1; the monitor and the saved encoder then have
+    /// the average (an exponential moving average, EMA) in place of the last step's parameters. Batch normalisation's running
+    /// statistics are averages already, and stay. `None`, the default: no average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema_decay: Option<f64>,
     /// The share of examples, in 0..=1, that may be unreadable. They are skipped; a run stops by itself where more than
     /// this share of its distinct examples cannot be read, with 0 at the first one. Default 0.1.
     #[serde(default = "default_max_skipped")]
     pub max_skipped: f64,
+    /// The run ends after an epoch if the contrastive top-1, averaged over an epoch, has not risen by a tenth of a point in so many
+    /// epochs, at least 1. `None`, the default: it trains for all epochs. The learning rate then has not come down its whole
+    /// schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_when_flat: Option<usize>,
     /// How often the trainer asks its monitor, if it has one.
     #[serde(default)]
     pub monitor_every: MonitorEvery,
@@ -79,7 +89,9 @@ impl TrainConfig {
             warmup_epochs: 1,
             loss: LossConfig::NtXent { temperature },
             optimizer: OptimizerConfig::adamw(1e-4),
+            ema_decay: None,
             max_skipped: default_max_skipped(),
+            stop_when_flat: None,
             monitor_every: MonitorEvery::default(),
         }
     }
@@ -115,6 +127,13 @@ impl TrainConfig {
             format!("at most {}, the number of epochs", self.epochs),
             self.warmup_epochs,
         )?;
+        if let Some(epochs) = self.stop_when_flat {
+            OutOfRange::unless(epochs > 0, "stop_when_flat", "at least 1", epochs)?;
+        }
+        if let Some(decay) = self.ema_decay {
+            let legal = 0.0 < decay && decay < 1.0;
+            OutOfRange::unless(legal, "ema_decay", "above 0 and below 1", decay)?;
+        }
         let legal = (0.0..=1.0).contains(&self.max_skipped);
         OutOfRange::unless(legal, "max_skipped", "in 0..=1", self.max_skipped)?;
         self.optimizer.check()

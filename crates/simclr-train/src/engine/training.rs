@@ -152,6 +152,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
             step,
             monitor,
             monitor_every: config.monitor_every,
+            stop_when_flat: config.stop_when_flat,
             log,
             checkpoints: directory.map(RunDirectory::checkpoints),
             kept_checkpoints: self.trainer.kept_checkpoints,
@@ -180,7 +181,7 @@ impl<'a, I: Send + 'static> Training<'a, I> {
         let made_with = run.as_ref().map(|run| &run.config.made_with);
         let weights = made_with.map_or(self.trainer.weights.as_ref(), |made| made.weights.as_ref());
         summary.first_weights = weights.map(ToString::to_string);
-        let encoder = state.model.encoder.valid();
+        let encoder = state.encoder();
         let summary = match outcome {
             Outcome::Finished(observed) => {
                 let observation = observed.map(|observed| observed.observation);

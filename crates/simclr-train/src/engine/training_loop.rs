@@ -12,6 +12,7 @@ use crate::engine::epoch_figures::{EpochFigures, EpochSums};
 use crate::engine::epoch_progress::EpochProgress;
 use crate::engine::loss_scale::StepScale;
 use crate::engine::step_figures::{PendingFigures, PendingValues, StepFigures};
+use crate::engine::telling::stopped_flat;
 use crate::engine::training_state::TrainingState;
 use crate::error::TrainError;
 use crate::rate::run_schedule::RunSchedule;
@@ -39,6 +40,8 @@ pub(crate) struct TrainingLoop<E: Encoder> {
     pub(crate) schedule: RunSchedule,
     pub(crate) monitor: Option<Box<dyn Monitor<E>>>,
     pub(crate) monitor_every: MonitorEvery,
+    /// The run ends when it has not learnt more for so many epochs.
+    pub(crate) stop_when_flat: Option<usize>,
     pub(crate) log: MetricsLog,
     pub(crate) checkpoints: Option<CheckpointFolder>,
     /// The number of latest checkpoints to keep, beside the best.
@@ -80,12 +83,13 @@ impl<E: Encoder> TrainingLoop<E> {
     fn train(&mut self, state: &mut TrainingState<E>) -> Result<Outcome, TrainError> {
         let mut observation = None;
         let is_new = self.position == Position::START;
-        if self.position.epochs < self.epochs {
+        let mut ends = self.position.epochs >= self.epochs || self.is_flat();
+        if !ends {
             // The first views are made while the encoder is evaluated.
             self.views.begin(self.position.epochs + 1, self.position.steps);
         }
-        if is_new || self.position.epochs >= self.epochs {
-            observation = self.observe(self.position.epochs, state)?;
+        if is_new || ends {
+            observation = self.observe(self.position.epochs, ends, state)?;
             if self.interrupter.should_stop() {
                 return Ok(Outcome::Interrupted);
             }
@@ -94,18 +98,23 @@ impl<E: Encoder> TrainingLoop<E> {
             let (knn_top1, monitor) = self.seen(observation.as_ref());
             self.log.append(&MetricsLine::before_training(knn_top1, monitor))?;
         }
-        while self.position.epochs < self.epochs {
+        while !ends {
             drop(observation.take());
             let epoch = self.position.epochs + 1;
             let Some(figures) = self.train_epoch(epoch, state)? else {
                 return Ok(Outcome::Interrupted);
             };
             self.check_finite(state)?;
-            observation = self.observe(epoch, state)?;
+            let flat = self.is_flat_after(epoch, &figures);
+            ends = flat || epoch >= self.epochs;
+            observation = self.observe(epoch, ends, state)?;
             if self.interrupter.should_stop() {
                 return Ok(Outcome::Interrupted); // It may have observed some of the examples only.
             }
             self.end_epoch(epoch, &figures, observation.as_ref())?;
+            if let Some(patience) = self.stop_when_flat.filter(|_| flat && epoch < self.epochs) {
+                self.warn(epoch, stopped_flat(epoch, self.epochs, patience))?;
+            }
             self.position = Position::after_epoch(epoch);
             self.save(state)?;
             self.dashboard.end_epoch(epoch);

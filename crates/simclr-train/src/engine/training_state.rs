@@ -25,9 +25,18 @@ pub(crate) struct TrainingState<E> {
 impl<E: Encoder> TrainingState<E> {
     /// The state before the first step of a model on `device`.
     pub(crate) fn new(model: SimClr<E>, config: &TrainConfig, device: &Device) -> Self {
-        let optimizer = GroupedOptimizer::new(config.optimizer, launches_kernels(device));
+        let mut optimizer = GroupedOptimizer::new(config.optimizer, launches_kernels(device));
+        if let Some(decay) = config.ema_decay {
+            optimizer = optimizer.with_average(decay);
+        }
         let scale = config.precision.scales_loss().then(|| LossScale::new(device));
         Self { model, optimizer, scale }
+    }
+
+    /// The encoder to evaluate and to save, outside of any graph: with the average of the parameters, if the config asks
+    /// for one.
+    pub(crate) fn encoder(&self) -> E {
+        self.optimizer.averaged(self.model.clone()).encoder.valid()
     }
 
     /// One step at this learning rate: its output, and with a loss scale its verdict; `None` if no example of the batch

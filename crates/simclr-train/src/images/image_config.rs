@@ -7,6 +7,7 @@ use simclr_range::OutOfRange;
 
 use crate::error::TrainError;
 use crate::images::decoding::Decoding;
+use crate::images::growing_views::GrowingViews;
 use crate::images::image_views::ViewPath;
 use crate::images::local_views::LocalViews;
 
@@ -36,6 +37,9 @@ pub struct ImageConfig {
     /// Smaller views beside them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local_views: Option<LocalViews>,
+    /// Smaller sizes of all views in the first passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub growing_views: Option<GrowingViews>,
     /// The distribution of the views, and their size.
     pub augmentation: AugmentationConfig,
 }
@@ -69,8 +73,35 @@ impl ImageConfig {
         OutOfRange::unless(found > 0, "monitor_images", "at least 1", found)?;
         let found = self.views_per_image;
         OutOfRange::unless((2..=16).contains(&found), "views_per_image", "2 to 16", found)?;
-        self.local_augmentation()?;
-        self.augmentation().map(drop)
+        for (_, stage) in self.stages()? {
+            stage.local_augmentation()?;
+            stage.augmentation()?;
+        }
+        Ok(())
+    }
+
+    /// These settings with the sizes of each stage of [growing views](Self::growing_views), and the first pass that has them;
+    /// the last stage has the full size.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::OutOfRange`] for growing views out of range.
+    pub(crate) fn stages(&self) -> Result<Vec<(u64, Self)>, TrainError> {
+        let full = self.augmentation.size;
+        let of_size = |size: u32| {
+            let mut stage = Self { growing_views: None, ..self.clone() };
+            stage.augmentation.size = size;
+            if let Some(local) = &mut stage.local_views {
+                let share = f64::from(size) / f64::from(full);
+                let shrunk = |local: u32| (f64::from(local) * share).round().max(1.0) as u32;
+                local.size = local.size.map(shrunk);
+            }
+            stage
+        };
+        let Some(growing) = &self.growing_views else { return Ok(vec![(1, self.clone())]) };
+        growing.check(full)?;
+        let sizes = growing.stages(full).into_iter().chain([(growing.passes + 1, full)]);
+        Ok(sizes.map(|(pass, size)| (pass, of_size(size))).collect())
     }
 
     /// The augmentation of each view of an image that a step contrasts, by the view's number in its

@@ -70,6 +70,7 @@ impl PretrainConfig {
             monitor_images: default_monitor_images(),
             views_per_image: default_views(),
             local_views: None,
+            growing_views: None,
             decoding: Decoding::Scaled,
             augmentation: AugmentationConfig { crop, ..augmentation },
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use burn::train::Interrupter;
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use simclr_augment::{DeviceAugmentation, SimClrAugmentation};
 use simclr_data::Splits;
 use simclr_embed::EmbedderFile;
@@ -15,6 +15,7 @@ use crate::engine::train_config::TrainConfig;
 use crate::engine::trained::Trained;
 use crate::engine::trainer::Trainer;
 use crate::error::TrainError;
+use crate::images::growing_views::ViewStages;
 use crate::images::image_config::ImageConfig;
 use crate::images::image_monitor::ImageMonitor;
 use crate::images::image_views::{ImageViews, ViewPath};
@@ -178,21 +179,34 @@ impl Pretraining {
     }
 
     /// The views of `data.pretrain`.
-    pub(super) fn views(&self, data: &Splits) -> Result<ImageViews, TrainError> {
+    pub(super) fn views(&self, data: &Splits) -> Result<ViewStages, TrainError> {
+        let pool = ThreadPoolBuilder::new().thread_name(|number| format!("views {number}"));
+        let pool = pool.build().map_err(|error| TrainError::stopped(error.to_string()))?;
+        let pool = Arc::new(pool);
+        let stages = self.images.stages()?.into_iter();
+        let views = stages.map(|(pass, images)| Ok((pass, self.views_by(&images, data, &pool)?)));
+        Ok(ViewStages::new(views.collect::<Result<_, TrainError>>()?))
+    }
+
+    /// The views of `data.pretrain` by these settings.
+    fn views_by(
+        &self,
+        settings: &ImageConfig,
+        data: &Splits,
+        pool: &Arc<ThreadPool>,
+    ) -> Result<ImageViews, TrainError> {
         let (images, seed) = (Arc::clone(&data.pretrain), self.trainer.config.seed);
-        let augmentation = self.augmentation.clone();
-        let views = match self.images.views {
+        let augmentation = settings.augmentation()?;
+        let views = match settings.views {
             ViewPath::Cpu => ImageViews::new(images, augmentation, seed),
             ViewPath::Device => {
                 ImageViews::on_device(images, DeviceAugmentation::new(augmentation)?, seed)
             }
         };
-        let mut views = views.with_views(self.images.views_per_image);
-        if let Some((augmentation, count)) = self.images.local_augmentation()? {
+        let mut views = views.with_views(settings.views_per_image);
+        if let Some((augmentation, count)) = settings.local_augmentation()? {
             views = views.and(augmentation, count)?;
         }
-        let pool = ThreadPoolBuilder::new().thread_name(|number| format!("views {number}"));
-        let pool = pool.build().map_err(|error| TrainError::stopped(error.to_string()))?;
-        Ok(views.with_decoding(self.images.decoding).on_threads(Arc::new(pool)))
+        Ok(views.with_decoding(settings.decoding).on_threads(Arc::clone(pool)))
     }
 }

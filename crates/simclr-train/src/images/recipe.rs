@@ -161,7 +161,9 @@ fn imagenet(learning_rate: LearningRate, weight_decay: f32) -> PretrainConfig {
         warmup_epochs: 10,
         loss: nt_xent(0.1),
         optimizer: OptimizerConfig::lars(weight_decay),
+        ema_decay: None,
         max_skipped: default_max_skipped(),
+        stop_when_flat: None,
         monitor_every: MonitorEvery::default(),
     };
     let encoder = ResNetConfig::new(ResNetDepth::ResNet50, WIDTH, Stem::Standard);
@@ -199,6 +201,7 @@ fn images(encoder: ResNetConfig, augmentation: &SimClrAugmentation) -> ImageConf
         monitor_images: default_monitor_images(),
         views_per_image: default_views(),
         local_views: None,
+        growing_views: None,
         decoding: Decoding::Scaled,
         augmentation: augmentation.config().clone(),
     }

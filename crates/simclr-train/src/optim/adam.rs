@@ -24,8 +24,8 @@ impl Rule for AdamRule {
     /// The moments, and the betas to the power of the number of steps.
     fn state_names(&self) -> StateNames {
         StateNames {
-            vectors: &["first_moment", "second_moment"],
-            scalars: &["beta_1_power", "beta_2_power"],
+            vectors: vec!["first_moment", "second_moment"],
+            scalars: vec!["beta_1_power", "beta_2_power"],
         }
     }
 

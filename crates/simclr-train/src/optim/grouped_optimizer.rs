@@ -7,11 +7,13 @@ use burn::module::{Module, ParamId};
 use burn::optim::{GradientsParams, LearningRate};
 use burn::tensor::{Bool, DType, Tensor};
 
+use crate::optim::averaging::Averaging;
 use crate::optim::decay_scope::trained_parameters;
 use crate::optim::flat_parameters::{Order, flat_gradients, with_flat_values};
 use crate::optim::optimizer::OptimizerConfig;
-use crate::optim::optimizer_state::{OptimizerState, ParameterState};
+use crate::optim::optimizer_state::{OptimizerState, ParameterState, StateNames};
 use crate::optim::parameter_group::{NewMember, ParameterGroup};
+use crate::optim::rule::Rule;
 
 /// The steps of [`OptimizerConfig::init`]'s optimiser, for whole groups of parameters at once where that is faster.
 ///
@@ -25,6 +27,8 @@ use crate::optim::parameter_group::{NewMember, ParameterGroup};
 /// The parameters are those that the last step returned: nothing else may change them between two steps.
 pub(crate) struct GroupedOptimizer {
     config: OptimizerConfig,
+    /// Those of the parameters that decay, and of the others.
+    rules: [Arc<dyn Rule>; 2],
     /// Whether parameters of a rule are packed.
     packs: bool,
     groups: Vec<ParameterGroup>,
@@ -52,7 +56,29 @@ impl GroupedGradients {
 impl GroupedOptimizer {
     /// An optimiser before its first step.
     pub(crate) fn new(config: OptimizerConfig, packs: bool) -> Self {
-        Self { config, packs, groups: Vec::new(), loaded: OptimizerState::default() }
+        let (rules, loaded) = (config.rules(), OptimizerState::default());
+        Self { config, rules, packs, groups: Vec::new(), loaded }
+    }
+
+    /// The optimiser that also keeps an average of the parameters, of which a step leaves this share.
+    pub(crate) fn with_average(self, decay: f64) -> Self {
+        let rules = self.rules.map(|rule| Arc::new(Averaging { rule, decay }) as Arc<dyn Rule>);
+        Self { rules, ..self }
+    }
+
+    /// `module` with the average of its parameters over the steps; as it is before the first step, and from an optimiser
+    /// without an average.
+    pub(crate) fn averaged<M: Module>(&self, module: M) -> M {
+        let mut averages: HashMap<_, _> =
+            self.groups.iter().flat_map(ParameterGroup::averages).collect();
+        let not_moved = trained_parameters(&module).into_iter().filter_map(|parameter| {
+            let state = self.loaded.parameters.get(&parameter.name())?;
+            let values = parameter.values().without_autodiff();
+            let average = self.rules[0].average(&values, &state.on(&values.device()))?;
+            Some((parameter.id, self.order().of_rows(average, &parameter.shape)))
+        });
+        averages.extend(not_moved);
+        with_flat_values(module, self.order(), |id| averages.remove(&id))
     }
 
     /// The gradients of the parameters of `module` for [`step`](Self::step).
@@ -113,7 +139,7 @@ impl GroupedOptimizer {
             return;
         }
         let mut groups: Vec<(Key, Vec<NewMember>, Vec<Option<ParameterState>>)> = Vec::new();
-        let starts = vec![1_f32; self.config.state_names().scalars.len()];
+        let starts = vec![1_f32; self.state_names().scalars.len()];
         for parameter in trained_parameters(module) {
             if known.contains(&parameter.id) || !gradients.contains_key(&parameter.id) {
                 continue;
@@ -132,11 +158,15 @@ impl GroupedOptimizer {
                 None => groups.push((key, vec![member], vec![state])),
             }
         }
-        let [decaying, plain] = self.config.rules();
         for ((decays, _, _), members, states) in groups {
-            let rule = Arc::clone(if decays { &decaying } else { &plain });
+            let rule = Arc::clone(&self.rules[usize::from(!decays)]);
             self.groups.push(ParameterGroup::new(rule, self.order(), members, &states));
         }
+    }
+
+    /// The parts of a parameter's state, whether it decays or not.
+    fn state_names(&self) -> StateNames {
+        self.rules[0].state_names()
     }
 
     /// The state as bytes, read from the device.
@@ -144,7 +174,7 @@ impl GroupedOptimizer {
         let mut parameters = self.loaded.parameters.clone();
         parameters.extend(self.groups.iter().flat_map(ParameterGroup::states));
         let state = OptimizerState { parameters };
-        state.to_bytes(&self.config.state_names()).map_err(|error| error.to_string())
+        state.to_bytes(&self.state_names()).map_err(|error| error.to_string())
     }
 
     /// An optimiser of the parameters of `module` that goes on where the one that wrote `bytes` stopped.
@@ -155,7 +185,7 @@ impl GroupedOptimizer {
     pub(crate) fn load(self, bytes: &[u8], module: &impl Module) -> Result<Self, String> {
         let counts: BTreeMap<String, usize> =
             trained_parameters(module).iter().map(|p| (p.name(), p.count())).collect();
-        let loaded = OptimizerState::from_bytes(bytes, &self.config.state_names(), &counts)?;
+        let loaded = OptimizerState::from_bytes(bytes, &self.state_names(), &counts)?;
         Ok(Self { loaded, groups: Vec::new(), ..self })
     }
 }

@@ -98,7 +98,7 @@ impl Optimizer for Lars {
 impl Rule for Lars {
     /// v.
     fn state_names(&self) -> StateNames {
-        StateNames { vectors: &[VELOCITY], scalars: &[] }
+        StateNames { vectors: vec![VELOCITY], scalars: Vec::new() }
     }
 
     fn needs_norms(&self) -> bool {

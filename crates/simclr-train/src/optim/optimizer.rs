@@ -16,7 +16,6 @@ use simclr_range::OutOfRange;
 use crate::optim::adam::AdamRule;
 use crate::optim::decay_scope::{DecayScope, is_one_dimensional, trained_parameters};
 use crate::optim::lars::Lars;
-use crate::optim::optimizer_state::StateNames;
 use crate::optim::rule::Rule;
 use crate::optim::sgd::SgdRule;
 
@@ -196,12 +195,6 @@ impl OptimizerConfig {
                 [Arc::new(lars), Arc::new(lars.plain())]
             }
         }
-    }
-
-    /// The parts of a parameter's state, whether it decays or not.
-    pub(crate) fn state_names(self) -> StateNames {
-        let [decaying, _] = self.rules();
-        decaying.state_names()
     }
 
     /// Whether weight decay, and LARS's adaptation, are for this parameter.

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use burn::tensor::{Device, Tensor};
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
+
+use crate::optim::rule::RuleState;
 
 /// The state of an optimiser: for each parameter by its name. It doesn't tell which parameters were packed together, so
 /// that a run goes on on another kind of device.
@@ -21,13 +24,25 @@ pub(crate) struct ParameterState {
     pub(crate) scalars: Vec<f32>,
 }
 
+impl ParameterState {
+    /// As a rule has it on a device.
+    pub(crate) fn on(&self, device: &Device) -> RuleState {
+        let vector = |values: &Vec<f32>| Tensor::from_floats(&values[..], device);
+        let scalar = |value: &f32| Tensor::from_floats([*value], device);
+        RuleState {
+            vectors: self.vectors.iter().map(vector).collect(),
+            scalars: self.scalars.iter().map(scalar).collect(),
+        }
+    }
+}
+
 /// The names of the parts of a parameter's state.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StateNames {
     /// Those with a number for each value of the parameter.
-    pub(crate) vectors: &'static [&'static str],
+    pub(crate) vectors: Vec<&'static str>,
     /// Those with one number.
-    pub(crate) scalars: &'static [&'static str],
+    pub(crate) scalars: Vec<&'static str>,
 }
 
 /// Between the name of a parameter and the name of a part of its state.
@@ -57,7 +72,7 @@ impl OptimizerState {
         counts: &BTreeMap<String, usize>,
     ) -> Result<Self, String> {
         let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-        let known: BTreeSet<&str> = names.vectors.iter().chain(names.scalars).copied().collect();
+        let known: BTreeSet<&str> = names.vectors.iter().chain(&names.scalars).copied().collect();
         let mut found: BTreeSet<&str> = BTreeSet::new();
         for name in file.names() {
             let of = name.rsplit_once(OF).filter(|(parameter, part)| {
@@ -120,7 +135,9 @@ impl View for Values<'_> {
 mod tests {
     use super::*;
 
-    const NAMES: StateNames = StateNames { vectors: &["first", "second"], scalars: &["power"] };
+    fn names() -> StateNames {
+        StateNames { vectors: vec!["first", "second"], scalars: vec!["power"] }
+    }
 
     fn state() -> OptimizerState {
         let of = |values: [f32; 2], power| ParameterState {
@@ -141,32 +158,32 @@ mod tests {
     fn a_state_comes_back_from_its_file() {
         let counts = counts(&[("layer.weight", 2), ("layer.bias", 2), ("without.gradient", 7)]);
         for state in [state(), OptimizerState::default()] {
-            let bytes = state.to_bytes(&NAMES).unwrap();
-            assert_eq!(OptimizerState::from_bytes(&bytes, &NAMES, &counts).unwrap(), state);
+            let bytes = state.to_bytes(&names()).unwrap();
+            assert_eq!(OptimizerState::from_bytes(&bytes, &names(), &counts).unwrap(), state);
         }
     }
 
     #[test]
     fn a_file_of_another_model_optimiser_or_shape_is_refused_with_what_was_found() {
-        let bytes = state().to_bytes(&NAMES).unwrap();
+        let bytes = state().to_bytes(&names()).unwrap();
         let fits = counts(&[("layer.weight", 2), ("layer.bias", 2)]);
         let refused = |bytes: &[u8], names: &StateNames, counts: &BTreeMap<String, usize>| {
             OptimizerState::from_bytes(bytes, names, counts).unwrap_err()
         };
-        let other_model = refused(&bytes, &NAMES, &counts(&[("layer.weight", 2)]));
+        let other_model = refused(&bytes, &names(), &counts(&[("layer.weight", 2)]));
         assert!(other_model.contains("found `layer.bias:"), "{other_model}");
-        let sgd = StateNames { vectors: &["velocity"], scalars: &[] };
+        let sgd = StateNames { vectors: vec!["velocity"], scalars: Vec::new() };
         let other_rule = refused(&bytes, &sgd, &fits);
         assert!(other_rule.contains("the parts [velocity]"), "{other_rule}");
-        let more = StateNames { vectors: &["first", "second", "third"], ..NAMES };
+        let more = StateNames { vectors: vec!["first", "second", "third"], ..names() };
         let missing = refused(&bytes, &more, &fits);
         assert!(missing.contains("third"), "{missing}");
         let other_shape =
-            refused(&bytes, &NAMES, &counts(&[("layer.weight", 3), ("layer.bias", 2)]));
+            refused(&bytes, &names(), &counts(&[("layer.weight", 3), ("layer.bias", 2)]));
         let expected = "expected 3 F32 in `layer.weight:first`, found F32 [2]";
         assert_eq!(other_shape, expected);
         for torn in [&bytes[..bytes.len() - 1], &bytes[..20], &[], b"no safetensors"] {
-            assert!(!refused(torn, &NAMES, &fits).is_empty());
+            assert!(!refused(torn, &names(), &fits).is_empty());
         }
     }
 }

@@ -134,6 +134,12 @@ impl ParameterGroup {
         self.members.iter().map(|member| (member.id, member.of(&self.values)))
     }
 
+    /// The average of each parameter over the steps, if the rule keeps one.
+    pub(crate) fn averages(&self) -> Vec<(ParamId, Tensor<1>)> {
+        let Some(average) = self.rule.average(&self.values, &self.state) else { return Vec::new() };
+        self.members.iter().map(|member| (member.id, member.of(&average))).collect()
+    }
+
     /// The group as two: the parameters that are `chosen`, and the others. Both have some.
     pub(crate) fn split(self, chosen: impl Fn(ParamId) -> bool) -> [Self; 2] {
         let (of_first, of_second): (Vec<Member>, Vec<Member>) =

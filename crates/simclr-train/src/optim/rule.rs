@@ -18,6 +18,13 @@ pub(crate) trait Rule: Send + Sync {
         false
     }
 
+    /// The average of the values over the steps, `[values]`, or the values where no step has moved them; `None` from a rule that
+    /// keeps no average.
+    #[expect(unused_variables, reason = "rules that average need the state")]
+    fn average(&self, values: &Tensor<1>, state: &RuleState) -> Option<Tensor<1>> {
+        None
+    }
+
     /// The values and the state after a step. `values` and `gradient` are `[values]`.
     fn step(
         &self,

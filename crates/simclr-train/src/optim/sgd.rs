@@ -18,8 +18,8 @@ pub(crate) struct SgdRule {
 impl Rule for SgdRule {
     /// The velocity, if there is momentum.
     fn state_names(&self) -> StateNames {
-        let vectors: &[&str] = if self.momentum > 0.0 { &["velocity"] } else { &[] };
-        StateNames { vectors, scalars: &[] }
+        let vectors = if self.momentum > 0.0 { vec!["velocity"] } else { Vec::new() };
+        StateNames { vectors, scalars: Vec::new() }
     }
 
     fn step(

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
 use crate::run::bounded_text::check_file;
 use crate::run::run_config::{MadeWith, RunConfig};
@@ -15,6 +16,7 @@ use crate::run::settings_by_path::settings_by_path;
 use crate::run::summary::Summary;
 use crate::watch::metrics_line::MetricsLine;
 use crate::watch::metrics_log::read_metrics;
+use crate::watch::plateau::is_flat;
 
 /// Longest `metrics.jsonl` that is read, in bytes: some 4 million steps.
 const MOST_METRICS: u64 = 1 << 30;
@@ -23,7 +25,7 @@ const MOST_METRICS: u64 = 1 << 30;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunState {
-    /// All its epochs are done, and its encoder is there.
+    /// All its epochs are done, or it ended when it was flat, and its encoder is there.
     Finished,
     /// It has not ended, and no process trains it: it can be resumed.
     Stopped,
@@ -79,7 +81,10 @@ impl RunOverview {
         let is_running = RunLock::is_held(run.path());
         let state = match &left {
             _ if is_running => RunState::Running,
-            Some(left) if left.epochs >= config.train.epochs && run.encoder_weights().is_file() => {
+            Some(left)
+                if (left.epochs >= config.train.epochs || ended_flat(&lines, &config.train))
+                    && run.encoder_weights().is_file() =>
+            {
                 RunState::Finished
             }
             _ => RunState::Stopped,
@@ -97,6 +102,11 @@ impl RunOverview {
     pub fn encoder(&self) -> Option<&str> {
         self.settings.get("images.encoder")?.as_str()
     }
+}
+
+/// Whether a run has ended before its last epoch, since it did not learn more.
+fn ended_flat(lines: &[MetricsLine], config: &TrainConfig) -> bool {
+    config.stop_when_flat.is_some_and(|epochs| is_flat(lines, epochs))
 }
 
 /// The paths of the settings in which the runs differ from each other. A setting that some of them lack is such a

@@ -8,9 +8,14 @@ use crate::run::first_weights::FirstWeights;
 use crate::run::run_config::RunConfig;
 
 /// The settings of a run's `config.toml`, by path, that may change when it is resumed: its length, what only decides
-/// when it gives up, and what only watches.
-pub const RESUMABLE_SETTINGS: [&str; 4] =
-    ["train.epochs", "train.max_skipped", "train.monitor_every", "images.monitor_images"];
+/// when it gives up or ends, and what only watches.
+pub const RESUMABLE_SETTINGS: [&str; 5] = [
+    "train.epochs",
+    "train.max_skipped",
+    "train.stop_when_flat",
+    "train.monitor_every",
+    "images.monitor_images",
+];
 
 /// Refuses settings, a subject or first weights that are not those of the run in `path`.
 pub(crate) fn check_settings(

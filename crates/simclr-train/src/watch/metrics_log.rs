@@ -11,6 +11,7 @@ use crate::error::TrainError;
 use crate::run::position::Position;
 use crate::views::view_source::Skipped;
 use crate::watch::metrics_line::MetricsLine;
+use crate::watch::plateau::contrastive_top1;
 use crate::watch::tensorboard::TensorBoardLog;
 
 /// The lines of a run so far, in its directory or in memory only.
@@ -100,8 +101,8 @@ impl MetricsLog {
         &self.epochs
     }
 
-    /// The epoch with the highest kNN top-1, the latest of equals; `None` without a monitor. Epoch 0, before training,
-    /// has no checkpoint and doesn't count.
+    /// The epoch with the highest kNN top-1, the latest of equals; without labels, with the highest contrastive top-1. Epoch 0,
+    /// before training, has no checkpoint and doesn't count.
     pub(crate) fn best_epoch(&self) -> Option<usize> {
         let knn = self.epochs.iter().filter_map(|line| match line {
             MetricsLine::Epoch { epoch: epoch @ 1.., knn_top1: Some(knn), .. } => {
@@ -109,7 +110,11 @@ impl MetricsLog {
             }
             _ => None,
         });
-        knn.max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|(_, epoch)| epoch)
+        let latest_highest =
+            |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        let best = knn.max_by(latest_highest);
+        let best = best.or_else(|| contrastive_top1(&self.epochs).max_by(latest_highest));
+        best.map(|(_, epoch)| epoch)
     }
 }
 
@@ -163,6 +168,14 @@ mod tests {
     fn the_best_epoch_is_a_trained_one_and_the_latest_of_equals() {
         let mut log = MetricsLog::default();
         assert_eq!(log.best_epoch(), None);
+        for (number, top1) in [0.2, 0.7, 0.6].into_iter().enumerate() {
+            let mut line = with_knn(number + 1, None);
+            let MetricsLine::Epoch { contrastive_top1, .. } = &mut line else { unreachable!() };
+            *contrastive_top1 = Some(top1);
+            log.append(&line).unwrap();
+        }
+        assert_eq!(log.best_epoch(), Some(2), "without labels");
+        let mut log = MetricsLog::default();
         for (number, knn) in [0.9, 0.3, 0.5, 0.5, 0.4].into_iter().enumerate() {
             log.append(&with_knn(number, Some(knn))).unwrap();
         }

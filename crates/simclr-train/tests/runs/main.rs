@@ -1,8 +1,10 @@
 //! Whole tiny runs: their files, resumed runs, and refused configs.
 
+mod averaged;
 mod checkpoints;
 mod engine;
 mod first_weights;
+mod flat;
 mod folder;
 mod interrupted;
 mod labelled;

@@ -3,7 +3,9 @@
 use simclr_data::Splits;
 use simclr_loss::{PolyViewForm, Temperature};
 use simclr_model::EncoderConfig;
-use simclr_train::{ChunkStatistics, LocalViews, LossConfig, PretrainConfig, TrainError};
+use simclr_train::{
+    ChunkStatistics, GrowingViews, LocalViews, LossConfig, MetricsLine, PretrainConfig, TrainError,
+};
 
 use crate::support::{
     changed, config, fails_after, in_directory, lines, new_run, pretraining, resumed, run, sample,
@@ -97,4 +99,55 @@ fn configs_of_two_views_are_written_as_before() {
     assert!(!text.contains("views_per_image") && !text.contains("local_views"), "{text}");
     let text = toml::to_string(&many(1)).unwrap();
     assert_eq!(toml::from_str::<PretrainConfig>(&text).unwrap(), many(1));
+}
+
+/// Views of 8 pixels, then 12, then 16; smaller ones of half of that.
+fn growing(epochs: usize) -> PretrainConfig {
+    changed(epochs, |config| {
+        config.images.local_views = Some(LocalViews::new(2));
+        config.images.growing_views = Some(GrowingViews { first_size: 8, passes: 2 });
+    })
+}
+
+#[test]
+fn a_run_of_growing_views_that_was_stopped_equals_one_in_one_go_and_begins_as_one_of_small_views() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole_dir, parts_dir, small_dir] =
+        ["whole", "parts", "small"].map(|name| folder.path().join(name));
+    let whole = new_run(growing(3), &whole_dir);
+    let data = Splits { pretrain: fails_after(&sample(), 24), ..sample() };
+    run(in_directory(pretraining(growing(3)), &parts_dir), &data).map(drop).unwrap_err();
+    let parts = run(resumed(pretraining(growing(3)), &parts_dir), &sample()).unwrap();
+    assert_eq!(values(&parts.encoder), values(&whole.encoder));
+    assert_eq!(lines(&parts_dir), lines(&whole_dir));
+
+    let mut small = growing(3).with_image_size(8).unwrap();
+    small.images.growing_views = None;
+    new_run(small, &small_dir);
+    let losses = |run| -> Vec<f64> {
+        let loss = |line| match line {
+            MetricsLine::Step { loss, .. } => loss,
+            _ => None,
+        };
+        lines(run).into_iter().filter_map(loss).collect()
+    };
+    let (growing, small) = (losses(&whole_dir), losses(&small_dir));
+    let steps = growing.len() / 3;
+    assert_eq!(growing[..steps], small[..steps], "the first pass is one of small views");
+    assert_ne!(growing[steps..], small[steps..]);
+}
+
+#[test]
+fn growing_views_larger_than_the_full_size_or_that_an_encoder_does_not_take_are_refused() {
+    let mut config = growing(1);
+    config.images.growing_views = Some(GrowingViews { first_size: 17, passes: 2 });
+    let error = config.check().unwrap_err().to_string();
+    assert!(error.starts_with("expected growing_views.first_size to be 1 to 16"), "{error}");
+    // A vision transformer takes images of one size.
+    let mut config = changed(1, |config| {
+        config.images.encoder = "vit_tiny_p8_i16".parse::<EncoderConfig>().unwrap();
+    });
+    config.check().unwrap();
+    config.images.growing_views = Some(GrowingViews { first_size: 8, passes: 2 });
+    assert!(config.check().is_err());
 }

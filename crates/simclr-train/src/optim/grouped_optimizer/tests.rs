@@ -220,3 +220,37 @@ fn the_state_of_another_optimiser_is_refused() {
     let reason = lars.load(&bytes, &model).err().unwrap();
     assert!(reason.contains("expected the parts [velocity]"), "{reason}");
 }
+
+#[test]
+fn the_average_is_that_of_the_parameters_after_each_step_and_survives_being_saved() {
+    const DECAY: f64 = 0.8;
+    let steps: Vec<Step> = (0..5).map(whole).collect();
+    for config in configs() {
+        for packs in [false, true] {
+            let model = model();
+            let new = || GroupedOptimizer::new(config, packs).with_average(DECAY);
+            let mut optimizer = new();
+            assert_eq!(values(&optimizer.averaged(model.clone())), values(&model), "no step yet");
+            let (mut stepped, mut average) = (model.clone(), vec![0.0; values(&model).len()]);
+            for step in &steps {
+                stepped = trained(&mut optimizer, stepped, std::slice::from_ref(step));
+                for (average, value) in average.iter_mut().zip(values(&stepped)) {
+                    *average = DECAY * *average + (1.0 - DECAY) * f64::from(value);
+                }
+            }
+            let plain = trained(&mut GroupedOptimizer::new(config, packs), model.clone(), &steps);
+            assert_eq!(values(&stepped), values(&plain), "{config}: the steps stay the same");
+            let weights: f64 = 1.0 - DECAY.powi(5);
+            let expected: Vec<f32> = average.iter().map(|value| (value / weights) as f32).collect();
+            let found = values(&optimizer.averaged(stepped.clone()));
+            assert_near(&found, &expected, &format!("{config}, packed: {packs}"));
+            assert_ne!(found, values(&stepped));
+
+            let loaded = new().load(&optimizer.to_bytes().unwrap(), &stepped).unwrap();
+            assert_near(&values(&loaded.averaged(stepped.clone())), &found, "loaded");
+            let mut revoked_only = new();
+            let stayed = trained(&mut revoked_only, model.clone(), &[revoked(0)]);
+            assert_eq!(values(&revoked_only.averaged(stayed)), values(&model), "{config}");
+        }
+    }
+}
