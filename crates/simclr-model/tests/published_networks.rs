@@ -454,3 +454,22 @@ fn full_size_networks_compute_what_torchvisions_and_timms_do() {
     }
     assert!(compared > 0, "expected files of `generate.py --full` in {folder}, found none");
 }
+
+/// CLIP's transformers have timm's names and a normalisation before the first block.
+#[test]
+fn a_transformer_that_normalises_before_its_blocks_is_not_taken_for_one_that_does_not() {
+    let golden = goldens("vit_tiny_p8_reg4").remove(0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.safetensors");
+    let tensors = golden
+        .shapes
+        .iter()
+        .map(|(name, shape)| (name.clone(), shape.clone(), formula_weights(name, shape)));
+    let norm = ["norm_pre.weight", "norm_pre.bias"];
+    let norm = norm.map(|name| (name.to_owned(), vec![192], vec![1.0; 192]));
+    write_safetensors(&path, tensors.chain(norm));
+    let encoder = golden.name.parse::<EncoderConfig>().unwrap().init(0, &Device::flex()).unwrap();
+    let error = WeightFile::open(&path).unwrap().load(encoder).unwrap_err();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("of a larger network: 2 (norm_pre.bias"), "{reason}");
+}

@@ -25,8 +25,12 @@ impl PublishedNames for VisionTransformer {
 
     /// Registers, by timm's name and that of `DINOv2`'s authors.
     fn tensors_of_others(&self, naming: Naming) -> &'static [&'static str] {
+        // `norm_pre` is CLIP's: a normalisation before the first block.
         match naming {
-            Naming::Timm if self.registers.is_none() => &["reg_token", "register_tokens"],
+            Naming::Timm if self.registers.is_none() => {
+                &["norm_pre.bias", "norm_pre.weight", "reg_token", "register_tokens"]
+            }
+            Naming::Timm => &["norm_pre.bias", "norm_pre.weight"],
             _ => &[],
         }
     }

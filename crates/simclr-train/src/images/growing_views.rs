@@ -13,7 +13,7 @@ const STEP: u32 = 4;
 
 /// Views that begin small and grow to their full size over the first passes, as in progressive resizing: early steps cost an
 /// encoder of convolutions less, and learn what is coarse (Bordes, Balestriero and Vincent 2023, "Towards Democratizing
-/// Joint-Embedding Self-Supervised Learning", section 4).
+/// Joint-Embedding Self-Supervised Learning").
 ///
 /// A pass goes once through the images. [Local views](crate::LocalViews) keep their share of the others' size. What the
 /// monitor sees, and what the encoder is made for, has the full size.
