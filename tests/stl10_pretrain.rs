@@ -7,7 +7,6 @@ use std::process::{Command, Output};
 
 use example::example;
 use image::{Rgb, RgbImage};
-use simclr::train::{LearningRate, LearningRateCurve, RunDirectory};
 
 /// Runs the example on a tiny network, with `arguments` on top.
 fn run(folder: &Path, arguments: &[&str]) -> Output {
@@ -99,38 +98,6 @@ fn a_recipe_says_where_it_is_from_and_is_what_the_run_keeps() {
     assert!(text.contains("cifar10-openai") && text.contains("cifar10-google"), "{text}");
     let text = failure(folder.path(), &["--resume=run", "--recipe=cifar10-google"]);
     assert!(text.contains("cannot be used with"), "{text}");
-}
-
-#[test]
-fn a_rate_that_was_tried_out_is_the_runs_rate_and_comes_with_its_curve() {
-    let folder = tempfile::tempdir().unwrap();
-    // Stripes and checks, each image its own: a network of this size tells them apart in a few steps.
-    let photos = folder.path().join("photos");
-    std::fs::create_dir(&photos).unwrap();
-    for n in 0..24 {
-        let lit = |x: u32, y: u32| {
-            if n < 12 {
-                ((x >> (n % 4)) + (y >> (n / 4))).is_multiple_of(2)
-            } else {
-                (x * (n % 4) + y * (n / 4 % 3 + 1)) % (3 + n % 5) < 2
-            }
-        };
-        let image = RgbImage::from_fn(20, 20, |x, y| Rgb([if lit(x, y) { 255 } else { 0 }; 3]));
-        image.save(photos.join(format!("{n:02}.png"))).unwrap();
-    }
-    let text = success(
-        folder.path(),
-        &["--data=photos", "--encoder=resnet18x0.0625_cifar", "--lr=auto", "--out=run"],
-    );
-    assert!(text.contains("trying learning rates"), "{text}");
-    let run = folder.path().join("run");
-    let curve = std::fs::read(run.join("learning-rate.json")).unwrap();
-    let curve: LearningRateCurve = serde_json::from_slice(&curve).unwrap();
-    let rate = RunDirectory::open(&run).unwrap().config().unwrap().train.learning_rate;
-    assert_eq!(rate, LearningRate::unscaled(curve.suggestion().unwrap()));
-    assert!((1e-5..10.0).contains(&rate.base), "{rate:?}");
-    let text = failure(folder.path(), &["--data=photos", "--resume=run", "--lr=auto"]);
-    assert!(text.contains("cannot resume with another learning_rate"), "{text}");
 }
 
 #[test]

@@ -50,11 +50,11 @@ fn main() -> Result<()> {
     data.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
 
     let new_run = || PretrainConfig::of_new_run(&source, &data, options.recipe, options.image_size);
-    let config = options.change(of_run.map_or_else(new_run, Ok)?)?;
+    let config = options.change(of_run.map_or_else(new_run, Ok)?);
     let transform = config.images.augmentation()?.evaluation();
     let out = options.resume.clone().or(options.out.clone());
     let out = out.map_or_else(|| RunDirectory::free_name("runs"), Ok)?;
-    let mut pretraining = Pretraining::new(config)?.with_source(source).with_trainer(|trainer| {
+    let pretraining = Pretraining::new(config)?.with_source(source).with_trainer(|trainer| {
         let trainer = trainer.with_more_devices(more_devices);
         if options.resume.is_some() {
             trainer.with_resumed(&out)
@@ -64,10 +64,6 @@ fn main() -> Result<()> {
     });
     let interrupter = pretraining.interrupter();
     ctrlc::set_handler(move || interrupter.stop(Some("Ctrl-C")))?; // Stops after the step.
-    if options.lr.as_deref() == Some("auto") {
-        println!("trying learning rates");
-        pretraining = pretraining.with_auto_rate(&data, device)?;
-    }
     println!("{}", pretraining.config().describe(data.pretrain.len(), device)?);
     if let Some(change) = pretraining.rate_change(&data)? {
         println!("{change}");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
 use simclr::model::EncoderConfig;
 use simclr::train::{ImageSource, LearningRate, PretrainConfig, Recipe, RunDirectory};
@@ -39,9 +39,9 @@ pub(crate) struct Options {
     /// Images in a step, each in two views [default: 64]
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub(crate) batch_size: Option<usize>,
-    /// Peak learning rate, or `auto`: try rates out first [default: 0.002; sample: 0.0065]
-    #[arg(long, value_name = "RATE|auto", allow_negative_numbers = true)]
-    pub(crate) lr: Option<String>,
+    /// Peak learning rate [default: 0.002; sample: 0.0065]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub(crate) lr: Option<f64>,
     /// Seed of weights, order and views [default: 0]
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub(crate) seed: Option<u64>,
@@ -68,15 +68,14 @@ impl Options {
     }
 
     /// The config, changed by the flags.
-    pub(crate) fn change(&self, mut config: PretrainConfig) -> Result<PretrainConfig> {
+    pub(crate) fn change(&self, mut config: PretrainConfig) -> PretrainConfig {
         config.images.encoder = self.encoder.clone().unwrap_or(config.images.encoder);
         config.train.epochs = self.epochs.unwrap_or(config.train.epochs);
         config.train.batch_size = self.batch_size.unwrap_or(config.train.batch_size);
         config.train.seed = self.seed.unwrap_or(config.train.seed);
-        if let Some(rate) = self.lr.as_deref().filter(|&rate| rate != "auto") {
-            let rate = rate.parse().context("expected --lr to be a number or `auto`")?;
+        if let Some(rate) = self.lr {
             config.train.learning_rate = LearningRate::unscaled(rate);
         }
-        Ok(config)
+        config
     }
 }

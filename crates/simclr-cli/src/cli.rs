@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Sort(sort::Arguments),
     /// Draw a sheet of the views that a run would learn from
     Views(Box<views::Arguments>),
-    /// Try learning rates, and suggest one
+    /// Try learning rates, and say at which the loss falls fastest
     LrFind(Box<lr_find::Arguments>),
     /// Write a run's report: one page with curves, views, a map, neighbours and figures
     Report(report::Arguments),

@@ -1,8 +1,6 @@
 //! Flags that say what to train and how.
 
-use std::num::ParseFloatError;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::Result;
 use clap::Args;
@@ -75,14 +73,14 @@ pub(crate) struct ConfigArgs {
     /// Optimiser, with its own defaults: weight decay 0.0001, momentum 0.9 [default: adamw]
     #[arg(long, value_name = "NAME", value_parser = ["adamw", "adam", "sgd", "lars"])]
     optimizer: Option<String>,
-    /// Peak learning rate, or `auto` to try rates out first [default: 0.002; sample: 0.0065]
+    /// Peak learning rate [default: 0.002; sample: 0.0065]
     #[arg(
         long = "lr",
         visible_alias = "learning-rate",
-        value_name = "RATE|auto",
+        value_name = "RATE",
         allow_negative_numbers = true
     )]
-    learning_rate: Option<PeakRate>,
+    learning_rate: Option<f64>,
     /// Smallest share of an image's area that a crop keeps, in 0..=1; a larger one helps where the
     /// composition tells what a photo shows, as with products on a plain ground [default: 0.2]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
@@ -125,28 +123,7 @@ pub(crate) struct ConfigArgs {
     assignments: Vec<String>,
 }
 
-/// What `--lr` says.
-#[derive(Clone, Copy, PartialEq)]
-enum PeakRate {
-    /// What a range test suggests.
-    Auto,
-    Given(f64),
-}
-
-impl FromStr for PeakRate {
-    type Err = ParseFloatError;
-
-    fn from_str(text: &str) -> Result<Self, ParseFloatError> {
-        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Given) }
-    }
-}
-
 impl ConfigArgs {
-    /// Whether a range test is to choose the learning rate.
-    pub(crate) fn wants_auto_rate(&self) -> bool {
-        self.learning_rate == Some(PeakRate::Auto)
-    }
-
     /// Reads the config file, if one is given, and checks the names of all keys.
     pub(crate) fn layers(&self) -> Result<ConfigLayers> {
         let flags = self.settings()?;
@@ -206,7 +183,7 @@ impl ConfigArgs {
         set("--normalize", &["images", "augmentation", "normalization"], normalization);
         let padding = ["images", "augmentation", "padded_crop", "padding"];
         set("--padded-crop", &padding, self.padded_crop.map(Value::from));
-        if let Some(PeakRate::Given(rate)) = self.learning_rate {
+        if let Some(rate) = self.learning_rate {
             let rate = Setting::new("--lr", &["train", "learning_rate", "base"], rate.into());
             settings.push(rate.and(&["train", "learning_rate", "scaling"], text("none")));
         }

@@ -130,7 +130,7 @@ impl ResumedRun {
 }
 
 /// The refusal of a value that is not the run's.
-pub(crate) fn other(name: &str, run: impl Display, found: impl Display) -> Error {
+fn other(name: &str, run: impl Display, found: impl Display) -> Error {
     usage(format!(
         "{name}: the run has {run}, found {found}; --resume goes on with the run's own settings"
     ))

@@ -11,7 +11,7 @@ use crate::config_args::ConfigArgs;
 use crate::config_file::ConfigFile;
 use crate::config_layers::ConfigLayers;
 use crate::data_args::{DataArgs, warned};
-use crate::resumed_args::{ResumedRun, other};
+use crate::resumed_args::ResumedRun;
 
 #[derive(Args)]
 pub(crate) struct RunArgs {
@@ -34,11 +34,6 @@ pub(crate) struct RunSettings {
 }
 
 impl RunArgs {
-    /// Whether a range test is to choose the learning rate.
-    pub(crate) fn wants_auto_rate(&self) -> bool {
-        self.config.wants_auto_rate()
-    }
-
     /// Reads the config and opens the images. The config starts from that of `run`, if one is given.
     pub(crate) fn open(&self, run: Option<&Path>) -> Result<RunSettings> {
         let layers = self.config.layers()?;
@@ -66,13 +61,8 @@ impl RunArgs {
 
     /// Reads the config and opens the images of a run that goes on: its own. Arguments may repeat them.
     pub(crate) fn resume(&self, run: &ResumedRun) -> Result<RunSettings> {
-        let auto = self.wants_auto_rate();
         let layers = self.config.layers()?;
         let config = run.config(&layers)?;
-        if auto {
-            let rate = config.train.learning_rate.in_words(config.train.batch_size);
-            return Err(other("--lr", rate, "auto"));
-        }
         let source = run.source(self.folder(&layers).as_deref(), self.data.images)?;
         let ground = config.images.augmentation.ground;
         let data = warned(source.open_with(&run.opening(ground))?);

@@ -58,14 +58,13 @@
 
   const number = (value) => String(Number(value.toPrecision(4)));
 
-  function chart({ id, suffix, frame, axis, logarithmic, x, y, lines }) {
+  function chart({ id, suffix, frame, axis, x, y, lines }) {
     const svg = document.getElementById(`chart-${id}`);
     const cursor = svg.querySelector(".cursor");
     const [left, right, top, bottom] = frame;
     const longest = lines.reduce((a, b) => (b.points.length > a.points.length ? b : a));
     let current = 0;
-    const along = logarithmic ? Math.log10 : Number;
-    const across = (value) => left + ((along(value) - along(x[0])) / (along(x[1]) - along(x[0]))) * (right - left);
+    const across = (value) => left + ((value - x[0]) / (x[1] - x[0])) * (right - left);
     const down = (value) => bottom - ((value - y[0]) / (y[1] - y[0])) * (bottom - top);
 
     function show(index) {

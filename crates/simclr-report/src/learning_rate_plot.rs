@@ -8,8 +8,8 @@ use crate::numbers::scientific;
 const CAPTION: Caption = Caption {
     id: "range-test",
     title: "Loss by learning rate",
-    reading: "A range test before the run: a network of the same kind is trained with a rate that grows from step to \
-              step. The run takes the rate at which the smoothed loss falls fastest, below the chance level.",
+    reading: "A range test: a network is trained with a rate that grows from step to step. Marked is the rate at which the \
+              smoothed loss falls fastest, below the chance level.",
 };
 
 /// The curve of a range test as an SVG, the text of a file: the smoothed loss over the learning rate, each step's loss
@@ -57,7 +57,7 @@ pub(crate) fn learning_rate_chart(curve: &LearningRateCurve) -> LineChart {
             line("loss of each step", Style::Faint, losses(curve)),
         ],
         level: Some((curve.chance_level, "chance level")),
-        mark: curve.suggestion().map(|rate| (rate, format!("suggested: {}", scientific(rate)))),
+        mark: curve.suggestion().map(|rate| (rate, format!("fastest: {}", scientific(rate)))),
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! Without labels there are no figures. Curves, views, map and neighbours need none.
 //!
-//! [`learning_rate_plot`] draws the curve of a learning-rate range test, as the page does, into an SVG of its own.
+//! [`learning_rate_plot`] draws the curve of a learning-rate range test into an SVG of its own.
 //!
 //! # Hostile names
 //!

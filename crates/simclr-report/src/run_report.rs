@@ -79,7 +79,7 @@ impl RunReport {
         let contents = Contents {
             facts: RunFacts::new(&files, trained.encoder(), data),
             quality,
-            curves: Curves::new(&files.log, files.range_test.as_ref(), train, classes),
+            curves: Curves::new(&files.log, train, classes),
             views,
             map: EmbeddingMap::new(galleries.test(), trained.transform(), config)?,
             neighbours: neighbour_rows(&galleries, &trained, config.seed)?,

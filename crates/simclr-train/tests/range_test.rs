@@ -8,7 +8,7 @@ use simclr_model::{
 };
 use simclr_train::{
     ImageConfig, LearningRate, LearningRateCurve, PretrainConfig, Pretraining, Progress, RangeTest,
-    RunDirectory, TrainConfig, TrainError, Trained, Trainer, TriedRate,
+    TrainConfig, TrainError, Trained, Trainer,
 };
 
 fn config() -> PretrainConfig {
@@ -70,40 +70,6 @@ fn a_range_test_leaves_no_trace_in_the_run() {
     tested.range_test(RangeTest::default(), &data, &device).unwrap();
     let tested = tested.run(&data, &device).unwrap();
     assert_eq!(weights(&tested), weights(&untested));
-}
-
-#[test]
-fn a_suggested_rate_is_the_runs_rate_and_its_curve_stays_with_the_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("run");
-    let (data, device) = (sample(), Device::flex());
-    let pretraining = pretraining().with_trainer(|trainer| trainer.with_directory(&dir));
-    // A tiny network on a tiny sample learns too little to tell rates apart. So the curve is made up: its loss falls by
-    // half between 1e-4 and 1e-2.
-    let loss = |rate: f64| 3.4 * (0.75 - 0.25 * (rate.log10() + 3.0).clamp(-1.0, 1.0));
-    let rates = (0..120).map(|step| 10_f64.powf(f64::from(step) / 20.0 - 7.0));
-    let tried = rates.map(|rate| TriedRate { rate, loss: loss(rate) }).collect();
-    let curve = LearningRateCurve { tried, chance_level: 3.4, diverged: false };
-    let rate = LearningRate::unscaled(curve.suggestion().unwrap());
-    let pretraining = pretraining.with_suggested_rate(curve.clone()).unwrap();
-    assert_eq!(pretraining.config().train.learning_rate, rate);
-    pretraining.run(&data, &device).unwrap();
-
-    let run = RunDirectory::open(&dir).unwrap();
-    assert_eq!(run.config().unwrap().train.learning_rate, rate);
-    let json = std::fs::read(dir.join("learning-rate.json")).unwrap();
-    assert_eq!(serde_json::from_slice::<LearningRateCurve>(&json).unwrap(), curve);
-}
-
-#[test]
-fn a_curve_that_never_falls_is_an_error() {
-    let tried = (1..50).map(|i| TriedRate { rate: f64::from(i), loss: 3.0 }).collect();
-    let curve = LearningRateCurve { tried, chance_level: 3.0, diverged: false };
-    let error = pretraining().with_suggested_rate(curve).map(drop).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "expected a learning rate that lowers the loss, found none among 49; pass one yourself"
-    );
 }
 
 #[test]

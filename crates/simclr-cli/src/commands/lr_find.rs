@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     first: FirstWeightArgs,
     #[command(flatten)]
     devices: TrainingDeviceArgs,
-    /// Steps from the lowest to the highest rate [default: as many as `--lr auto` takes]
+    /// Steps from the lowest to the highest rate [default: 800]
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
     /// File for a plot of the loss over the rate
@@ -62,7 +62,8 @@ impl Arguments {
         }
         let tried = curve.tried.len();
         let rate = curve.suggestion().ok_or(TrainError::NoLearningRate { tried })?;
-        output.line(format!("suggested learning rate: {rate} (of {tried} tried)"));
+        output.line(format!("the loss falls fastest at {rate} (of {tried} rates tried)"));
+        output.line("a whole run may do best at a rate several times as high: look at the plot");
         output.result(&json!({ "suggestion": rate, "curve": curve }));
         Ok(())
     }

@@ -71,7 +71,7 @@ impl Arguments {
                 let pretraining = Pretraining::new(settings.config.clone())?;
                 begin_with(weights, pretraining, &devices.first)?;
             }
-            return self.plan(&settings, &devices, &out, output);
+            return Self::plan(&settings, &devices, &out, output);
         }
         if resumed.is_none() {
             RunDirectory::check_free(&out)?;
@@ -79,10 +79,6 @@ impl Arguments {
         let mut pretraining = self.pretraining(&settings, &devices, &out, output)?;
         if let Some(weights) = &weights {
             pretraining = begin_with(weights, pretraining, &devices.first)?;
-        }
-        if self.run.wants_auto_rate() {
-            output.line("trying learning rates");
-            pretraining = pretraining.with_auto_rate(&settings.data, &devices.first)?;
         }
         let images = settings.data.pretrain.len();
         output.line(&settings.data.description);
@@ -98,13 +94,7 @@ impl Arguments {
         finish(&trained, &settings, &out, output)
     }
 
-    fn plan(
-        &self,
-        settings: &RunSettings,
-        devices: &Devices,
-        out: &Path,
-        output: &Output,
-    ) -> Result<()> {
+    fn plan(settings: &RunSettings, devices: &Devices, out: &Path, output: &Output) -> Result<()> {
         let RunSettings { config, data, .. } = settings;
         let pretraining = Pretraining::new(config.clone())?;
         let plan = Plan {
@@ -117,9 +107,6 @@ impl Arguments {
             estimate: estimate(config, &data.pretrain, &devices.first)?,
         };
         output.line(&plan);
-        if self.run.wants_auto_rate() {
-            output.line("a range test would choose the learning rate first");
-        }
         output.result(&plan.json());
         Ok(())
     }

@@ -46,7 +46,6 @@ fn what_differs_from_the_run_is_refused_by_name_and_what_repeats_it_is_not() {
     std::fs::write(here.join("out.toml"), "seed = 3\nout = \"elsewhere\"\n").unwrap();
     for (arguments, expected) in [
         ("--epochs=4 --lr=0.5", "--lr: the run has 0.002, found 0.5; --resume goes on"),
-        ("--lr=auto", "--lr: the run has 0.002, found auto"),
         ("--seed=4", "--seed: the run has 3, found 4"),
         ("--steps-per-epoch=9", "--steps-per-epoch: the run has none, found 9"),
         ("--encoder=resnet34", "--encoder: the run has \"resnet18x0.0625_cifar\", found"),

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::chart::bins::Bin;
 use crate::chart::frame::{BOTTOM, Frame, LEFT, RIGHT, TOP};
 use crate::chart::line_chart::LineChart;
-use crate::chart::scale::Spread;
 
 /// What it takes to show the values under the pointer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,7 +15,6 @@ pub(crate) struct ChartData {
     frame: [f64; 4],
     /// Name of the x axis.
     axis: &'static str,
-    logarithmic: bool,
     /// The ends of both axes.
     x: [f64; 2],
     y: [f64; 2],
@@ -45,7 +43,6 @@ impl ChartData {
             suffix: chart.unit.suffix(),
             frame: [LEFT, RIGHT, TOP, BOTTOM],
             axis: chart.x.name,
-            logarithmic: chart.x.spread == Spread::Logarithmic,
             x: frame.x.values,
             y: frame.y.values,
             lines: lines.collect(),

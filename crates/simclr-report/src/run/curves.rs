@@ -1,10 +1,9 @@
 //! What a run logged, as curves.
 
 use simclr_loss::{DecoupledNtXent, NtXent};
-use simclr_train::{LearningRateCurve, LossConfig, MetricsLine, TrainConfig};
+use simclr_train::{LossConfig, MetricsLine, TrainConfig};
 
 use crate::chart::{Axis, Caption, Line, LineChart, Spread, Style, Unit};
-use crate::learning_rate_plot::learning_rate_chart;
 use crate::run::log::{Epoch, Log, Step};
 use crate::text::Text;
 
@@ -18,13 +17,8 @@ pub(crate) struct Curves {
 }
 
 impl Curves {
-    /// The curves of a run's log, and of the range test that chose its learning rate. `classes` is 0 without labels.
-    pub(crate) fn new(
-        lines: &[MetricsLine],
-        range_test: Option<&LearningRateCurve>,
-        config: &TrainConfig,
-        classes: usize,
-    ) -> Self {
+    /// The curves of a run's log. `classes` is 0 without labels.
+    pub(crate) fn new(lines: &[MetricsLine], config: &TrainConfig, classes: usize) -> Self {
         let log = Log::new(lines);
         let end = if log.end() > 0.0 { log.end() } else { 1.0 };
         let x = Axis { name: "epoch", spread: Spread::Linear, ends: [0.0, end] };
@@ -39,7 +33,6 @@ impl Curves {
             chart(LEARNING_RATE, Unit::Amount, vec![learning_rate(&log)], None),
             chart(SPEED, Unit::Amount, vec![speed(&log)], None),
         ];
-        charts.extend(range_test.map(learning_rate_chart));
         charts.retain(|chart| !chart.is_empty());
         Self { charts, warnings: log.warnings }
     }
@@ -175,13 +168,12 @@ const SPEED: Caption = Caption {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::ChartData;
-    use simclr_train::{Recipe, TriedRate};
+    use simclr_train::Recipe;
 
     fn curves(log: &str, classes: usize) -> Curves {
         let lines: Vec<MetricsLine> =
             log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        Curves::new(&lines, None, &Recipe::Cifar10Google.config().train, classes)
+        Curves::new(&lines, &Recipe::Cifar10Google.config().train, classes)
     }
 
     fn step(epoch: usize, step: usize, loss: &str) -> String {
@@ -216,15 +208,5 @@ mod tests {
             (0..5000).map(|index| step(index / 100 + 1, index % 100 + 1, "1.5")).collect();
         let curves = curves(&log, 0);
         assert!(curves.charts.iter().flat_map(|c| &c.lines).all(|l| l.bins.len() <= 360));
-    }
-
-    #[test]
-    fn a_range_test_is_a_curve_of_its_own() {
-        let tried = [1e-4, 1e-3, 1e-2].map(|rate| TriedRate { rate, loss: 3.0 });
-        let test = LearningRateCurve { tried: tried.to_vec(), chance_level: 3.4, diverged: false };
-        let curves = Curves::new(&[], Some(&test), &Recipe::Cifar10Google.config().train, 0);
-        let [chart] = curves.charts.as_slice() else { panic!("{:?}", curves.charts) };
-        let data = serde_json::to_value(ChartData::new(chart)).unwrap();
-        assert_eq!((&data["axis"], &data["logarithmic"]), (&"learning rate".into(), &true.into()));
     }
 }

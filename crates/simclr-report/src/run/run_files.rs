@@ -1,8 +1,6 @@
 //! The files of a run, but for its weights.
 
-use simclr_train::{
-    LearningRateCurve, MetricsLine, PretrainConfig, RunConfig, RunDirectory, Summary, read_metrics,
-};
+use simclr_train::{MetricsLine, PretrainConfig, RunConfig, RunDirectory, Summary, read_metrics};
 
 use crate::error::ReportError;
 use crate::text::Text;
@@ -18,8 +16,6 @@ pub(crate) struct RunFiles {
     /// How the run ended; `None` if it left no summary.
     pub(crate) summary: Option<Summary>,
     pub(crate) log: Vec<MetricsLine>,
-    /// `None` if no range test chose the learning rate.
-    pub(crate) range_test: Option<LearningRateCurve>,
 }
 
 impl RunFiles {
@@ -36,7 +32,6 @@ impl RunFiles {
             pretrain,
             log: read_metrics(&run.metrics())?,
             summary: run.summary()?,
-            range_test: run.learning_rate_curve()?,
         })
     }
 }

@@ -35,7 +35,6 @@ fn damaged_files_are_errors_that_name_them() {
         ("summary.json", "{", "summary.json"),
         ("config.toml", "seed = 1", "config.toml"),
         ("encoder.safetensors", "no weights", "encoder.safetensors"),
-        ("learning-rate.json", "[]", "learning-rate.json"),
     ] {
         let copy = copy_of(run, &format!("damaged-{file}"));
         fs::write(copy.path().join(file), damage).unwrap();

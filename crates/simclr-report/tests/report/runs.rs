@@ -11,8 +11,8 @@ use simclr_data::Splits;
 use simclr_model::{ResNetConfig, ResNetDepth, Stem};
 use simclr_report::{ReportConfig, ReportError, RunReport};
 use simclr_train::{
-    ImageConfig, LearningRate, LearningRateCurve, OptimizerConfig, PretrainConfig, Pretraining,
-    Progress, Recipe, RunDirectory, TrainConfig, TriedRate,
+    ImageConfig, LearningRate, OptimizerConfig, PretrainConfig, Pretraining, Progress, Recipe,
+    RunDirectory, TrainConfig,
 };
 
 /// Names that a browser must show and never read.
@@ -66,8 +66,6 @@ pub(crate) fn hostile() -> &'static (RunDirectory, Splits) {
         }
         let data = Splits::open(&photos).unwrap();
         let run = pretrain(config(), &data, &folder("hostile-run"));
-        let curve = serde_json::to_string(&range_test()).unwrap();
-        fs::write(run.path().join("learning-rate.json"), curve).unwrap();
         (run, data)
     })
 }
@@ -111,15 +109,4 @@ fn pretrain(config: PretrainConfig, data: &Splits, path: &Path) -> RunDirectory 
         .with_trainer(|trainer| trainer.with_progress(Progress::Silent).with_directory(path));
     pretraining.run(data, &Device::flex()).unwrap();
     RunDirectory::open(path).unwrap()
-}
-
-/// The loss falls by a third around a rate of 1e-3, with noise.
-fn range_test() -> LearningRateCurve {
-    let tried = (0..100_u32).map(|step| {
-        let decade = -6.0 + 0.05 * f64::from(step);
-        let noise = 0.1 * (f64::from(step * 7919 % 101) / 50.0 - 1.0);
-        let loss = 2.7 - 0.9 / (1.0 + (-4.0 * (decade + 3.0)).exp()) + noise;
-        TriedRate { rate: 10_f64.powf(decade), loss }
-    });
-    LearningRateCurve { tried: tried.collect(), chance_level: 2.7, diverged: false }
 }

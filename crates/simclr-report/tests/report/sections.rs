@@ -19,7 +19,7 @@ fn a_labelled_run_gets_every_section() {
     }
     let test = data.labelled.as_ref().unwrap().test.len();
     assert_eq!(count(&html, "transform=\"translate("), test);
-    for chart in ["loss", "contrastive", "knn", "rank", "learning-rate", "speed", "range-test"] {
+    for chart in ["loss", "contrastive", "knn", "rank", "learning-rate", "speed"] {
         assert_eq!(count(&html, &format!("id=\"chart-{chart}\"")), 1, "{chart}");
     }
     assert!(html.contains("raw pixels, 16 × 16") && html.contains("random weights"));

@@ -38,9 +38,6 @@ impl Trainer {
             self.open_resumed(path, config)?
         } else {
             let directory = RunDirectory::create(path, &config)?;
-            if let Some(curve) = &self.learning_rate_curve {
-                directory.write_learning_rate_curve(curve)?;
-            }
             OpenedRun { directory, config, devices_before: None }
         };
         if let Some(index) = &self.data_index {

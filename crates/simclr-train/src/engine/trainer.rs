@@ -14,7 +14,6 @@ use crate::engine::batch_loss::BatchLoss;
 use crate::engine::loss_config::LossConfig;
 use crate::engine::train_config::TrainConfig;
 use crate::error::TrainError;
-use crate::rate::learning_rate_curve::LearningRateCurve;
 use crate::run::data_checksum::DataChecksum;
 use crate::run::first_weights::FirstWeights;
 use crate::run::image_source::ImageSource;
@@ -97,8 +96,6 @@ pub struct Trainer {
     /// What the run's folder keeps of where the images are.
     pub(crate) data_index: Option<DataIndex>,
     pub(crate) weight_metadata: WeightMetadata,
-    /// The curve of the range test that chose the config's learning rate, if there was one.
-    pub(crate) learning_rate_curve: Option<LearningRateCurve>,
     pub(crate) progress: Progress,
     pub(crate) interrupter: Interrupter,
 }
@@ -169,7 +166,6 @@ impl Trainer {
             checksum: None,
             data_index: None,
             weight_metadata: WeightMetadata::new(),
-            learning_rate_curve: None,
             progress: Progress::Auto,
             interrupter: Interrupter::new(),
         })
@@ -228,19 +224,7 @@ impl Trainer {
         Self { progress, ..self }
     }
 
-    /// Takes the rate that a [range test](Self::range_test) suggests as the peak of the schedule. A run directory keeps
-    /// the curve as `learning-rate.json`.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::NoLearningRate`] if the curve suggests none.
-    pub fn with_suggested_rate(mut self, curve: LearningRateCurve) -> Result<Self, TrainError> {
-        self.config.learning_rate = curve.suggested_learning_rate()?;
-        self.learning_rate_curve = Some(curve);
-        Ok(self)
-    }
-
-    /// The config, with the learning rate that [`with_suggested_rate`](Self::with_suggested_rate) chose.
+    /// The config.
     #[must_use]
     pub fn config(&self) -> &TrainConfig {
         &self.config

@@ -119,7 +119,7 @@ impl Pretraining {
         Self { source: Some(source.absolute()), ..self }
     }
 
-    /// The config, with the learning rate that [`with_suggested_rate`](Self::with_suggested_rate) chose.
+    /// The config.
     #[must_use]
     pub fn config(&self) -> PretrainConfig {
         PretrainConfig { train: self.trainer.config.clone(), images: self.images.clone() }

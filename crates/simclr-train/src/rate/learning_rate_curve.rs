@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TrainError;
-use crate::rate::learning_rate::LearningRate;
-
 /// The standard deviation of the Gaussian weights that smooth the curve, in decades of the rate.
 const SMOOTHING_DECADES: f64 = 0.25;
 
@@ -84,7 +81,8 @@ impl LearningRateCurve {
     /// The rate at which the smoothed loss falls most per decade, below the chance level and before its lowest point,
     /// rounded to two digits. `None` if the loss stays within 2 % of the chance level or above it.
     ///
-    /// It suits the peak of a schedule with warm-up.
+    /// It is a first guess at the peak of a schedule with warm-up. The best peak of a whole run may be several times as high, as the
+    /// loss of a few hundred steps falls fastest at a rate that is safe from the first step on.
     #[must_use]
     pub fn suggestion(&self) -> Option<f64> {
         let losses = self.learnt();
@@ -98,12 +96,6 @@ impl LearningRateCurve {
         };
         let steepest = (1..lowest).min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
         Some(two_digits(self.tried[steepest].rate))
-    }
-
-    /// The suggestion as a run's rate, the same at every batch size.
-    pub(crate) fn suggested_learning_rate(&self) -> Result<LearningRate, TrainError> {
-        let none = TrainError::NoLearningRate { tried: self.tried.len() };
-        self.suggestion().map(LearningRate::unscaled).ok_or(none)
     }
 
     /// Whether the test can end: the loss has lost half of its gain again, or is 25 % above its start.

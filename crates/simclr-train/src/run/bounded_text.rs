@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Error, Read, Result};
 use std::path::Path;
 
-/// Longest `config.toml`, `summary.json` or `learning-rate.json` that is read, in bytes.
+/// Longest `config.toml` or `summary.json` that is read, in bytes.
 pub(crate) const MOST_TEXT: u64 = 16 << 20;
 
 /// Reads a file of text.

@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use simclr_data::replace_file;
 
 use crate::error::TrainError;
-use crate::rate::learning_rate_curve::LearningRateCurve;
 use crate::run::bounded_text::{MOST_TEXT, read_text};
 use crate::run::checkpoint::CheckpointFolder;
 use crate::run::position::Position;
@@ -15,7 +14,6 @@ use crate::run::summary::Summary;
 
 const CONFIG: &str = "config.toml";
 const SUMMARY: &str = "summary.json";
-const LEARNING_RATE: &str = "learning-rate.json";
 
 /// The highest number that [`RunDirectory::free_name`] gives a run.
 const MOST_RUNS: usize = 9999;
@@ -26,7 +24,6 @@ const MOST_RUNS: usize = 9999;
 /// |---|---|
 /// | `config.toml` | all settings of the run: a [`RunConfig`] |
 /// | `data.index` | where the images are, if they are in shards or in folders: a resumed run is quicker to begin |
-/// | `learning-rate.json` | the curve of the range test, if one chose the learning rate: a [`LearningRateCurve`] |
 /// | `metrics.jsonl` | the figures of every step and epoch: one [`MetricsLine`](crate::MetricsLine) a line |
 /// | `tensorboard/` | the same figures in event files |
 /// | `checkpoint/` | the state after the last two epochs, after the best one, and where the run was interrupted: it can be resumed from there |
@@ -158,15 +155,6 @@ impl RunDirectory {
         self.read(SUMMARY)
     }
 
-    /// Reads `learning-rate.json`; `None` if no range test chose the run's learning rate.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`summary`](Self::summary).
-    pub fn learning_rate_curve(&self) -> Result<Option<LearningRateCurve>, TrainError> {
-        self.read(LEARNING_RATE)
-    }
-
     /// Reads a JSON file; `None` if there is none.
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, TrainError> {
         let path = self.path.join(name);
@@ -224,14 +212,6 @@ impl RunDirectory {
     pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), TrainError> {
         let json = serde_json::to_string_pretty(summary).expect("a summary is always JSON");
         self.write(SUMMARY, &format!("{json}\n"))
-    }
-
-    pub(crate) fn write_learning_rate_curve(
-        &self,
-        curve: &LearningRateCurve,
-    ) -> Result<(), TrainError> {
-        let json = serde_json::to_string(curve).expect("finite numbers are always JSON");
-        self.write(LEARNING_RATE, &format!("{json}\n"))
     }
 
     /// Writes a file of the directory, as a whole.
