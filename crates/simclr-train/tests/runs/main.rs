@@ -14,3 +14,4 @@ mod shards;
 mod skipped;
 mod support;
 mod watched;
+mod write_faults;
