@@ -5,7 +5,8 @@ use std::{error::Error, fs, ops::ControlFlow, path::Path};
 use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use simclr_data::{
-    ImageDataset, Opening, PackConfig, PackFormat, Sample, SampleConfig, Shards, Splits, WholeSet, pack,
+    ImageDataset, Opening, PackConfig, PackFormat, Sample, SampleConfig, Shards, Splits, WholeSet,
+    pack,
 };
 use simclr_fuzz::{bitmap, folder_with, set_time, shard};
 
@@ -32,7 +33,7 @@ fn data_sets(corpus: &Path) -> Result<(), Box<dyn Error>> {
         seed(corpus, "tar_shard", &format!("cut-{number}"), &shard[..length])?;
     }
     let [a, b] = [1, 2].map(bitmap);
-    let folder = folder_with(&[("photos/cat/1.bmp", &a), ("photos/dog/1.bmp", &b)]);
+    let folder = folder_with(&[("photos/cat/1.bmp", &a[..]), ("photos/dog/1.bmp", &b[..])]);
     let out = folder.path().join("out.tar");
     let photos = WholeSet::open(folder.path().join("photos"))?;
     let config = PackConfig::new(PackFormat::Raw);
@@ -48,7 +49,8 @@ fn data_sets(corpus: &Path) -> Result<(), Box<dyn Error>> {
 /// Index files of what the targets open by them.
 fn indexes(corpus: &Path) -> Result<(), Box<dyn Error>> {
     let [a, b] = [1, 2].map(bitmap);
-    let files = [("a.tar", &shard()[..]), ("photos/cat/1.bmp", &a), ("photos/dog/1.bmp", &b)];
+    let files =
+        [("a.tar", &shard()[..]), ("photos/cat/1.bmp", &a[..]), ("photos/dog/1.bmp", &b[..])];
     let folder = folder_with(&files);
     let index = folder.path().join("data.index");
     set_time(&folder.path().join("a.tar"));

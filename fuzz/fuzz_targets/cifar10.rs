@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         record[0] = *label;
     }
     let names = rest.get(8..).unwrap_or_default();
-    let folder = folder_with(&[("data_batch_2.bin", &images), ("batches.meta.txt", names)]);
+    let folder = folder_with(&[("data_batch_2.bin", &images[..]), ("batches.meta.txt", names)]);
     if let Ok(train) = Cifar10::open(folder.path(), Cifar10Split::Train) {
         read(&train);
     }

@@ -11,9 +11,9 @@ fuzz_target!(|bytes: &[u8]| {
     with_index_checksum(&mut index);
     let [a, b] = [1, 2].map(bitmap);
     let folder = folder_with(&[
-        ("photos/cat/1.bmp", &a),
-        ("photos/dog/1.bmp", &b),
-        ("data.index", &index),
+        ("photos/cat/1.bmp", &a[..]),
+        ("photos/dog/1.bmp", &b[..]),
+        ("data.index", &index[..]),
     ]);
     let photos = folder.path().join("photos");
     let opening = Opening { index: Some(folder.path().join("data.index")), ..Opening::default() };

@@ -7,8 +7,11 @@ use simclr_data::{LabelTable, SortAction, SortConfig, SortPlan};
 use simclr_fuzz::folder_with;
 
 fuzz_target!(|bytes: &[u8]| {
-    let folder =
-        folder_with(&[("labels.csv", bytes), ("photos/1.jpg", b"one"), ("photos/deep/2.jpg", b"two")]);
+    let folder = folder_with(&[
+        ("labels.csv", bytes),
+        ("photos/1.jpg", &b"one"[..]),
+        ("photos/deep/2.jpg", &b"two"[..]),
+    ]);
     let (data, out) = (folder.path().join("photos"), folder.path().join("out"));
     let Ok(table) = LabelTable::read(folder.path().join("labels.csv")) else { return };
     let config = SortConfig { data: &data, out: &out, action: SortAction::Copy };

@@ -10,8 +10,11 @@ use simclr_fuzz::{bitmap, folder_with, read};
 
 fuzz_target!(|bytes: &[u8]| {
     let [a, b] = [1, 2].map(bitmap);
-    let folder =
-        folder_with(&[("photos/cat/1.bmp", &a), ("photos/dog/1.bmp", &b), ("out.tar.part", bytes)]);
+    let folder = folder_with(&[
+        ("photos/cat/1.bmp", &a[..]),
+        ("photos/dog/1.bmp", &b[..]),
+        ("out.tar.part", bytes),
+    ]);
     let photos = WholeSet::open(folder.path().join("photos")).expect("two photos");
     let out = folder.path().join("out.tar");
     let config = PackConfig { resume: true, ..PackConfig::new(PackFormat::Raw) };

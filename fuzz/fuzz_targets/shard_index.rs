@@ -9,7 +9,7 @@ use simclr_fuzz::{folder_with, read, set_time, shard, with_index_checksum};
 fuzz_target!(|bytes: &[u8]| {
     let mut index = bytes.to_vec();
     with_index_checksum(&mut index);
-    let folder = folder_with(&[("a.tar", &shard()), ("data.index", &index)]);
+    let folder = folder_with(&[("a.tar", &shard()[..]), ("data.index", &index[..])]);
     let path = folder.path().join("a.tar");
     set_time(&path);
     let opening = Opening { index: Some(folder.path().join("data.index")), ..Opening::default() };

@@ -13,7 +13,8 @@ const IMAGE: usize = 3 * 96 * 96;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((head, rest)) = bytes.split_at_checked(4) else { return };
-    let [images, labels] = [0, 2].map(|at| usize::from(u16::from_le_bytes([head[at], head[at + 1]])));
+    let [images, labels] =
+        [0, 2].map(|at| usize::from(u16::from_le_bytes([head[at], head[at + 1]])));
     // Most lengths are those of some images and up to a byte more or less.
     let images = (images / 3 % 4 * IMAGE + images % 3).saturating_sub(1);
     let images: Vec<u8> = rest.iter().copied().chain(std::iter::repeat(7)).take(images).collect();

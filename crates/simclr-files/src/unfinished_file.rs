@@ -128,3 +128,64 @@ impl Seek for UnfinishedFile {
         self.file().seek(to)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+    use crate::faults::{self, Fault};
+
+    fn text(path: &Path) -> Option<String> {
+        fs::read_to_string(path).ok()
+    }
+
+    /// Writes `new` to `a.txt` of a folder, under a name that nothing has if `keep`.
+    fn write(folder: &Path, keep: bool) -> Result<(), String> {
+        let path = folder.join("a.txt");
+        let written = || {
+            let mut file = UnfinishedFile::alone_beside(&path)?;
+            file.write_all(b"new")?;
+            if keep { file.keep_as(&path) } else { file.replace(&path) }
+        };
+        written().map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    #[test]
+    fn a_file_of_one_name_is_overwritten_and_whatever_fails_its_own_name_has_a_whole_file() {
+        for keep in [false, true] {
+            let count = faults::everywhere(
+                |folder| {
+                    fs::write(folder.join("a.txt.part"), "left by another process").unwrap();
+                    if !keep {
+                        fs::write(folder.join("a.txt"), "old").unwrap();
+                    }
+                },
+                |folder| write(folder, keep),
+                |after| {
+                    let found = text(&after.folder.join("a.txt"));
+                    let before = (!keep).then(|| "old".to_owned());
+                    let is_new = found.as_deref() == Some("new");
+                    assert!(is_new || after.outcome.is_err() && found == before, "{after:?}");
+                    let part = text(&after.folder.join("a.txt.part"));
+                    let never_opened = part.as_deref() == Some("left by another process");
+                    let is_left = part.is_some() && !never_opened;
+                    assert!(!is_left || after.fault == Fault::Stopped, "{after:?}: {part:?}");
+                },
+            );
+            assert!(count > 10, "only {count} faults");
+        }
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        fs::write(&path, "precious").unwrap();
+        let mut file = UnfinishedFile::beside(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(file.keep_as(&path).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(text(&path).as_deref(), Some("precious"));
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+}

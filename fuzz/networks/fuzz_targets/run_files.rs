@@ -9,7 +9,7 @@ use simclr_train::{RunDirectory, read_metrics};
 fuzz_target!(|bytes: &[u8]| {
     let Some((&which, bytes)) = bytes.split_first() else { return };
     let names = ["config.toml", "metrics.jsonl", "summary.json", "learning-rate.json"];
-    let folder = folder_with(&[("config.toml", b""), (names[usize::from(which) % 4], bytes)]);
+    let folder = folder_with(&[("config.toml", &b""[..]), (names[usize::from(which) % 4], bytes)]);
     let Ok(run) = RunDirectory::open(folder.path()) else { return };
     let _ = (run.config(), run.summary(), run.learning_rate_curve(), read_metrics(&run.metrics()));
     let _ = (run.position(), RunDirectory::check_free(folder.path()));

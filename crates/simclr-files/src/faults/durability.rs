@@ -94,7 +94,7 @@ mod tests {
 
     use super::super::inject;
     use super::*;
-    use crate::{WrittenFile, rename};
+    use crate::{WrittenFile, hard_link, remove_file, rename, sync_folder};
 
     /// The operations of a file that gets its name, with and without its bytes on the disk.
     fn events(is_synced: bool) -> Vec<Event> {
@@ -123,6 +123,33 @@ mod tests {
     #[should_panic(expected = "Rename")]
     fn a_name_may_not_come_before_its_bytes() {
         assert_durable(&events(false));
+    }
+
+    /// A file is linked to another name, and loses its first.
+    fn moved(is_synced: bool) -> Vec<Event> {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        std::fs::write(&from, "text").unwrap();
+        let (moved, trace) = inject(folder.path(), None, || {
+            hard_link(&from, &to)?;
+            if is_synced {
+                sync_folder(folder.path())?;
+            }
+            remove_file(&from)
+        });
+        moved.unwrap();
+        trace.events
+    }
+
+    #[test]
+    fn a_first_name_may_go_after_the_second_is_on_the_disk() {
+        assert_durable(&moved(true));
+    }
+
+    #[test]
+    #[should_panic(expected = "before its second name is on the disk")]
+    fn a_first_name_may_not_go_before_the_second_is_on_the_disk() {
+        assert_durable(&moved(false));
     }
 
     #[test]

@@ -9,7 +9,7 @@ fn whatever_fails_the_cache_has_the_whole_file_or_none_and_the_next_try_fetches_
     let server = hub();
     let attempt = |folder: &Path| {
         let fetched = fetch(&cache(folder, &server), "hf:owner/net");
-        let fetched = fetched.map_err(|error| format!("{error}: {error:?}"))?;
+        let fetched = fetched.map_err(|error| error.to_string())?;
         assert!(fs::read(&fetched.path).unwrap() == weights(), "{}", fetched.path.display());
         Ok(())
     };

@@ -21,7 +21,7 @@ fn sort(folder: &Path, action: SortAction) -> Result<(), String> {
     let (data, out) = (folder.join("photos"), folder.join("out"));
     let plan = SortPlan::new(&table, &SortConfig { data: &data, out: &out, action });
     let sorted = plan.and_then(|plan| plan.carry_out(|_| true));
-    sorted.map(drop).map_err(|error| format!("{error}: {error:?}"))
+    sorted.map(drop).map_err(|error| error.to_string())
 }
 
 /// Every photo is whole, where it was or in the folder of its class, and nothing else is in a class.
@@ -54,7 +54,8 @@ fn whatever_fails_no_photo_is_lost_and_the_same_command_goes_on() {
                 sort(after.folder, action)
                     .unwrap_or_else(|error| panic!("{moment}, again: {error}"));
                 assert_no_photo_is_lost(after.folder, &moment);
-                let sorted = files(&after.folder.join("out"));
+                let mut sorted = files(&after.folder.join("out"));
+                sorted.retain(|name| !name.starts_with(UNFINISHED));
                 assert_eq!(sorted, ["cat/1.jpg", "cat/deep/3.jpg", "dog/2.jpg"], "{moment}");
             },
         );
