@@ -5,7 +5,10 @@ use std::path::Path;
 
 /// What is asked of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "faults", doc = "See [`Event`](crate::faults::Event).")]
+#[cfg_attr(
+    not(feature = "faults"),
+    expect(dead_code, unreachable_pub, reason = "a part of the feature's module")
+)]
 pub enum Operation {
     /// Opens a file to write to it, and makes it if need be.
     Open,
@@ -44,10 +47,11 @@ pub(crate) fn perform<T>(
 /// Whether a test has the process stop before it removes what it leaves at `path`.
 pub(crate) fn is_stopped(path: &Path) -> bool {
     #[cfg(feature = "faults")]
-    return crate::faults::is_stopped(path);
+    let is_stopped = crate::faults::is_stopped(path);
     #[cfg(not(feature = "faults"))]
-    {
+    let is_stopped = {
         let _ = path;
         false
-    }
+    };
+    is_stopped
 }

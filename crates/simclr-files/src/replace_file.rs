@@ -122,7 +122,7 @@ mod tests {
                 let names = names(after.folder);
                 let others = names.iter().filter(|name| *name != "a.csv");
                 let is_unfinished =
-                    |name: &String| name.starts_with("a.csv.") && name.ends_with(".part");
+                    |name: &String| name.starts_with("a.csv.") && name.ends_with("part");
                 assert!(others.clone().all(is_unfinished), "{after:?}: {names:?}");
                 assert!(
                     others.count() <= usize::from(after.fault == Fault::Stopped),
