@@ -1,14 +1,88 @@
 //! Writes the first inputs of the fuzz targets: `cargo run --bin seeds -- corpus`.
 
-use std::{error::Error, fs, path::Path};
+use std::{error::Error, fs, ops::ControlFlow, path::Path};
 
 use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use simclr_data::{ImageDataset, Sample, SampleConfig};
+use simclr_data::{
+    ImageDataset, Opening, PackConfig, PackFormat, Sample, SampleConfig, Shards, Splits, WholeSet,
+    pack,
+};
+use simclr_fuzz::{bitmap, folder_with, set_time, shard};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = std::env::args().nth(1).ok_or("expected a folder")?;
-    jpegs(&Path::new(&corpus).join("jpeg"))
+    let corpus = Path::new(&corpus);
+    jpegs(&corpus.join("jpeg"))?;
+    data_sets(corpus)?;
+    indexes(corpus)?;
+    texts(corpus)
+}
+
+/// Whole files of STL-10 and CIFAR-10 as their targets have them, shards, and packed files.
+fn data_sets(corpus: &Path) -> Result<(), Box<dyn Error>> {
+    let classes = "airplane\nbird\ncar\ncat\ndeer\ndog\nhorse\nmonkey\nship\ntruck\n";
+    // Two images, two labels.
+    let stl10 = [&[7, 0, 2, 0, 1, 10][..], classes.as_bytes()].concat();
+    seed(corpus, "stl10", "two", &stl10)?;
+    let cifar10 = [&[7, 0, 0, 1, 2, 3, 4, 5, 6, 9][..], classes.as_bytes()].concat();
+    seed(corpus, "cifar10", "two", &cifar10)?;
+    let shard = shard();
+    seed(corpus, "tar_shard", "bmp", &shard)?;
+    for (number, length) in [0, 600, 3000, shard.len() - 1100].into_iter().enumerate() {
+        seed(corpus, "tar_shard", &format!("cut-{number}"), &shard[..length])?;
+    }
+    let [a, b] = [1, 2].map(bitmap);
+    let folder = folder_with(&[("photos/cat/1.bmp", &a[..]), ("photos/dog/1.bmp", &b[..])]);
+    let out = folder.path().join("out.tar");
+    let photos = WholeSet::open(folder.path().join("photos"))?;
+    let config = PackConfig::new(PackFormat::Raw);
+    pack(&photos, &out, &config, |_| ControlFlow::Continue(()))?;
+    let packed = fs::read(out)?;
+    seed(corpus, "tar_shard", "packed", &packed)?;
+    for length in [packed.len(), packed.len() / 2, 1536, 100] {
+        seed(corpus, "packed", &length.to_string(), &packed[..length.min(packed.len())])?;
+    }
+    Ok(())
+}
+
+/// Index files of what the targets open by them.
+fn indexes(corpus: &Path) -> Result<(), Box<dyn Error>> {
+    let [a, b] = [1, 2].map(bitmap);
+    let files =
+        [("a.tar", &shard()[..]), ("photos/cat/1.bmp", &a[..]), ("photos/dog/1.bmp", &b[..])];
+    let folder = folder_with(&files);
+    let index = folder.path().join("data.index");
+    set_time(&folder.path().join("a.tar"));
+    Shards::open(folder.path().join("a.tar"))?.write_index(&index)?;
+    seed(corpus, "shard_index", "three", &fs::read(&index)?)?;
+    fs::remove_file(&index)?;
+    let opening = Opening { index: Some(index.clone()), ..Opening::default() };
+    let splits = Splits::open_with(folder.path().join("photos"), &opening)?;
+    splits.index.ok_or("expected an index of the folder")?.write(&index)?;
+    seed(corpus, "folder_index", "two", &fs::read(&index)?)
+}
+
+/// Tables, names, and the texts of a run.
+fn texts(corpus: &Path) -> Result<(), Box<dyn Error>> {
+    for (target, name, text) in [
+        ("label_table", "labels", "name,label\n1.jpg,cat\ndeep/2.jpg,dog\n"),
+        ("label_table", "classified", "image,class,probability\n1.jpg,cat,0.4\n1.jpg,dog,0.6\n"),
+        ("label_table", "quoted", "name,label\n\"1.jpg\",\"cat, grey\"\n../x,y\n/etc/passwd,z\n"),
+        ("names", "escaped", "a\\x0Ab/c\\\\d.png"),
+        ("run_files", "config", "\0seed = 1\n[train]\nepochs = 2\nbatch_size = 8\n"),
+        ("run_files", "metrics", "\u{1}{\"event\":\"epoch\",\"epoch\":1,\"loss\":1.5}\n"),
+        ("run_files", "summary", "\u{2}{\"epochs\":1,\"loss_first\":1.5,\"loss_last\":1.0}"),
+    ] {
+        seed(corpus, target, name, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn seed(corpus: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
+    let folder = corpus.join(target);
+    fs::create_dir_all(&folder)?;
+    Ok(fs::write(folder.join(name), bytes)?)
 }
 
 /// Small JPEGs of each kind that cameras write, after a rectangle and a resolution.

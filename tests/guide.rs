@@ -83,6 +83,23 @@ fn every_link_between_pages_leads_to_a_file_and_a_heading() {
     assert!(broken.is_empty(), "expected no broken link, found {broken:#?}");
 }
 
+/// `docs/SUMMARY.md` is the book's table of contents.
+#[test]
+fn every_page_of_the_guide_is_in_the_book_once() {
+    let docs = root().join("docs");
+    let Ok(summary) = std::fs::read_to_string(docs.join("SUMMARY.md")) else { return };
+    if !docs.join("adr").is_dir() {
+        return; // A published package has not all of them.
+    }
+    let mut listed: Vec<PathBuf> =
+        targets(&summary).iter().map(|target| docs.join(target)).collect();
+    let mut pages: Vec<PathBuf> =
+        pages().into_iter().filter(|page| page.starts_with(&docs)).collect();
+    pages.retain(|page| !page.ends_with("SUMMARY.md"));
+    (listed.sort(), pages.sort());
+    assert_eq!(listed, pages);
+}
+
 /// An address that holds the picture itself, as rustdoc copies no files.
 fn data_uri(svg: &[u8]) -> String {
     let mut uri = String::from("data:image/svg+xml,");

@@ -19,7 +19,7 @@ use std::{
     path::Path,
 };
 
-use crate::replace_file;
+use simclr_files::replace_file;
 
 const MAGIC: &[u8; 8] = b"simclr-i";
 /// Bytes of the header.

@@ -95,7 +95,6 @@ mod opening;
 mod part;
 mod patience;
 mod printable;
-mod replace_file;
 mod sample;
 mod shards;
 mod sorting;
@@ -122,11 +121,11 @@ pub use image_folder::ImageFolder;
 pub use opening::{DataIndex, ListingProgress, Opening};
 pub use part::{ImagePart, PartialImage, Resolution};
 pub use printable::printable;
-pub use replace_file::replace_file;
 pub use sample::{Sample, SampleConfig};
 #[cfg(feature = "parquet")]
 pub use shards::ParquetImages;
 pub use shards::{PackConfig, PackError, PackFormat, PackProgress, Packed, Shards, pack};
+pub use simclr_files::replace_file;
 pub use sorting::{
     LabelTable, LabelledName, SortAction, SortConfig, SortError, SortPlan, SortStep, Sorted,
 };

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use simclr_data::{ImageDataset, Labelled, Splits, replace_file};
+use simclr_data::{ImageDataset, Labelled, Splits};
 use simclr_embed::Embedder;
+use simclr_files::replace_file;
 use simclr_train::{PretrainConfig, RunDirectory};
 
 use crate::contents::Contents;

@@ -11,6 +11,7 @@ mod labelled;
 mod life;
 mod mistakes;
 mod monitor;
+mod pages;
 mod parquet;
 mod plans_and_data;
 mod published;

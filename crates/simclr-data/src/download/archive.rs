@@ -1,8 +1,9 @@
 //! An archive on a server, and how its files come into a folder.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use md5::Md5;
+use simclr_files::create_folders;
 
 use super::{
     checksum::sum_of,
@@ -39,7 +40,7 @@ impl Archive<'_> {
         if self.members.iter().all(|member| dir.join(member.name).is_file()) {
             return Ok(());
         }
-        fs::create_dir_all(dir).map_err(|source| DownloadError::io(dir, source))?;
+        create_folders(dir).map_err(|source| DownloadError::io(dir, source))?;
         let kept = dir.join(self.file_name);
         if kept.is_file() {
             self.verify(&kept, on_progress)?;

@@ -1,11 +1,12 @@
 //! Receiving a large file over a connection that may break.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Write},
     path::Path,
 };
 
+use simclr_files::{WrittenFile, remove_file, rename};
 use ureq::{
     Body,
     http::{HeaderMap, Response, StatusCode, header},
@@ -74,13 +75,13 @@ impl Fetch<'_> {
 
     /// Removes what was received.
     pub(super) fn remove(&self) -> Result<(), DownloadError> {
-        fs::remove_file(self.part).map_err(|source| self.failed(source))?;
+        remove_file(self.part).map_err(|source| self.failed(source))?;
         Validator::beside(self.part).remove()
     }
 
     /// Gives what was received its name.
     pub(super) fn keep_as(&self, path: &Path) -> Result<(), DownloadError> {
-        fs::rename(self.part, path).map_err(|source| DownloadError::io(path, source))?;
+        rename(self.part, path).map_err(|source| DownloadError::io(path, source))?;
         Validator::beside(self.part).remove()
     }
 
@@ -175,11 +176,11 @@ impl Fetch<'_> {
     }
 
     /// Opens the file for writing after its first `held` bytes.
-    fn open(&self, held: u64) -> io::Result<File> {
+    fn open(&self, held: u64) -> io::Result<WrittenFile> {
         if held == 0 {
-            File::create(self.part)
+            WrittenFile::create(self.part)
         } else {
-            OpenOptions::new().append(true).open(self.part)
+            WrittenFile::open(self.part, File::options().append(true))
         }
     }
 }

@@ -1,14 +1,13 @@
 //! Taking known files out of an archive, and nothing else.
 
 use std::{
-    fs::File,
     io::{self, Read},
     path::{Component, Path},
 };
 
 use flate2::read::GzDecoder;
+use simclr_files::UnfinishedFile;
 use tar::{Entry, EntryType};
-use tempfile::Builder;
 
 use super::{
     error::DownloadError,
@@ -86,14 +85,9 @@ impl Packed<'_> {
         let size = entry.size();
         // A fixed name, so that a process that is killed leaves one such file and the next one overwrites it: the
         // largest has 2.8 GB.
-        let mut unfinished = Builder::new()
-            .prefix(member.name)
-            .suffix(".part")
-            .rand_bytes(0)
-            .make_in(dir, |path| File::create(path))
-            .map_err(failed)?;
-        let file = unfinished.as_file_mut();
-        let written = io::copy(&mut entry.take(member.most + 1), file).map_err(failed)?;
+        let mut unfinished = UnfinishedFile::alone_beside(&path).map_err(failed)?;
+        let mut content = entry.take(member.most + 1);
+        let written = io::copy(&mut content, &mut unfinished).map_err(failed)?;
         if written > member.most {
             return Err(DownloadError::EntryTooLong {
                 path: self.path.to_owned(),
@@ -104,9 +98,7 @@ impl Packed<'_> {
         if written < size {
             return Err(self.unreadable(io::ErrorKind::UnexpectedEof.into()));
         }
-        file.sync_all().map_err(failed)?;
-        unfinished.persist(&path).map_err(|persist| failed(persist.error))?;
-        Ok(())
+        unfinished.replace(&path).map_err(failed)
     }
 
     fn unreadable(&self, source: io::Error) -> DownloadError {

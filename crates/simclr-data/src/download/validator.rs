@@ -2,15 +2,15 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
+use simclr_files::{remove_file, replace_file};
 use ureq::http::{HeaderMap, HeaderValue, header};
 
 use super::error::DownloadError;
-use crate::replace_file;
 
 /// Longest value that is kept.
 const MOST_BYTES: u64 = 1024;
@@ -54,7 +54,7 @@ impl Validator {
     }
 
     pub(super) fn remove(&self) -> Result<(), DownloadError> {
-        match fs::remove_file(&self.path) {
+        match remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(DownloadError::io(&self.path, error))
             }

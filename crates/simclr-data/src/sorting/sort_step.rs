@@ -4,7 +4,9 @@ use std::fs::{self, File, FileTimes};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
+use simclr_files::{
+    UnfinishedFile, WrittenFile, create_folders, hard_link, remove_file, sync_folder,
+};
 
 use super::sort_error::SortError;
 
@@ -37,11 +39,11 @@ impl SortStep {
     pub(super) fn take(&self, action: SortAction, unfinished: &Path) -> Result<(), SortError> {
         let Self { from, to } = self;
         let folder = to.parent().unwrap_or(to);
-        fs::create_dir_all(folder).map_err(SortError::write(folder))?;
+        create_folders(folder).map_err(SortError::write(folder))?;
         match action {
             SortAction::Copy => self.copy(unfinished),
             SortAction::HardLink => fs::canonicalize(from)
-                .and_then(|from| fs::hard_link(from, to))
+                .and_then(|from| hard_link(from, to))
                 .map_err(|error| self.failed(error)),
             SortAction::SymbolicLink => std::path::absolute(from)
                 .and_then(|from| symbolic_link(&from, to))
@@ -58,7 +60,7 @@ impl SortStep {
             let linked = if from.is_symlink() {
                 Err(ErrorKind::Unsupported.into())
             } else {
-                fs::hard_link(from, to)
+                hard_link(from, to)
             };
             match linked {
                 Ok(()) => {}
@@ -68,17 +70,20 @@ impl SortStep {
                 Err(_) => self.copy(unfinished)?,
             }
         }
-        fs::remove_file(from).map_err(SortError::write(from))
+        // A machine that loses its power must not keep that the first name is gone without the second.
+        let folder = to.parent().unwrap_or(to);
+        sync_folder(folder).map_err(SortError::write(folder))?;
+        remove_file(from).map_err(SortError::write(from))
     }
 
     fn copy(&self, unfinished: &Path) -> Result<(), SortError> {
         let Self { from, to } = self;
-        let mut file = File::open(from).map_err(SortError::read(from))?;
-        let mut copy = Builder::new()
-            .make_in(unfinished, |path| File::create_new(path))
-            .map_err(SortError::write(unfinished))?;
-        write_copy(&mut file, copy.as_file_mut()).map_err(|error| self.failed(error))?;
-        copy.persist_noclobber(to).map(drop).map_err(|failed| self.failed(failed.error))
+        let file = File::open(from).map_err(SortError::read(from))?;
+        let mut copy =
+            UnfinishedFile::in_folder(unfinished).map_err(SortError::write(unfinished))?;
+        write_copy(&file, copy.file())
+            .and_then(|()| copy.keep_as(to))
+            .map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: io::Error) -> SortError {
@@ -90,15 +95,14 @@ impl SortStep {
     }
 }
 
-fn write_copy(from: &mut File, to: &mut File) -> io::Result<()> {
+fn write_copy(from: &File, to: &mut WrittenFile) -> io::Result<()> {
     let found = from.metadata()?;
-    io::copy(from, to)?;
-    to.set_permissions(found.permissions())?;
+    to.copy_from(from)?;
+    to.as_file().set_permissions(found.permissions())?;
     if let Ok(modified) = found.modified() {
-        to.set_times(FileTimes::new().set_modified(modified))?;
+        to.as_file().set_times(FileTimes::new().set_modified(modified))?;
     }
-    // That the disk is full may be known only now.
-    to.sync_all()
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -3,6 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use simclr_files::{create_folders, remove_file, remove_folder};
+
 use super::sort_error::SortError;
 
 /// Its name in the folder that files are sorted into.
@@ -19,7 +21,7 @@ pub(super) struct UnfinishedFolder {
 impl UnfinishedFolder {
     pub(super) fn begin(out: &Path) -> Result<Self, SortError> {
         let folder = out.join(UNFINISHED);
-        fs::create_dir_all(&folder).map_err(SortError::write(&folder))?;
+        create_folders(&folder).map_err(SortError::write(&folder))?;
         let path = folder.join(LOCK);
         let lock = File::options().write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(SortError::write(&path))?;
@@ -31,7 +33,7 @@ impl UnfinishedFolder {
         // What a process left that was killed.
         for entry in fs::read_dir(&folder).map_err(SortError::read(&folder))?.flatten() {
             if entry.file_name() != LOCK {
-                fs::remove_file(entry.path()).map_err(SortError::write(&entry.path()))?;
+                remove_file(entry.path()).map_err(SortError::write(&entry.path()))?;
             }
         }
         Ok(Self { folder, _lock: lock })
@@ -41,6 +43,6 @@ impl UnfinishedFolder {
 impl Drop for UnfinishedFolder {
     fn drop(&mut self) {
         // If something is left here, nothing is lost.
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = remove_folder(&self.folder);
     }
 }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use simclr_data::{DataError, ImageDataset, WholeSet, replace_file};
+use simclr_data::{DataError, ImageDataset, WholeSet};
+use simclr_files::replace_file;
 
 use super::batches::Rows;
 use crate::error::EmbedError;

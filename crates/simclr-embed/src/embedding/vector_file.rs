@@ -4,13 +4,14 @@ mod finish;
 mod npy_header;
 mod progress;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use simclr_data::{ImageDataset, WholeSet};
+use simclr_files::{WrittenFile, create_folder, remove_folder};
 
 use self::npy_header::HEADER;
 use self::progress::Progress;
@@ -65,9 +66,9 @@ const NOTE_EVERY: Duration = Duration::from_secs(2);
 pub struct VectorFile {
     parts: Parts,
     progress: Progress,
-    vectors: File,
-    names: File,
-    table: File,
+    vectors: WrittenFile,
+    names: WrittenFile,
+    table: WrittenFile,
     noted: Instant,
 }
 
@@ -107,7 +108,7 @@ impl Parts {
     /// Removes what a process left that was killed after it had moved the vectors to their name.
     fn remove_finished(&self) -> Result<(), EmbedError> {
         if self.progress().exists() && !self.vectors().exists() {
-            fs::remove_dir_all(&self.folder).map_err(EmbedError::write(&self.folder))?;
+            remove_folder(&self.folder).map_err(EmbedError::write(&self.folder))?;
         }
         Ok(())
     }
@@ -164,9 +165,9 @@ impl VectorFile {
         }
         // What is left of one that was killed before its first note.
         if parts.folder.is_dir() {
-            fs::remove_dir_all(&parts.folder).map_err(EmbedError::write(&parts.folder))?;
+            remove_folder(&parts.folder).map_err(EmbedError::write(&parts.folder))?;
         }
-        fs::create_dir(&parts.folder).map_err(EmbedError::write(&parts.folder))?;
+        create_folder(&parts.folder).map_err(EmbedError::write(&parts.folder))?;
         let mut file = Self::open(parts, Progress::new(size, preparation.clone(), data))?;
         let header = vec![0; file.parts.header() as usize];
         file.vectors.write_all(&header).map_err(EmbedError::write(&file.parts.vectors()))?;
@@ -206,8 +207,9 @@ impl VectorFile {
 
     fn open(parts: Parts, progress: Progress) -> Result<Self, EmbedError> {
         let open = |path: PathBuf| {
-            let file = File::options().create(true).write(true).truncate(false).open(&path);
-            file.map_err(EmbedError::write(&path))
+            let mut options = File::options();
+            options.create(true).write(true).truncate(false);
+            WrittenFile::open(&path, &options).map_err(EmbedError::write(&path))
         };
         let [vectors, names, table] = [parts.vectors(), parts.names(), parts.table()].map(open);
         let (vectors, names, table) = (vectors?, names?, table?);
@@ -223,7 +225,7 @@ impl VectorFile {
             (&mut self.names, self.parts.names(), names_bytes),
             (&mut self.table, self.parts.table(), table_bytes),
         ] {
-            let found = file.metadata().map_err(EmbedError::read(&path))?.len();
+            let found = file.as_file().metadata().map_err(EmbedError::read(&path))?.len();
             if found < length {
                 let expected = format!("{length} bytes, as noted,");
                 return Err(EmbedError::file(path, expected, format!("{found}")));
@@ -303,7 +305,7 @@ impl VectorFile {
             (&self.names, self.parts.names()),
             (&self.table, self.parts.table()),
         ] {
-            file.sync_data().map_err(EmbedError::write(&path))?;
+            file.sync_all().map_err(EmbedError::write(&path))?;
         }
         self.progress.write(&self.parts.progress())?;
         self.noted = Instant::now();

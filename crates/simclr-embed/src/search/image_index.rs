@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use simclr_data::{printable, replace_file};
+use simclr_data::printable;
+use simclr_files::replace_file;
 
 use super::cosine_index::nearest_neighbours;
 use super::index_file::{IndexFile, write_index};

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::json;
-use simclr_data::replace_file;
+use simclr_files::replace_file;
 
 use crate::embedding::Preparation;
 use crate::error::EmbedError;

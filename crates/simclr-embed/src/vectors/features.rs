@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use npyz::WriterBuilder;
-use simclr_data::replace_file;
+use simclr_files::replace_file;
 
 use super::feature_source::FeatureSource;
 use crate::error::EmbedError;

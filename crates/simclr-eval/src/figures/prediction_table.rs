@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use simclr_data::{ImageDataset, replace_file};
+use simclr_data::ImageDataset;
 use simclr_embed::EmbedError;
+use simclr_files::replace_file;
 
 use super::predictions::Predictions;
 use crate::error::EvalError;

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Write};
 use std::path::Path;
 
 use burn::module::Module;
 use safetensors::{Dtype, View};
+use simclr_files::replace_file;
 
 use super::error::{WeightError, WeightFault};
 use super::load_report::COUNTER;
@@ -94,21 +94,7 @@ fn write(
     // Not `serialize_to_file`, whose files only their owner may read.
     let bytes = safetensors::serialize(tensors, Some(metadata))
         .map_err(|error| WeightFault::Write { found: error.to_string() })?;
-    Ok(replace_file(path, &bytes)?)
-}
-
-/// Replaces `path` by a file of `bytes`, once all are written. It gets the mode of any new file.
-fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut partial = tempfile::Builder::new();
-    // The umask takes away from it.
-    #[cfg(unix)]
-    partial.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut partial = partial.suffix(".part").tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    partial.write_all(bytes)?;
-    partial.as_file().sync_all()?;
-    partial.persist(path)?;
-    Ok(())
+    Ok(replace_file(path, |file| file.write_all(&bytes))?)
 }
 
 /// A tensor of a file. Its bytes are made when safetensors asks for them.

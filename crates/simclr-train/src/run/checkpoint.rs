@@ -1,7 +1,6 @@
 //! Checkpoints, each complete or absent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -9,7 +8,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use simclr_data::replace_file;
+use simclr_files::{create_folders, remove_folder, rename, replace_file};
 use simclr_model::Encoder;
 
 use crate::engine::training_state::TrainingState;
@@ -111,7 +110,7 @@ impl CheckpointFolder {
 
     fn write(&self, position: Position, parts: &[(&str, &[u8])]) -> std::io::Result<()> {
         let unfinished = self.unfinished(position);
-        std::fs::create_dir_all(&unfinished)?;
+        create_folders(&unfinished)?;
         let write = |name: &str, bytes: &[u8]| {
             replace_file(unfinished.join(name), |file| file.write_all(bytes))
         };
@@ -126,8 +125,7 @@ impl CheckpointFolder {
         // with files in it: an old checkpoint of this epoch, which a resumed run has refused, goes first.
         let named = self.path(position);
         remove_if_there(&named)?;
-        std::fs::rename(unfinished, named)?;
-        File::open(&self.folder)?.sync_all()
+        rename(unfinished, named)
     }
 
     /// Deletes all checkpoints except those at the positions `kept`.
@@ -137,8 +135,8 @@ impl CheckpointFolder {
             // It loses its name first: a process that ends halfway leaves no torn checkpoint.
             let hidden = self.unfinished(position);
             remove_if_there(&hidden)
-                .and_then(|()| std::fs::rename(&path, &hidden))
-                .and_then(|()| std::fs::remove_dir_all(&hidden))
+                .and_then(|()| rename(&path, &hidden))
+                .and_then(|()| remove_folder(&hidden))
                 .map_err(TrainError::io("delete", &path))?;
         }
         Ok(())
@@ -234,7 +232,7 @@ impl CheckpointFolder {
 }
 
 fn remove_if_there(folder: &Path) -> std::io::Result<()> {
-    match std::fs::remove_dir_all(folder) {
+    match remove_folder(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -262,6 +260,8 @@ fn checksum(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use simclr_files::faults;
+
     use super::*;
 
     #[test]
@@ -274,5 +274,45 @@ mod tests {
         {
             assert_eq!(position_of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn whatever_fails_every_checkpoint_with_a_name_is_whole_and_there_is_always_one() {
+        let [first, second] = [1, 2].map(|epochs| Position { epochs, steps: 0 });
+        let parts = |text: &'static str| {
+            [(MODEL, text), (OPTIMIZER, "moments")].map(|(name, text)| (name, text.as_bytes()))
+        };
+        let in_folder = |folder: &Path| CheckpointFolder::new(folder.join("checkpoint"));
+        let attempt = |folder: &Path| {
+            let checkpoints = in_folder(folder);
+            // The second time, as a run does that has refused a damaged one.
+            for text in ["weights", "other weights"] {
+                let written = checkpoints.write(second, &parts(text));
+                written.map_err(|error| format!("{}: {error}", folder.display()))?;
+            }
+            checkpoints.keep_only(&BTreeSet::from([second])).map_err(|error| error.to_string())
+        };
+        let count = faults::everywhere(
+            |folder| in_folder(folder).write(first, &parts("old weights")).unwrap(),
+            attempt,
+            |after| {
+                let checkpoints = in_folder(after.folder);
+                let positions = checkpoints.positions().unwrap();
+                assert!(!positions.is_empty(), "{after:?}");
+                for position in positions {
+                    let parts = checkpoints.read(position);
+                    let parts = parts.unwrap_or_else(|error| panic!("{after:?}: {error}"));
+                    let texts: &[&str] = if position == first {
+                        &["old weights"]
+                    } else {
+                        &["weights", "other weights"]
+                    };
+                    assert!(texts.iter().any(|text| text.as_bytes() == &parts[MODEL][..]));
+                }
+                attempt(after.folder).unwrap_or_else(|error| panic!("{after:?}, again: {error}"));
+                assert_eq!(checkpoints.positions().unwrap(), BTreeSet::from([second]));
+            },
+        );
+        assert!(count > 60, "only {count} faults");
     }
 }

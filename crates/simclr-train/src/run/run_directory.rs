@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use simclr_data::replace_file;
+use simclr_files::{create_folders, replace_file};
 
 use crate::error::TrainError;
 use crate::run::bounded_text::{MOST_TEXT, read_text};
@@ -42,7 +42,7 @@ impl RunDirectory {
     ///
     /// As [`check_free`](Self::check_free), and [`TrainError::Io`] if it cannot be made.
     pub(crate) fn create(path: &Path, config: &RunConfig) -> Result<Self, TrainError> {
-        std::fs::create_dir_all(path).map_err(TrainError::io("create", path))?;
+        create_folders(path).map_err(TrainError::io("create", path))?;
         Self::check_free(path)?;
         let run = Self { path: path.to_owned() };
         run.write_config(config)?;

@@ -1,11 +1,11 @@
 //! `metrics.jsonl` of a run, written and read.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use simclr_data::replace_file;
+use simclr_files::{WrittenFile, replace_file};
 
 use crate::error::TrainError;
 use crate::run::position::Position;
@@ -17,7 +17,7 @@ use crate::watch::tensorboard::TensorBoardLog;
 /// The lines of a run so far, in its directory or in memory only.
 #[derive(Default)]
 pub(crate) struct MetricsLog {
-    file: Option<(PathBuf, File)>,
+    file: Option<(PathBuf, WrittenFile)>,
     tensorboard: Option<TensorBoardLog>,
     epochs: Vec<MetricsLine>,
     /// The steps of the epoch in which a resumed run was interrupted.
@@ -42,8 +42,8 @@ impl MetricsLog {
         replace_file(path, |file| file.write_all(text.as_bytes()))
             .map_err(TrainError::io("write", path))?;
 
-        let file =
-            OpenOptions::new().append(true).open(path).map_err(TrainError::io("open", path))?;
+        let file = WrittenFile::open(path, File::options().append(true))
+            .map_err(TrainError::io("open", path))?;
         let tensorboard = Some(TensorBoardLog::open(tensorboard, &lines)?);
         let mut log = Self { file: Some((path.to_owned(), file)), tensorboard, ..Self::default() };
         for line in lines {

@@ -1,9 +1,10 @@
 //! Event files for TensorBoard.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use simclr_files::{WrittenFile, create_folders, remove_folder};
 
 use crate::error::TrainError;
 use crate::watch::metrics_line::MetricsLine;
@@ -14,7 +15,7 @@ use crate::watch::metrics_line::MetricsLine;
 /// buffers' wire format and its checksum (tensorflow's `record_writer.cc` and `event.proto`).
 pub(crate) struct TensorBoardLog {
     path: PathBuf,
-    file: File,
+    file: WrittenFile,
     /// The number of steps so far, TensorBoard's x axis.
     step: u64,
 }
@@ -23,14 +24,14 @@ impl TensorBoardLog {
     /// Empties the folder and starts a file with the lines that the run keeps. A file cannot be continued: a resumed
     /// run does some steps again, and TensorBoard would show them twice.
     pub(crate) fn open(folder: &Path, lines: &[MetricsLine]) -> Result<Self, TrainError> {
-        match std::fs::remove_dir_all(folder) {
+        match remove_folder(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(TrainError::io("empty", folder)(error));
             }
-            _ => std::fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?,
+            _ => create_folders(folder).map_err(TrainError::io("create", folder))?,
         }
         let path = folder.join(format!("events.out.tfevents.{:010}.simclr", now() as u64));
-        let file = File::create(&path).map_err(TrainError::io("create", &path))?;
+        let file = WrittenFile::create(&path).map_err(TrainError::io("create", &path))?;
         let mut log = Self { path, file, step: 0 };
         log.write_record(&event(now(), 0, &Message::new().bytes(3, b"brain.Event:2")))?;
         for line in lines {

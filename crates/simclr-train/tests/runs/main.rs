@@ -16,3 +16,4 @@ mod shards;
 mod skipped;
 mod support;
 mod watched;
+mod write_faults;

@@ -3,8 +3,7 @@
 mod new_paths;
 
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, Cursor, Write};
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use rayon::prelude::*;
 use serde_json::json;
 use simclr::data::{ImageDataset, Labelled, Splits, Subset};
+use simclr_files::{create_folders, remove_folder, rename, sync_folders, write_new};
 
 use self::new_paths::new_paths;
 use crate::data_args::warned;
@@ -75,11 +75,12 @@ impl Arguments {
         let outcome = self.write_all(&data, &partial);
         if outcome.is_err() {
             // What is left is useless; the first error counts, not whether this works too.
-            let _ = fs::remove_dir_all(&partial);
+            let _ = remove_folder(&partial);
         }
         let (written, skipped) = outcome?;
         print_reasons(&skipped);
-        fs::rename(&partial, &self.out)
+        sync_folders(&partial)
+            .and_then(|()| rename(&partial, &self.out))
             .with_context(|| format!("cannot write {}", self.out.display()))?;
         output.line(format!("{written} images in {}", self.out.display()));
         output.result(&json!({
@@ -134,11 +135,9 @@ impl Arguments {
         let cannot_write = || format!("cannot write {}", path.display());
         let mut bytes = Cursor::new(Vec::new());
         image.write_to(&mut bytes, format).map_err(io::Error::other).with_context(cannot_write)?;
-        fs::create_dir_all(path.parent().unwrap_or(path)).with_context(cannot_write)?;
+        create_folders(path.parent().unwrap_or(path)).with_context(cannot_write)?;
         // No other image has this name, unless the disk takes two names for one.
-        File::create_new(path)
-            .and_then(|mut file| file.write_all(bytes.get_ref()))
-            .with_context(cannot_write)?;
+        write_new(path, bytes.get_ref()).with_context(cannot_write)?;
         Ok(None)
     }
 
@@ -193,4 +192,77 @@ fn sets(data: &Splits) -> Result<Vec<Set>> {
         sets.push(unlabelled(Arc::new(Subset::new(Arc::clone(&data.pretrain), others)?)));
     }
     Ok(sets)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use simclr_files::faults::{self, Fault};
+
+    use super::*;
+
+    /// The files of a converted folder, by their paths in it.
+    fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(files(&path));
+            } else {
+                found.push((path.clone(), fs::read(path).unwrap()));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn whatever_fails_the_new_folder_is_absent_or_whole() {
+        let data = tempfile::tempdir().unwrap();
+        for (level, name) in ["cat/1.png", "cat/2.png", "dog/1.png"].into_iter().enumerate() {
+            let path = data.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            RgbImage::from_pixel(9, 7, Rgb([50 * level as u8, 10, 20])).save(path).unwrap();
+        }
+        let attempt = |folder: &Path| {
+            let (dir, out) = (data.path().to_owned(), folder.join("out"));
+            let arguments = Arguments { dir, out, short_side: None, format: Format::Png };
+            arguments.run(&Output::new(true)).map_err(|error| format!("{error:#}"))
+        };
+        let whole = |folder: &Path| {
+            let out = folder.join("out");
+            let files = files(&out).into_iter();
+            files
+                .map(|(path, bytes)| (path.strip_prefix(&out).unwrap().to_owned(), bytes))
+                .collect::<Vec<_>>()
+        };
+        let once = tempfile::tempdir().unwrap();
+        attempt(once.path()).unwrap();
+        let expected = whole(once.path());
+        assert_eq!(expected.len(), 3);
+
+        let count = faults::everywhere(
+            |_| (),
+            attempt,
+            |after| {
+                if !after.folder.join("out").exists() {
+                    assert!(after.outcome.is_err(), "{after:?}");
+                    let partial = after.folder.join("out.part");
+                    // The next command says that it is there, and to remove it.
+                    assert!(
+                        after.fault != Fault::Stopped
+                            || attempt(after.folder).is_err()
+                            || !partial.exists()
+                    );
+                    let _ = fs::remove_dir_all(partial);
+                    let _ = fs::remove_dir_all(after.folder.join("out"));
+                    attempt(after.folder)
+                        .unwrap_or_else(|error| panic!("{after:?}, again: {error}"));
+                }
+                assert!(whole(after.folder) == expected, "{after:?}");
+            },
+        );
+        assert!(count > 20, "only {count} faults");
+    }
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use simclr_files::{create_folders, replace_file};
 use ureq::http::{Uri, uri::Scheme};
 
 use super::{
@@ -17,13 +18,10 @@ use super::{
     names::is_commit,
     token::HubToken,
 };
-use crate::{
-    download::{
-        client::Client,
-        error::DownloadError,
-        progress::{DownloadProgress, OnProgress},
-    },
-    replace_file,
+use crate::download::{
+    client::Client,
+    error::DownloadError,
+    progress::{DownloadProgress, OnProgress},
 };
 
 /// Where torchvision publishes its weights.
@@ -296,7 +294,7 @@ impl WeightCache {
             return Ok(());
         }
         let folder = self.repository(address).join("refs");
-        std::fs::create_dir_all(&folder).map_err(|source| DownloadError::io(&folder, source))?;
+        create_folders(&folder).map_err(|source| DownloadError::io(&folder, source))?;
         let path = folder.join(revision);
         replace_file(&path, |file| writeln!(file, "{commit}"))
             .map_err(|source| DownloadError::io(&path, source))

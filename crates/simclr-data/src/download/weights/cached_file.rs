@@ -2,12 +2,13 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use sha2::Sha256;
+use simclr_files::{create_folders, replace_file};
 
 use crate::download::{
     checksum::sum_of,
@@ -16,7 +17,6 @@ use crate::download::{
     fetch::Fetch,
     progress::{DownloadProgress, DownloadStage, OnProgress},
 };
-use crate::replace_file;
 
 /// Longest file of a sum that is read.
 const MOST_SUM: u64 = 1024;
@@ -67,7 +67,7 @@ impl CachedFile {
         on_progress: &mut OnProgress<'_>,
     ) -> Result<String, DownloadError> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        fs::create_dir_all(folder).map_err(|source| DownloadError::io(folder, source))?;
+        create_folders(folder).map_err(|source| DownloadError::io(folder, source))?;
         let _lock = self.lock(on_progress)?;
         match self.whole(on_progress) {
             // Otherwise another process has fetched another one of this name, and neither is to be trusted.

@@ -1,4 +1,5 @@
 mod server;
+mod write_faults;
 
 use std::{
     fs,

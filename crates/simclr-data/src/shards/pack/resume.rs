@@ -25,7 +25,7 @@ impl Unfinished<'_> {
     /// Finds what the file holds, up to the last whole image whose checksum is right.
     pub(super) fn resume(&mut self, settings: &Settings) -> Result<(), PackError> {
         let cannot = |source| PackError::Data(DataError::Io { path: self.path.clone(), source });
-        let file = self.file.get_ref().try_clone().map_err(cannot)?;
+        let file = self.file.get_ref().as_file().try_clone().map_err(cannot)?;
         let len = file.metadata().map_err(cannot)?.len();
         let beginning = whole_member(SETTINGS_NAME, settings.text.as_bytes());
         let mut found = vec![0; beginning.len().min(len as usize)];

@@ -1,3 +1,5 @@
+mod write_faults;
+
 use std::{
     fs::{self, File},
     io::{Read, Write},

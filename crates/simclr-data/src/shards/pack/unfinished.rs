@@ -2,10 +2,12 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
+
+use simclr_files::{WrittenFile, remove_file, rename};
 
 use super::{
     PackError,
@@ -35,7 +37,7 @@ pub(super) struct Unfinished<'a> {
     pub(super) set: &'a WholeSet,
     out: PathBuf,
     pub(super) path: PathBuf,
-    pub(super) file: BufWriter<File>,
+    pub(super) file: BufWriter<WrittenFile>,
     /// Its length.
     pub(super) at: u64,
     images: Columns,
@@ -66,9 +68,10 @@ impl<'a> Unfinished<'a> {
         if exists && !resume {
             return Err(PackError::Unfinished { path });
         }
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(cannot)?;
-        match file.try_lock() {
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = WrittenFile::open(&path, &options).map_err(cannot)?;
+        match file.as_file().try_lock() {
             Err(TryLockError::WouldBlock) => return Err(PackError::Busy { path }),
             // The second: a file system without locks.
             Ok(()) | Err(TryLockError::Error(_)) => {}
@@ -93,7 +96,7 @@ impl<'a> Unfinished<'a> {
             unfinished.resume(settings)?;
         }
         let file = unfinished.file.get_mut();
-        if file.metadata().map_err(cannot)?.len() != unfinished.at {
+        if file.as_file().metadata().map_err(cannot)?.len() != unfinished.at {
             file.set_len(unfinished.at).map_err(cannot)?;
         }
         file.seek(SeekFrom::Start(unfinished.at)).map_err(cannot)?;
@@ -179,7 +182,7 @@ impl<'a> Unfinished<'a> {
     pub(super) fn finish(mut self) -> Result<(usize, u64), PackError> {
         if self.images.len() == 0 {
             // Nothing in it is worth going on with.
-            let _ = fs::remove_file(&self.path);
+            let _ = remove_file(&self.path);
             let extensions = crate::image_folder::EXTENSIONS.join(", ");
             return Err(DataError::NoImages { path: self.out, extensions }.into());
         }
@@ -198,7 +201,7 @@ impl<'a> Unfinished<'a> {
         if self.out.exists() {
             return Err(PackError::Exists { path: self.out });
         }
-        fs::rename(&self.path, &self.out).map_err(|source| self.cannot(source))?;
+        rename(&self.path, &self.out).map_err(|source| self.cannot(source))?;
         Ok((self.images.len(), self.at + end.len() as u64))
     }
 }

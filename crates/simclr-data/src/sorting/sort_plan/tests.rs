@@ -1,3 +1,5 @@
+mod write_faults;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use simclr_data::replace_file;
+use simclr_files::{remove_folder, rename, replace_file};
 
 use super::npy_header::npy_header;
 use super::progress::Progress;
@@ -24,7 +24,7 @@ impl VectorFile {
     pub fn finish(mut self) -> Result<VectorsWritten, EmbedError> {
         let Progress { rows, size, skipped, .. } = self.progress;
         let folder = self.parts.folder.clone();
-        let remove = || fs::remove_dir_all(&folder).map_err(EmbedError::write(&folder));
+        let remove = || remove_folder(&folder).map_err(EmbedError::write(&folder));
         if rows == 0 {
             remove()?;
             return Err(EmbedError::NoImages { set: "index" });
@@ -41,7 +41,7 @@ impl VectorFile {
                 self.vectors.sync_all()
             };
             write_header().map_err(EmbedError::write(&vectors))?;
-            fs::rename(&vectors, &out).map_err(EmbedError::write(&out))?;
+            rename(&vectors, &out).map_err(EmbedError::write(&out))?;
         } else {
             let names = fs::read_to_string(self.parts.names())
                 .map_err(EmbedError::read(&self.parts.names()))?;

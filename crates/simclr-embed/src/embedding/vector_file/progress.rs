@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use simclr_data::replace_file;
+use simclr_files::replace_file;
 
 use crate::embedding::preparation::Preparation;
 use crate::error::EmbedError;

@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use tempfile::Builder;
+use crate::unfinished_file::UnfinishedFile;
+use crate::written_file::WrittenFile;
 
 /// Replaces the file at `path` by what `write` writes, in one step: a reader sees the old file or the new one. The new
-/// file has the mode that [`File::create`] would give it. If anything fails, the old file is untouched and nothing else
-/// is left.
+/// file has the mode that [`File::create`] would give it. On return it is on the disk. If anything fails, the old file is
+/// untouched and nothing else is left; only if nothing but the disk's answer to the new name fails, the new file is there.
 ///
 /// Until it is whole, the new file lies beside the old one, under a name of its own that ends in `.part`. A process
 /// that is killed meanwhile leaves it there.
@@ -21,7 +22,7 @@ use tempfile::Builder;
 /// The errors of `write` and of the system, for example if the folder does not exist or the disk is full.
 ///
 /// ```
-/// use simclr_data::replace_file;
+/// use simclr_files::replace_file;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("names.txt");
@@ -35,30 +36,22 @@ pub fn replace_file(
 ) -> io::Result<()> {
     let path = path.as_ref();
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        let mut writer = BufWriter::new(File::options().write(true).open(path)?);
+        let mut writer = BufWriter::new(WrittenFile::open(path, File::options().write(true))?);
         write(&mut writer)?;
         return writer.flush();
     }
     // `/dev/stdout` is such a link: where output goes to a file, that file is replaced.
     let behind_links = fs::canonicalize(path);
     let path = behind_links.as_deref().unwrap_or(path);
-    let mut prefix = path.file_name().unwrap_or_default().to_owned();
-    prefix.push(".");
-    // `File::create_new` rather than `tempfile`'s own function, which makes a file for its owner alone.
-    let mut unfinished = Builder::new()
-        .prefix(&prefix)
-        .suffix(".part")
-        .make_in(path.parent().unwrap_or(Path::new("")), |path| File::create_new(path))?;
-    let mut writer = BufWriter::new(unfinished.as_file_mut());
+    let mut writer = BufWriter::new(UnfinishedFile::beside(path)?);
     write(&mut writer)?;
-    writer.into_inner()?.sync_all()?;
-    unfinished.persist(path).map_err(|failed| failed.error)?;
-    Ok(())
+    writer.into_inner().map_err(io::IntoInnerError::into_error)?.replace(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::{self, Fault};
 
     fn names(folder: &Path) -> Vec<String> {
         let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name();
@@ -109,6 +102,35 @@ mod tests {
             replace_file(&whole, |file| file.write_all(b"text")).unwrap();
             assert_eq!(mode(&whole), mode(&plain));
         }
+    }
+
+    #[test]
+    fn whatever_fails_the_old_file_is_there_or_the_new_one() {
+        let texts = ["old".repeat(5000), "new!".repeat(5000)];
+        let count = faults::everywhere(
+            |folder| fs::write(folder.join("a.csv"), &texts[0]).unwrap(),
+            |folder| {
+                replace_file(folder.join("a.csv"), |file| {
+                    texts[1].as_bytes().chunks(3000).try_for_each(|part| file.write_all(part))
+                })
+                .map_err(|error| format!("a.csv: {error}"))
+            },
+            |after| {
+                let found = fs::read_to_string(after.folder.join("a.csv")).unwrap();
+                assert!(texts.contains(&found), "{after:?}: {} bytes", found.len());
+                assert!(found == texts[1] || after.outcome.is_err(), "{after:?}");
+                let names = names(after.folder);
+                let others = names.iter().filter(|name| *name != "a.csv");
+                let is_unfinished =
+                    |name: &String| name.starts_with("a.csv.") && name.ends_with("part");
+                assert!(others.clone().all(is_unfinished), "{after:?}: {names:?}");
+                assert!(
+                    others.count() <= usize::from(after.fault == Fault::Stopped),
+                    "{after:?}: {names:?}"
+                );
+            },
+        );
+        assert!(count > 20, "only {count} faults");
     }
 
     #[test]
