@@ -213,6 +213,15 @@ pub mod report {
     pub use simclr_report::{ReportConfig, ReportError, RunReport, learning_rate_plot};
 }
 
+/// The page to explore, search and label images: a run's folder and its images in, labels out.
+#[cfg(feature = "explore")]
+pub mod explore {
+    pub use simclr_explore::{
+        Exploration, ExploreError, Guesses, HeldOut, LabelSession, OutOfRange, Server, Stage,
+        Stopper,
+    };
+}
+
 /// The README's code is tested with the crate.
 #[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../README.md")]
