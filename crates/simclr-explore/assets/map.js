@@ -4,6 +4,7 @@ import { Pictures } from "./pictures.js";
 
 const CELLS = 128;
 const PICTURE = 56;
+const MEDOID = 40;
 // Points in sight up to which pictures are shown.
 const FEW = 4000;
 const NO_CLASS = 65535;
@@ -48,6 +49,7 @@ export class PhotoMap {
     this.isLasso = false;
     this.path = null;
     this.view = { x: 0.5, y: 0.5, scale: 1 };
+    this.recolour();
     this.listen();
     new ResizeObserver(() => this.resize()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
@@ -87,6 +89,10 @@ export class PhotoMap {
     }
     this.starts = starts;
     this.order = order;
+    // The points' places in that order: a frame reads them one after the other.
+    this.placesX = Float32Array.from(order, (row) => this.positions[2 * row]);
+    this.placesY = Float32Array.from(order, (row) => this.positions[2 * row + 1]);
+    this.ordered = new Uint32Array(this.count);
   }
 
   cellAt(place) {
@@ -128,6 +134,7 @@ export class PhotoMap {
       else if (this.colourBy === "guess" && this.guesses[row] !== NO_CLASS) colour = shades(this.guesses[row], this.sure[row] / 255);
       this.colours[row] = colour;
     }
+    for (let at = 0; at < this.count; at += 1) this.ordered[at] = this.colours[this.order[at]];
     this.redraw();
   }
 
@@ -239,13 +246,18 @@ export class PhotoMap {
     return [left + x / this.ratio, top + y / this.ratio];
   }
 
-  // The rows of a rectangle of the map, roughly.
-  eachNear([left, top], [right, bottom], each) {
+  // The rows of a rectangle of the map, roughly: runs of the order.
+  eachRun([left, top], [right, bottom], each) {
     const [x0, x1] = [this.cellAt(left), this.cellAt(right)];
     for (let y = this.cellAt(top); y <= this.cellAt(bottom); y += 1) {
-      const end = this.starts[CELLS * y + x1 + 1];
-      for (let at = this.starts[CELLS * y + x0]; at < end; at += 1) each(this.order[at]);
+      each(this.starts[CELLS * y + x0], this.starts[CELLS * y + x1 + 1]);
     }
+  }
+
+  eachNear(low, high, each) {
+    this.eachRun(low, high, (start, end) => {
+      for (let at = start; at < end; at += 1) each(this.order[at]);
+    });
   }
 
   // The photo nearest to a place of the canvas, within reach.
@@ -310,7 +322,7 @@ export class PhotoMap {
     if (!this.count) return;
     if (this.showLines) this.drawLines();
     if (seen <= FEW) this.drawPictures();
-    if (this.showLines) this.drawMedoids();
+    if (this.showLines) this.drawMedoids(seen <= FEW ? PICTURE : MEDOID);
     if (this.cursor >= 0) this.drawRing(this.cursor, this.ink, 9);
     if (this.path) this.drawPath();
   }
@@ -325,31 +337,49 @@ export class PhotoMap {
     const room = scale / Math.sqrt(this.count);
     const size = Math.round(Math.min(7, Math.max(2, room / 2.5)) * this.ratio);
     const [left, top] = [width / 2 - x * scale - size / 2, height / 2 - y * scale - size / 2];
-    const { positions, colours, selected, accentPacked } = this;
+    const { placesX, placesY, ordered, order, selected, accentPacked } = this;
+    const [rightmost, lowest] = [width - size, height - size];
     let seen = 0;
-    const put = (row, colour, grow) => {
-      const side = size + 2 * grow;
-      const px = Math.round(positions[2 * row] * scale + left) - grow;
-      const py = Math.round(positions[2 * row + 1] * scale + top) - grow;
-      if (px < 0 || py < 0 || px + side > width || py + side > height) return;
-      seen += 1;
-      let start = py * width + px;
-      for (let line = 0; line < side; line += 1) {
-        for (let at = start; at < start + side; at += 1) pixels[at] = colour;
-        start += width;
-      }
-    };
     const corners = [this.toMap([0, 0]), this.toMap([width, height])];
-    this.eachNear(...corners, (row) => put(row, colours[row], 0));
-    const all = seen;
-    if (this.selectedCount) {
-      this.eachNear(...corners, (row) => {
-        if (!selected[row]) return;
-        put(row, accentPacked, Math.ceil(1.5 * this.ratio));
-        put(row, colours[row], 0);
-      });
-    }
-    return all;
+    // Each point a square, line by line: this loop is what a frame costs.
+    this.eachRun(...corners, (start, end) => {
+      for (let at = start; at < end; at += 1) {
+        const px = Math.floor(placesX[at] * scale + left);
+        const py = Math.floor(placesY[at] * scale + top);
+        if (px < 0 || py < 0 || px > rightmost || py > lowest) continue;
+        seen += 1;
+        const colour = ordered[at];
+        let first = py * width + px;
+        if (size === 2) {
+          pixels[first] = colour;
+          pixels[first + 1] = colour;
+          pixels[first + width] = colour;
+          pixels[first + width + 1] = colour;
+          continue;
+        }
+        for (let line = 0; line < size; line += 1) {
+          for (let pixel = first; pixel < first + size; pixel += 1) pixels[pixel] = colour;
+          first += width;
+        }
+      }
+    });
+    if (!this.selectedCount) return seen;
+    const edge = Math.ceil(1.5 * this.ratio);
+    this.eachRun(...corners, (start, end) => {
+      for (let at = start; at < end; at += 1) {
+        if (!selected[order[at]]) continue;
+        const px = Math.floor(placesX[at] * scale + left);
+        const py = Math.floor(placesY[at] * scale + top);
+        if (px < edge || py < edge || px + size + edge > width || py + size + edge > height) continue;
+        for (let y = py - edge; y < py + size + edge; y += 1) {
+          const isEdge = y < py || y >= py + size;
+          for (let x = px - edge; x < px + size + edge; x += 1) {
+            pixels[y * width + x] = isEdge || x < px || x >= px + size ? accentPacked : ordered[at];
+          }
+        }
+      }
+    });
+    return seen;
   }
 
   drawLines() {
@@ -384,8 +414,8 @@ export class PhotoMap {
     for (const row of chosen.values()) this.drawPicture(row, side, false);
   }
 
-  drawMedoids() {
-    const side = 40 * this.ratio;
+  drawMedoids(size) {
+    const side = size * this.ratio;
     this.groups.forEach(({ medoid }, group) => this.drawPicture(medoid, side, true, group));
   }
 

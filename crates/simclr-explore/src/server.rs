@@ -1,6 +1,7 @@
 //! The page, served to this machine's browsers.
 
 mod answer;
+mod connections;
 mod curation;
 mod export;
 mod guard;
@@ -8,26 +9,24 @@ mod item;
 mod labelling;
 mod map;
 mod page;
+mod permits;
 mod pictures;
+mod request;
 mod routes;
 mod searching;
 mod token;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
+use self::connections::Connections;
+use self::guard::Guard;
 use self::token::Token;
 use crate::error::ExploreError;
 use crate::exploration::Exploration;
 
-/// Threads that answer, and those that decode images, train and save.
-const ANSWERING: usize = 2;
-const WORKING: usize = 8;
-/// How long answers that are under way may take when the server is told to stop.
-const LAST: Duration = Duration::from_secs(2);
 /// How often labels that could not be saved are tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -35,19 +34,23 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub struct Server {
     exploration: Arc<Exploration>,
     listener: TcpListener,
-    address: SocketAddr,
-    token: Token,
+    guard: Guard,
     stopper: Stopper,
 }
 
 /// Stops a [`Server`], from any thread.
-#[derive(Debug, Clone, Default)]
-pub struct Stopper(Arc<Notify>);
+#[derive(Debug, Clone)]
+pub struct Stopper {
+    stopped: Arc<AtomicBool>,
+    address: SocketAddr,
+}
 
 impl Stopper {
-    /// Lets [`Server::run`] return, now or as soon as it is called.
+    /// Lets [`Server::run`] return, now or as soon as it is called, when the answers under way are given.
     pub fn stop(&self) {
-        self.0.notify_one();
+        self.stopped.store(true, Ordering::SeqCst);
+        // Wakes the server, which waits for somebody to ask.
+        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
     }
 }
 
@@ -59,22 +62,18 @@ impl Server {
     /// [`ExploreError::Listen`] if another program has the port, [`ExploreError::NoToken`] if the system gives no random numbers.
     pub fn bind(exploration: Exploration, port: u16) -> Result<Self, ExploreError> {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listen = || {
-            let listener = TcpListener::bind(wanted)?;
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            Ok((listener, address))
-        };
-        let (listener, address) =
-            listen().map_err(|source| ExploreError::Listen { address: wanted, source })?;
-        let (token, stopper) = (Token::random()?, Stopper::default());
-        Ok(Self { exploration: Arc::new(exploration), listener, address, token, stopper })
+        let failed = |source| ExploreError::Listen { address: wanted, source };
+        let listener = TcpListener::bind(wanted).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let guard = Guard::new(Token::random()?, address.port());
+        let stopper = Stopper { stopped: Arc::default(), address };
+        Ok(Self { exploration: Arc::new(exploration), listener, guard, stopper })
     }
 
     /// The page's address, with its token: `http://127.0.0.1:PORT/TOKEN/`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("http://{}/{}/", self.address, self.token.text())
+        format!("http://{}/{}/", self.stopper.address, self.guard.token())
     }
 
     /// What stops it.
@@ -93,47 +92,29 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ExploreError::Server`] if the system fails it, or if labels could not be saved to the end.
+    /// [`ExploreError::Server`] if labels could not be saved to the end.
     pub fn run(self) -> Result<(), ExploreError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(ANSWERING)
-            .max_blocking_threads(WORKING)
-            .enable_all()
-            .build()
-            .map_err(ExploreError::Server)?;
-        let Self { exploration, listener, address, token, stopper } = self;
-        let answered = runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            let again = tokio::spawn(save_again(Arc::clone(&exploration)));
-            let stopped = Arc::new(Notify::new());
-            let told = Arc::clone(&stopped);
-            let until = async move {
-                stopper.0.notified().await;
-                told.notify_one();
-            };
-            let router = routes::router(Arc::clone(&exploration), token, address.port());
-            let answers = axum::serve(listener, router).with_graceful_shutdown(until);
-            let answered = tokio::select! {
-                answered = answers.into_future() => answered,
-                () = async { stopped.notified().await; tokio::time::sleep(LAST).await } => Ok(()),
-            };
-            again.abort();
-            answered
+        let Self { exploration, listener, guard, stopper } = self;
+        let ended = (Mutex::new(false), Condvar::new());
+        std::thread::scope(|scope| {
+            scope.spawn(|| save_again(&exploration, &ended));
+            Connections::new(&exploration, &guard).answer(&listener, &stopper.stopped);
+            *ended.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            ended.1.notify_all();
         });
-        runtime.shutdown_timeout(LAST);
-        answered.map_err(ExploreError::Server)?;
         exploration.save().map_err(|reason| {
             ExploreError::Server(std::io::Error::other(format!("labels are not saved: {reason}")))
         })
     }
 }
 
-/// Tries to save, now and then.
-async fn save_again(exploration: Arc<Exploration>) {
-    loop {
-        tokio::time::sleep(AGAIN).await;
-        let exploration = Arc::clone(&exploration);
+/// Tries to save, now and then, until it has ended.
+fn save_again(exploration: &Exploration, (ended, changed): &(Mutex<bool>, Condvar)) {
+    let mut has_ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+    while !*has_ended {
+        let waited = changed.wait_timeout(has_ended, AGAIN);
+        has_ended = waited.unwrap_or_else(PoisonError::into_inner).0;
         // The page shows why it failed.
-        let _ = tokio::task::spawn_blocking(move || exploration.save()).await;
+        let _ = exploration.save();
     }
 }

@@ -85,13 +85,17 @@ impl Learner {
         Ok(Some(Learnt(fit.layer)))
     }
 
-    /// The probability of each class for every row.
+    /// The probability of each class for unit vectors.
     ///
     /// # Errors
     ///
     /// [`ExploreError::Eval`] for features that are not finite.
-    pub(super) fn predict(&self, learnt: &Learnt) -> Result<Predictions, ExploreError> {
-        Ok(self.on_unit_vectors(&learnt.0).predict(&self.features)?)
+    pub(super) fn predict(
+        &self,
+        learnt: &Learnt,
+        vectors: &Features,
+    ) -> Result<Predictions, ExploreError> {
+        Ok(self.on_unit_vectors(&learnt.0).predict(vectors)?)
     }
 
     /// The likeliest class of some rows.
@@ -150,7 +154,7 @@ mod tests {
     fn two_labels_tell_two_groups_apart() {
         let learner = learner();
         let learnt = learner.learn(&labels(0..2), None).unwrap().unwrap();
-        let predictions = learner.predict(&learnt).unwrap();
+        let predictions = learner.predict(&learnt, &learner.features).unwrap();
         assert!(predictions.top1().iter().enumerate().all(|(row, &class)| class == row % 2));
         assert_eq!(learner.top1(&learnt, &[5, 8]).unwrap(), [1, 0]);
     }
@@ -161,7 +165,7 @@ mod tests {
         let learnt = learner.learn(&labels(0..9), None).unwrap().unwrap();
         let rows: Vec<usize> = (0..60).collect();
         let prepared = learnt.0.predict(&learner.prepared(&rows)).unwrap();
-        let unit = learner.predict(&learnt).unwrap();
+        let unit = learner.predict(&learnt, &learner.features).unwrap();
         for (a, b) in prepared.rows().flatten().zip(unit.rows().flatten()) {
             assert!((a - b).abs() < 1e-4, "{a} {b}");
         }
@@ -172,8 +176,10 @@ mod tests {
         let learner = learner();
         let first = learner.learn(&labels(3..7), None).unwrap().unwrap();
         let all = labels(0..20);
-        let [cold, warm] = [None, Some(&first)]
-            .map(|before| learner.predict(&learner.learn(&all, before).unwrap().unwrap()).unwrap());
+        let [cold, warm] =
+            [None, Some(&first)].map(|before| learner.learn(&all, before).unwrap().unwrap());
+        let [cold, warm] =
+            [cold, warm].map(|learnt| learner.predict(&learnt, &learner.features).unwrap());
         for (a, b) in cold.rows().flatten().zip(warm.rows().flatten()) {
             assert!((a - b).abs() < 0.02, "{a} {b}");
         }

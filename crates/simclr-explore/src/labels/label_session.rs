@@ -130,7 +130,7 @@ impl LabelSession {
         let given: Vec<(usize, usize)> = self.labels.given().collect();
         let learnt = self.learner.learn(&given, self.learnt.as_ref())?;
         self.guesses = match &learnt {
-            Some(learnt) => Some(Guesses::of(self.learner.predict(learnt)?.rows())),
+            Some(learnt) => Some(Guesses::of(self.learner.predict(learnt, &self.features)?.rows())),
             None => None,
         };
         self.learnt = learnt;
@@ -183,6 +183,17 @@ impl LabelSession {
     #[must_use]
     pub fn guesses(&self) -> Option<&Guesses> {
         self.guesses.as_ref()
+    }
+
+    /// What the classifier makes of other images, by their vectors; `None` before two classes have a label.
+    ///
+    /// # Errors
+    ///
+    /// [`ExploreError::Eval`] for vectors of another length, or that are not finite.
+    pub fn predict(&self, others: Features) -> Result<Option<Guesses>, ExploreError> {
+        let Some(learnt) = &self.learnt else { return Ok(None) };
+        let predictions = self.learner.predict(learnt, &others.unit())?;
+        Ok(Some(Guesses::of(predictions.rows())))
     }
 
     /// `count` images to label next, the most useful first; fewer if there are no more.

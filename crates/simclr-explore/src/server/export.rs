@@ -1,39 +1,27 @@
 //! Tables to take away.
 
-use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-
-use super::answer::{Answer, bytes_of, worked};
-use super::routes::Shared;
+use super::answer::{Response, bytes_of};
 use crate::exploration::Exploration;
 use crate::labels::{LabelSession, label_table};
 
 /// `name,label`, of each image with a label.
-pub(super) async fn labels(State(exploration): State<Shared>) -> Answer {
-    worked(move || {
-        let labelling = exploration.labelling();
-        let session = &labelling.session;
-        let labels = exploration.names.iter().zip(session.labels());
-        let lines = labels.filter_map(|(name, label)| {
-            Some([&name[..], &session.classes()[usize::from((*label)?)][..]])
-        });
-        Ok(table("labels.csv", label_table(["name", "label"], lines)))
-    })
-    .await
+pub(super) fn labels(exploration: &Exploration) -> Response {
+    let labelling = exploration.labelling();
+    let session = &labelling.session;
+    let labels = exploration.names.iter().zip(session.labels());
+    let lines = labels.filter_map(|(name, label)| {
+        Some([&name[..], &session.classes()[usize::from((*label)?)][..]])
+    });
+    table("labels.csv", label_table(["name", "label"], lines))
 }
 
 /// `name,class,probability,source`, of each image that is not set aside: its label, of probability 1, or else what the classifier makes of it. `simclr sort` reads it.
-pub(super) async fn predictions(State(exploration): State<Shared>) -> Answer {
-    worked(move || {
-        let labelling = exploration.labelling();
-        let session = &labelling.session;
-        let rows = (0..exploration.len()).filter(|&row| !session.aside()[row]);
-        let lines = rows.filter_map(|row| prediction(&exploration, session, row));
-        let header = ["name", "class", "probability", "source"];
-        Ok(table("predictions.csv", label_table(header, lines)))
-    })
-    .await
+pub(super) fn predictions(exploration: &Exploration) -> Response {
+    let labelling = exploration.labelling();
+    let session = &labelling.session;
+    let rows = (0..exploration.len()).filter(|&row| !session.aside()[row]);
+    let lines = rows.filter_map(|row| prediction(exploration, session, row));
+    table("predictions.csv", label_table(["name", "class", "probability", "source"], lines))
 }
 
 fn prediction(
@@ -53,6 +41,6 @@ fn prediction(
 }
 
 fn table(name: &str, bytes: Vec<u8>) -> Response {
-    let disposition = [(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))];
-    (disposition, bytes_of("text/csv; charset=utf-8", bytes)).into_response()
+    let disposition = format!("attachment; filename=\"{name}\"");
+    bytes_of("text/csv; charset=utf-8", bytes).with("content-disposition", disposition)
 }

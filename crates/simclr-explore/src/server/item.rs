@@ -1,6 +1,5 @@
 //! An image in a list.
 
-use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
@@ -47,5 +46,5 @@ pub(super) fn check_row(exploration: &Exploration, row: usize) -> Answer<usize> 
         return Ok(row);
     }
     let reason = format!("expected the number of an image, below {images}, found {row}");
-    Err(Refusal::new(StatusCode::NOT_FOUND, reason))
+    Err(Refusal::none(reason))
 }

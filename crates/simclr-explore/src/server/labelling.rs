@@ -1,14 +1,10 @@
 //! Labels, and what they teach.
 
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, asked, json_of, worked};
+use super::answer::{Answer, Response, asked, json_of};
 use super::item::Item;
-use super::routes::Shared;
 use crate::error::ExploreError;
 use crate::exploration::{Exploration, Labelling};
 use crate::labels::LabelSession;
@@ -32,53 +28,37 @@ struct AsideAsked {
 }
 
 /// Classes, counts, and whether all is saved.
-pub(super) async fn labels(State(exploration): State<Shared>) -> Answer {
-    worked(move || Ok(json_of(&summary(&exploration.labelling())))).await
+pub(super) fn labels(exploration: &Exploration) -> Response {
+    json_of(&summary(&exploration.labelling()))
 }
 
 /// Labels images.
-pub(super) async fn label(
-    State(exploration): State<Shared>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let LabelAsked { rows, class } = asked(&headers, &body)?;
-    changed(exploration, move |session| session.label(&rows, class.as_deref())).await
+pub(super) fn label(exploration: &Exploration, body: &[u8]) -> Answer {
+    let LabelAsked { rows, class } = asked(body)?;
+    changed(exploration, |session| session.label(&rows, class.as_deref()))
 }
 
 /// Sets images aside, or takes them back.
-pub(super) async fn set_aside(
-    State(exploration): State<Shared>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let AsideAsked { rows, aside } = asked(&headers, &body)?;
-    changed(exploration, move |session| session.set_aside(&rows, aside)).await
+pub(super) fn set_aside(exploration: &Exploration, body: &[u8]) -> Answer {
+    let AsideAsked { rows, aside } = asked(body)?;
+    changed(exploration, |session| session.set_aside(&rows, aside))
 }
 
 /// Takes the last change back.
-pub(super) async fn undo(
-    State(exploration): State<Shared>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let _: serde_json::Map<String, Value> = asked(&headers, &body)?;
-    changed(exploration, |session| session.undo().map(drop)).await
+pub(super) fn undo(exploration: &Exploration) -> Answer {
+    changed(exploration, |session| session.undo().map(drop))
 }
 
 /// Changes labels, saves them, and says what there is now.
-async fn changed(
-    exploration: Shared,
-    change: impl FnOnce(&mut LabelSession) -> Result<(), ExploreError> + Send + 'static,
+fn changed(
+    exploration: &Exploration,
+    change: impl FnOnce(&mut LabelSession) -> Result<(), ExploreError>,
 ) -> Answer {
-    worked(move || {
-        let mut labelling = exploration.labelling();
-        let done = change(&mut labelling.session);
-        labelling.save(&exploration.names);
-        done?;
-        Ok(json_of(&summary(&labelling)))
-    })
-    .await
+    let mut labelling = exploration.labelling();
+    let done = change(&mut labelling.session);
+    labelling.save(&exploration.names);
+    done?;
+    Ok(json_of(&summary(&labelling)))
 }
 
 fn summary(labelling: &Labelling) -> Value {
@@ -103,35 +83,22 @@ fn summary(labelling: &Labelling) -> Value {
 }
 
 /// Images whose labels would teach most.
-pub(super) async fn next(State(exploration): State<Shared>, Path(count): Path<usize>) -> Answer {
-    worked(move || {
-        let labelling = exploration.labelling();
-        let rows = labelling.session.next_to_label(count.min(MOST));
-        Ok(json_of(&json!({ "next": items(&exploration, &labelling, &rows) })))
-    })
-    .await
-}
-
-fn items<'a>(
-    exploration: &'a Exploration,
-    labelling: &'a Labelling,
-    rows: &[usize],
-) -> Vec<Item<'a>> {
-    rows.iter().map(|&row| Item::new(exploration, labelling, row)).collect()
+pub(super) fn next(exploration: &Exploration, count: usize) -> Answer {
+    let labelling = exploration.labelling();
+    let rows = labelling.session.next_to_label(count.min(MOST));
+    let items: Vec<Item> =
+        rows.iter().map(|&row| Item::new(exploration, &labelling, row)).collect();
+    Ok(json_of(&json!({ "next": items })))
 }
 
 /// How often the labels of this moment tell each other's classes.
-pub(super) async fn held_out(State(exploration): State<Shared>) -> Answer {
-    worked(move || {
-        let (revision, measure) = {
-            let labelling = exploration.labelling();
-            (labelling.session.revision(), labelling.session.held_out_later())
-        };
-        let found = measure()?;
-        let found = found.map(|found| {
-            json!({ "right": found.right, "labels": found.labels, "accuracy": found.accuracy() })
-        });
-        Ok(json_of(&json!({ "revision": revision, "held_out": found })))
-    })
-    .await
+pub(super) fn held_out(exploration: &Exploration) -> Answer {
+    let (revision, measure) = {
+        let labelling = exploration.labelling();
+        (labelling.session.revision(), labelling.session.held_out_later())
+    };
+    let found = measure()?.map(|found| {
+        json!({ "right": found.right, "labels": found.labels, "accuracy": found.accuracy() })
+    });
+    Ok(json_of(&json!({ "revision": revision, "held_out": found })))
 }

@@ -1,11 +1,8 @@
 //! The map, and what colours it.
 
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, binary, bytes_of, json_of, worked};
-use super::routes::Shared;
+use super::answer::{Answer, Response, binary, bytes_of, json_of};
 use crate::exploration::Exploration;
 use crate::grouping::Grouping;
 use crate::outlines::outlines;
@@ -14,52 +11,42 @@ use crate::outlines::outlines;
 const NO_CLASS: u16 = u16::MAX;
 
 /// Two f32 for each image: its place, in 0..=1, to the right and downwards.
-pub(super) async fn positions(State(exploration): State<Shared>) -> Response {
+pub(super) fn positions(exploration: &Exploration) -> Response {
     let values = exploration.preparation.positions.as_flattened();
     bytes_of("application/octet-stream", binary(values.iter().map(|x| x.to_le_bytes())))
 }
 
 /// Of all images, one list after the other: the label as u16, the guess as u16, how sure it is as u8, and whether the image is set aside as u8. 65,535 is no class.
 /// The header `revision` says of which moment.
-pub(super) async fn rows(State(exploration): State<Shared>) -> Answer {
-    worked(move || {
-        let labelling = exploration.labelling();
-        let session = &labelling.session;
-        let mut bytes = Vec::with_capacity(6 * exploration.len());
-        let labels = session.labels().iter().map(|label| label.unwrap_or(NO_CLASS));
-        bytes.extend(binary(labels.map(u16::to_le_bytes)));
-        match session.guesses() {
-            Some(guesses) => {
-                bytes.extend(binary(guesses.classes.iter().map(|class| class.to_le_bytes())));
-                bytes.extend(guesses.probabilities.iter().map(|share| (255.0 * share) as u8));
-            }
-            None => {
-                bytes.extend(binary(session.labels().iter().map(|_| NO_CLASS.to_le_bytes())));
-                bytes.extend(session.labels().iter().map(|_| 0));
-            }
+pub(super) fn rows(exploration: &Exploration) -> Response {
+    let labelling = exploration.labelling();
+    let session = &labelling.session;
+    let mut bytes = Vec::with_capacity(6 * exploration.len());
+    let labels = session.labels().iter().map(|label| label.unwrap_or(NO_CLASS));
+    bytes.extend(binary(labels.map(u16::to_le_bytes)));
+    match session.guesses() {
+        Some(guesses) => {
+            bytes.extend(binary(guesses.classes.iter().map(|class| class.to_le_bytes())));
+            bytes.extend(guesses.probabilities.iter().map(|share| (255.0 * share) as u8));
         }
-        bytes.extend(session.aside().iter().map(|&aside| u8::from(aside)));
-        let revision = [("revision", session.revision().to_string())];
-        Ok((revision, bytes_of("application/octet-stream", bytes)).into_response())
-    })
-    .await
+        None => {
+            bytes.extend(binary(session.labels().iter().map(|_| NO_CLASS.to_le_bytes())));
+            bytes.extend(session.labels().iter().map(|_| 0));
+        }
+    }
+    bytes.extend(session.aside().iter().map(|&aside| u8::from(aside)));
+    bytes_of("application/octet-stream", bytes).with("revision", session.revision().to_string())
 }
 
 /// The groups that the map begins with.
-pub(super) async fn groups(State(exploration): State<Shared>) -> Answer {
-    worked(move || Ok(json_of(&groups_json(&exploration, &exploration.preparation.grouping)))).await
+pub(super) fn groups(exploration: &Exploration) -> Response {
+    json_of(&groups_json(exploration, &exploration.preparation.grouping))
 }
 
 /// So many groups.
-pub(super) async fn groups_of(
-    State(exploration): State<Shared>,
-    Path(count): Path<usize>,
-) -> Answer {
-    worked(move || {
-        let grouping = Grouping::of(&exploration.features, count, &exploration.device)?;
-        Ok(json_of(&groups_json(&exploration, &grouping)))
-    })
-    .await
+pub(super) fn groups_of(exploration: &Exploration, count: usize) -> Answer {
+    let grouping = Grouping::of(&exploration.features, count, &exploration.device)?;
+    Ok(json_of(&groups_json(exploration, &grouping)))
 }
 
 /// For each group its size, the image that stands for it, and the lines around it; for each image its group.

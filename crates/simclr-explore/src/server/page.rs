@@ -1,8 +1,6 @@
 //! The page's own files.
 
-use axum::response::Response;
-
-use super::answer::bytes_of;
+use super::answer::{Response, bytes_of};
 
 const HTML: &str = include_str!("../../assets/explore.html");
 const STYLE: &str = include_str!("../../assets/explore.css");

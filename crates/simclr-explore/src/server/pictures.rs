@@ -1,36 +1,21 @@
 //! The images, one at a time.
 
-use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::IntoResponse;
-
-use super::answer::{Answer, Refusal, bytes_of, json_of, worked};
+use super::answer::{Answer, Refusal, bytes_of, json_of};
 use super::item::{Item, check_row};
-use super::routes::Shared;
+use crate::exploration::Exploration;
 use crate::images::Size;
 
-pub(super) async fn thumbnail(state: State<Shared>, row: Path<usize>) -> Answer {
-    picture(state, row, Size::Thumbnail).await
-}
-
-pub(super) async fn photo(state: State<Shared>, row: Path<usize>) -> Answer {
-    picture(state, row, Size::Photo).await
-}
-
-async fn picture(State(exploration): State<Shared>, Path(row): Path<usize>, size: Size) -> Answer {
-    check_row(&exploration, row)?;
-    worked(move || {
-        let picture = exploration.thumbnails.get(size, exploration.indices[row]);
-        let picture = picture.map_err(|error| Refusal::none(error.to_string()))?;
-        // Another server has another token, and so other addresses.
-        let kept = [(header::CACHE_CONTROL, "private, max-age=3600")];
-        Ok((kept, bytes_of("image/jpeg", picture)).into_response())
-    })
-    .await
+/// An image as JPEG.
+pub(super) fn picture(exploration: &Exploration, row: usize, size: Size) -> Answer {
+    let index = exploration.indices[check_row(exploration, row)?];
+    let picture = exploration.thumbnails.get(size, index);
+    let picture = picture.map_err(|error| Refusal::none(error.to_string()))?;
+    // Another server has another token, and so other addresses.
+    Ok(bytes_of("image/jpeg", picture).with("cache-control", "private, max-age=3600"))
 }
 
 /// What is known of an image.
-pub(super) async fn item(State(exploration): State<Shared>, Path(row): Path<usize>) -> Answer {
-    check_row(&exploration, row)?;
-    worked(move || Ok(json_of(&Item::new(&exploration, &exploration.labelling(), row)))).await
+pub(super) fn item(exploration: &Exploration, row: usize) -> Answer {
+    let row = check_row(exploration, row)?;
+    Ok(json_of(&Item::new(exploration, &exploration.labelling(), row)))
 }

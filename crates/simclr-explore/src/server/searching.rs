@@ -2,16 +2,13 @@
 
 use std::sync::PoisonError;
 
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use simclr_data::decode_image_bytes_on;
+use simclr_embed::Neighbour;
 
-use super::answer::{Answer, Refusal, asked, json_of, worked};
+use super::answer::{Answer, Refusal, asked, json_of};
 use super::item::{Item, check_row};
-use super::routes::Shared;
 use crate::exploration::Exploration;
 use crate::likeness::alike;
 
@@ -36,33 +33,22 @@ enum Example {
 }
 
 /// The images that are most like some, and least like others, with the cosines to what is looked for.
-pub(super) async fn search(
-    State(exploration): State<Shared>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let Asked { like, unlike, count } = asked(&headers, &body)?;
+pub(super) fn search(exploration: &Exploration, body: &[u8]) -> Answer {
+    let Asked { like, unlike, count } = asked(body)?;
     if like.len() + unlike.len() > MOST_EXAMPLES {
         return Err(Refusal::bad(format!("expected at most {MOST_EXAMPLES} examples")));
     }
-    worked(move || {
-        let vectors = |examples: &[Example]| -> Answer<Vec<Vec<f32>>> {
-            examples.iter().map(|example| vector(&exploration, example)).collect()
-        };
-        let (like_vectors, unlike_vectors) = (vectors(&like)?, vectors(&unlike)?);
-        let rows: Vec<usize> = like.iter().chain(&unlike).filter_map(Example::row).collect();
-        let found = alike(&exploration, &like_vectors, &unlike_vectors, &rows, count)?;
-        let labelling = exploration.labelling();
-        let results: Vec<Value> = found
-            .iter()
-            .map(|near| {
-                let item = Item::new(&exploration, &labelling, near.row as usize);
-                json!({ "item": item, "cosine": near.cosine })
-            })
-            .collect();
-        Ok(json_of(&json!({ "results": results })))
-    })
-    .await
+    let vectors = |examples: &[Example]| -> Answer<Vec<Vec<f32>>> {
+        examples.iter().map(|example| vector(exploration, example)).collect()
+    };
+    let rows: Vec<usize> = like.iter().chain(&unlike).filter_map(Example::row).collect();
+    let found = alike(exploration, &vectors(&like)?, &vectors(&unlike)?, &rows, count)?;
+    let labelling = exploration.labelling();
+    let result = |near: &Neighbour| {
+        let item = Item::new(exploration, &labelling, near.row as usize);
+        json!({ "item": item, "cosine": near.cosine })
+    };
+    Ok(json_of(&json!({ "results": found.iter().map(result).collect::<Vec<Value>>() })))
 }
 
 impl Example {
@@ -87,26 +73,18 @@ fn vector(exploration: &Exploration, example: &Example) -> Answer<Vec<f32>> {
 }
 
 /// Embeds an image that the page sends, any file that a data set may hold, and gives it a number to search by. It is kept nowhere.
-pub(super) async fn upload(State(exploration): State<Shared>, body: Bytes) -> Answer {
-    worked(move || {
-        let embedder = exploration.embedder.lock().unwrap_or_else(PoisonError::into_inner);
-        let image =
-            decode_image_bytes_on(&body, embedder.transform().ground().0).map_err(|error| {
-                let reason = format!("expected an image, found something else: {error}");
-                Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, reason)
-            })?;
-        let features =
-            embedder.embed_image(&image).map_err(|error| Refusal::bad(error.to_string()))?;
-        drop(embedder);
-        let vector = features.unit().into_values();
-        if !vector.iter().all(|x| x.is_finite()) {
-            return Err(Refusal::bad(
-                "expected finite features of this image, found NaN or infinity",
-            ));
-        }
-        let mut uploads = exploration.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        let (width, height) = image.dimensions();
-        Ok(json_of(&json!({ "upload": uploads.add(vector), "width": width, "height": height })))
-    })
-    .await
+pub(super) fn upload(exploration: &Exploration, body: &[u8]) -> Answer {
+    let embedder = exploration.embedder.lock().unwrap_or_else(PoisonError::into_inner);
+    let image = decode_image_bytes_on(body, embedder.transform().ground().0).map_err(|error| {
+        Refusal::new(422, format!("expected an image, found something else: {error}"))
+    })?;
+    let features = embedder.embed_image(&image).map_err(|error| Refusal::bad(error.to_string()))?;
+    drop(embedder);
+    let vector = features.unit().into_values();
+    if !vector.iter().all(|x| x.is_finite()) {
+        return Err(Refusal::bad("expected finite features of this image, found NaN or infinity"));
+    }
+    let mut uploads = exploration.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+    let (width, height) = image.dimensions();
+    Ok(json_of(&json!({ "upload": uploads.add(vector), "width": width, "height": height })))
 }
