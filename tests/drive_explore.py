@@ -93,9 +93,14 @@ def draw_photos(folder):
     shutil.copy(folder / "discs" / "00.png", folder / HOSTILE_NAME)
 
 
+def loose(photos):
+    """Where photos lie that belong to no class."""
+    return photos / "unlabeled" if (photos / "unlabeled").is_dir() else photos
+
+
 def make_copies(photos, originals):
     """Copies as people make them: resized, compressed, cropped, mirrored."""
-    folder = photos / "copies"
+    folder = loose(photos) / "copies"
     folder.mkdir()
     made = {}
     for number, original in enumerate(originals):
@@ -140,7 +145,7 @@ def prepare(arguments, work):
         originals = originals[1:]
     copies = make_copies(photos, random.Random(1).sample(originals, 20))
     if arguments.photos:
-        shutil.copy(originals[0], photos / HOSTILE_NAME.replace(".png", originals[0].suffix))
+        shutil.copy(originals[0], loose(photos) / HOSTILE_NAME.replace(".png", originals[0].suffix))
     return photos, run, copies
 
 
