@@ -68,6 +68,7 @@
 //! | [`eval`] | vectors and labels -> figures |
 //! | [`train`] | views, encoder and loss -> a trained encoder |
 //! | [`report`] | a run and its images -> one page that shows what was learnt |
+//! | `explore` | a run and its images -> a local page to explore, search and label them; not on by default |
 //!
 //! Each is a crate of its own (`simclr-loss`, ...) that can be used without the others, and a Cargo feature here. All
 //! are on by default; `default-features = false, features = ["loss", "flex"]` builds the losses and Burn's CPU backend
@@ -213,6 +214,15 @@ pub mod report {
     pub use simclr_report::{ReportConfig, ReportError, RunReport, learning_rate_plot};
 }
 
+/// The page to explore, search and label images: a run's folder and its images in, labels out.
+#[cfg(feature = "explore")]
+pub mod explore {
+    pub use simclr_explore::{
+        Exploration, ExploreError, Guesses, HeldOut, LabelSession, OutOfRange, Server, Stage,
+        Stopper,
+    };
+}
+
 /// The README's code is tested with the crate.
 #[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../README.md")]
@@ -237,6 +247,11 @@ struct Evaluation;
 #[cfg(all(doctest, feature = "report"))]
 #[doc = include_str!("../docs/training.md")]
 struct Training;
+
+/// And the page on exploring, as far as it is built in.
+#[cfg(all(doctest, feature = "explore"))]
+#[doc = include_str!("../docs/explore.md")]
+struct Explore;
 
 /// And the page on other data.
 #[cfg(all(doctest, feature = "report"))]

@@ -9,6 +9,7 @@ use simclr::augment::AugmentationError;
 use simclr::data::{DataError, DownloadError, PackError, SortError};
 use simclr::embed::{EmbedError, OutOfRange};
 use simclr::eval::EvalError;
+use simclr::explore::ExploreError;
 use simclr::model::{ModelError, WeightError};
 use simclr::onnx::OnnxError;
 use simclr::report::ReportError;
@@ -126,6 +127,8 @@ fn kind_of(error: &(dyn StdError + 'static)) -> Option<Kind> {
     } else if let Some(error) = error.downcast_ref::<EvalError>() {
         let of_images = matches!(error, EvalError::OneClass { .. } | EvalError::Fold { .. });
         of_images.then_some(Kind::Images)
+    } else if let Some(error) = error.downcast_ref::<ExploreError>() {
+        of_exploring(error)
     } else {
         error.downcast_ref::<ReportError>().and_then(of_report)
     }
@@ -201,6 +204,17 @@ fn of_embedding(error: &EmbedError) -> Option<Kind> {
         | EmbedError::Unfinished { .. }
         | EmbedError::Read { .. }
         | EmbedError::Write { .. } => Some(Kind::Files),
+        _ => None,
+    }
+}
+
+fn of_exploring(error: &ExploreError) -> Option<Kind> {
+    match error {
+        ExploreError::NoImages { .. } => Some(Kind::Images),
+        ExploreError::Running { .. } | ExploreError::Listen { .. } => Some(Kind::Usage),
+        ExploreError::Write { .. } | ExploreError::Server(_) | ExploreError::Class { .. } => {
+            Some(Kind::Files)
+        }
         _ => None,
     }
 }

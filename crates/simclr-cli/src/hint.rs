@@ -7,6 +7,7 @@ use std::io;
 use anyhow::Error;
 use simclr::data::{DataError, DownloadError, PackError, SortError};
 use simclr::embed::EmbedError;
+use simclr::explore::ExploreError;
 use simclr::model::{WeightError, WeightFault};
 use simclr::train::{RunDirectory, TrainError};
 
@@ -70,6 +71,9 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
         return Some(
             "published weights are hf:OWNER/REPO[@REVISION][/FILE] or torchvision:NAME; `simclr weights list` prints some",
         );
+    }
+    if let Some(ExploreError::Listen { .. }) = cause.downcast_ref::<ExploreError>() {
+        return Some("--port takes another port; without it a free one is found");
     }
     let linked = |error: &io::Error| error.kind() == io::ErrorKind::CrossesDevices;
     if let Some(SortError::Write { source, .. }) = cause.downcast_ref::<SortError>()

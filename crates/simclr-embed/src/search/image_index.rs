@@ -72,6 +72,12 @@ impl ImageIndex {
         &self.features
     }
 
+    /// The names, and the vectors, of which it has no other copy.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<String>, Features) {
+        (self.names, self.features)
+    }
+
     /// How the images were prepared. Check that of the queries against it.
     #[must_use]
     pub fn preparation(&self) -> &Preparation {
@@ -172,7 +178,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.safetensors");
         index().save(&path).unwrap();
-        assert_eq!(ImageIndex::load(&path).unwrap(), index());
+        let loaded = ImageIndex::load(&path).unwrap();
+        assert_eq!(loaded, index());
+        let (names, features) = loaded.into_parts();
+        assert_eq!((&names[..], &features), (index().names(), index().features()));
     }
 
     #[test]

@@ -95,6 +95,24 @@ impl Features {
         Self { values, ..*self }
     }
 
+    /// All values, row after row.
+    #[must_use]
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
+    /// The same vectors at length 1, whose products are cosines. A vector of zeros stays as it is.
+    #[must_use]
+    pub fn unit(mut self) -> Self {
+        for row in self.values.chunks_exact_mut(self.size) {
+            let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+            if norm > 0.0 {
+                row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+            }
+        }
+        self
+    }
+
     /// Checks that there are images, and that all features are finite.
     ///
     /// # Errors
@@ -177,6 +195,12 @@ mod tests {
     fn a_folder_that_does_not_exist_is_named() {
         let error = Features::new(vec![1.0], 1).write_npy("no/such/folder/a.npy").unwrap_err();
         assert_eq!(error.to_string(), "cannot write no/such/folder/a.npy");
+    }
+
+    #[test]
+    fn unit_vectors_keep_their_direction_and_zeros_stay() {
+        let unit = Features::new(vec![3.0, 4.0, 0.0, 0.0, 0.0, 2.0], 2).unit();
+        assert_eq!(unit.values(), [0.6, 0.8, 0.0, 0.0, 0.0, 1.0]);
     }
 
     #[test]

@@ -123,8 +123,35 @@ impl LogisticRegression {
         train: &LabelledFeatures,
         told_to_stop: &dyn Fn() -> bool,
     ) -> Result<LogisticFit, EvalError> {
-        let LogisticRegressionConfig { c, standardize, tolerance, max_iterations } = self.config;
-        let problem = SoftmaxRegression::new(train, standardize)?;
+        let problem = SoftmaxRegression::new(train, self.config.standardize)?;
+        let start = vec![0.0; problem.parameters()];
+        self.minimum(&problem, start, told_to_stop)
+    }
+
+    /// [`fit`](Self::fit) that starts at `layer`, such as the one for fewer examples: the same optimum in fewer steps. Classes that `layer` doesn't know
+    /// start at zero.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`fit`](Self::fit), and [`EvalError::Embed`] for a layer of other features.
+    pub fn fit_from(
+        &self,
+        train: &LabelledFeatures,
+        layer: &LinearLayer,
+    ) -> Result<LogisticFit, EvalError> {
+        let problem = SoftmaxRegression::new(train, self.config.standardize)?;
+        let start = problem.parameters_of(layer)?;
+        self.minimum(&problem, start, &|| false)
+    }
+
+    /// The optimum, from `start`.
+    fn minimum(
+        &self,
+        problem: &SoftmaxRegression,
+        start: Vec<f64>,
+        told_to_stop: &dyn Fn() -> bool,
+    ) -> Result<LogisticFit, EvalError> {
+        let LogisticRegressionConfig { c, tolerance, max_iterations, .. } = self.config;
         let rows: Vec<usize> = (0..problem.rows()).collect();
         let count = rows.len() as f64;
         let vectors = if problem.classes() == 2 { 2.0 } else { 1.0 };
@@ -144,7 +171,6 @@ impl LogisticRegression {
             (value, gradient)
         };
         let stop = Stop { tolerance, max_iterations };
-        let start = vec![0.0; problem.parameters()];
         let minimum =
             minimize(objective, start, stop, told_to_stop).map_err(|_| EvalError::Stopped)?;
         Ok(LogisticFit {
@@ -225,6 +251,20 @@ mod tests {
         let (probe, train) = (LogisticRegression::default(), two_blobs([1.0, 100.0]));
         assert!(matches!(probe.fit_until(&train, &|| true), Err(EvalError::Stopped)));
         assert_eq!(probe.fit_until(&train, &|| false).unwrap(), probe.fit(&train).unwrap());
+    }
+
+    #[test]
+    fn a_fit_from_another_layer_is_the_same_one_in_fewer_steps() {
+        let config =
+            LogisticRegressionConfig { tolerance: 1e-7, ..LogisticRegressionConfig::default() };
+        let (probe, train) = (LogisticRegression::new(config).unwrap(), two_blobs([1.0, 100.0]));
+        let fewer: Vec<usize> = (0..36).collect();
+        let layer = probe.fit(&train.select(&fewer)).unwrap().layer;
+        let (cold, warm) = (probe.fit(&train).unwrap(), probe.fit_from(&train, &layer).unwrap());
+        assert!(warm.iterations < cold.iterations, "{warm:?} {cold:?}");
+        assert!((warm.objective - cold.objective).abs() < 1e-9, "{warm:?} {cold:?}");
+        let other = LinearLayer::new(vec![1.0; 2], vec![0.0; 2]);
+        assert!(probe.fit_from(&train, &other).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
 use rayon::prelude::*;
-use simclr_embed::{Features, LabelledFeatures};
+use simclr_embed::{EmbedError, Features, LabelledFeatures};
 
 use super::standardization::Standardization;
 use crate::error::EvalError;
@@ -190,6 +190,35 @@ impl<'a> SoftmaxRegression<'a> {
         }
         LinearLayer::new(weights, biases)
     }
+
+    /// The parameters of a layer on features that are not standardised: the inverse of [`layer`](Self::layer). A class that the layer doesn't know, or that had no
+    /// examples there, gets zeros.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::Embed`] for a layer of other features.
+    pub(super) fn parameters_of(&self, layer: &LinearLayer) -> Result<Vec<f64>, EvalError> {
+        let (size, present) = (self.features.size(), self.classes());
+        let (expected, found) = (size, layer.feature_size());
+        if expected != found {
+            return Err(EmbedError::FeatureSize { expected, found }.into());
+        }
+        let mut parameters = vec![0.0; self.parameters()];
+        let (by_feature, bias) = parameters.split_at_mut(self.weights());
+        for (position, &class) in self.present.iter().enumerate() {
+            let Some(&known) = layer.biases().get(class).filter(|&&bias| bias > NEVER) else {
+                continue;
+            };
+            bias[position] = f64::from(known);
+            for (feature, &weight) in layer.weights()[class * size..][..size].iter().enumerate() {
+                let weight = f64::from(weight);
+                by_feature[feature * present + position] =
+                    weight / self.standardization.scale[feature];
+                bias[position] += weight * self.standardization.mean[feature];
+            }
+        }
+        Ok(parameters)
+    }
 }
 
 /// The cross-entropy of the softmax of `logits`, which become softmax minus one-hot: its gradient.
@@ -256,6 +285,23 @@ mod tests {
             pool.install(|| problem.loss(&parameters, &rows))
         };
         assert_eq!(with_threads(1), with_threads(4));
+    }
+
+    #[test]
+    fn the_parameters_of_a_layer_are_those_that_it_stands_for() {
+        let values = (0..40).map(|i| ((i * i) % 17) as f32 + 3.0).collect();
+        let train = labelled(values, 2, (0..20).map(|i| [0, 2, 3][i % 3]).collect());
+        let problem = SoftmaxRegression::new(&train, true).unwrap();
+        let parameters: Vec<f64> = (0..9).map(|i| f64::from(i) / 7.0 - 0.5).collect();
+        let back = problem.parameters_of(&problem.layer(&parameters)).unwrap();
+        for (found, expected) in back.iter().zip(&parameters) {
+            assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
+        }
+        // A layer of classes 0 and 2 alone says nothing of class 3.
+        let fewer = LinearLayer::new(vec![1.0; 6], vec![0.5, NEVER, 0.5]);
+        let start = problem.parameters_of(&fewer).unwrap();
+        assert!(start[0] > 0.0 && start[2] == 0.0 && start[8] == 0.0, "{start:?}");
+        assert!(problem.parameters_of(&LinearLayer::new(vec![1.0], vec![0.0])).is_err());
     }
 
     #[test]
