@@ -89,6 +89,12 @@ pub enum EmbedError {
         /// The file.
         path: PathBuf,
     },
+    /// Features of patches are to go into an index, which has one vector an image.
+    #[error("expected a file name that ends in .npy for features of patches, found {}", path.display())]
+    PatchesInIndex {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of vectors has been begun, and not finished.
     #[error("expected no unfinished vectors, found {vectors} in {}", path.display())]
     Unfinished {

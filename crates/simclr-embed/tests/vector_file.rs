@@ -221,3 +221,48 @@ fn images_of_which_none_can_be_read_leave_no_file() {
     assert!(matches!(error, EmbedError::NoImages { .. }), "{error}");
     assert!(!out.exists() && !here.join("v.npy.unfinished").exists());
 }
+
+#[test]
+fn features_of_patches_are_an_array_of_three_axes_stopped_and_resumed_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = photos(folder.path());
+    let device = Device::flex();
+    let config: EncoderConfig = "vit_tiny_p8_i16".parse().unwrap();
+    let transform = SimClrAugmentation::cifar10().with_size(16).unwrap().evaluation();
+    let embedder = Embedder::new(config.init(1, &device).unwrap(), transform, &device);
+    let embedder = embedder.with_batch_size(4).unwrap();
+    let (patches, size) = (embedder.patches().unwrap(), embedder.feature_size());
+    assert_eq!((patches, size), (4, 192));
+
+    let preparation = embedder.preparation();
+    let out = folder.path().join("patches.npy");
+    let create = VectorFile::create(&out, patches * size, &preparation, "photos").unwrap();
+    let mut file = create.with_patches(patches).unwrap();
+    let append = |file: &mut VectorFile, end: usize| {
+        let range = file.next()..end;
+        let each = |range, part| file.append(range, &part, &photos);
+        embedder.embed_patches_each(&photos, range, each).unwrap();
+    };
+    append(&mut file, 8);
+    file.note().unwrap();
+    drop(file);
+    let resume = VectorFile::resume(&out, patches * size, &preparation, "photos").unwrap();
+    let mut file = resume.with_patches(patches).unwrap();
+    append(&mut file, IMAGES);
+    assert_eq!(file.finish().unwrap(), VectorsWritten { vectors: 20, skipped: 3 });
+
+    let array = npyz::NpyFile::new(fs::File::open(&out).unwrap()).unwrap();
+    assert_eq!(array.shape(), [20, 4, 192]);
+    let values: Vec<f32> = array.into_vec().unwrap();
+    let image = photos.image(7).unwrap();
+    let expected = &embedder.embed_patches(&[image]).unwrap()[0];
+    // Image 3 could not be read.
+    let found = &values[6 * patches * size..][..patches * size];
+    let apart = found.iter().zip(expected.values()).map(|(a, b)| (a - b).abs());
+    assert!(apart.fold(0.0, f32::max) < 1e-5);
+
+    let index = folder.path().join("patches.safetensors");
+    let file = VectorFile::create(&index, patches * size, &preparation, "photos").unwrap();
+    let error = file.with_patches(patches).unwrap_err();
+    assert!(matches!(error, EmbedError::PatchesInIndex { .. }), "{error}");
+}

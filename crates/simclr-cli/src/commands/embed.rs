@@ -8,7 +8,7 @@ use anyhow::{Context, Error, Result};
 use clap::Args;
 use serde_json::json;
 use simclr::data::{ImageDataset, WholeSet};
-use simclr::embed::{Embedder, VectorFile, VectorsWritten};
+use simclr::embed::{Embedded, Embedder, VectorFile, VectorsWritten};
 use simclr::train::DataChecksum;
 
 use crate::failure::Interrupted;
@@ -27,6 +27,10 @@ pub(crate) struct Arguments {
     /// [default: index.safetensors in the run's folder]
     #[arg(long, value_name = "FILE", required_unless_present = "run")]
     out: Option<PathBuf>,
+    /// Features of every patch instead of one vector an image, of a vision transformer, in a .npy of the shape [images, patches,
+    /// feature size]
+    #[arg(long, requires = "out")]
+    patches: bool,
     /// Go on with vectors that were begun and not finished, of the same images by the same encoder
     #[arg(long)]
     resume: bool,
@@ -35,18 +39,28 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(&self, output: &Output) -> Result<()> {
         let out = self.photos.encoder.index_file(self.out.as_deref());
-        VectorFile::check_name(&out)?;
+        if self.patches {
+            VectorFile::check_patches_name(&out)?;
+        } else {
+            VectorFile::check_name(&out)?;
+        }
         check_folder_of(Some(&out))?;
         let (embedder, images) = self.photos.open()?;
-        let file = self.open(&out, &embedder, &images)?;
+        let patches = self.patches.then(|| embedder.patches()).transpose()?;
+        let file = self.open(&out, &embedder, &images, patches)?;
         let written = self.write(file, &embedder, &images)?;
         let VectorsWritten { vectors, skipped } = written;
         let (size, table) = (embedder.feature_size(), out.with_extension("labels.csv"));
-        output.line(format!("{vectors} vectors of length {size} in {}", out.display()));
+        let what = match patches {
+            None => "vectors of ".to_owned(),
+            Some(count) => format!("images of {count} patches, each a vector of "),
+        };
+        output.line(format!("{vectors} {what}length {size} in {}", out.display()));
         output.line(format!("their names, splits and classes in {}", table.display()));
         output.result(&json!({
             "images": vectors,
             "feature_size": size,
+            "patches": patches,
             "classes": images.class_names(),
             "skipped_images": skipped,
             "out": out.display().to_string(),
@@ -57,12 +71,26 @@ impl Arguments {
     }
 
     /// The file, new or as it was left.
-    fn open(&self, out: &Path, embedder: &Embedder, images: &WholeSet) -> Result<VectorFile> {
-        let (size, preparation) = (embedder.feature_size(), embedder.preparation());
+    fn open(
+        &self,
+        out: &Path,
+        embedder: &Embedder,
+        images: &WholeSet,
+        patches: Option<usize>,
+    ) -> Result<VectorFile> {
+        let size = embedder.feature_size() * patches.unwrap_or(1);
+        let preparation = embedder.preparation();
         let DataChecksum { images, names, sizes } = DataChecksum::new(images);
-        let data = format!("{images} images, of names {names:.12} and file sizes {sizes:.12}");
+        let mut data = format!("{images} images, of names {names:.12} and file sizes {sizes:.12}");
+        if patches.is_some() {
+            data.push_str(", patch by patch");
+        }
         let open = if self.resume { VectorFile::resume } else { VectorFile::create };
-        Ok(open(out, size, &preparation, &data)?)
+        let file = open(out, size, &preparation, &data)?;
+        Ok(match patches {
+            None => file,
+            Some(count) => file.with_patches(count)?,
+        })
     }
 
     /// Embeds what is left of the images.
@@ -78,7 +106,7 @@ impl Arguments {
         let (next, count) = (file.next(), images.len());
         let watched = watched_from("embedding", images, next);
         let mut skipped = Vec::new();
-        embedder.embed_each(&watched, next..count, |range, mut part| {
+        let each = |range, mut part: Embedded| {
             file.append(range, &part, images)?;
             skipped.append(&mut part.skipped);
             if !stopped.load(Ordering::Relaxed) || file.next() == count {
@@ -88,7 +116,12 @@ impl Arguments {
             let done = file.next();
             let how = "go on by the same command with --resume";
             Err(Error::from(Interrupted(format!("stopped after {done} of {count} images; {how}"))))
-        })?;
+        };
+        if self.patches {
+            embedder.embed_patches_each(&watched, next..count, each)?;
+        } else {
+            embedder.embed_each(&watched, next..count, each)?;
+        }
         drop(watched);
         print_skipped(&skipped);
         file.finish().with_context(|| format!("cannot embed {}", self.photos.data().display()))

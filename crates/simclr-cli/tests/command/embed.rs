@@ -5,6 +5,7 @@ use std::path::Path;
 use simclr::burn::tensor::Device;
 use simclr::data::WholeSet;
 use simclr::embed::{Embedder, VectorFile};
+use simclr::model::{EncoderConfig, save_weights};
 use simclr::train::DataChecksum;
 
 use crate::support::{failure, json, simclr, success, write_photos_and_run};
@@ -121,4 +122,35 @@ fn vectors_that_were_begun_are_gone_on_with_or_refused() {
     assert!(code == 2 && error.contains("ends in .npy or .safetensors, found v.csv"), "{error}");
     let (code, error) = failure(here, &[&embed[..], &["--batch-size=0"]].concat());
     assert!(code == 2 && error.contains("batch_size to be at least 1"), "{error}");
+}
+
+#[test]
+fn features_of_patches_are_of_transformers_and_go_into_a_file_for_numpy() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos_and_run(here);
+    let config: EncoderConfig = "vit_tiny_p8_i16".parse().unwrap();
+    let encoder = config.init(0, &Device::flex()).unwrap();
+    save_weights(&encoder, here.join("vit.safetensors")).unwrap();
+    let vit = [
+        "--weights=vit.safetensors",
+        "--encoder=vit_tiny_p8_i16",
+        "--image-size=16",
+        "--normalize=centred",
+        "--data=photos",
+        "--patches",
+    ];
+    let found = json(here, &[&["embed", "--out=v.npy"], &vit[..]].concat());
+    let expected = (&40.into(), &4.into(), &192.into());
+    assert_eq!((&found["images"], &found["patches"], &found["feature_size"]), expected);
+    let bytes = std::fs::read(here.join("v.npy")).unwrap();
+    assert_eq!(bytes.len(), 128 + 40 * 4 * 192 * 4);
+    assert!(String::from_utf8_lossy(&bytes[..128]).contains("'shape': (40, 4, 192)"));
+
+    let (code, error) = failure(here, &[&["embed", "--out=v.safetensors"], &vit[..]].concat());
+    assert!(code == 1 && error.contains("ends in .npy for features of patches"), "{code}: {error}");
+    let of_run = ["embed", "--run=run", "--data=photos", "--out=w.npy", "--patches"];
+    let (code, error) = failure(here, &of_run);
+    assert!(code == 1 && error.contains("expected an encoder of patches"), "{code}: {error}");
+    assert!(!here.join("w.npy.unfinished").exists());
 }

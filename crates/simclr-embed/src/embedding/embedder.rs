@@ -134,6 +134,11 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     }
 
     /// Images in a batch.
+    /// The devices that share the images, the first one first.
+    pub(super) fn devices(&self) -> impl Iterator<Item = &Device> {
+        std::iter::once(&self.device).chain(&self.more_devices)
+    }
+
     pub(super) fn batch_size(&self) -> usize {
         self.batch_size
     }

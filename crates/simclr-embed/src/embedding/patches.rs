@@ -1,8 +1,15 @@
 //! Features of the patches of images.
 
-use image::RgbImage;
+use std::ops::Range;
 
-use super::batches::Reader;
+use burn::module::Module;
+use burn::tensor::Device;
+use image::RgbImage;
+use simclr_data::ImageDataset;
+use simclr_model::ImageEncoder;
+
+use super::batches::{Reader, set_reader};
+use super::embedded::Embedded;
 use super::embedder::{Embedder, batch_of, to_host};
 use crate::error::EmbedError;
 use crate::vectors::{FeatureSource, Features};
@@ -32,22 +39,13 @@ impl Embedder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn embed_patches(&self, images: &[RgbImage]) -> Result<Vec<Features>, EmbedError> {
-        let no_patches = || {
-            let name = self.config().map(ToString::to_string);
-            EmbedError::NoPatches { found: name.unwrap_or_else(|| "another network".to_owned()) }
-        };
         let transform = self.transform();
         let reader = Reader {
             batch_size: self.batch_size(),
             view_len: transform.view_len(),
             read: |index: usize, out: &mut [f32]| Ok(transform.view_into(&images[index], out)?),
         };
-        let side = transform.size() as usize;
-        let (encoder, device) = (self.encoder().clone(), self.device());
-        let rows = reader.through(images.len(), move |pixels| {
-            let patches = encoder.patch_features(batch_of(pixels, side, device));
-            to_host(patches.ok_or_else(no_patches)?)
-        })?;
+        let rows = reader.through_all(images.len(), &mut self.patch_networks())?;
         let of_image = (rows.values.len() / images.len().max(1)).max(1);
         let size = self.feature_size();
         let features = |values: &[f32]| {
@@ -55,12 +53,65 @@ impl Embedder {
         };
         Ok(rows.values.chunks_exact(of_image).map(features).collect())
     }
+
+    /// The number of patches of an image.
+    ///
+    /// # Errors
+    ///
+    /// As [`embed_patches`](Self::embed_patches).
+    pub fn patches(&self) -> Result<usize, EmbedError> {
+        let side = self.transform().size();
+        let of_image = self.embed_patches(&[RgbImage::new(side, side)])?;
+        Ok(of_image.first().map_or(0, Features::len))
+    }
+
+    /// Hands `each` the features of the patches of the images in `range`, as [`embed_each`](Self::embed_each) does those of whole
+    /// images: the vector of an image has the features of its patches one after the other.
+    /// [`VectorFile::with_patches`](crate::VectorFile::with_patches) keeps them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embed`](Self::embed) and [`embed_patches`](Self::embed_patches), and those of `each`, which end it.
+    ///
+    /// # Panics
+    ///
+    /// If the range ends beyond the set.
+    pub fn embed_patches_each<X: From<EmbedError>>(
+        &self,
+        images: &dyn ImageDataset,
+        range: Range<usize>,
+        mut each: impl FnMut(Range<usize>, Embedded) -> Result<(), X>,
+    ) -> Result<(), X> {
+        let (end, len) = (range.end, images.len());
+        assert!(end <= len, "expected a range within {len} images, found one that ends at {end}");
+        let size = self.patches()? * self.feature_size();
+        let reader = set_reader(images, self.transform(), self.batch_size());
+        reader.each(range, &mut self.patch_networks(), |range, rows| {
+            each(range, Embedded::new(rows, size, FeatureSource::Encoder, images))
+        })
+    }
+
+    /// A copy of the encoder on each device: pixels of a batch in, features of its patches out.
+    fn patch_networks(
+        &self,
+    ) -> Vec<impl FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send + use<>> {
+        let side = self.transform().size() as usize;
+        let name = self.config().map_or_else(|| "another network".to_owned(), ToString::to_string);
+        let on_device = |(encoder, device): (ImageEncoder, Device)| {
+            let found = name.clone();
+            move |pixels| {
+                let patches = encoder.patch_features(batch_of(pixels, side, &device));
+                to_host(patches.ok_or_else(|| EmbedError::NoPatches { found: found.clone() })?)
+            }
+        };
+        let copy = |device: &Device| (self.encoder().clone().to_device(device), device.clone());
+        self.devices().map(copy).map(on_device).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
     use simclr_augment::{EvaluationTransform, Normalization, ResizeFilter};
     use simclr_model::EncoderConfig;
 

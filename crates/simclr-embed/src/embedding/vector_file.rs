@@ -70,6 +70,8 @@ pub struct VectorFile {
     names: WrittenFile,
     table: WrittenFile,
     noted: Instant,
+    /// Rows of each image's vector; `None` for one.
+    patches: Option<usize>,
 }
 
 /// What a finished [`VectorFile`] holds.
@@ -145,6 +147,16 @@ impl VectorFile {
         Parts::of(out.as_ref()).map(drop)
     }
 
+    /// Checks that the name of a file says that it may hold features of [patches](Self::with_patches).
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::FileName`] unless it ends in `.npy` or `.safetensors`, [`EmbedError::PatchesInIndex`] unless it ends in `.npy`.
+    pub fn check_patches_name(out: impl AsRef<Path>) -> Result<(), EmbedError> {
+        let Parts { out, numpy, .. } = Parts::of(out.as_ref())?;
+        if numpy { Ok(()) } else { Err(EmbedError::PatchesInIndex { path: out }) }
+    }
+
     /// Begins a file of vectors of `size` values each. `data` is any text that tells data sets apart.
     ///
     /// # Errors
@@ -205,6 +217,26 @@ impl VectorFile {
         Ok(file)
     }
 
+    /// Takes each vector for the features of so many patches, one after the other, as
+    /// [`Embedder::embed_patches_each`](crate::Embedder::embed_patches_each) makes them: the file gets the shape `[images, patches, values of a patch]`.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::PatchesInIndex`] unless the file's name ends in `.npy`: an index has one vector an image.
+    ///
+    /// # Panics
+    ///
+    /// If vectors cannot be cut into so many parts.
+    pub fn with_patches(self, patches: usize) -> Result<Self, EmbedError> {
+        let size = self.progress.size;
+        assert!(
+            patches > 0 && size.is_multiple_of(patches),
+            "expected vectors of {patches} parts, found {size} values"
+        );
+        Self::check_patches_name(&self.parts.out)?;
+        Ok(Self { patches: Some(patches), ..self })
+    }
+
     fn open(parts: Parts, progress: Progress) -> Result<Self, EmbedError> {
         let open = |path: PathBuf| {
             let mut options = File::options();
@@ -213,7 +245,7 @@ impl VectorFile {
         };
         let [vectors, names, table] = [parts.vectors(), parts.names(), parts.table()].map(open);
         let (vectors, names, table) = (vectors?, names?, table?);
-        Ok(Self { parts, progress, vectors, names, table, noted: Instant::now() })
+        Ok(Self { parts, progress, vectors, names, table, noted: Instant::now(), patches: None })
     }
 
     /// Cuts off what was written after the last note, and goes to the ends.

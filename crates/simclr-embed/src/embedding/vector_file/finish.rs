@@ -23,6 +23,10 @@ impl VectorFile {
     /// [`EmbedError::NoImages`] without a vector, and nothing is left then; [`EmbedError::Read`] and [`EmbedError::Write`].
     pub fn finish(mut self) -> Result<VectorsWritten, EmbedError> {
         let Progress { rows, size, skipped, .. } = self.progress;
+        let shape = match self.patches {
+            None => vec![rows, size],
+            Some(patches) => vec![rows, patches, size / patches],
+        };
         let folder = self.parts.folder.clone();
         let remove = || remove_folder(&folder).map_err(EmbedError::write(&folder));
         if rows == 0 {
@@ -37,7 +41,7 @@ impl VectorFile {
             copy(&self.parts.names(), &out.with_extension("txt"))?;
             let mut write_header = || {
                 self.vectors.seek(SeekFrom::Start(0))?;
-                self.vectors.write_all(&npy_header(rows, size))?;
+                self.vectors.write_all(&npy_header(&shape))?;
                 self.vectors.sync_all()
             };
             write_header().map_err(EmbedError::write(&vectors))?;

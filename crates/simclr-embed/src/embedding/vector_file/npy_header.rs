@@ -3,10 +3,11 @@
 /// Bytes of the header: enough for any shape, and a multiple of 64, as `NumPy` has it.
 pub(super) const HEADER: usize = 128;
 
-/// The header of `rows` rows of `size` values in f32 (`NumPy`'s format, version 1.0), padded with spaces to [`HEADER`] bytes.
-pub(super) fn npy_header(rows: usize, size: usize) -> Vec<u8> {
+/// The header of an array of f32 of two axes or three (`NumPy`'s format, version 1.0), padded with spaces to [`HEADER`] bytes.
+pub(super) fn npy_header(shape: &[usize]) -> Vec<u8> {
     const START: usize = 10;
-    let shape = format!("({rows}, {size})");
+    let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let shape = format!("({})", axes.join(", "));
     let fields = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
     let mut header = b"\x93NUMPY\x01\x00".to_vec();
     header.extend(((HEADER - START) as u16).to_le_bytes());
@@ -20,11 +21,13 @@ mod tests {
 
     #[test]
     fn any_shape_fits_and_is_read_back() {
-        for (rows, size) in [(0, 1), (3, 4), (usize::MAX, usize::MAX)] {
-            let header = npy_header(rows, size);
+        // Three axes are the parts of a shape of two.
+        let longest = [usize::MAX, u32::MAX as usize, u32::MAX as usize];
+        for shape in [&[0, 1][..], &[3, 4], &[usize::MAX; 2], &[3, 4, 5], &longest] {
+            let header = npy_header(shape);
             assert_eq!(header.len(), HEADER);
             let read = npyz::NpyHeader::from_reader(&header[..]).unwrap();
-            assert_eq!(read.shape(), [rows as u64, size as u64]);
+            assert_eq!(read.shape(), shape.iter().map(|&axis| axis as u64).collect::<Vec<_>>());
             assert_eq!((read.dtype().descr(), read.order()), ("'<f4'".to_owned(), npyz::Order::C));
         }
     }
