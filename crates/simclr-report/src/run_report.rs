@@ -81,7 +81,7 @@ impl RunReport {
             quality,
             curves: Curves::new(&files.log, files.range_test.as_ref(), train, classes),
             views,
-            map: EmbeddingMap::new(galleries.test(), trained.transform(), config)?,
+            map: EmbeddingMap::new(galleries.test(), &trained, config)?,
             neighbours: neighbour_rows(&galleries, &trained, config.seed)?,
             skipped: galleries.skipped(),
         };
