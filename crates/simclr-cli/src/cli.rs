@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    classify, completions, data, doctor, duplicates, embed, eval, export, groups, lr_find, man,
-    odd, pick, pretrain, report, runs, search, sort, views, weights,
+    classify, completions, data, doctor, duplicates, embed, eval, explain, export, groups, lr_find,
+    man, odd, pick, pretrain, report, runs, search, sort, views, weights,
 };
 use crate::failure::EXIT_CODES;
 use crate::json_to::JsonTo;
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Embed(embed::Arguments),
     /// Find the images that are most like a given one
     Search(search::Arguments),
+    /// Draw which regions of two images make them alike to an encoder
+    Explain(explain::Arguments),
     /// Find copies among images: the same bytes, the same pixels, resized, compressed, cropped, mirrored
     Duplicates(duplicates::Arguments),
     /// Find the images that are least like the others
@@ -76,6 +78,7 @@ impl Command {
             Self::Eval(protocol) => protocol.run(output),
             Self::Embed(arguments) => arguments.run(output),
             Self::Search(arguments) => arguments.run(output),
+            Self::Explain(arguments) => arguments.run(output),
             Self::Duplicates(arguments) => arguments.run(output),
             Self::Odd(arguments) => arguments.run(output),
             Self::Groups(arguments) => arguments.run(output),
