@@ -4,6 +4,7 @@ mod classify;
 mod curate;
 mod doctor;
 mod embed;
+mod explain;
 mod few_labels;
 mod ground;
 mod hub;
