@@ -7,8 +7,8 @@ const WIDTH: u32 = 3;
 const HEIGHT: u32 = 5;
 const DOT: u32 = 3;
 /// Characters that can be drawn, and their rows of dots.
-const CHARACTERS: &str = "0123456789.-+";
-const DOTS: [[u8; HEIGHT as usize]; 13] = [
+const CHARACTERS: &str = "0123456789.-";
+const DOTS: [[u8; HEIGHT as usize]; 12] = [
     [0b111, 0b101, 0b101, 0b101, 0b111],
     [0b010, 0b110, 0b010, 0b010, 0b111],
     [0b111, 0b001, 0b111, 0b100, 0b111],
@@ -21,7 +21,6 @@ const DOTS: [[u8; HEIGHT as usize]; 13] = [
     [0b111, 0b101, 0b111, 0b001, 0b111],
     [0b000, 0b000, 0b000, 0b000, 0b010],
     [0b000, 0b000, 0b111, 0b000, 0b000],
-    [0b000, 0b010, 0b111, 0b010, 0b000],
 ];
 /// Height of a line of text in pixels.
 pub(super) const LINE: u32 = HEIGHT * DOT;

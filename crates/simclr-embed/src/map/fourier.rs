@@ -46,15 +46,15 @@ impl Fourier {
 
     /// Replaces `plane` by its spectrum. Rows and columns from `filled` on are zero. `scratch` is overwritten.
     pub(super) fn forward(&self, plane: &mut Plane, filled: usize, scratch: &mut Plane) {
-        self.columns(plane, scratch, filled, Self::to_spectrum);
-        self.columns(scratch, plane, self.side, Self::to_spectrum);
+        self.columns(plane, scratch, filled, Self::analyse);
+        self.columns(scratch, plane, self.side, Self::analyse);
     }
 
     /// Replaces a spectrum by its plane times `side²`, of which the rows from `wanted` on are left zero. `scratch` is
     /// overwritten.
     pub(super) fn backward(&self, spectrum: &mut Plane, wanted: usize, scratch: &mut Plane) {
-        self.columns(spectrum, scratch, self.side, Self::from_spectrum);
-        self.columns(scratch, spectrum, wanted, Self::from_spectrum);
+        self.columns(spectrum, scratch, self.side, Self::synthesise);
+        self.columns(scratch, spectrum, wanted, Self::synthesise);
     }
 
     /// Transforms the first `count` columns of `from` into rows of `to`; the other rows become zero.
@@ -91,7 +91,7 @@ impl Fourier {
 
     /// From values in order to a spectrum in bit-reversed order: two halvings at a time, and at last one if their
     /// number is odd.
-    fn to_spectrum(&self, strip: &mut Strip) {
+    fn analyse(&self, strip: &mut Strip) {
         let mut length = self.side;
         while length >= 4 {
             let stride = self.side / length;
@@ -119,7 +119,7 @@ impl Fourier {
 
     /// From a spectrum in bit-reversed order to values in order, times the side: the other one's steps from the last
     /// to the first.
-    fn from_spectrum(&self, strip: &mut Strip) {
+    fn synthesise(&self, strip: &mut Strip) {
         let mut length = 1;
         if !self.side.ilog2().is_multiple_of(2) {
             strip.twos();

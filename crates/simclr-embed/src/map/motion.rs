@@ -42,6 +42,8 @@ impl Motion {
 fn centre(places: &mut [[f64; 2]]) {
     for axis in 0..2 {
         let mean = places.iter().map(|place| place[axis]).sum::<f64>() / places.len() as f64;
-        places.iter_mut().for_each(|place| place[axis] -= mean);
+        for place in places.iter_mut() {
+            place[axis] -= mean;
+        }
     }
 }

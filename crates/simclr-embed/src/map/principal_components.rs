@@ -68,7 +68,9 @@ fn upright(mut places: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
         let along = places.iter().map(|place| place[axis]);
         let farthest = along.max_by(|a, b| a.abs().total_cmp(&b.abs()));
         let sign = farthest.map_or(1.0, f64::signum);
-        places.iter_mut().for_each(|place| place[axis] *= sign);
+        for place in &mut places {
+            place[axis] *= sign;
+        }
     }
     places
 }

@@ -118,7 +118,9 @@ impl Grid {
             [odd(dx), odd(dy)].map(|d| d * weight(dx, dy).powi(2))
         });
         for values in [&mut total.re, &mut force.re, &mut force.im] {
-            values.iter_mut().enumerate().for_each(|(at, value)| *value /= smoothed(at));
+            for (at, value) in values.iter_mut().enumerate() {
+                *value /= smoothed(at);
+            }
         }
         Self { fourier, side, spacing, weight: total.re, force, nodes: Plane::zeros(side), scratch }
     }
