@@ -200,14 +200,12 @@ mod tests {
     /// Grey, with a ball of stripes that is copied to a corner.
     fn with_ball(left: u32, top: u32) -> RgbImage {
         RgbImage::from_fn(64, 64, |x, y| {
-            let (dx, dy) = (x.wrapping_sub(left + 12) as i32, y.wrapping_sub(top + 12) as i32);
+            let [dx, dy] = [x.abs_diff(left + 12), y.abs_diff(top + 12)];
             let is_ball = dx * dx + dy * dy < 120;
-            Rgb(if !is_ball {
-                GREY
-            } else if dx / 3 % 2 == 0 {
-                [255, 200, 0]
-            } else {
-                [0, 0, 90]
+            Rgb(match (is_ball, dx / 3 % 2) {
+                (false, _) => GREY,
+                (true, 0) => [255, 200, 0],
+                (true, _) => [0, 0, 90],
             })
         })
     }
@@ -274,8 +272,9 @@ mod tests {
         assert_eq!((explained.reason, first.size), (Reason::Occlusion, [3, 3]));
         assert!((explained.cosine - 1.0).abs() < 1e-5);
         // Number 7 is the only patch that is not nearly grey already.
-        let most = first.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        assert!(first.values[7] == most && most > 0.0 && first == second, "{:?}", first.values);
+        let most = first.values.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        assert!(most.is_some_and(|(at, most)| at == 7 && most > 0.0), "{:?}", first.values);
+        assert_eq!(first, second);
 
         // By the definition, a patch at a time.
         let explained = embedder.with_batch_size(4).unwrap();

@@ -102,10 +102,10 @@ mod tests {
         let p: Vec<Vec<f64>> = (0..9).map(|i| affinities.dense(i)).collect();
         assert!((p.iter().flatten().sum::<f64>() - 1.0).abs() < 1e-12);
         let near = |i: usize, j: usize| graph.of(i)[..3].iter().any(|near| near.row as usize == j);
-        for i in 0..9 {
-            for j in 0..9 {
+        for (i, row) in p.iter().enumerate() {
+            for (j, p) in row.iter().enumerate() {
                 let expected = f64::from(u8::from(near(i, j)) + u8::from(near(j, i))) / 54.0;
-                assert!((p[i][j] - expected).abs() < 1e-15, "{i} and {j}");
+                assert!((p - expected).abs() < 1e-15, "{i} and {j}");
             }
         }
     }
