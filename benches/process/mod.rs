@@ -12,9 +12,21 @@ pub(crate) fn peak_mib() -> f64 {
 }
 
 /// How many pages it has been given so far.
+#[allow(dead_code, reason = "not every bench reports it")]
 pub(crate) fn page_faults() -> u64 {
+    number_of_stat(7)
+}
+
+/// Seconds for which its threads have computed, of all cores together.
+#[allow(dead_code, reason = "not every bench reports it")]
+pub(crate) fn user_seconds() -> f64 {
+    number_of_stat(11) as f64 / 100.0
+}
+
+/// A number of the process's line of state, counted from the one after its name.
+fn number_of_stat(place: usize) -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The process's name, in brackets, may hold spaces; the faults are the eighth number after it.
+    // The process's name, in brackets, may hold spaces.
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    after_name.split_whitespace().nth(7).and_then(|faults| faults.parse().ok()).unwrap_or(0)
+    after_name.split_whitespace().nth(place).and_then(|number| number.parse().ok()).unwrap_or(0)
 }

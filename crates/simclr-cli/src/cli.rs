@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    classify, completions, data, doctor, duplicates, embed, eval, explore, export, groups, lr_find,
-    man, odd, pick, pretrain, report, runs, search, sort, views, weights,
+    classify, completions, data, doctor, duplicates, embed, eval, explain, explore, export, groups,
+    lr_find, man, odd, pick, pretrain, report, runs, search, sort, views, weights,
 };
 use crate::failure::EXIT_CODES;
 use crate::json_to::JsonTo;
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Search(search::Arguments),
     /// Open a local page to explore, search and label images
     Explore(explore::Arguments),
+    /// Draw which regions of two images make them alike to an encoder
+    Explain(explain::Arguments),
     /// Find copies among images: the same bytes, the same pixels, resized, compressed, cropped, mirrored
     Duplicates(duplicates::Arguments),
     /// Find the images that are least like the others
@@ -79,6 +81,7 @@ impl Command {
             Self::Embed(arguments) => arguments.run(output),
             Self::Search(arguments) => arguments.run(output),
             Self::Explore(arguments) => arguments.run(output),
+            Self::Explain(arguments) => arguments.run(output),
             Self::Duplicates(arguments) => arguments.run(output),
             Self::Odd(arguments) => arguments.run(output),
             Self::Groups(arguments) => arguments.run(output),

@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod duplicates;
 pub(crate) mod embed;
 pub(crate) mod eval;
+pub(crate) mod explain;
 pub(crate) mod explore;
 pub(crate) mod export;
 pub(crate) mod groups;

@@ -198,7 +198,8 @@ fn of_embedding(error: &EmbedError) -> Option<Kind> {
         }
         EmbedError::Preparation { .. }
         | EmbedError::OtherVectors { .. }
-        | EmbedError::FileName { .. } => Some(Kind::Usage),
+        | EmbedError::FileName { .. }
+        | EmbedError::NoPlaces { .. } => Some(Kind::Usage),
         EmbedError::File { .. }
         | EmbedError::FeatureSize { .. }
         | EmbedError::Unfinished { .. }

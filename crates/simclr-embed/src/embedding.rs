@@ -14,6 +14,7 @@ mod vector_file;
 
 pub use self::embedded::{Embedded, EmbeddedLabelled};
 pub use self::embedder::Embedder;
+pub(crate) use self::embedder::{batch_of, to_host};
 pub use self::embedder_file::EmbedderFile;
 pub use self::onnx::OnnxOptions;
 pub use self::preparation::Preparation;

@@ -23,6 +23,14 @@ pub enum EmbedError {
         /// The encoder's name, or "another network".
         found: String,
     },
+    /// Regions of images are asked of an encoder that sees no places.
+    #[error(
+        "expected an encoder that sees where things are, such as resnet50 or vit_small_p16, found {found}"
+    )]
+    NoPlaces {
+        /// The encoder's name, or "a network that sees no places".
+        found: String,
+    },
     /// A set of feature vectors is empty.
     #[error("expected at least one image in the {set}, found none")]
     NoImages {

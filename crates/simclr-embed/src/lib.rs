@@ -39,6 +39,7 @@
 //! | [`SphericalKMeans`], [`group_count`] | which groups are there, and which image stands for each? |
 //! | [`typical_images`] | which images should get labels first? |
 //! | [`PrincipalComponents`], [`Tsne`] | where do the images lie on a map? |
+//! | [`Explanation`] | which regions make two images alike? |
 //! | [`LabelledFeatures`] | is the encoder any good? `simclr-eval` answers |
 //!
 //! # Files
@@ -59,6 +60,7 @@
 mod curate;
 mod embedding;
 mod error;
+mod explain;
 mod map;
 mod search;
 mod vectors;
@@ -72,11 +74,12 @@ pub use embedding::{
     VectorsWritten, raw_pixels,
 };
 pub use error::EmbedError;
+pub use explain::{Explanation, Reason, SimilarityMap};
 pub use map::{PrincipalComponents, Tsne};
 pub use search::{CosineIndex, ImageIndex, Neighbour, NeighbourGraph, nearest_neighbours};
 /// The error for a value out of range, the same in every crate.
 pub use simclr_range::OutOfRange;
-pub use vectors::{FeatureSource, Features, LabelledFeatures, UnitVectors, labels_of};
+pub use vectors::{FeatureSource, Features, LabelledFeatures, labels_of};
 
 /// The README's code is tested with the crate.
 #[cfg(doctest)]

@@ -4,11 +4,10 @@ mod dot;
 mod feature_source;
 mod features;
 mod labelled_features;
-mod unit_vectors;
+mod unit;
 
 pub(crate) use self::dot::dot;
 pub use self::feature_source::FeatureSource;
 pub use self::features::Features;
 pub use self::labelled_features::{LabelledFeatures, labels_of};
-pub use self::unit_vectors::UnitVectors;
-pub(crate) use self::unit_vectors::unit;
+pub(crate) use self::unit::unit;

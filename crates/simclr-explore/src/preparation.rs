@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use sha2::{Digest, Sha256};
-use simclr_embed::{Features, NeighbourGraph, outlier_scores, typical_images};
+use simclr_embed::{Features, NeighbourGraph, Tsne, outlier_scores, typical_images};
 use simclr_files::replace_file;
 
 use crate::error::ExploreError;
@@ -56,9 +56,11 @@ impl Preparation {
             return Ok(kept);
         }
         tell("drawing the map");
-        let positions = on_the_map(&map_positions(features, SEED));
+        let neighbours = Tsne::default().neighbours.max(NEIGHBOURS);
+        let graph = NeighbourGraph::new(features, neighbours, SEED, device)?;
+        let positions = on_the_map(&map_positions(features, &graph, SEED)?);
         tell("looking for odd images");
-        let odd = outlier_scores(&NeighbourGraph::new(features, NEIGHBOURS, SEED, device)?);
+        let odd = outlier_scores(&graph.nearest(NEIGHBOURS));
         tell("grouping");
         let grouping = Grouping::of(features, GROUPS, device)?;
         tell("choosing typical images");

@@ -82,7 +82,7 @@ impl RunReport {
             quality,
             curves: Curves::new(&files.log, train, classes),
             views,
-            map: EmbeddingMap::new(galleries.test(), trained.transform(), config)?,
+            map: EmbeddingMap::new(galleries.test(), &trained, config)?,
             neighbours: neighbour_rows(&galleries, &trained, config.seed)?,
             skipped: galleries.skipped(),
         };

@@ -4,6 +4,7 @@ mod classify;
 mod curate;
 mod doctor;
 mod embed;
+mod explain;
 mod explore;
 mod few_labels;
 mod ground;

@@ -229,14 +229,18 @@ mod tests {
         assert_eq!(groups.of(), expected);
     }
 
+    fn cosine(a: &[f32], b: &[f32]) -> f64 {
+        unit(a).zip(unit(b)).map(|(a, b)| a * b).sum()
+    }
+
     #[test]
     fn no_member_is_nearer_to_the_others_than_the_medoid() {
         let (features, _) = around(4, 0.5);
         let groups = SphericalKMeans::new(3, 2).unwrap().fit(&features, &Device::flex()).unwrap();
-        let vectors = crate::vectors::UnitVectors::new(&features);
         for group in 0..groups.len() {
             let members = groups.members(group);
-            let sum = |row: usize| members.iter().map(|&to| vectors.cosine(row, to)).sum::<f64>();
+            let cosine = |a: usize, b: usize| cosine(features.row(a), features.row(b));
+            let sum = |row: usize| members.iter().map(|&to| cosine(row, to)).sum::<f64>();
             let most = members.iter().map(|&row| sum(row)).fold(f64::NEG_INFINITY, f64::max);
             assert!(sum(groups.medoids()[group]) > most - 1e-3);
         }
@@ -246,10 +250,8 @@ mod tests {
     fn a_round_of_lloyds_changes_nothing_any_more() {
         let (features, _) = around(5, 0.6);
         let groups = SphericalKMeans::new(4, 3).unwrap().fit(&features, &Device::flex()).unwrap();
-        let vectors = crate::vectors::UnitVectors::new(&features);
-        let centres = crate::vectors::UnitVectors::new(groups.centres());
         for (row, &of) in groups.of().iter().enumerate() {
-            let cosine = |group: usize| vectors.rows.row(row).dot(&centres.rows.row(group));
+            let cosine = |group: usize| cosine(features.row(row), groups.centres().row(group));
             assert!((0..4).all(|group| cosine(group) <= cosine(of) + 1e-5));
         }
     }

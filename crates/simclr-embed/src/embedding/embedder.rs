@@ -133,13 +133,13 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         &self.transform
     }
 
-    /// Images in a batch.
     /// The devices that share the images, the first one first.
     pub(super) fn devices(&self) -> impl Iterator<Item = &Device> {
         std::iter::once(&self.device).chain(&self.more_devices)
     }
 
-    pub(super) fn batch_size(&self) -> usize {
+    /// Images in a batch.
+    pub(crate) fn batch_size(&self) -> usize {
         self.batch_size
     }
 
@@ -280,7 +280,7 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
     }
 
     /// The encoder, ready for inference.
-    fn ready(&self) -> Inference<Tensor<4>> {
+    pub(crate) fn ready(&self) -> Inference<Tensor<4>> {
         self.ready.get_or_init(|| self.encoder.inference()).clone()
     }
 
@@ -311,13 +311,13 @@ fn encode(
 }
 
 /// A batch of images of `size` x `size` pixels on a device.
-pub(super) fn batch_of(pixels: Vec<f32>, size: usize, device: &Device) -> Tensor<4> {
+pub(crate) fn batch_of(pixels: Vec<f32>, size: usize, device: &Device) -> Tensor<4> {
     let images = pixels.len() / (3 * size * size);
     send(TensorData::new(pixels, [images, 3, size, size]), device)
 }
 
 /// The values of a tensor, row after row.
-pub(super) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EmbedError> {
+pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EmbedError> {
     let values = receive(tensor).map_err(EmbedError::device)?;
     values.try_into_vec_as::<f32>().map_err(EmbedError::device)
 }

@@ -1,110 +1,112 @@
-//! How likely two vectors are neighbours.
+//! Which points attract each other, and how much.
 
-use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-/// Halvings that find the width of a point's neighbourhood.
-const WIDTH_STEPS: usize = 64;
+use crate::search::NeighbourGraph;
 
-/// The joint probabilities p of t-SNE:
+/// The joint probabilities p of t-SNE between the neighbours of a graph:
 ///
 /// ```text
-/// p(j | i) ~ exp(-d_ij² b_i),  p_ij = (p(j | i) + p(i | j)) / 2n
+/// p(j | i) = 1/k if j is one of the k nearest neighbours of i, else 0
+/// p_ij = (p(j | i) + p(i | j)) / 2n
 /// ```
-///
-/// where `b_i` gives p(. | i) the wanted perplexity.
 #[derive(Debug)]
 pub(super) struct Affinities {
-    /// `[n, n]`, row by row; sums to 1.
-    values: Vec<f64>,
-    points: usize,
+    /// Where each point's others begin, and at last where the last one's end: `[n + 1]`.
+    starts: Vec<usize>,
+    /// For each point the others of which it is a neighbour or which are neighbours of it, by ascending rows; those that
+    /// are both are there twice.
+    others: Vec<u32>,
+    /// p of one entry: `1 / 2nk`.
+    share: f64,
 }
 
 impl Affinities {
-    /// Between the rows of `vectors`, `[n, d]`, by their squared distances `d_ij²`.
-    pub(super) fn new(vectors: &DMatrix<f64>, perplexity: f64) -> Self {
-        let points = vectors.nrows();
-        let gram = vectors * vectors.transpose();
-        let conditional: Vec<Vec<f64>> = (0..points)
-            .into_par_iter()
-            .map(|i| {
-                let squared = |j| (gram[(i, i)] + gram[(j, j)] - 2.0 * gram[(i, j)]).max(0.0);
-                conditional(i, &(0..points).map(squared).collect::<Vec<_>>(), perplexity)
-            })
+    /// Between the vectors of `graph`, at least two, by the first `k` neighbours of each, at least one.
+    pub(super) fn new(graph: &NeighbourGraph, k: usize) -> Self {
+        let points = graph.len();
+        let near = |i: usize| graph.of(i)[..k].iter().map(|near| near.row as usize);
+        let mut starts = vec![0; points + 1];
+        for i in 0..points {
+            starts[i + 1] += k;
+            near(i).for_each(|j| starts[j + 1] += 1);
+        }
+        for i in 0..points {
+            starts[i + 1] += starts[i];
+        }
+        let mut next = starts.clone();
+        let mut others = vec![0; starts[points]];
+        let mut add = |to: usize, other: usize| {
+            others[next[to]] = other as u32;
+            next[to] += 1;
+        };
+        for i in 0..points {
+            for j in near(i) {
+                add(i, j);
+                add(j, i);
+            }
+        }
+        let mut rest = &mut others[..];
+        let rows: Vec<&mut [u32]> = starts
+            .array_windows()
+            .map(|[start, end]| rest.split_off_mut(..end - start).unwrap_or_default())
             .collect();
-        let joint =
-            |i: usize, j: usize| (conditional[i][j] + conditional[j][i]) / (2.0 * points as f64);
-        let pairs = (0..points).flat_map(|i| (0..points).map(move |j| (i, j)));
-        Self { values: pairs.map(|(i, j)| joint(i, j)).collect(), points }
+        rows.into_par_iter().for_each(<[u32]>::sort_unstable);
+        Self { starts, others, share: 1.0 / (2 * points * k) as f64 }
     }
 
     /// Number of points n.
     pub(super) fn points(&self) -> usize {
-        self.points
+        self.starts.len() - 1
     }
 
-    /// `p_ij` for all j.
-    pub(super) fn row(&self, i: usize) -> &[f64] {
-        &self.values[i * self.points..][..self.points]
+    /// What pulls point `i` away: `sum_j p_ij w_ij (y_i - y_j)` with `w_ij = 1 / (1 + |y_i - y_j|²)`.
+    pub(super) fn pull(&self, i: usize, places: &[[f64; 2]]) -> [f64; 2] {
+        let [x, y] = places[i];
+        let mut force = [0.0; 2];
+        for &j in &self.others[self.starts[i]..self.starts[i + 1]] {
+            let [other_x, other_y] = places[j as usize];
+            let (dx, dy) = (x - other_x, y - other_y);
+            let w = 1.0 / (1.0 + dx * dx + dy * dy);
+            force[0] += w * dx;
+            force[1] += w * dy;
+        }
+        force.map(|force| self.share * force)
     }
 }
 
-/// p(j | i) for all j, from the squared distances: the width b is such that the distribution has the
-/// wanted perplexity, exp(entropy).
-fn conditional(i: usize, squared: &[f64], perplexity: f64) -> Vec<f64> {
-    let others = || squared.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, &d)| d);
-    let nearest = others().fold(f64::INFINITY, f64::min);
-    let [mut low, mut high, mut b] = [0.0, f64::INFINITY, 1.0];
-    for _ in 0..WIDTH_STEPS {
-        // Relative to the nearest, so that not all of them vanish.
-        let (mut sum, mut weighted) = (0.0, 0.0);
-        for distance in others() {
-            let weight = (-(distance - nearest) * b).exp();
-            sum += weight;
-            weighted += weight * (distance - nearest) * b;
+#[cfg(test)]
+impl Affinities {
+    /// `p_ij` for all j.
+    pub(super) fn dense(&self, i: usize) -> Vec<f64> {
+        let mut row = vec![0.0; self.points()];
+        for &j in &self.others[self.starts[i]..self.starts[i + 1]] {
+            row[j as usize] += self.share;
         }
-        let entropy = f64::ln(sum) + weighted / sum;
-        if entropy > perplexity.ln() {
-            low = b;
-            b = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * b };
-        } else {
-            high = b;
-            b = f64::midpoint(low, high);
-        }
+        row
     }
-    let weight = |(j, d): (usize, &f64)| if j == i { 0.0 } else { (-(d - nearest) * b).exp() };
-    let weights: Vec<f64> = squared.iter().enumerate().map(weight).collect();
-    let sum: f64 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / sum).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
+    use crate::vectors::Features;
+    use burn::tensor::Device;
 
     #[test]
-    fn affinities_are_a_symmetric_distribution_of_the_asked_perplexity() {
-        let mut random = ChaCha8Rng::seed_from_u64(5);
-        let vectors = DMatrix::from_fn(36, 6, |row, column| {
-            let centre = if row / 12 == column { 4.0 } else { 0.0 };
-            centre + 0.5 * random.random_range(-1.0..1.0)
-        });
-        let affinities = Affinities::new(&vectors, 35.0 / 3.0);
-        let n = affinities.points();
-        assert!((affinities.values.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        for i in 0..n {
-            assert_eq!(affinities.row(i)[i].to_bits(), 0);
-            for j in 0..n {
-                let difference = affinities.row(i)[j] - affinities.row(j)[i];
-                assert!(difference.abs() < 1e-15);
+    fn affinities_are_a_symmetric_distribution_over_the_neighbours() {
+        let angle = |i: usize| (i * i) as f32 / 40.0;
+        let values = (0..9).flat_map(|i| [angle(i).cos(), angle(i).sin()]).collect();
+        let graph = NeighbourGraph::new(&Features::new(values, 2), 5, 0, &Device::flex()).unwrap();
+        let affinities = Affinities::new(&graph, 3);
+        let p: Vec<Vec<f64>> = (0..9).map(|i| affinities.dense(i)).collect();
+        assert!((p.iter().flatten().sum::<f64>() - 1.0).abs() < 1e-12);
+        let near = |i: usize, j: usize| graph.of(i)[..3].iter().any(|near| near.row as usize == j);
+        for (i, row) in p.iter().enumerate() {
+            for (j, p) in row.iter().enumerate() {
+                let expected = f64::from(u8::from(near(i, j)) + u8::from(near(j, i))) / 54.0;
+                assert!((p - expected).abs() < 1e-15, "{i} and {j}");
             }
         }
-        let squared: Vec<f64> =
-            (0..n).map(|j| (vectors.row(4) - vectors.row(j)).norm_squared()).collect();
-        let p = conditional(4, &squared, 11.0);
-        let entropy: f64 = p.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum();
-        assert!((entropy.exp() - 11.0).abs() < 1e-6, "{}", entropy.exp());
     }
 }

@@ -1,25 +1,29 @@
 //! The two directions in which vectors differ most.
 
 use nalgebra::DMatrix;
+use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
+use rayon::prelude::*;
 
-use crate::vectors::UnitVectors;
+use crate::error::EmbedError;
+use crate::vectors::{Features, unit};
 
 /// Directions that are iterated together: more than are asked for, so that those settle sooner.
 const BLOCK: usize = 8;
 /// Iterations: each multiplies what is left of a direction of half the variance by a quarter or less.
 const ITERATIONS: usize = 30;
 
-/// The first two principal components of some vectors.
+/// The first two principal components of some vectors at length 1.
 ///
 /// ```
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-/// use simclr_embed::{Features, PrincipalComponents, UnitVectors};
+/// use simclr_embed::{Features, PrincipalComponents};
 ///
-/// let vectors = UnitVectors::new(&Features::new(vec![1.0, 0.0, 1.0, 0.1, 0.0, 1.0], 2));
-/// let components = PrincipalComponents::new(&vectors, &mut ChaCha8Rng::seed_from_u64(0));
+/// let features = Features::new(vec![1.0, 0.0, 1.0, 0.1, 0.0, 1.0], 2);
+/// let components = PrincipalComponents::new(&features, &mut ChaCha8Rng::seed_from_u64(0))?;
 /// assert_eq!(components.places.len(), 3);
 /// assert!(components.explained[0] > 0.99, "three points of which two are nearly the same");
+/// # Ok::<(), simclr_embed::EmbedError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrincipalComponents {
@@ -30,50 +34,100 @@ pub struct PrincipalComponents {
 }
 
 impl PrincipalComponents {
-    /// The components of `vectors`, found by iterating a block of directions (Halko et al. 2011, algorithm 4.4). That
+    /// The most vectors that the directions are found from. All get a place.
+    pub const MOST_DRAWN: usize = 10_000;
+
+    /// The components of `features`, found by iterating a block of directions (Halko et al. 2011, algorithm 4.4). That
     /// takes a second where all eigenvectors of a wide encoder would take minutes.
     ///
-    /// `random` draws where the iteration starts. A component's sign is chosen such that the place
+    /// `random` draws where the iteration starts, and [`MOST_DRAWN`](Self::MOST_DRAWN) vectors of a larger set. A component's sign is chosen such that the place
     /// farthest from 0 is positive.
-    #[must_use]
-    pub fn new(vectors: &UnitVectors, random: &mut impl Rng) -> Self {
-        Self::of(&vectors.rows, random)
+    ///
+    /// # Errors
+    ///
+    /// [`EmbedError::NoImages`] and [`EmbedError::NotFinite`].
+    pub fn new(features: &Features, random: &mut impl Rng) -> Result<Self, EmbedError> {
+        features.check("set")?;
+        let mut rows: Vec<usize> = (0..features.len()).collect();
+        if rows.len() > Self::MOST_DRAWN {
+            let (drawn, _) = rows.partial_shuffle(random, Self::MOST_DRAWN);
+            rows = drawn.to_vec();
+        }
+        let values = rows.iter().flat_map(|&row| unit(features.row(row)));
+        let drawn = DMatrix::from_row_iterator(rows.len(), features.size(), values);
+        let directions = Directions::new(drawn, random);
+        let places = (0..features.len()).into_par_iter();
+        let places = places.map(|row| directions.place(unit(features.row(row)))).collect();
+        Ok(Self { places: upright(places), explained: directions.explained })
     }
+}
 
-    /// The components of the rows of `vectors`, `[n, d]`.
-    fn of(vectors: &DMatrix<f64>, random: &mut impl Rng) -> Self {
-        let mut centred = vectors.clone();
+/// Multiplies each axis by 1 or -1, such that the place farthest from 0 is positive.
+fn upright(mut places: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    for axis in 0..2 {
+        let along = places.iter().map(|place| place[axis]);
+        let farthest = along.max_by(|a, b| a.abs().total_cmp(&b.abs()));
+        let sign = farthest.map_or(1.0, f64::signum);
+        for place in &mut places {
+            place[axis] *= sign;
+        }
+    }
+    places
+}
+
+/// The directions of the components.
+struct Directions {
+    /// `[d]`.
+    mean: Vec<f64>,
+    /// `[d]`, for each value its share of both components.
+    shares: Vec<[f64; 2]>,
+    explained: [f64; 2],
+}
+
+impl Directions {
+    /// Those of the rows of `vectors`, `[n, d]`.
+    fn new(vectors: DMatrix<f64>, random: &mut impl Rng) -> Self {
+        let mut centred = vectors;
+        let mut mean = Vec::with_capacity(centred.ncols());
         for mut column in centred.column_iter_mut() {
-            let mean = column.mean();
-            column.add_scalar_mut(-mean);
+            mean.push(column.mean());
+            column.add_scalar_mut(-column.mean());
         }
         let (n, d) = centred.shape();
         let variance = centred.norm_squared();
         let block = BLOCK.min(n).min(d);
+        let mut found = Self { mean, shares: vec![[0.0; 2]; d], explained: [0.0; 2] };
+        if variance <= f64::EPSILON * n as f64 {
+            return found;
+        }
         let mut directions = DMatrix::from_fn(d, block, |_, _| random.random_range(-1.0..1.0));
         for _ in 0..ITERATIONS {
             let turned = centred.tr_mul(&(&centred * &directions)); // [d, block]
             directions = turned.qr().q();
         }
-        let scores = &centred * directions; // [n, block]
+        let scores = &centred * &directions; // [n, block]
         let eigen = scores.tr_mul(&scores).symmetric_eigen();
         let mut order: Vec<usize> = (0..block).collect();
         order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
-
-        let mut components = Self { places: vec![[0.0; 2]; n], explained: [0.0; 2] };
-        if variance <= f64::EPSILON * n as f64 {
-            return components;
-        }
         for (axis, &index) in order.iter().take(2).enumerate() {
-            let scores = &scores * eigen.eigenvectors.column(index);
-            let farthest = scores.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
-            let sign = farthest.map_or(1.0, f64::signum);
-            for (place, score) in components.places.iter_mut().zip(scores.iter()) {
-                place[axis] = sign * score;
+            let direction = &directions * eigen.eigenvectors.column(index);
+            for (shares, share) in found.shares.iter_mut().zip(direction.iter()) {
+                shares[axis] = *share;
             }
-            components.explained[axis] = (eigen.eigenvalues[index] / variance).clamp(0.0, 1.0);
+            found.explained[axis] = (eigen.eigenvalues[index] / variance).clamp(0.0, 1.0);
         }
-        components
+        found
+    }
+
+    /// Where `vector` lies.
+    fn place(&self, vector: impl Iterator<Item = f64>) -> [f64; 2] {
+        let mut place = [0.0; 2];
+        for ((value, mean), shares) in vector.zip(&self.mean).zip(&self.shares) {
+            for axis in 0..2 {
+                place[axis] += (value - mean) * shares[axis];
+            }
+        }
+        place
     }
 }
 
@@ -96,10 +150,18 @@ mod tests {
         })
     }
 
+    /// The components of the rows of a matrix as they are.
+    fn of(vectors: &DMatrix<f64>) -> PrincipalComponents {
+        let directions = Directions::new(vectors.clone(), &mut random());
+        let places = vectors.row_iter().map(|row| directions.place(row.iter().copied()));
+        let places = upright(places.collect());
+        PrincipalComponents { places, explained: directions.explained }
+    }
+
     #[test]
     fn components_are_those_of_the_covariance_matrix() {
         let vectors = cloud(60, 12);
-        let found = PrincipalComponents::of(&vectors, &mut random());
+        let found = of(&vectors);
 
         let mut centred = vectors.clone();
         for mut column in centred.column_iter_mut() {
@@ -123,20 +185,44 @@ mod tests {
 
     #[test]
     fn vectors_that_are_all_the_same_lie_on_one_point() {
-        let found = PrincipalComponents::of(&DMatrix::from_element(5, 3, 0.7), &mut random());
+        let found = of(&DMatrix::from_element(5, 3, 0.7));
         assert_eq!(found.places, [[0.0; 2]; 5]);
         assert!(found.explained.iter().all(|share| share.abs() < f64::EPSILON));
     }
 
     #[test]
     fn one_vector_and_one_dimension_have_places_too() {
-        let found = PrincipalComponents::of(&DMatrix::from_element(1, 4, 2.0), &mut random());
+        let found = of(&DMatrix::from_element(1, 4, 2.0));
         assert_eq!(found.places, [[0.0; 2]]);
         let line = DMatrix::from_column_slice(3, 1, &[0.0, 1.0, 5.0]);
-        let found = PrincipalComponents::of(&line, &mut random());
+        let found = of(&line);
         assert!(found.places.iter().all(|place| place[1] == 0.0));
         assert!(
             (found.places[2][0] - 3.0).abs() < 1e-12 && (found.explained[0] - 1.0).abs() < 1e-12
         );
+    }
+
+    #[test]
+    fn a_draw_of_a_large_set_has_nearly_the_directions_of_all() {
+        let len = PrincipalComponents::MOST_DRAWN + 5000;
+        let cloud = cloud(len, 4);
+        let values: Vec<f32> = (0..len * 4).map(|at| cloud[(at / 4, at % 4)] as f32).collect();
+        let features = Features::new(values, 4);
+        let drawn = PrincipalComponents::new(&features, &mut random()).unwrap();
+        let all = features.rows().flat_map(unit);
+        let all = of(&DMatrix::from_row_iterator(len, 4, all));
+        for axis in 0..2 {
+            assert!((drawn.explained[axis] - all.explained[axis]).abs() < 0.02);
+            let wrong =
+                drawn.places.iter().zip(&all.places).map(|(a, b)| (a[axis] - b[axis]).abs());
+            assert!(wrong.fold(0.0, f64::max) < 0.05);
+        }
+    }
+
+    #[test]
+    fn features_that_are_no_numbers_are_refused() {
+        let features = Features::new(vec![1.0, 0.0, f32::NAN, 1.0], 2);
+        let error = PrincipalComponents::new(&features, &mut random()).unwrap_err();
+        assert_eq!(error.to_string(), "expected finite features, found NaN in row 1 of the set");
     }
 }

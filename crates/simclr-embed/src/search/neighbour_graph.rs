@@ -78,6 +78,14 @@ impl NeighbourGraph {
         self.k
     }
 
+    /// The graph of the k nearest alone, at most as many as there are.
+    #[must_use]
+    pub fn nearest(&self, k: usize) -> Self {
+        let k = k.min(self.k);
+        let rows = (0..self.len).flat_map(|row| &self.of(row)[..k]);
+        Self { neighbours: rows.copied().collect(), len: self.len, k }
+    }
+
     /// The nearest others of vector `row`, the nearest first.
     ///
     /// # Panics
@@ -114,6 +122,17 @@ mod tests {
             assert_eq!(graph.of(row).len(), 2);
             assert!(graph.of(row).iter().all(|near| near.row as usize != row));
         }
+    }
+
+    #[test]
+    fn the_nearest_of_more_neighbours_are_those_of_a_smaller_graph() {
+        let vectors = (0..12).flat_map(|row| [(row as f32).sin(), (row as f32 / 2.0).cos()]);
+        let features = Features::new(vectors.collect(), 2);
+        let graph = |k| NeighbourGraph::new(&features, k, 0, &Device::flex()).unwrap();
+        let fewer = graph(5).nearest(3);
+        assert_eq!((fewer.k(), fewer.len()), (3, 12));
+        assert!((0..12).all(|row| fewer.of(row) == graph(3).of(row)));
+        assert_eq!(graph(3).nearest(9).k(), 3);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use npyz::WriterBuilder;
 use simclr_files::replace_file;
 
 use super::feature_source::FeatureSource;
+use super::unit::unit;
 use crate::error::EmbedError;
 
 /// One feature vector per image, row by row: `[len, size]`.
@@ -105,11 +106,9 @@ impl Features {
     #[must_use]
     pub fn unit(mut self) -> Self {
         for row in self.values.chunks_exact_mut(self.size) {
-            let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
-            if norm > 0.0 {
-                for x in row.iter_mut() {
-                    *x = (f64::from(*x) / norm) as f32;
-                }
+            let of_length_one: Vec<f64> = unit(row).collect();
+            for (value, unit) in row.iter_mut().zip(of_length_one) {
+                *value = unit as f32;
             }
         }
         self

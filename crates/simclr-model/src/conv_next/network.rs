@@ -22,18 +22,44 @@ pub struct ConvNext {
     pub(super) norm: LayerNorm,
 }
 
-impl Encoder for ConvNext {
-    /// Images `[n, 3, height, width]`, normalised.
-    type Input = Tensor<4>;
+impl ConvNext {
+    /// The features at every place of the last map, `[n, h', w', feature_size]`: their mean over places is what
+    /// [`encode`](Encoder::encode) gives.
+    ///
+    /// The normalisation after the mean divides all places of an image by one number, the standard deviation of their mean, so that it
+    /// can be done before.
+    #[must_use]
+    pub fn feature_map(&self, images: Tensor<4>) -> Tensor<4> {
+        let x = self.last_map(images);
+        let mean = x.clone().mean_dims(&[1, 2]); // [n, 1, 1, features]
+        let centred = mean.clone() - mean.mean_dim(3);
+        let variance = centred.powi_scalar(2).mean_dim(3);
+        let deviation = variance.add_scalar(self.norm.epsilon).sqrt();
+        let normalised = (x.clone() - x.mean_dim(3)) / deviation;
+        let scaled = normalised * self.norm.gamma.val().unsqueeze::<4>();
+        match &self.norm.beta {
+            Some(beta) => scaled + beta.val().unsqueeze::<4>(),
+            None => scaled,
+        }
+    }
 
-    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+    /// What is averaged: `[n, h', w', features]`.
+    fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
         let keys = ExampleKeys::of_images(&images);
         let images = channels_last(images.cast(self.stem.weight.dtype()));
         // Layers that see each pixel by itself take its channels last.
         let x = self.stem.forward(images).permute([0, 2, 3, 1]); // [n, h', w', channels]
         let x = self.stem_norm.forward(x);
-        let x = self.stages.iter().fold(x, |x, stage| stage.forward(x, &keys));
-        self.norm.forward(x.mean_dims(&[1, 2]).flatten(1, 3))
+        self.stages.iter().fold(x, |x, stage| stage.forward(x, &keys))
+    }
+}
+
+impl Encoder for ConvNext {
+    /// Images `[n, 3, height, width]`, normalised.
+    type Input = Tensor<4>;
+
+    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        self.norm.forward(self.last_map(images).mean_dims(&[1, 2]).flatten(1, 3))
     }
 
     fn feature_size(&self) -> usize {

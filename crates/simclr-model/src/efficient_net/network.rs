@@ -42,15 +42,26 @@ impl EfficientNet {
 #[expect(private_bounds, reason = "so are its methods")]
 impl<C: ConvLayer> EfficientNet<C> {
     fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        self.last_map(images).mean_dims(&[2, 3]).flatten(1, 3)
+    }
+
+    /// What is averaged: `[n, features, h', w']`.
+    fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
         let keys = ExampleKeys::of_images(&images);
         let x = self.stem.forward_silu(channels_last(images.cast(self.stem.dtype())));
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x, &keys));
-        let x = self.head.forward_silu(x); // [n, features, h', w']
-        x.mean_dims(&[2, 3]).flatten(1, 3)
+        self.head.forward_silu(x)
     }
 }
 
 impl EfficientNet {
+    /// The features at every place of the last map, `[n, h', w', feature_size]`: their mean over places is what
+    /// [`encode`](Encoder::encode) gives.
+    #[must_use]
+    pub fn feature_map(&self, images: Tensor<4>) -> Tensor<4> {
+        self.last_map(images).permute([0, 2, 3, 1])
+    }
+
     /// The network for inference.
     fn folded(&self) -> EfficientNet<FoldedConvNorm> {
         EfficientNet {

@@ -43,6 +43,37 @@ pub enum ImageEncoder {
 }
 
 impl ImageEncoder {
+    /// The features at every place of the images, `[n, h', w', feature_size]`, whose mean over places is what
+    /// [`encode`](Encoder::encode) gives. They say how much each place has to do with the features.
+    ///
+    /// `None` for networks whose features are no such mean: an MLP, and vision transformers that read a class token.
+    ///
+    /// # Panics
+    ///
+    /// If the images are not of the encoder's size.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Distribution, Tensor};
+    /// use simclr_model::{Encoder, EncoderConfig};
+    ///
+    /// let device = Device::flex();
+    /// let encoder = "resnet18x0.25_cifar".parse::<EncoderConfig>()?.init(0, &device)?;
+    /// let images = Tensor::random([2, 3, 32, 32], Distribution::Default, &device);
+    /// let map = encoder.feature_map(images.clone()).expect("a ResNet averages over places");
+    /// assert_eq!(map.dims(), [2, 4, 4, 128]);
+    /// # Ok::<(), simclr_model::ModelError>(())
+    /// ```
+    #[must_use]
+    pub fn feature_map(&self, images: Tensor<4>) -> Option<Tensor<4>> {
+        match self {
+            Self::ResNet(net) => Some(net.feature_map(images)),
+            Self::EfficientNet(net) => Some(net.feature_map(images)),
+            Self::ConvNext(net) => Some(net.feature_map(images)),
+            Self::VisionTransformer(net) => net.feature_map(images),
+            Self::Mlp(_) => None,
+        }
+    }
+
     /// Features of every patch of the images, `[n, patches, feature_size]`, as
     /// [`VisionTransformer::patch_features`] has them; `None` for networks that don't see an image as patches.
     ///
@@ -113,6 +144,42 @@ impl ToOnnx for ImageEncoder {
                 let pixels = graph.flatten(images);
                 net.to_onnx(graph, &pixels)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EncoderConfig;
+    use burn::tensor::{Device, Distribution};
+
+    #[test]
+    fn features_are_the_mean_of_those_at_every_place() {
+        let device = Device::flex();
+        for (name, size) in [
+            ("resnet18x0.25_cifar", 32),
+            ("efficientnet_b0", 64),
+            ("convnext_tiny", 64),
+            ("vit_tiny_p8_dinov3_i24", 24),
+        ] {
+            let encoder = name.parse::<EncoderConfig>().unwrap().init(3, &device).unwrap().valid();
+            let images = Tensor::random([2, 3, size, size], Distribution::Default, &device);
+            let map = encoder.feature_map(images.clone()).unwrap();
+            let expected = encoder.encode(images);
+            let mean = map.mean_dims(&[1, 2]).flatten::<2>(1, 3);
+            let most = expected.clone().abs().max().into_scalar::<f32>();
+            let apart = (mean - expected).abs().max().into_scalar::<f32>();
+            assert!(apart < 1e-4 * most, "{name}: {apart} of {most}");
+        }
+    }
+
+    #[test]
+    fn features_that_are_no_mean_have_no_map() {
+        let device = Device::flex();
+        for name in ["mlp_i16_8_8", "vit_tiny_p8_i16"] {
+            let encoder = name.parse::<EncoderConfig>().unwrap().init(3, &device).unwrap();
+            assert!(encoder.feature_map(Tensor::zeros([1, 3, 16, 16], &device)).is_none());
         }
     }
 }

@@ -30,6 +30,11 @@ pub struct ResNet<C = ConvNorm> {
 #[expect(private_bounds, reason = "so are its methods")]
 impl<C: ConvLayer> ResNet<C> {
     fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        self.last_map(images).mean_dims(&[2, 3]).flatten(1, 3)
+    }
+
+    /// What is averaged: `[n, features, h', w']`.
+    fn last_map(&self, images: Tensor<4>) -> Tensor<4> {
         let images = images.cast(self.stem.dtype());
         let x = channels_last(images);
         let x = self.before_stem.iter().fold(x, |x, layer| layer.forward_relu(x));
@@ -38,12 +43,18 @@ impl<C: ConvLayer> ResNet<C> {
             Some(pool) => max_pool2d(pool, x),
             None => x,
         };
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, features, h', w']
-        x.mean_dims(&[2, 3]).flatten(1, 3)
+        self.blocks.iter().fold(x, |x, block| block.forward(x))
     }
 }
 
 impl ResNet {
+    /// The features at every place of the last map, `[n, h', w', feature_size]`: their mean over places is what
+    /// [`encode`](Encoder::encode) gives.
+    #[must_use]
+    pub fn feature_map(&self, images: Tensor<4>) -> Tensor<4> {
+        self.last_map(images).permute([0, 2, 3, 1])
+    }
+
     /// The network for inference.
     fn folded(&self) -> ResNet<FoldedConvNorm> {
         ResNet {

@@ -72,6 +72,23 @@ impl VisionTransformer {
         self.norm.forward(tokens.narrow(1, self.tokens_before_patches(), self.patches()))
     }
 
+    /// The features of every patch in its place, `[n, h', w', feature_size]`, if their mean is what
+    /// [`encode`](Encoder::encode) gives; `None` for families whose features are those of the class token.
+    ///
+    /// # Panics
+    ///
+    /// If the images have another size than [`image_size`](Self::image_size).
+    #[must_use]
+    pub fn feature_map(&self, images: Tensor<4>) -> Option<Tensor<4>> {
+        if !self.family.averages_patches() {
+            return None;
+        }
+        let patches = self.patch_features(images);
+        let [n, _, features] = patches.dims();
+        let [height, width] = self.patch_embedding.stride.map(|side| self.image_size / side);
+        Some(patches.reshape([n, height, width, features]))
+    }
+
     /// The tokens that come before those of the patches.
     pub(super) fn tokens_before_patches(&self) -> usize {
         1 + self.family.registers()

@@ -1,8 +1,7 @@
 //! Images as points in the plane, similar ones near each other.
 
-use rand::RngExt;
 use simclr_augment::EvaluationTransform;
-use simclr_embed::{PrincipalComponents, Tsne, UnitVectors};
+use simclr_embed::{Embedder, NeighbourGraph, PrincipalComponents, Tsne};
 
 use crate::error::ReportError;
 use crate::images::draws::{Purpose, generator, some_of};
@@ -16,9 +15,6 @@ pub(crate) const SIDE: f64 = 640.0;
 const MARGIN: f64 = 16.0;
 /// Side of a thumbnail in pixels.
 const TILE: u32 = 48;
-/// How far points move apart before t-SNE starts, as a share of the largest coordinate: images with the same vector
-/// would never part.
-const NOISE: f64 = 1e-3;
 
 /// Two maps of the same images.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,28 +41,25 @@ pub(crate) struct Point {
 }
 
 impl EmbeddingMap {
-    /// A map of some of the gallery's images.
+    /// A map of some of the gallery's images, which `embedder` has embedded.
     pub(crate) fn new(
         gallery: &Gallery,
-        transform: &EvaluationTransform,
+        embedder: &Embedder,
         config: &ReportConfig,
     ) -> Result<Self, ReportError> {
         let rows = some_of(gallery.len(), config.map_points, config.seed, Purpose::MapPoints);
-        let vectors = UnitVectors::new(&gallery.features.select(&rows));
+        let features = gallery.features.select(&rows);
         let mut random = generator(config.seed, Purpose::MapStart);
-        let components = PrincipalComponents::new(&vectors, &mut random);
+        let components = PrincipalComponents::new(&features, &mut random)?;
 
         let has_tsne = rows.len() >= Tsne::FEWEST_POINTS;
         let pca = on_the_map(&components.places);
         let tsne = if has_tsne {
-            let largest = components.places.iter().flatten().fold(0.0, |l: f64, x| l.max(x.abs()));
-            let noise = if largest > 0.0 { NOISE * largest } else { NOISE };
-            let start: Vec<[f64; 2]> = components
-                .places
-                .iter()
-                .map(|place| place.map(|x| x + noise * random.random_range(-1.0..1.0)))
-                .collect();
-            on_the_map(&Tsne::new(&vectors).places(&start))
+            let tsne = Tsne { seed: config.seed, ..Tsne::default() };
+            let device = embedder.device();
+            let graph = NeighbourGraph::new(&features, tsne.neighbours, config.seed, device)?;
+            let places = tsne.places(&graph, &components.places)?;
+            on_the_map(&places.iter().map(|place| place.map(f64::from)).collect::<Vec<_>>())
         } else {
             pca.clone()
         };
@@ -80,7 +73,7 @@ impl EmbeddingMap {
             points: rows.iter().zip(pca.iter().zip(&tsne)).map(point).collect(),
             has_tsne,
             explained: components.explained,
-            thumbnails: thumbnails(gallery, &rows, transform)?,
+            thumbnails: thumbnails(gallery, &rows, embedder.transform())?,
             classes: gallery.class_names().iter().map(Text::new).collect(),
         })
     }
