@@ -134,8 +134,9 @@ def prepare(arguments, work):
         draw_photos(photos)
     if arguments.run:
         run.mkdir()
-        for name in ("config.toml", "encoder.safetensors", "summary.json", "metrics.jsonl"):
-            shutil.copy(pathlib.Path(arguments.run) / name, run / name)
+        for name in ("config.toml", "encoder.safetensors", "summary.json", "metrics.jsonl", "index.safetensors"):
+            if (pathlib.Path(arguments.run) / name).exists():
+                shutil.copy(pathlib.Path(arguments.run) / name, run / name)
     else:
         settings = "--encoder=resnet18x0.0625_cifar --image-size=16 --batch-size=30 --epochs=2 --seed=3 --monitor-every=never"
         command = [arguments.simclr, "pretrain", "--data", photos, "--out", run, *settings.split()]

@@ -6,6 +6,7 @@ use anyhow::Error;
 use simclr::data::{DataError, PackError};
 use simclr::embed::EmbedError;
 use simclr::eval::EvalError;
+use simclr::explore::ExploreError;
 use simclr::report::ReportError;
 use simclr::train::TrainError;
 
@@ -59,6 +60,16 @@ fn passed_on<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdErro
             ReportError::Embed(error) => Some(error),
             ReportError::Eval(error) => Some(error),
             ReportError::Run(error) => Some(error),
+            _ => None,
+        };
+    }
+    if let Some(error) = error.downcast_ref::<ExploreError>() {
+        return match error {
+            ExploreError::OutOfRange(error) => Some(error),
+            ExploreError::Labels(error) => Some(error),
+            ExploreError::Data(error) => Some(error),
+            ExploreError::Embed(error) => Some(error),
+            ExploreError::Eval(error) => Some(error),
             _ => None,
         };
     }

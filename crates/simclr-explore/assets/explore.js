@@ -126,23 +126,29 @@ async function changed(next) {
 }
 
 function showSummary() {
-  const { classes, labels, unsaved, undoable } = summary;
+  const { labels, unsaved, undoable } = summary;
+  const classes = shownClasses();
   $("undo").disabled = undoable === 0;
   alarm(unsaved ? `Not saved: ${unsaved}. Your labels are kept here and tried again; make room before you end the command.` : "");
   $("saved").textContent = unsaved ? "not saved" : `${labels.toLocaleString("en")} labels, saved`;
   const names = classes.map(({ name }) => element("option", { value: name }));
   $("class-names").replaceChildren(...names);
   $("no-classes").hidden = classes.length > 0;
-  const rows = classes.map(({ name, labels: count }, index) => {
+  const rows = classes.map(({ name, labels: count, number }, at) => {
     const swatch = element("span", { class: "swatch" });
-    swatch.style.background = cssColour(index);
-    const made = button("", () => labelTarget(name), { aria: { label: `Label with ${name}`, ...(index < 9 && { keyshortcuts: String(index + 1) }) } });
-    const key = index < 9 ? [element("kbd", {}, String(index + 1))] : [];
+    swatch.style.background = cssColour(number);
+    const made = button("", () => labelTarget(name), { aria: { label: `Label with ${name}`, ...(at < 9 && { keyshortcuts: String(at + 1) }) } });
+    const key = at < 9 ? [element("kbd", {}, String(at + 1))] : [];
     made.append(...key, swatch, element("bdi", {}, name), element("span", { class: "count" }, String(count)));
-    const select = button("Select", () => selectClass(index), { aria: { label: `Select the photos of ${name}` } });
+    const select = button("Select", () => selectClass(number), { aria: { label: `Select the photos of ${name}` } });
     return element("li", {}, made, select);
   });
   $("classes").replaceChildren(...rows);
+}
+
+// Classes that have labels: one whose labels were all taken back is no longer one.
+function shownClasses() {
+  return summary.classes.map((found, number) => ({ ...found, number })).filter((found) => found.labels > 0);
 }
 
 function selectClass(index) {
@@ -500,7 +506,7 @@ addEventListener("paste", (event) => {
 
 const KEYS = [
   ["1 to 9", "label the selection, the photo with the focus, or the one that is asked for, with that class", ({ key }) => {
-    const found = summary.classes[Number(key) - 1];
+    const found = shownClasses()[Number(key) - 1];
     if (found) labelTarget(found.name);
   }, /^[1-9]$/],
   ["n", "name a class", () => {

@@ -79,7 +79,9 @@ impl Grouping {
     /// Images in each group.
     pub(crate) fn sizes(&self) -> Vec<usize> {
         let mut sizes = vec![0; self.medoids.len()];
-        self.of.iter().for_each(|&group| sizes[usize::from(group)] += 1);
+        for &group in &self.of {
+            sizes[usize::from(group)] += 1;
+        }
         sizes
     }
 }

@@ -21,9 +21,10 @@ pub(crate) const SEED: u64 = 0;
 const NEIGHBOURS: usize = 10;
 /// Groups that the map begins with.
 const GROUPS: usize = 12;
-/// Typical images that are put in order, and the images that they are typical of: a draw of larger sets.
-const TYPICAL: usize = 100;
-const TYPICAL_OF: usize = 10_000;
+/// Typical images that are put in order, the groups that the first are of, and the images that they are typical of: a draw of larger sets.
+const TYPICAL: usize = 160;
+const FIRST_GROUPS: usize = 10;
+const TYPICAL_OF: usize = 5_000;
 /// Bytes of a file beside its tensors.
 const HEADER: u64 = 1 << 16;
 
@@ -143,7 +144,8 @@ impl Preparation {
     }
 }
 
-/// Images to label first, in this order.
+/// Images to label first, in this order: typical ones of ten groups, then of twenty, of which some have one already, and so on. So the first ten stand for all, and
+/// so do the first hundred.
 ///
 /// # Errors
 ///
@@ -151,11 +153,18 @@ impl Preparation {
 pub(crate) fn typical(features: &Features, device: &Device) -> Result<Vec<usize>, ExploreError> {
     let step = features.len().div_ceil(TYPICAL_OF);
     let drawn: Vec<usize> = (0..features.len()).step_by(step).collect();
-    let typical = if step == 1 {
-        typical_images(features, TYPICAL, &[], SEED, device)?
-    } else {
-        typical_images(&features.select(&drawn), TYPICAL, &[], SEED, device)?
-    };
+    let draw = (step > 1).then(|| features.select(&drawn));
+    let features = draw.as_ref().unwrap_or(features);
+    let mut typical = Vec::new();
+    let mut groups = FIRST_GROUPS;
+    while typical.len() < TYPICAL {
+        let more = typical_images(features, groups - typical.len(), &typical, SEED, device)?;
+        if more.is_empty() {
+            break;
+        }
+        typical.extend(more);
+        groups *= 2;
+    }
     Ok(typical.into_iter().map(|at| drawn[at]).collect())
 }
 

@@ -171,7 +171,7 @@ fn labels_are_saved_undone_and_read_again() {
         (&json!(3), &json!(0), &json!(true))
     );
     let labels = rows(&server.client(), 12);
-    assert_eq!((labels[7], labels[8], labels[9], labels[0]), (0, 1, 1, u16::MAX));
+    assert_eq!((labels[7], labels[8], labels[9], labels[0]), (1, 0, 0, u16::MAX));
     // What an earlier session gave can be taken away, too.
     let now = server.client().post("api/labels", r#"{"rows":[7],"class":null}"#).json();
     assert_eq!(now["labels"], 2);

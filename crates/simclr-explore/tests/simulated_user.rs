@@ -50,7 +50,7 @@ fn what_is_asked_for_teaches_more_than_chance() {
             accuracy(&session, &truth, 21, |_, given| rows[given]) / 5.0
         })
         .sum();
-    assert!(asked > 0.95 && asked > chance, "{asked} asked for, {chance} by chance");
+    assert!(asked > 0.9 && asked > chance + 0.05, "{asked} asked for, {chance} by chance");
 }
 
 #[test]

@@ -40,7 +40,9 @@ impl Learner {
         for row in features.rows() {
             mean.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
         }
-        mean.iter_mut().for_each(|sum| *sum /= features.len().max(1) as f64);
+        for sum in &mut mean {
+            *sum /= features.len().max(1) as f64;
+        }
         let squares: f64 = features
             .rows()
             .map(|row| row.iter().zip(&mean).map(|(&x, m)| (f64::from(x) - m).powi(2)).sum::<f64>())

@@ -161,6 +161,13 @@ impl LabelSession {
         self.labels.of()
     }
 
+    /// The images that have a label, class by class: read in this order, the classes have theirs again.
+    pub(crate) fn by_class(&self) -> Vec<(usize, &str)> {
+        let mut given: Vec<(usize, usize)> = self.labels.given().collect();
+        given.sort_by_key(|&(_, class)| class);
+        given.into_iter().map(|(row, class)| (row, &self.classes()[class][..])).collect()
+    }
+
     /// Whether each image is set aside.
     #[must_use]
     pub fn aside(&self) -> &[bool] {

@@ -56,11 +56,8 @@ impl SavedLists {
 
     /// Writes what has changed. A failure is kept, and so is everything that wasn't written: the next call tries again.
     pub(crate) fn save(&mut self, names: &[String], session: &LabelSession) {
-        let classes = session.classes();
-        let labelled = names
-            .iter()
-            .zip(session.labels())
-            .filter_map(|(name, class)| Some((&name[..], &classes[usize::from((*class)?)][..])));
+        let labelled = session.by_class().into_iter();
+        let labelled = labelled.map(|(row, class)| (&names[row][..], class));
         let aside = names.iter().zip(session.aside());
         let aside = aside.filter(|(_, aside)| **aside).map(|(name, _)| (&name[..], ASIDE_CLASS));
         let written = self.labels.save(labelled).and_then(|()| self.aside.save(aside));
@@ -174,6 +171,22 @@ mod tests {
         assert_eq!(aside, "name,label\n</script>.jpg,aside\n");
         let (_, again) = SavedLists::open(folder.path(), &names()).unwrap();
         assert_eq!((again.labels.len(), again.aside), (3, vec![2]));
+    }
+
+    #[test]
+    fn classes_keep_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut lists, _) = SavedLists::open(folder.path(), &names()).unwrap();
+        let mut session = session();
+        session.label(&[2], Some("first")).unwrap();
+        session.label(&[0], Some("second")).unwrap();
+        session.label(&[1], Some("first")).unwrap();
+        lists.save(&names(), &session);
+        let (_, restored) = SavedLists::open(folder.path(), &names()).unwrap();
+        let mut again = self::session();
+        again.restore(&restored.labels, &restored.aside).unwrap();
+        assert_eq!(again.classes(), ["first", "second"]);
+        assert_eq!(again.labels(), session.labels());
     }
 
     #[test]

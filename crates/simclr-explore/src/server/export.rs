@@ -8,10 +8,8 @@ use crate::labels::{LabelSession, label_table};
 pub(super) fn labels(exploration: &Exploration) -> Response {
     let labelling = exploration.labelling();
     let session = &labelling.session;
-    let labels = exploration.names.iter().zip(session.labels());
-    let lines = labels.filter_map(|(name, label)| {
-        Some([&name[..], &session.classes()[usize::from((*label)?)][..]])
-    });
+    let labels = session.by_class().into_iter();
+    let lines = labels.map(|(row, class)| [&exploration.names[row][..], class]);
     table("labels.csv", label_table(["name", "label"], lines))
 }
 
