@@ -77,7 +77,8 @@ mod tests {
     use super::*;
 
     fn learner() -> Learner {
-        let vector = |i: usize| [1.0, if i % 2 == 0 { 0.5 } else { -0.5 }, (i % 5) as f32 / 50.0];
+        let vector =
+            |i: usize| [1.0, if i.is_multiple_of(2) { 0.5 } else { -0.5 }, (i % 5) as f32 / 50.0];
         Learner::new(Arc::new(Features::new((0..40).flat_map(vector).collect(), 3).unit()))
     }
 

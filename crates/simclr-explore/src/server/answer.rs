@@ -80,7 +80,8 @@ impl Response {
         for (name, value) in own.chain(always) {
             head.extend([name, ": ", value, "\r\n"]);
         }
-        head.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", self.body.len()));
+        let length = self.body.len().to_string();
+        head.extend(["content-length: ", &length, "\r\nconnection: close\r\n\r\n"]);
         stream.write_all(head.as_bytes())?;
         stream.write_all(&self.body)?;
         stream.flush()

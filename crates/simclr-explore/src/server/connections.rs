@@ -28,21 +28,21 @@ const UNWANTED: (Duration, usize) = (Duration::from_secs(1), 16 << 20);
 pub(super) struct Connections<'a> {
     exploration: &'a Arc<Exploration>,
     guard: &'a Guard,
-    connections: Permits,
+    open: Permits,
     working: Permits,
 }
 
 impl<'a> Connections<'a> {
     pub(super) fn new(exploration: &'a Arc<Exploration>, guard: &'a Guard) -> Self {
-        let (connections, working) = (Permits::new(CONNECTIONS), Permits::new(WORKING));
-        Self { exploration, guard, connections, working }
+        let (open, working) = (Permits::new(CONNECTIONS), Permits::new(WORKING));
+        Self { exploration, guard, open, working }
     }
 
     /// Answers, each connection on a thread of its own, until `stopped` is set and somebody connects. Then it waits for the answers under way.
     pub(super) fn answer(&self, listener: &TcpListener, stopped: &AtomicBool) {
         thread::scope(|scope| {
             loop {
-                let permit = self.connections.wait();
+                let permit = self.open.wait();
                 let accepted = listener.accept();
                 if stopped.load(Ordering::SeqCst) {
                     break;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Response, json_of};
+use super::answer::{Response, json_of};
 use super::item::Item;
 use crate::background::State as Progress;
 use crate::copies::{Copies, Copy};
@@ -14,7 +14,7 @@ use crate::exploration::{Exploration, Labelling};
 const MOST: usize = 1000;
 
 /// The images that are least like others, with their mean distance to the nearest.
-pub(super) fn odd(exploration: &Exploration, count: usize) -> Answer {
+pub(super) fn odd(exploration: &Exploration, count: usize) -> Response {
     let odd = &exploration.preparation.odd;
     let mut rows: Vec<usize> = (0..odd.len()).collect();
     // Of equals the first of the set comes first.
@@ -22,7 +22,7 @@ pub(super) fn odd(exploration: &Exploration, count: usize) -> Answer {
     rows.truncate(count.min(MOST));
     let labelling = exploration.labelling();
     let of = |&row: &usize| json!({ "item": Item::new(exploration, &labelling, row), "distance": odd[row] });
-    Ok(json_of(&json!({ "odd": rows.iter().map(of).collect::<Vec<Value>>() })))
+    json_of(&json!({ "odd": rows.iter().map(of).collect::<Vec<Value>>() }))
 }
 
 /// The images that are set aside.
@@ -35,9 +35,9 @@ pub(super) fn aside(exploration: &Exploration) -> Response {
 }
 
 /// Begins to look for copies, and says how far that is.
-pub(super) fn look_for_copies(exploration: &Arc<Exploration>) -> Answer {
+pub(super) fn look_for_copies(exploration: &Arc<Exploration>) -> Response {
     Copies::look_for(exploration);
-    Ok(copies(exploration))
+    copies(exploration)
 }
 
 /// How far the search for copies is, and what it found.

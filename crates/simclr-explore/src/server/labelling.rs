@@ -83,12 +83,12 @@ fn summary(labelling: &Labelling) -> Value {
 }
 
 /// Images whose labels would teach most.
-pub(super) fn next(exploration: &Exploration, count: usize) -> Answer {
+pub(super) fn next(exploration: &Exploration, count: usize) -> Response {
     let labelling = exploration.labelling();
     let rows = labelling.session.next_to_label(count.min(MOST));
     let items: Vec<Item> =
         rows.iter().map(|&row| Item::new(exploration, &labelling, row)).collect();
-    Ok(json_of(&json!({ "next": items })))
+    json_of(&json!({ "next": items }))
 }
 
 /// How often the labels of this moment tell each other's classes.

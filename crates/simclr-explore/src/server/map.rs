@@ -24,15 +24,12 @@ pub(super) fn rows(exploration: &Exploration) -> Response {
     let mut bytes = Vec::with_capacity(6 * exploration.len());
     let labels = session.labels().iter().map(|label| label.unwrap_or(NO_CLASS));
     bytes.extend(binary(labels.map(u16::to_le_bytes)));
-    match session.guesses() {
-        Some(guesses) => {
-            bytes.extend(binary(guesses.classes.iter().map(|class| class.to_le_bytes())));
-            bytes.extend(guesses.probabilities.iter().map(|share| (255.0 * share) as u8));
-        }
-        None => {
-            bytes.extend(binary(session.labels().iter().map(|_| NO_CLASS.to_le_bytes())));
-            bytes.extend(session.labels().iter().map(|_| 0));
-        }
+    if let Some(guesses) = session.guesses() {
+        bytes.extend(binary(guesses.classes.iter().map(|class| class.to_le_bytes())));
+        bytes.extend(guesses.probabilities.iter().map(|share| (255.0 * share) as u8));
+    } else {
+        bytes.extend(binary(session.labels().iter().map(|_| NO_CLASS.to_le_bytes())));
+        bytes.extend(session.labels().iter().map(|_| 0));
     }
     bytes.extend(session.aside().iter().map(|&aside| u8::from(aside)));
     bytes_of("application/octet-stream", bytes).with("revision", session.revision().to_string())

@@ -54,11 +54,11 @@ fn get(parts: &[&str]) -> Answer<Work> {
         }
         ["api", "photo", row] => numbered(row, |it, row| pictures::picture(it, row, Size::Photo))?,
         ["api", "image", row] => numbered(row, pictures::item)?,
-        ["api", "odd", count] => numbered(count, curation::odd)?,
+        ["api", "odd", count] => numbered(count, |it, count| Ok(curation::odd(it, count)))?,
         ["api", "copies"] => done(curation::copies),
         ["api", "aside"] => done(curation::aside),
         ["api", "labels"] => done(labelling::labels),
-        ["api", "next", count] => numbered(count, labelling::next)?,
+        ["api", "next", count] => numbered(count, |it, count| Ok(labelling::next(it, count)))?,
         ["api", "held-out"] => Box::new(|it| labelling::held_out(it)),
         ["export", "labels.csv"] => done(export::labels),
         ["export", "predictions.csv"] => done(export::predictions),
@@ -74,7 +74,7 @@ fn post(parts: &[&str], body: Vec<u8>) -> Answer<Work> {
     Ok(match *parts {
         ["api", "search"] => Box::new(move |it| searching::search(it, &body)),
         ["api", "upload"] => Box::new(move |it| searching::upload(it, &body)),
-        ["api", "copies"] => Box::new(curation::look_for_copies),
+        ["api", "copies"] => Box::new(|it| Ok(curation::look_for_copies(it))),
         ["api", "aside"] => Box::new(move |it| labelling::set_aside(it, &body)),
         ["api", "labels"] => Box::new(move |it| labelling::label(it, &body)),
         ["api", "undo"] => Box::new(|it| labelling::undo(it)),
