@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(stages.get(), 0);
         // Other vectors, and damaged files.
         let other = Features::new(vec![1.0, 0.0, 0.0, 1.0, 0.6, 0.8], 2);
-        assert_eq!((of(&other).odd.len(), stages.get()), (3, 3));
+        assert_eq!((of(&other).odd.len(), stages.get()), (3, 4));
         assert_eq!((of(&features()), stages.get()), (first.clone(), 4));
         let whole = std::fs::read(&path).unwrap();
         for length in [0, 7, 100, whole.len() - 1] {
