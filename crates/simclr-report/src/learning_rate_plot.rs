@@ -101,8 +101,7 @@ mod tests {
         let curve = curve(90);
         let svg = learning_rate_plot(&curve);
         let rate = scientific(curve.suggestion().unwrap());
-        for text in [format!(">The loss falls fastest at {rate}<"), format!(">fastest: {rate}<")]
-        {
+        for text in [format!(">The loss falls fastest at {rate}<"), format!(">fastest: {rate}<")] {
             assert!(svg.contains(&text), "{svg}");
         }
         let lines: Vec<Vec<(f64, f64)>> = svg
