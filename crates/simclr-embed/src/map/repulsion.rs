@@ -9,6 +9,9 @@ use super::fourier::{Fourier, Plane};
 const SPACING: f64 = 0.75;
 /// The fewest nodes of a side, padding included.
 const FEWEST_NODES: usize = 128;
+/// So many points are compared pair by pair: that takes less time than a grid, whose size goes with the map's area. Maps of few
+/// points may be wide.
+const ALL_PAIRS: usize = 512;
 /// Nodes at the edges that splines of points inside reach, and some more.
 const MARGIN: usize = 4;
 /// How much the points may spread before there must be another grid.
@@ -45,6 +48,10 @@ impl Repulsion {
 
     /// The forces between `places`.
     pub(super) fn forces(&mut self, places: &[[f64; 2]]) -> Forces {
+        if places.len() <= ALL_PAIRS { all_pairs(places) } else { self.on_grid(places) }
+    }
+
+    fn on_grid(&mut self, places: &[[f64; 2]]) -> Forces {
         let bounds = Bounds::of(places);
         let grid = match self.grid.take() {
             Some(grid) if grid.suits(bounds.extent) => grid,
@@ -52,6 +59,25 @@ impl Repulsion {
         };
         self.grid.insert(grid).forces(places, bounds.centre)
     }
+}
+
+/// The forces by their definition.
+fn all_pairs(places: &[[f64; 2]]) -> Forces {
+    let of_point = |(i, a): (usize, &[f64; 2])| {
+        let (mut force, mut total) = ([0.0; 2], 0.0);
+        for (_, b) in places.iter().enumerate().filter(|(j, _)| *j != i) {
+            let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
+            let w = 1.0 / (1.0 + dx * dx + dy * dy);
+            total += w;
+            force[0] += w * w * dx;
+            force[1] += w * w * dy;
+        }
+        (force, total)
+    };
+    // Summed in the points' order, whatever threads there are.
+    let (on, totals): (Vec<[f64; 2]>, Vec<f64>) =
+        places.par_iter().enumerate().map(of_point).unzip();
+    Forces { on, total: totals.iter().sum() }
 }
 
 /// The square around the points.
@@ -251,27 +277,10 @@ mod tests {
             .collect()
     }
 
-    /// All pairs, by the definition.
-    fn exact(places: &[[f64; 2]]) -> Forces {
-        let mut total = 0.0;
-        let on = places.iter().enumerate().map(|(i, a)| {
-            let mut force = [0.0; 2];
-            for (_, b) in places.iter().enumerate().filter(|(j, _)| *j != i) {
-                let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
-                let w = 1.0 / (1.0 + dx * dx + dy * dy);
-                total += w;
-                force[0] += w * w * dx;
-                force[1] += w * w * dy;
-            }
-            force
-        });
-        Forces { on: on.collect(), total }
-    }
-
     /// The root of the mean squared error of the forces, and the total's error, as shares.
     fn errors(points: usize, extent: f64) -> [f64; 2] {
         let places = some(points, extent);
-        let (found, exact) = (Repulsion::new().forces(&places), exact(&places));
+        let (found, exact) = (Repulsion::new().on_grid(&places), all_pairs(&places));
         let squares = |on: &mut dyn Iterator<Item = [f64; 2]>| {
             on.map(|f| f[0] * f[0] + f[1] * f[1]).sum::<f64>()
         };
@@ -297,21 +306,26 @@ mod tests {
         let mut repulsion = Repulsion::new();
         for extent in [1.0, 1.1, 30.0, 2.0, 90.0] {
             let places = some(50, extent);
-            let (found, exact) = (repulsion.forces(&places), exact(&places));
+            let (found, exact) = (repulsion.on_grid(&places), all_pairs(&places));
             assert!((found.total / exact.total - 1.0).abs() < 0.02, "{extent}");
         }
     }
 
     #[test]
     fn points_in_one_place_feel_nothing() {
-        let forces = Repulsion::new().forces(&[[2.0, 3.0]; 5]);
-        assert!(forces.on.iter().flatten().all(|force| force.abs() < 1e-9));
-        assert!((forces.total - 20.0).abs() < 1e-3, "{}", forces.total);
+        let places = [[2.0, 3.0]; 5];
+        for forces in [Repulsion::new().on_grid(&places), all_pairs(&places)] {
+            assert!(forces.on.iter().flatten().all(|force| force.abs() < 1e-9));
+            assert!((forces.total - 20.0).abs() < 1e-3, "{}", forces.total);
+        }
     }
 
     #[test]
     fn forces_push_in_opposite_directions() {
-        let forces = Repulsion::new().forces(&[[0.0, 0.0], [1.0, 0.0]]);
-        assert!((forces.on[0][0] + 0.25).abs() < 1e-3 && (forces.on[1][0] - 0.25).abs() < 1e-3);
+        let places = [[0.0, 0.0], [1.0, 0.0]];
+        for Forces { on, total } in [Repulsion::new().on_grid(&places), all_pairs(&places)] {
+            assert!((on[0][0] + 0.25).abs() < 1e-3 && (on[1][0] - 0.25).abs() < 1e-3);
+            assert!((total - 1.0).abs() < 1e-3);
+        }
     }
 }

@@ -36,7 +36,7 @@ const NOISE: f64 = 1e-2;
 ///
 /// - **Affinities** are the same for all k nearest neighbours, without a perplexity. That takes the 15 nearest instead of the 90 of a perplexity of 30, and keeps as many (Böhm,
 ///   Berens and Kobak 2022, section 4.4).
-/// - **Repulsion** is interpolated on a grid (Linderman et al. 2019), so that a step costs time in proportion to the points, and to the area of the map.
+/// - **Repulsion** is interpolated on a grid (Linderman et al. 2019), so that a step costs time in proportion to the points, and to the area of the map; up to 512 points are compared pair by pair.
 /// - **Start, rate and steps** are those by which large maps keep their large structure (Kobak and Berens 2019; Belkina et al. 2019): two principal components, attraction times
 ///   12 in 250 of 750 steps, and a learning rate of the number of points over the exaggeration.
 ///
