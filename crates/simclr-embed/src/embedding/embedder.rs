@@ -221,13 +221,24 @@ impl<E: Encoder<Input = Tensor<4>>> Embedder<E> {
         &self,
         images: &dyn ImageDataset,
         range: Range<usize>,
+        each: impl FnMut(Range<usize>, Embedded) -> Result<(), X>,
+    ) -> Result<(), X> {
+        self.each_through(&mut self.networks(), self.feature_size(), images, range, each)
+    }
+
+    /// Hands `each` what the networks, which give `size` values an image, make of the images in `range`.
+    pub(super) fn each_through<X: From<EmbedError>>(
+        &self,
+        networks: &mut [impl FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send],
+        size: usize,
+        images: &dyn ImageDataset,
+        range: Range<usize>,
         mut each: impl FnMut(Range<usize>, Embedded) -> Result<(), X>,
     ) -> Result<(), X> {
         let (end, len) = (range.end, images.len());
         assert!(end <= len, "expected a range within {len} images, found one that ends at {end}");
         let reader = set_reader(images, &self.transform, self.batch_size);
-        reader.each(range, &mut self.networks(), |range, rows| {
-            let size = self.feature_size();
+        reader.each(range, networks, |range, rows| {
             each(range, Embedded::new(rows, size, FeatureSource::Encoder, images))
         })
     }

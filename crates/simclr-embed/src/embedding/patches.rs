@@ -8,7 +8,7 @@ use image::RgbImage;
 use simclr_data::ImageDataset;
 use simclr_model::ImageEncoder;
 
-use super::batches::{Reader, set_reader};
+use super::batches::Reader;
 use super::embedded::Embedded;
 use super::embedder::{Embedder, batch_of, to_host};
 use crate::error::EmbedError;
@@ -80,15 +80,10 @@ impl Embedder {
         &self,
         images: &dyn ImageDataset,
         range: Range<usize>,
-        mut each: impl FnMut(Range<usize>, Embedded) -> Result<(), X>,
+        each: impl FnMut(Range<usize>, Embedded) -> Result<(), X>,
     ) -> Result<(), X> {
-        let (end, len) = (range.end, images.len());
-        assert!(end <= len, "expected a range within {len} images, found one that ends at {end}");
         let size = self.patches()? * self.feature_size();
-        let reader = set_reader(images, self.transform(), self.batch_size());
-        reader.each(range, &mut self.patch_networks(), |range, rows| {
-            each(range, Embedded::new(rows, size, FeatureSource::Encoder, images))
-        })
+        self.each_through(&mut self.patch_networks(), size, images, range, each)
     }
 
     /// A copy of the encoder on each device: pixels of a batch in, features of its patches out.
