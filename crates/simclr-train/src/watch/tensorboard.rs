@@ -41,7 +41,9 @@ impl TensorBoardLog {
     }
 
     pub(crate) fn append(&mut self, line: &MetricsLine) -> Result<(), TrainError> {
-        self.step += u64::from(matches!(line, MetricsLine::Step { .. }));
+        if let MetricsLine::Step { left_out, .. } = line {
+            self.step += 1 + *left_out as u64;
+        }
         let scalars = scalars(line);
         if scalars.is_empty() {
             return Ok(());
@@ -52,6 +54,12 @@ impl TensorBoardLog {
             summary = summary.bytes(1, &value.0);
         }
         self.write_record(&event(now(), self.step, &Message::new().bytes(5, &summary.0)))
+    }
+
+    /// The number of steps so far.
+    #[cfg(test)]
+    pub(crate) fn step(&self) -> u64 {
+        self.step
     }
 
     fn write_record(&mut self, event: &[u8]) -> Result<(), TrainError> {
