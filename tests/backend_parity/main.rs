@@ -63,16 +63,13 @@ fn main() -> std::process::ExitCode {
         }
     }
     if let Ok(text) = std::env::var("SIMCLR_PARITY_SHARE") {
-        match share_of(&text) {
-            Some((number, of)) => {
-                let placed = trials.into_iter().enumerate();
-                let own = placed.filter(|(place, _)| place % of == number - 1);
-                trials = own.map(|(_, trial)| trial).collect();
-            }
-            None => {
-                let message = format!("SIMCLR_PARITY_SHARE is no share such as 1/2: {text}");
-                trials = vec![Trial::test("the_share_is_one", || Err(Failed::from(message)))];
-            }
+        if let Some((number, of)) = share_of(&text) {
+            let placed = trials.into_iter().enumerate();
+            let own = placed.filter(|(place, _)| place % of == number - 1);
+            trials = own.map(|(_, trial)| trial).collect();
+        } else {
+            let message = format!("SIMCLR_PARITY_SHARE is no share such as 1/2: {text}");
+            trials = vec![Trial::test("the_share_is_one", || Err(Failed::from(message)))];
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use simclr_files::{WrittenFile, replace_file};
+use simclr_files::{UnfinishedFile, WrittenFile};
 
 use crate::error::TrainError;
 use crate::run::position::Position;
@@ -31,6 +31,9 @@ pub(crate) struct MetricsLog {
     skipped: BTreeMap<usize, String>,
 }
 
+/// Takes the lines of a file, one after the other.
+type Keep<'a> = dyn FnMut(MetricsLine) -> Result<(), TrainError> + 'a;
+
 /// The files of a log.
 struct Files {
     path: PathBuf,
@@ -43,19 +46,34 @@ struct Files {
 }
 
 impl Files {
-    /// Files with these lines, in the place of those that may be there.
-    fn with(path: &Path, tensorboard: &Path, lines: &[MetricsLine]) -> Result<Self, TrainError> {
-        let text: String = lines.iter().map(MetricsLine::json).collect();
-        replace_file(path, |file| file.write_all(text.as_bytes()))
-            .map_err(TrainError::io("write", path))?;
+    /// Files with the lines that `write` appends, in the place of those that may be there.
+    fn with(
+        path: &Path,
+        tensorboard: &Path,
+        write: impl FnOnce(&mut Keep<'_>) -> Result<(), TrainError>,
+    ) -> Result<Self, TrainError> {
+        let failed = |error| TrainError::io("write", path)(error);
+        let mut file = UnfinishedFile::beside(path).map_err(failed)?;
+        let mut events = TensorBoardLog::open(tensorboard)?;
+        let mut bytes = 0;
+        let mut writer = BufWriter::new(file.file());
+        write(&mut |line| {
+            let json = line.json();
+            bytes += json.len() as u64;
+            writer.write_all(json.as_bytes()).map_err(failed)?;
+            events.append(&line)
+        })?;
+        writer.flush().map_err(failed)?;
+        drop(writer);
+        file.replace(path).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             lines: WrittenFile::open(path, File::options().append(true))
                 .map_err(TrainError::io("open", path))?,
-            bytes: text.len() as u64,
+            bytes,
             most_bytes: MOST_BYTES,
             tensorboard_folder: tensorboard.to_owned(),
-            tensorboard: TensorBoardLog::open(tensorboard, lines)?,
+            tensorboard: events,
         })
     }
 
@@ -73,8 +91,9 @@ impl Files {
     /// Leaves steps out, down to half of the most that there may be, so that it happens seldom.
     fn thin(&mut self, epoch: usize) -> Result<(), TrainError> {
         let kept_from = (epoch + 1).saturating_sub(WHOLE_EPOCHS);
-        let lines = thinned(read_metrics(&self.path)?, kept_from, self.most_bytes / 2);
-        let files = Self::with(&self.path, &self.tensorboard_folder, &lines)?;
+        let files = Self::with(&self.path, &self.tensorboard_folder, |keep| {
+            thinned(|| Lines::open(&self.path), kept_from, self.most_bytes / 2, keep)
+        })?;
         // Where it is not enough, twice as much has to come before the next attempt.
         let most_bytes = self.most_bytes.max(2 * files.bytes);
         *self = Self { most_bytes, ..files };
@@ -94,8 +113,9 @@ impl MetricsLog {
         let is_new = position == Position::START;
         let mut lines = if is_new { Vec::new() } else { read_metrics(path)? };
         lines.retain(|line| line.is_before(position));
-        let files = Some(Files::with(path, tensorboard, &lines)?);
-        let mut log = Self { files, ..Self::default() };
+        let files =
+            Files::with(path, tensorboard, |keep| lines.iter().cloned().try_for_each(keep))?;
+        let mut log = Self { files: Some(files), ..Self::default() };
         for line in lines {
             match line {
                 MetricsLine::Epoch { .. } => log.epochs.push(line),
@@ -172,22 +192,46 @@ impl MetricsLog {
 /// [`TrainError::Io`] if it cannot be read; [`TrainError::Parse`], which names the line, if a line is not in the format
 /// of this version. A last line without a line break is not an error: a killed run leaves it, and it is skipped.
 pub fn read_metrics(path: &Path) -> Result<Vec<MetricsLine>, TrainError> {
-    let file = File::open(path).map_err(TrainError::io("read", path))?;
-    let mut reader = BufReader::new(file);
-    let (mut lines, mut text, mut number) = (Vec::new(), String::new(), 0);
-    while reader.read_line(&mut text).map_err(TrainError::io("read", path))? > 0 {
-        number += 1;
-        match serde_json::from_str(&text) {
-            Ok(line) => lines.push(line),
-            Err(_) if !text.ends_with('\n') => break,
+    Lines::open(path)?.collect()
+}
+
+/// The lines of a file, one after the other.
+struct Lines {
+    path: PathBuf,
+    reader: BufReader<File>,
+    text: String,
+    number: usize,
+}
+
+impl Lines {
+    fn open(path: &Path) -> Result<Self, TrainError> {
+        let file = File::open(path).map_err(TrainError::io("read", path))?;
+        let (path, reader) = (path.to_owned(), BufReader::new(file));
+        Ok(Self { path, reader, text: String::new(), number: 0 })
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<MetricsLine, TrainError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.text.clear();
+        self.number += 1;
+        let read = self.reader.read_line(&mut self.text);
+        match read.map_err(TrainError::io("read", &self.path)) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        match serde_json::from_str(&self.text) {
+            Ok(line) => Some(Ok(line)),
+            Err(_) if !self.text.ends_with('\n') => None,
             Err(error) => {
-                let reason = format!("line {number}: {error}");
-                return Err(TrainError::Parse { path: path.to_owned(), reason });
+                let reason = format!("line {}: {error}", self.number);
+                Some(Err(TrainError::Parse { path: self.path.clone(), reason }))
             }
         }
-        text.clear();
     }
-    Ok(lines)
 }
 
 #[cfg(test)]

@@ -21,9 +21,9 @@ pub(crate) struct TensorBoardLog {
 }
 
 impl TensorBoardLog {
-    /// Empties the folder and starts a file with the lines that the run keeps. A file cannot be continued: a resumed
-    /// run does some steps again, and TensorBoard would show them twice.
-    pub(crate) fn open(folder: &Path, lines: &[MetricsLine]) -> Result<Self, TrainError> {
+    /// Empties the folder and starts a file, which takes the lines that the run keeps. A file cannot be continued: a
+    /// resumed run does some steps again, and TensorBoard would show them twice.
+    pub(crate) fn open(folder: &Path) -> Result<Self, TrainError> {
         match remove_folder(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(TrainError::io("empty", folder)(error));
@@ -34,9 +34,6 @@ impl TensorBoardLog {
         let file = WrittenFile::create(&path).map_err(TrainError::io("create", &path))?;
         let mut log = Self { path, file, step: 0 };
         log.write_record(&event(now(), 0, &Message::new().bytes(3, b"brain.Event:2")))?;
-        for line in lines {
-            log.append(line)?;
-        }
         Ok(log)
     }
 

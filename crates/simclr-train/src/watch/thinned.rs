@@ -1,67 +1,82 @@
 //! A log with fewer steps.
 
+use crate::error::TrainError;
 use crate::watch::metrics_line::MetricsLine;
 
-/// The lines, with every second, fourth or eighth step alone, and so on, of the epochs before `kept_from`: the fewest left out with which all
-/// lines are at most `most_bytes` long, as far as steps can do it. Each step says how many were left out before it.
+/// Where the bytes of lines are counted that stay at any stride; those of others where the exponent of the largest power of two is that divides the
+/// step.
+const ALWAYS: usize = usize::BITS as usize;
+
+/// Hands `keep` the lines, with every second, fourth or eighth step alone, and so on, of the epochs before `kept_from`: the fewest left out with
+/// which all lines are at most `most_bytes` long, as far as steps can do it. Each step says how many were left out before it.
 ///
 /// An epoch keeps its last step, and steps that overflowed. The steps that are left have the same distance in all those epochs, however often they
-/// were thinned before.
-pub(crate) fn thinned(
-    lines: Vec<MetricsLine>,
+/// were thinned before. `lines` is asked twice, so that they never are in memory together.
+///
+/// # Errors
+///
+/// Those of the lines and of `keep`.
+pub(crate) fn thinned<L: Iterator<Item = Result<MetricsLine, TrainError>>>(
+    lines: impl Fn() -> Result<L, TrainError>,
     kept_from: usize,
     most_bytes: u64,
-) -> Vec<MetricsLine> {
-    let lengths: Vec<u64> = lines.iter().map(|line| line.json().len() as u64).collect();
-    let must_stay = must_stay(&lines, kept_from);
-    let longest = lines.iter().filter_map(step_of).max().unwrap_or(0);
-    let stays = |index: usize, stride: usize| {
-        must_stay[index] || step_of(&lines[index]).is_some_and(|step| step.is_multiple_of(stride))
-    };
-    let mut stride = 1;
-    while stride <= longest {
-        let left = (0..lines.len()).filter(|&index| stays(index, stride));
-        if left.map(|index| lengths[index]).sum::<u64>() <= most_bytes {
-            break;
-        }
-        stride *= 2;
-    }
-    let stays: Vec<bool> = (0..lines.len()).map(|index| stays(index, stride)).collect();
+    mut keep: impl FnMut(MetricsLine) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    let mut bytes = [0_u64; ALWAYS + 1];
+    judged(lines()?, kept_from, |line, stays| {
+        bytes[place(&line, stays)] += line.json().len() as u64;
+        Ok(())
+    })?;
+    // Beyond this exponent there is nothing more to leave out.
+    let longest = bytes[..ALWAYS].iter().rposition(|&bytes| bytes > 0).map_or(0, |last| last + 1);
+    let is_enough = |exponent: &usize| bytes[*exponent..].iter().sum::<u64>() <= most_bytes;
+    let exponent = (0..longest).find(is_enough).unwrap_or(longest);
     let mut gone = 0;
-    let left = lines.into_iter().zip(stays).filter_map(|(mut line, stays)| {
+    judged(lines()?, kept_from, |mut line, stays| {
+        let stays = place(&line, stays) >= exponent;
         if let MetricsLine::Step { left_out, .. } = &mut line {
             *left_out += gone;
             gone = if stays { 0 } else { *left_out + 1 };
         }
-        stays.then_some(line)
-    });
-    left.collect()
+        if stays { keep(line) } else { Ok(()) }
+    })
 }
 
-fn step_of(line: &MetricsLine) -> Option<usize> {
-    match line {
-        MetricsLine::Step { step, .. } => Some(*step),
-        _ => None,
-    }
-}
-
-/// Which lines are no steps, or steps that stay at any stride.
-fn must_stay(lines: &[MetricsLine], kept_from: usize) -> Vec<bool> {
-    let mut later_epoch = None;
-    let mut must_stay: Vec<bool> = lines
-        .iter()
-        .rev()
-        .map(|line| match *line {
-            MetricsLine::Step { epoch, overflowed, .. } => {
-                let is_last = later_epoch != Some(epoch);
-                later_epoch = Some(epoch);
-                is_last || overflowed || epoch >= kept_from
-            }
-            _ => true,
+/// Hands on each line with whether it stays at any stride.
+fn judged(
+    lines: impl Iterator<Item = Result<MetricsLine, TrainError>>,
+    kept_from: usize,
+    mut tell: impl FnMut(MetricsLine, bool) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    // The last step, of which the next one tells whether it is the last of its epoch, and the lines after it.
+    let mut waiting: Vec<MetricsLine> = Vec::new();
+    let mut tell_waiting = |waiting: &mut Vec<MetricsLine>, next_epoch: Option<usize>| {
+        waiting.drain(..).try_for_each(|line| {
+            let stays = match line {
+                MetricsLine::Step { epoch, overflowed, .. } => {
+                    overflowed || epoch >= kept_from || next_epoch != Some(epoch)
+                }
+                _ => true,
+            };
+            tell(line, stays)
         })
-        .collect();
-    must_stay.reverse();
-    must_stay
+    };
+    for line in lines {
+        let line = line?;
+        if let MetricsLine::Step { epoch, .. } = line {
+            tell_waiting(&mut waiting, Some(epoch))?;
+        }
+        waiting.push(line);
+    }
+    tell_waiting(&mut waiting, None)
+}
+
+/// Where a line's bytes are counted.
+fn place(line: &MetricsLine, stays: bool) -> usize {
+    match line {
+        MetricsLine::Step { step, .. } if !stays => step.trailing_zeros() as usize,
+        _ => ALWAYS,
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +112,17 @@ mod tests {
         lines
     }
 
+    fn thinned(lines: &[MetricsLine], kept_from: usize, most_bytes: u64) -> Vec<MetricsLine> {
+        let mut left = Vec::new();
+        let all = || Ok(lines.iter().cloned().map(Ok));
+        super::thinned(all, kept_from, most_bytes, |line| {
+            left.push(line);
+            Ok(())
+        })
+        .unwrap();
+        left
+    }
+
     fn bytes(lines: &[MetricsLine]) -> u64 {
         lines.iter().map(|line| line.json().len() as u64).sum()
     }
@@ -113,13 +139,13 @@ mod tests {
     #[test]
     fn a_log_that_is_short_enough_stays_as_it_is() {
         let lines = log(3);
-        assert_eq!(thinned(lines.clone(), 3, bytes(&lines)), lines);
+        assert_eq!(thinned(&lines, 3, bytes(&lines)), lines);
     }
 
     #[test]
     fn steps_leave_at_a_stride_and_are_counted() {
         let lines = log(3);
-        let half = thinned(lines.clone(), 3, bytes(&lines) - 1);
+        let half = thinned(&lines, 3, bytes(&lines) - 1);
         let expected: [[usize; 3]; 21] = [
             // Steps that overflowed stay.
             [1, 2, 1],
@@ -147,10 +173,10 @@ mod tests {
         assert_eq!(steps(&half), expected);
         assert!(half.contains(&warning()));
         // What was thinned before gets no other distance than what is thinned for the first time.
-        let fourth = |lines: Vec<MetricsLine>| steps(&thinned(lines, 4, 2500));
-        assert_eq!(fourth(half), fourth(lines.clone()));
+        let fourth = |lines: &[MetricsLine]| steps(&thinned(lines, 4, 2500));
+        assert_eq!(fourth(&half), fourth(&lines));
         assert_eq!(
-            fourth(lines),
+            fourth(&lines),
             [
                 [1, 3, 2],
                 [1, 4, 0],
@@ -168,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_last_step_of_each_epoch_stays_where_nothing_is_short_enough() {
-        let left = thinned(log(3), 4, 0);
+        let left = thinned(&log(3), 4, 0);
         assert_eq!(steps(&left), [[1, 3, 2], [1, 10, 6], [2, 10, 9], [3, 10, 9]]);
     }
 }
