@@ -10,7 +10,6 @@ mod turn;
 use std::{
     fs::File,
     io::{self, Cursor, Read},
-    panic::{UnwindSafe, catch_unwind},
     path::Path,
 };
 
@@ -23,7 +22,7 @@ pub(crate) use self::content::Content;
 pub use self::content::misnamed;
 
 use self::jpeg::Jpeg;
-use crate::{DataError, ImagePart, PartialImage, patience::patiently};
+use crate::{DataError, ImagePart, PartialImage, caught::caught, patience::patiently};
 
 /// The ground of transparent images unless another is asked for, as on a printed page.
 pub(crate) const WHITE: [u8; 3] = [255; 3];
@@ -178,12 +177,8 @@ fn is_within_limits(bytes: &[u8], jpeg: &Jpeg) -> bool {
 }
 
 /// Turns a panic of the decoder, on a file that its authors did not foresee, into an error like those of other files.
-fn or_panic_as_error<T>(
-    decode: impl FnOnce() -> Result<T, ImageError> + UnwindSafe,
-) -> Result<T, ImageError> {
-    catch_unwind(decode).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
+fn or_panic_as_error<T>(decode: impl FnOnce() -> Result<T, ImageError>) -> Result<T, ImageError> {
+    caught(decode).unwrap_or_else(|text| {
         let reason = format!("the decoder panicked: {text}");
         Err(ImageError::Decoding(DecodingError::new(ImageFormatHint::Unknown, reason)))
     })

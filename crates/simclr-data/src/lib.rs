@@ -82,6 +82,7 @@
 //!   learns from them, and [`simclr`](https://docs.rs/simclr) is all of it under one roof.
 
 mod binary;
+mod caught;
 mod dataset;
 mod decode;
 mod derived;

@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind};
 
 use parquet::errors::ParquetError;
 
+use crate::caught::caught;
+
 /// Why a file, or a page of it, cannot be read.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -16,6 +18,13 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn damaged(reason: impl Into<String>) -> Self {
         Self::Damaged(reason.into())
+    }
+
+    /// What `read` gives; the crate panics at some pages, which is a fault of theirs like another.
+    pub(super) fn instead_of_a_panic<T>(read: impl FnOnce() -> Result<T, Self>) -> Result<T, Self> {
+        let panicked =
+            |text| Err(Self::Damaged(format!("one at which the reader panicked: {text}")));
+        caught(read).unwrap_or_else(panicked)
     }
 }
 

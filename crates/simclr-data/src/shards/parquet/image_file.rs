@@ -59,7 +59,8 @@ impl ImageFile {
         }
         let stamp = Stamp::of(&metadata);
         let source = Source { file: Arc::new(file), len: stamp.len };
-        look_through(path, stamp, &source, in_order).map_err(|fault| {
+        let opened = Fault::instead_of_a_panic(|| look_through(path, stamp, &source, in_order));
+        opened.map_err(|fault| {
             let path = path.to_owned();
             match fault {
                 Fault::Io(source) => DataError::Io { path, source },

@@ -34,7 +34,6 @@ pub(super) fn read<T: DataType>(
     let (bytes, header) = load(source, chunk.codec, place, PageKind::Data)?;
     let (bytes, dictionary) = match chunk.dictionary {
         _ if !header.needs_dictionary => (bytes, 0),
-        // The crate panics at it.
         None => return Err(Fault::damaged("a page of places in a dictionary that there isn't")),
         Some(place) => {
             let (dictionary, _) = load(source, chunk.codec, place, PageKind::Dictionary)?;
@@ -54,11 +53,13 @@ pub(super) fn read<T: DataType>(
         .set_total_compressed_size(signed(bytes.len()))
         .set_num_values(signed(rows))
         .build()?;
-    let pages = SerializedPageReader::new(Arc::new(bytes), &only, rows, None)?;
-    let mut reader = ColumnReaderImpl::<T>::new(Arc::clone(column), Box::new(pages));
     let (mut levels, mut values) = (Vec::new(), Vec::new());
-    // A page with more rows than it should have is damaged, too.
-    let (found, ..) = reader.read_records(rows + 1, Some(&mut levels), None, &mut values)?;
+    let found = Fault::instead_of_a_panic(|| {
+        let pages = SerializedPageReader::new(Arc::new(bytes), &only, rows, None)?;
+        let mut reader = ColumnReaderImpl::<T>::new(Arc::clone(column), Box::new(pages));
+        // A page with more rows than it should have is damaged, too.
+        Ok(reader.read_records(rows + 1, Some(&mut levels), None, &mut values)?.0)
+    })?;
     if found != rows {
         return Err(Fault::damaged(format!("{found} rows in a page of {rows}")));
     }

@@ -68,6 +68,26 @@ fn no_changed_byte_makes_it_panic() {
     }
 }
 
+/// Found by fuzzing: the crate panics at a value whose length has less than four bytes.
+#[test]
+fn a_page_at_which_the_crate_panics_is_a_damaged_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("photos.parquet");
+    let layout = Layout { compression: Compression::UNCOMPRESSED, ..Layout::default() };
+    layout.write(&path, &rows(2));
+    let mut bytes = fs::read(&path).unwrap();
+    let [first, second] = [0, 1].map(png);
+    let at = bytes.windows(first.len()).position(|part| part == first).unwrap();
+    // The first value takes the second's length, and all but two bytes of it.
+    let length = u32::try_from(first.len() + 4 + second.len() - 2).unwrap();
+    bytes[at - 4..at].copy_from_slice(&length.to_le_bytes());
+    fs::write(&path, &bytes).unwrap();
+    let error = open(&path, false).unwrap().image(0).unwrap_err();
+    let DataError::Decode { source, .. } = error else { panic!("{error}") };
+    let expected = "expected a page of images, found one at which the reader panicked: ";
+    assert!(source.to_string().contains(expected), "{source}");
+}
+
 #[test]
 fn columns_of_other_types_are_named() {
     let dir = tempfile::tempdir().unwrap();
