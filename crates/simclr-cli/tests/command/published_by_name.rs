@@ -176,15 +176,19 @@ fn known_weights_need_no_encoder_and_refuse_another_one() {
         &["pretrain", "--encoder=resnet18_cifar"],
         &["pretrain", "--set=images.encoder=resnet34"],
         &["pretrain", "--config=other.toml"],
-        &["embed", "--encoder=resnet34", "--image-size=32"],
     ] {
         let (code, error) = failed(&hub.run(here, &[arguments, &run].concat()));
         assert!(code == 2 && error.contains(expected), "{arguments:?}: {error}");
         assert!(!here.join("run").exists());
     }
-    let find = ["lr-find", "--encoder=resnet50", "--data=photos", "--steps=10", resnet];
-    let (code, error) = failed(&hub.run(here, &find));
-    assert!(code == 2 && error.contains(expected), "{error}");
+    let photos = ["--data=photos", resnet];
+    for arguments in [
+        &["lr-find", "--encoder=resnet50", "--steps=10"][..],
+        &["embed", "--encoder=resnet34", "--image-size=32", "--out=v.npy"],
+    ] {
+        let (code, error) = failed(&hub.run(here, &[arguments, &photos].concat()));
+        assert!(code == 2 && error.contains(expected), "{arguments:?}: {error}");
+    }
 }
 
 /// What `hf:facebook/dinov2-small` brings: the names that `transformers` has.
