@@ -18,7 +18,7 @@ pub(super) trait BlockLayer {
 impl BlockLayer for Linear {
     fn queries_keys_values(&self, tokens: Tensor<3>, key_bias: bool) -> Tensor<3> {
         match &self.bias {
-            Some(bias) if !key_bias => self.forward_biased(tokens, without_keys(bias.val())),
+            Some(bias) if !key_bias => self.forward_biased(tokens, without_keys(&bias.val())),
             _ => self.forward(tokens),
         }
     }
@@ -53,7 +53,7 @@ impl BlockLayer for PackedLinear {
 }
 
 /// The bias of queries, keys and values, with zeros for the keys.
-pub(super) fn without_keys(bias: Tensor<1>) -> Tensor<1> {
+pub(super) fn without_keys(bias: &Tensor<1>) -> Tensor<1> {
     let width = bias.dims()[0] / 3;
     let [queries, keys, values] = [0, 1, 2].map(|part| bias.clone().narrow(0, part * width, width));
     Tensor::cat(vec![queries, keys.zeros_like(), values], 0)

@@ -160,7 +160,7 @@ impl Attention {
     fn counted_input(&self) -> Linear {
         let Linear { weight, bias } = &self.input;
         let counted = |bias: &Param<Tensor<1>>| {
-            Param::from_tensor(without_keys(bias.val().without_autodiff()))
+            Param::from_tensor(without_keys(&bias.val().without_autodiff()))
         };
         let bias = if self.has_key_bias { bias.clone() } else { bias.as_ref().map(counted) };
         Linear { weight: weight.clone(), bias }
