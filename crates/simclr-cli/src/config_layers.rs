@@ -23,6 +23,15 @@ pub(crate) struct ConfigLayers {
     pub(crate) flags: Vec<Setting>,
 }
 
+/// What is asked for of what weights know: how they were trained, and what they are of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AskedFor {
+    pub(crate) normalization: bool,
+    pub(crate) encoder: bool,
+    /// In pixels.
+    pub(crate) image_size: Option<u32>,
+}
+
 impl ConfigLayers {
     /// The config of a new run on `data`, the images of `source`.
     pub(crate) fn resolve(&self, source: &ImageSource, data: &Splits) -> Result<PretrainConfig> {
@@ -53,14 +62,23 @@ impl ConfigLayers {
         self.asked("ground")?.as_str()?.parse().ok()
     }
 
-    /// Whether file or flags ask for a normalisation. A recipe doesn't: its own is the one that suits its data.
-    pub(crate) fn asks_for_normalization(&self) -> bool {
-        self.asked("normalization").is_some()
+    /// What file or flags ask for of what weights know. A recipe asks for nothing: its own values are those that suit its data.
+    pub(crate) fn asked_for(&self) -> AskedFor {
+        AskedFor {
+            normalization: self.asked("normalization").is_some(),
+            encoder: self.asked_of_images(|images| images.get("encoder").cloned()).is_some(),
+            image_size: self.image_size(),
+        }
     }
 
     /// The value of a setting of the augmentation that file or flags ask for.
     fn asked(&self, key: &str) -> Option<Value> {
-        let asked = |layer: &Table| layer.get("images")?.get("augmentation")?.get(key).cloned();
+        self.asked_of_images(|images| images.get("augmentation")?.get(key).cloned())
+    }
+
+    /// What `find` finds in the table of images that flags or, else, the file make.
+    fn asked_of_images(&self, find: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
+        let asked = |layer: &Table| find(layer.get("images")?);
         asked(&Setting::merged(&self.flags)).or_else(|| asked(&self.file.values))
     }
 

@@ -17,7 +17,9 @@ use crate::data_args::index_of_run;
 use crate::device_args::{Devices, EncoderDeviceArgs};
 use crate::failure::usage;
 use crate::first_weight_args::normalization_in_words;
-use crate::weight_source::{FoundWeights, WeightSource, normalization_of};
+use crate::weight_source::{
+    FoundWeights, WeightSource, check_encoder, encoder_of, normalization_of,
+};
 
 /// The name of an index in a run's folder.
 const INDEX: &str = "index.safetensors";
@@ -130,8 +132,12 @@ impl EncoderArgs {
     fn described(&self, found: &FoundWeights) -> Result<Option<(EncoderConfig, u32)>> {
         let known = found.known();
         let encoder = match (&self.encoder, known) {
-            (Some(encoder), _) => Some(encoder.clone()),
-            (None, Some(known)) => Some(known.encoder.parse()?),
+            (Some(encoder), Some(known)) => {
+                check_encoder(encoder, known)?;
+                Some(encoder.clone())
+            }
+            (Some(encoder), None) => Some(encoder.clone()),
+            (None, Some(known)) => Some(encoder_of(known, self.image_size)?),
             (None, None) => None,
         };
         match (encoder, self.image_size.or(known.map(|known| known.image_size))) {

@@ -10,7 +10,9 @@ use simclr::train::{FirstWeights, Pretraining};
 
 use crate::resumed_args::ResumedRun;
 use crate::run_args::RunSettings;
-use crate::weight_source::{WeightSource, found_again, normalization_of};
+use crate::weight_source::{
+    WeightSource, check_encoder, encoder_of, found_again, known_at, normalization_of,
+};
 
 #[derive(Args)]
 pub(crate) struct FirstWeightArgs {
@@ -44,16 +46,18 @@ impl FirstWeightArgs {
         run.missing_weights()?.map(|weights| found_again(weights, self.offline)).transpose()
     }
 
-    /// The weights that a new run begins with: those of the flags, or of the run whose config file it repeats. The views
-    /// are then normalised as in their training, unless `settings` ask for something else.
+    /// The weights that a new run begins with: those of the flags, or of the run whose config file it repeats. The network is
+    /// then the one that they are known to be of, and the views are normalised as in their training, unless `settings` ask for
+    /// something else.
     pub(crate) fn of_new_run(&self, settings: &mut RunSettings) -> Result<Option<FirstWeights>> {
         let weights = match (self.named()?, &settings.file.weights) {
             (Some(named), _) => Some(named),
             (None, Some(recorded)) => Some(found_again(recorded, self.offline)?),
             (None, None) => None,
         };
-        let told = settings.asks_for_normalization;
+        let told = settings.asked_for.normalization;
         if let Some(weights) = &weights {
+            take_known_network(weights, settings)?;
             let normalization = &mut settings.config.images.augmentation.normalization;
             if !told {
                 let address = weights.published.as_ref().map(|published| &published.address[..]);
@@ -63,6 +67,25 @@ impl FirstWeightArgs {
         }
         Ok(weights)
     }
+}
+
+/// Makes the encoder of `settings` the network that the weights are known to be of, for images of the size that is asked for. A
+/// vision transformer brings the size that its positions are for.
+fn take_known_network(weights: &FirstWeights, settings: &mut RunSettings) -> Result<()> {
+    let address = weights.published.as_ref().map(|published| &published.address[..]);
+    let Some(known) = address.and_then(known_at) else { return Ok(()) };
+    let RunSettings { config, asked_for, .. } = settings;
+    if asked_for.encoder {
+        return check_encoder(&config.images.encoder, known);
+    }
+    let encoder = encoder_of(known, asked_for.image_size)?;
+    let size = config.images.augmentation.size;
+    if asked_for.image_size.is_none() && encoder.check_image_size(size as usize).is_err() {
+        *config = config.clone().with_image_size(known.image_size)?;
+    }
+    eprintln!("encoder: {encoder} (the weights' own)");
+    config.images.encoder = encoder;
+    Ok(())
 }
 
 /// `pretraining` with these weights; says what it takes from their file.

@@ -9,7 +9,7 @@ use simclr::train::{ImageSource, PretrainConfig, RunDirectory};
 
 use crate::config_args::ConfigArgs;
 use crate::config_file::ConfigFile;
-use crate::config_layers::ConfigLayers;
+use crate::config_layers::{AskedFor, ConfigLayers};
 use crate::data_args::{DataArgs, warned};
 use crate::resumed_args::ResumedRun;
 
@@ -24,8 +24,8 @@ pub(crate) struct RunArgs {
 /// What the arguments come to.
 pub(crate) struct RunSettings {
     pub(crate) config: PretrainConfig,
-    /// Whether flags or the file ask for the config's normalisation.
-    pub(crate) asks_for_normalization: bool,
+    /// What flags or the file ask for of what weights know.
+    pub(crate) asked_for: AskedFor,
     pub(crate) data: Splits,
     /// Where the images are.
     pub(crate) source: ImageSource,
@@ -55,8 +55,8 @@ impl RunArgs {
                 (config, data)
             }
         };
-        let asks_for_normalization = layers.asks_for_normalization();
-        Ok(RunSettings { config, asks_for_normalization, data, source, file: layers.file })
+        let asked_for = layers.asked_for();
+        Ok(RunSettings { config, asked_for, data, source, file: layers.file })
     }
 
     /// Reads the config and opens the images of a run that goes on: its own. Arguments may repeat them.
@@ -67,8 +67,8 @@ impl RunArgs {
         let ground = config.images.augmentation.ground;
         let data = warned(source.open_with(&run.opening(ground))?);
         let data = config.splits_for_loss(data)?;
-        let asks_for_normalization = layers.asks_for_normalization();
-        Ok(RunSettings { config, asks_for_normalization, data, source, file: layers.file })
+        let asked_for = layers.asked_for();
+        Ok(RunSettings { config, asked_for, data, source, file: layers.file })
     }
 
     fn folder(&self, layers: &ConfigLayers) -> Option<PathBuf> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use simclr::augment::Normalization;
 use simclr::data::{DownloadError, KnownWeights, PublishedWeights, WeightAddress, WeightCache};
 use simclr::embed::EmbedderFile;
-use simclr::model::WeightFile;
+use simclr::model::{EncoderConfig, WeightFile};
 use simclr::train::{FirstWeights, PublishedAs};
 
 use crate::download_bar::DownloadBar;
@@ -116,9 +116,35 @@ impl FoundWeights {
 /// How pixels were normalised in the training of the weights in a file that was published at `address`: as the file says,
 /// else as the table of known weights does, else as ImageNet's.
 pub(crate) fn normalization_of(file: &WeightFile, address: Option<&str>) -> Result<Normalization> {
-    let known = address.and_then(|address| address.parse::<WeightAddress>().ok()?.known());
+    let known = address.and_then(known_at);
     let recorded = EmbedderFile::recorded_normalization_of(file)?;
     Ok(recorded.or(known.map(normalization)).unwrap_or(Normalization::IMAGENET))
+}
+
+/// What the table of known weights says of those that were published at `address`.
+pub(crate) fn known_at(address: &str) -> Option<&'static KnownWeights> {
+    address.parse::<WeightAddress>().ok()?.known()
+}
+
+/// The network that known weights are of, for images of the size that is asked for.
+pub(crate) fn encoder_of(known: &KnownWeights, image_size: Option<u32>) -> Result<EncoderConfig> {
+    let encoder: EncoderConfig = known.encoder.parse()?;
+    Ok(match image_size {
+        Some(size) => encoder.for_image_size(size as usize),
+        None => encoder,
+    })
+}
+
+/// Refuses an encoder that is asked for, but is not the network that known weights are of.
+pub(crate) fn check_encoder(asked: &EncoderConfig, known: &KnownWeights) -> Result<()> {
+    if asked.takes_weights_of(&known.encoder.parse()?) {
+        return Ok(());
+    }
+    let KnownWeights { encoder, address, .. } = known;
+    Err(usage(format!(
+        "expected the encoder {encoder}, which the weights {address} are of, found {asked}; without --encoder the weights' own \
+         is taken"
+    )))
 }
 
 /// The normalisation of known weights.
@@ -136,7 +162,6 @@ pub(crate) fn looks_like_an_address(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use simclr::data::known_weights;
-    use simclr::model::EncoderConfig;
 
     use super::*;
 

@@ -30,6 +30,7 @@ const CASES: &[(&str, &str, u32)] = &[
     ("vit-dinov2", "vit_tiny_p8_dinov2_i24", 24),
     ("vit-dinov2-registers", "vit_tiny_p8_reg4_dinov2_i24", 24),
     ("vit-dinov3", "vit_tiny_p8_dinov3_i40", 40),
+    ("vit-dinov3-biases", "vit_tiny_p8_dinov3_qkvb_i40", 40),
     ("mlp", "mlp_i8_20_20_12", 8),
 ];
 

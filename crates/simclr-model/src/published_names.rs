@@ -17,6 +17,12 @@ pub enum Naming {
     /// facebookresearch's `dinov2`, for a [`VisionTransformer`](crate::VisionTransformer) with registers. Without them, the
     /// names are timm's.
     DinoV2,
+    /// facebookresearch's `dinov3`, for a [`VisionTransformer`](crate::VisionTransformer). Files that are written lack what
+    /// nothing learns: the periods of rotations, the mask of biases, and the token for masked patches.
+    DinoV3,
+    /// `transformers`, as models are on the Hugging Face hub, for a [`VisionTransformer`](crate::VisionTransformer): its `ViTModel`,
+    /// `Dinov2Model`, `Dinov2WithRegistersModel` and `DINOv3ViTModel`. Files that are written lack the token for masked patches.
+    Transformers,
     /// The package `efficientnet_pytorch`, for an [`EfficientNet`](crate::EfficientNet).
     EfficientNetPytorch,
     /// torchvision, with the layers of a [`ResNet`](crate::ResNet) numbered by an `nn.Sequential` of them:
@@ -35,6 +41,8 @@ impl fmt::Display for Naming {
             Self::Torchvision => "torchvision",
             Self::Timm => "timm",
             Self::DinoV2 => "dinov2",
+            Self::DinoV3 => "dinov3",
+            Self::Transformers => "transformers",
             Self::EfficientNetPytorch => "efficientnet_pytorch",
             Self::Sequential { .. } => "nn.Sequential",
         })
@@ -43,11 +51,19 @@ impl fmt::Display for Naming {
 
 /// A network that other libraries have, too, so that they can exchange weights with this crate.
 pub trait PublishedNames: Module {
-    /// The name of the parameter at `path` in a library's state dict; `None` if the library doesn't have the network.
+    /// The name of the parameter at `path` in a library's state dict; `None` if the library doesn't have the network, or has the
+    /// parameter in [parts](Self::published_parts).
     ///
     /// `path` holds the names of the modules around the parameter and its own. In a ResNet, for example,
     /// `["stem", "norm", "gamma"]` is torchvision's `bn1.weight`.
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String>;
+
+    /// The names of the tensors that a library has for the parameter at `path`: several are parts of one length, one after the
+    /// other along the outputs. `None` stands for a part that the library does without: its values count for nothing. The whole
+    /// is `None` if the library doesn't have the network.
+    fn published_parts(&self, path: &[&str], naming: Naming) -> Option<Vec<Option<String>>> {
+        Some(vec![Some(self.published_name(path, naming)?)])
+    }
 
     /// The name of the encoder that computes what this network does in a library, if it is another one than this: the
     /// parameters are the same, but weights of the library give other features here. Such weights are refused.
@@ -56,9 +72,16 @@ pub trait PublishedNames: Module {
         None
     }
 
-    /// What the names of the library's classifier begin with, if it lies in a module of which the encoder has a part.
-    /// Anything else in such a module is taken for a part of a larger network, and such networks are refused.
-    fn classifier(&self, naming: Naming) -> Option<&'static str> {
+    /// The name of the encoder of the same kind that has, beside all of this one's tensors, the one that a library calls `name`.
+    fn larger_with(&self, name: &str, naming: Naming) -> Option<String> {
+        let _ = (name, naming);
+        None
+    }
+
+    /// What names begin with in a library that lie in a module of which the encoder has a part, and are no part of the network:
+    /// those of a classifier, or of the token for masked patches. Anything else in such a module is taken for a part of a larger
+    /// network, and such networks are refused.
+    fn beside(&self, naming: Naming) -> Option<&'static str> {
         let _ = naming;
         None
     }

@@ -1,5 +1,6 @@
 //! Vision transformers: sizes, kinds, blocks, network, names in other libraries.
 
+mod block_layer;
 mod config;
 mod family;
 mod name;

@@ -64,6 +64,7 @@ fn every_family_gives_the_features_that_it_gave_before() {
         ("vit_tiny_p8_dinov2_i32", [32, 32]),
         ("vit_tiny_p8_reg4_dinov2_i32", [32, 32]),
         ("vit_tiny_p8_dinov3_i32", [32, 32]),
+        ("vit_tiny_p8_dinov3_qkvb_i32", [32, 32]),
         ("mlp_i32_64_16", [32, 32]),
         ("mlp_i32_64_32_16_nonorm", [32, 32]),
         ("mlp_i32_64_16_drop0.2", [32, 32]),

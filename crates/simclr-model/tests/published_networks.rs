@@ -136,10 +136,14 @@ impl Golden {
         check_all(&self.name, &self.statistics_of(&encoder), &self.statistics, 0.0);
     }
 
-    /// The name of a tensor in the library.
-    fn published_name(&self, encoder: &ImageEncoder, tensor: &ModuleTensor) -> String {
+    /// The names that a tensor's parts have in the library.
+    fn published_parts(
+        &self,
+        encoder: &ImageEncoder,
+        tensor: &ModuleTensor,
+    ) -> Vec<Option<String>> {
         let path: Vec<&str> = tensor.path.iter().map(String::as_str).collect();
-        encoder.published_name(&path, self.naming()).expect("a published name")
+        encoder.published_parts(&path, self.naming()).expect("published names")
     }
 
     /// The gradients by the library's names, in its layout.
@@ -149,7 +153,7 @@ impl Golden {
         gradients: &Gradients,
     ) -> BTreeMap<String, Summary> {
         let trained = module_tensors(encoder).into_iter().filter(ModuleTensor::requires_grad);
-        let summaries = trained.map(|tensor| {
+        let summaries = trained.flat_map(|tensor| {
             let gradient = tensor.gradient(gradients).expect("every parameter has a gradient");
             let gradient = match (tensor.role, tensor.shape.as_slice()) {
                 // PyTorch holds the matrices of linear layers transposed.
@@ -158,7 +162,15 @@ impl Golden {
                 }
                 _ => numbers(&gradient),
             };
-            (self.published_name(encoder, &tensor), summary(&gradient))
+            let parts = self.published_parts(encoder, &tensor);
+            let values: Vec<Vec<f64>> =
+                gradient.chunks(gradient.len() / parts.len()).map(<[f64]>::to_vec).collect();
+            let named = parts.into_iter().zip(values).filter_map(|(name, values)| {
+                // A part that the library lacks has no effect.
+                assert!(name.is_some() || values.iter().all(|&value| value == 0.0));
+                Some((name?, summary(&values)))
+            });
+            named.collect::<Vec<_>>()
         });
         summaries.collect()
     }
@@ -169,7 +181,8 @@ impl Golden {
         let tensors = module_tensors(&encoder.valid()).into_iter();
         let statistics = tensors.filter(|tensor| tensor.role == TensorRole::Statistic);
         let summaries = statistics.map(|tensor| {
-            (self.published_name(encoder, &tensor), summary(&numbers(&tensor.values())))
+            let name = self.published_parts(encoder, &tensor).remove(0).expect("a published name");
+            (name, summary(&numbers(&tensor.values())))
         });
         summaries.collect()
     }

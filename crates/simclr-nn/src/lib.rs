@@ -37,6 +37,7 @@ mod max_pool;
 #[cfg(any(feature = "flex", feature = "cube"))]
 mod ops;
 mod pack;
+mod packed_linear;
 mod queued_read;
 mod softmax;
 mod squeeze_excite;
@@ -55,6 +56,7 @@ pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use max_pool::max_pool2d;
 pub use pack::{PACK_ALIGNMENT, launches_kernels, pack};
+pub use packed_linear::PackedLinear;
 pub use queued_read::QueuedRead;
 pub use softmax::softmax;
 pub use squeeze_excite::squeeze_excite;

@@ -65,6 +65,24 @@ impl Linear {
         self.run(input, Then::Nothing)
     }
 
+    /// `input` times the weight, plus `bias` in place of the layer's own.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[..., inputs]`
+    /// - `bias`: `[outputs]`
+    /// - output: `[..., outputs]`
+    ///
+    /// # Panics
+    ///
+    /// Like [`forward`](Self::forward), and if there isn't a bias for each output.
+    #[must_use]
+    pub fn forward_biased<const D: usize>(&self, input: Tensor<D>, bias: Tensor<1>) -> Tensor<D> {
+        let [biases] = bias.dims();
+        assert_eq!(biases, self.weight.dims()[1], "expected a bias for each output");
+        run(input, self.weight.val(), Some(bias), Then::Nothing)
+    }
+
     /// [`gelu`] of the output, with the shapes and panics of [`forward`](Self::forward).
     #[must_use]
     pub fn forward_gelu<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {

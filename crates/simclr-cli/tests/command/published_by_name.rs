@@ -125,6 +125,94 @@ fn known_weights_bring_network_size_and_normalisation() {
 }
 
 #[test]
+fn known_weights_need_no_encoder_and_refuse_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_photos(here);
+    publish(here, "vit.safetensors", "vit_tiny_p16", Naming::Timm);
+    publish(here, "resnet.safetensors", "resnet18", Naming::Torchvision);
+    let [vit, resnet] = ["vit", "resnet"]
+        .map(|name| std::fs::read(here.join(format!("{name}.safetensors"))).unwrap());
+    let hub = Hub::new(&[
+        ("timm/vit_tiny_patch16_224.augreg_in21k/model.safetensors", &vit),
+        ("timm/resnet18.a1_in1k/model.safetensors", &resnet),
+    ]);
+    let vit = "--weights=hf:timm/vit_tiny_patch16_224.augreg_in21k";
+    let resnet = "--weights=hf:timm/resnet18.a1_in1k";
+    // The encoder and the size of views.
+    let planned = |more: &[&str]| {
+        let plan = ["pretrain", "--dry-run", "--data=photos", "--images=4", "--batch-size=2"];
+        let (out, said) = done(&hub.run(here, &[&plan[..], &["--json"], more].concat()));
+        let plan: Value = serde_json::from_str(&out).unwrap();
+        let images = &plan["config"]["images"];
+        let encoder = images["encoder"].as_str().unwrap().to_owned();
+        assert!(said.contains("tensors with "), "{said}");
+        (encoder, images["augmentation"]["size"].as_u64().unwrap(), said)
+    };
+    let (encoder, size, said) = planned(&[vit]);
+    assert_eq!((encoder.as_str(), size), ("vit_tiny_p16", 224));
+    assert!(said.contains("encoder: vit_tiny_p16 (the weights' own)"), "{said}");
+    let (encoder, size, said) = planned(&[vit, "--image-size=32"]);
+    assert_eq!((encoder.as_str(), size), ("vit_tiny_p16_i32", 32));
+    assert!(said.contains("resampled from 14 x 14 to 2 x 2"), "{said}");
+    // Networks for images of any size take the views that there are, and those of recipes.
+    let (encoder, size, _) = planned(&[resnet]);
+    assert!(encoder == "resnet18" && size < 64, "{encoder}, {size}");
+    let (encoder, size, _) = planned(&[resnet, "--recipe=cifar10-paper"]);
+    assert_eq!((encoder.as_str(), size), ("resnet18", 32));
+    // What computes the same with the weights is no contradiction.
+    let (encoder, ..) = planned(&[resnet, "--encoder=resnet18_gamma1"]);
+    assert_eq!(encoder, "resnet18_gamma1");
+
+    let find = ["lr-find", "--data=photos", "--steps=10", "--batch-size=8", resnet];
+    let found = String::from_utf8(hub.run(here, &find).stderr).unwrap();
+    assert!(found.contains("encoder: resnet18 (the weights' own)"), "{found}");
+
+    std::fs::write(here.join("other.toml"), "encoder = \"resnet34\"\n").unwrap();
+    let run = ["--data=photos", "--out=run", resnet];
+    let expected = "expected the encoder resnet18, which the weights hf:timm/resnet18.a1_in1k are of, found resnet";
+    for arguments in [
+        &["pretrain", "--encoder=resnet50"][..],
+        &["pretrain", "--encoder=resnet18_cifar"],
+        &["pretrain", "--set=images.encoder=resnet34"],
+        &["pretrain", "--config=other.toml"],
+    ] {
+        let (code, error) = failed(&hub.run(here, &[arguments, &run].concat()));
+        assert!(code == 2 && error.contains(expected), "{arguments:?}: {error}");
+        assert!(!here.join("run").exists());
+    }
+    let photos = ["--data=photos", resnet];
+    for arguments in [
+        &["lr-find", "--encoder=resnet50", "--steps=10"][..],
+        &["embed", "--encoder=resnet34", "--image-size=32", "--out=v.npy"],
+    ] {
+        let (code, error) = failed(&hub.run(here, &[arguments, &photos].concat()));
+        assert!(code == 2 && error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+/// What `hf:facebook/dinov2-small` brings: the names that `transformers` has.
+#[test]
+fn a_dinov2_as_it_is_on_the_hub_embeds_without_more_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::create_dir(here.join("photos")).unwrap();
+    crate::published::stripes(3, 7).save(here.join("photos/a.png")).unwrap();
+    publish(here, "hub.safetensors", "vit_small_p14_dinov2", Naming::Transformers);
+    publish(here, "timm.safetensors", "vit_small_p14_dinov2", Naming::Timm);
+    let weights = std::fs::read(here.join("hub.safetensors")).unwrap();
+    let hub = Hub::new(&[("facebook/dinov2-small/model.safetensors", &weights)]);
+    let embed = ["embed", "--data=photos"];
+    let by_name = ["--weights=hf:facebook/dinov2-small", "--out=a.npy"];
+    let (_, said) = done(&hub.run(here, &[&embed[..], &by_name].concat()));
+    assert!(said.contains("222 tensors with transformers's names"), "{said}");
+    let timm = ["--weights=timm.safetensors", "--encoder=vit_small_p14_dinov2", "--image-size=224"];
+    success(here, &[&embed[..], &timm, &["--out=b.npy"]].concat());
+    let vectors = |name: &str| std::fs::read(here.join(name)).unwrap();
+    assert!(vectors("a.npy") == vectors("b.npy"), "other vectors");
+}
+
+#[test]
 fn a_pickle_that_calls_something_calls_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();

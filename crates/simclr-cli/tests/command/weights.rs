@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use simclr::burn::tensor::Device;
-use simclr::model::{EncoderConfig, ImageEncoder, save_weights};
+use simclr::model::{EncoderConfig, ImageEncoder, Naming, save_weights};
 
+use crate::published::publish;
 use crate::support::{TINY, failure, json, simclr, success, write_photos};
 
 const ENCODER: [&str; 3] =
@@ -53,6 +54,60 @@ fn an_encoder_is_exported_and_read_back() {
     let (code, error) = failure(here, &["export", "--run=run", "--to=timm", "--out=resnet.pth"]);
     assert_eq!(code, 2, "{error}");
     assert!(!here.join("resnet.pth").exists());
+}
+
+/// From a library's names to ours and back: what the library publishes comes out again, to the byte.
+#[test]
+fn every_family_comes_from_each_library_that_has_it_and_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let (torchvision, timm) = ("torchvision", "timm");
+    for (name, size, libraries) in [
+        ("resnet18x0.0625_cifar", 16, &[torchvision, timm][..]),
+        ("resnet50x0.0625", 32, &[torchvision, timm]),
+        ("resnet18dx0.0625", 32, &[timm]),
+        ("resnet50dx0.0625", 32, &[timm]),
+        ("efficientnet_b0", 32, &[torchvision, timm]),
+        ("efficientnet_b0_tf", 32, &[timm, "efficientnet-pytorch"]),
+        ("convnext_tiny", 32, &[torchvision, timm]),
+        ("vit_tiny_p8_i16", 16, &[torchvision, timm]),
+        ("vit_tiny_p8_dinov2_i16", 16, &[timm]),
+        ("vit_tiny_p8_reg4_dinov2_i16", 16, &[timm]),
+        ("vit_tiny_p8_dinov3_i16", 16, &[timm]),
+        ("vit_tiny_p8_dinov3_qkvb_i16", 16, &[timm]),
+        ("mlp_i8_16_8", 8, &[torchvision]),
+        ("mlp_i8_16_8_nonorm", 8, &[torchvision]),
+    ] {
+        for library in [torchvision, timm, "efficientnet-pytorch"] {
+            let size = format!("--image-size={size}");
+            let encoder = format!("--encoder={name}");
+            let (to, out) = (format!("--to={library}"), "--out=out.safetensors");
+            let export = ["export", &encoder, &size, &to, out];
+            if libraries.contains(&library) {
+                publish(here, "published.safetensors", name, naming(library));
+                success(here, &[&export[..], &["--weights=published.safetensors"]].concat());
+                let bytes = |file: &str| std::fs::read(here.join(file)).unwrap();
+                let same = bytes("out.safetensors") == bytes("published.safetensors");
+                assert!(same, "{name} comes back from {library} with other weights");
+            } else {
+                let other = naming(libraries[0]);
+                publish(here, "published.safetensors", name, other);
+                let weights = ["--weights=published.safetensors"];
+                let (code, error) = failure(here, &[&export[..], &weights].concat());
+                assert_eq!(code, 4, "{name} to {library}: {error}");
+                assert!(!here.join("out.safetensors").exists(), "{name} to {library}");
+            }
+            let _ = std::fs::remove_file(here.join("out.safetensors"));
+        }
+    }
+}
+
+fn naming(library: &str) -> Naming {
+    match library {
+        "torchvision" => Naming::Torchvision,
+        "timm" => Naming::Timm,
+        _ => Naming::EfficientNetPytorch,
+    }
 }
 
 #[test]

@@ -58,11 +58,12 @@ impl Embedder {
     ///
     /// # Errors
     ///
-    /// As [`embed_patches`](Self::embed_patches).
+    /// [`EmbedError::NoPatches`] if the encoder is no vision transformer.
     pub fn patches(&self) -> Result<usize, EmbedError> {
-        let side = self.transform().size();
-        let of_image = self.embed_patches(&[RgbImage::new(side, side)])?;
-        Ok(of_image.first().map_or(0, Features::len))
+        let ImageEncoder::VisionTransformer(net) = self.encoder() else {
+            return Err(EmbedError::NoPatches { found: self.encoder_name() });
+        };
+        Ok(net.patches())
     }
 
     /// Hands `each` the features of the patches of the images in `range`, as [`embed_each`](Self::embed_each) does those of whole
@@ -91,7 +92,7 @@ impl Embedder {
         &self,
     ) -> Vec<impl FnMut(Vec<f32>) -> Result<Vec<f32>, EmbedError> + Send + use<>> {
         let side = self.transform().size() as usize;
-        let name = self.config().map_or_else(|| "another network".to_owned(), ToString::to_string);
+        let name = self.encoder_name();
         let on_device = |(encoder, device): (ImageEncoder, Device)| {
             let found = name.clone();
             move |pixels| {
@@ -101,6 +102,11 @@ impl Embedder {
         };
         let copy = |device: &Device| (self.encoder().clone().to_device(device), device.clone());
         self.devices().map(copy).map(on_device).collect()
+    }
+
+    /// The encoder's name, for errors.
+    fn encoder_name(&self) -> String {
+        self.config().map_or_else(|| "another network".to_owned(), ToString::to_string)
     }
 }
 
@@ -128,9 +134,11 @@ mod tests {
         let images = [image(3), image(7), image(11)];
         let embedder = embedder("vit_tiny_p8_dinov3_i24");
         let all = embedder.embed_patches(&images).unwrap();
+        let patches = embedder.patches().unwrap();
+        assert_eq!(patches, 9);
         assert_eq!(all.len(), 3);
         let alone = embedder.with_batch_size(1).unwrap().embed_patches(&images[2..]).unwrap();
-        assert_eq!((alone[0].len(), alone[0].size()), (9, 192));
+        assert_eq!((alone[0].len(), alone[0].size()), (patches, 192));
         let apart = alone[0].values().iter().zip(all[2].values());
         let apart = apart.fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
         assert!(apart < 1e-4, "{apart}");
@@ -144,5 +152,7 @@ mod tests {
             "expected an encoder of patches, such as vit_small_p16, found resnet18x0.25_cifar"
         );
         assert!(embedder("vit_tiny_p8_i24").embed_patches(&[]).unwrap().is_empty());
+        let refused = embedder("resnet18x0.25_cifar").patches();
+        assert!(matches!(refused, Err(EmbedError::NoPatches { .. })));
     }
 }

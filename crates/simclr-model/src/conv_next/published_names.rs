@@ -6,24 +6,18 @@ use crate::published_names::{Naming, PublishedNames, index, published_leaf};
 impl PublishedNames for ConvNext {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         match naming {
-            Naming::Simclr
-            | Naming::DinoV2
-            | Naming::EfficientNetPytorch
-            | Naming::Sequential { .. } => None,
             Naming::Torchvision => torchvision_name(path),
             Naming::Timm => timm_name(path),
+            _ => None,
         }
     }
 
     /// The last normalisation belongs to the encoder, and lies beside the classifier in both libraries.
-    fn classifier(&self, naming: Naming) -> Option<&'static str> {
+    fn beside(&self, naming: Naming) -> Option<&'static str> {
         match naming {
             Naming::Torchvision => Some("classifier.2."),
             Naming::Timm => Some("head.fc."),
-            Naming::Simclr
-            | Naming::DinoV2
-            | Naming::EfficientNetPytorch
-            | Naming::Sequential { .. } => None,
+            _ => None,
         }
     }
 

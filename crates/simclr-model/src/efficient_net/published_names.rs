@@ -11,10 +11,10 @@ impl PublishedNames for EfficientNet {
     fn published_name(&self, path: &[&str], naming: Naming) -> Option<String> {
         let (leaf, layer) = path.split_last()?;
         let layer = match naming {
-            Naming::Simclr | Naming::DinoV2 | Naming::Sequential { .. } => None,
             Naming::Torchvision => self.torchvision_layer(layer),
             Naming::Timm => self.timm_layer(layer),
             Naming::EfficientNetPytorch => efficientnet_pytorch_layer(layer),
+            _ => None,
         }?;
         Some(format!("{layer}.{}", published_leaf(leaf)))
     }

@@ -29,7 +29,7 @@ use crate::vision_transformer::VisionTransformerConfig;
 /// | `convnext_tiny_d0` | without stochastic depth |
 /// | `vit_tiny_p16`, `vit_small_p16`, `vit_base_p32` | [`VisionTransformer`](crate::VisionTransformer) on patches of that size, for images of 224 pixels |
 /// | `vit_tiny_p4_i32` | for images of 32 pixels |
-/// | `vit_small_p14_dinov2`, `vit_base_p14_reg4_dinov2`, `vit_small_p16_dinov3` | [of those families](crate::VisionTransformerFamily), `reg4` with registers; `vit_small_p14_dinov2_i518` for images of 518 pixels |
+/// | `vit_small_p14_dinov2`, `vit_base_p14_reg4_dinov2`, `vit_small_p16_dinov3`, `vit_small_p16_dinov3_qkvb` | [of those families](crate::VisionTransformerFamily), `reg4` with registers, `qkvb` with biases; `vit_small_p14_dinov2_i518` for images of 518 pixels |
 /// | `mlp_i32_512_128` | [`Mlp`](crate::Mlp) on images of 32 pixels with a hidden layer of 512 and 128 features |
 /// | `mlp_i32_512_128_nonorm`, `mlp_i32_512_128_nonorm_drop0.2`, `mlp_i32_512_128_drop0.2` | without batch normalisation; with a dropout of 0.2 |
 ///
@@ -108,6 +108,56 @@ impl EncoderConfig {
                 ImageEncoder::Mlp(config.init(seed, device)?)
             }
         })
+    }
+
+    /// Whether weights of `other` are weights of this network: it has the same parameters, up to positions for images of another
+    /// size, and computes the same with them. How weights begin, and what training drops, may be different.
+    ///
+    /// ```
+    /// use simclr_model::EncoderConfig;
+    ///
+    /// let takes = |network: &str, weights: &str| {
+    ///     let [network, weights] = [network, weights].map(str::parse::<EncoderConfig>);
+    ///     Ok::<_, simclr_model::ModelError>(network?.takes_weights_of(&weights?))
+    /// };
+    /// assert!(takes("resnet50_gamma1", "resnet50")? && takes("vit_tiny_p16_i32", "vit_tiny_p16")?);
+    /// assert!(!takes("resnet50_cifar", "resnet50")? && !takes("efficientnet_b0_tf", "efficientnet_b0")?);
+    /// # Ok::<(), simclr_model::ModelError>(())
+    /// ```
+    #[must_use]
+    pub fn takes_weights_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::ResNet(one), Self::ResNet(other)) => {
+                (one.depth, one.width, one.stem) == (other.depth, other.width, other.stem)
+            }
+            (Self::EfficientNet(one), Self::EfficientNet(other)) => {
+                (one.variant, one.tensorflow) == (other.variant, other.tensorflow)
+            }
+            (Self::ConvNext(one), Self::ConvNext(other)) => one.size == other.size,
+            (Self::VisionTransformer(one), Self::VisionTransformer(other)) => {
+                VisionTransformerConfig { image_size: other.image_size, ..*one } == *other
+            }
+            (Self::Mlp { dropout, .. }, other @ Self::Mlp { .. }) => {
+                let mut other = other.clone();
+                if let Self::Mlp { dropout: of_other, .. } = &mut other {
+                    *of_other = *dropout;
+                }
+                *self == other
+            }
+            _ => false,
+        }
+    }
+
+    /// The same network for images of `size` x `size` pixels, if it is a vision transformer, whose positions are for images of one
+    /// size. Others take images of any size, or would be another network.
+    #[must_use]
+    pub fn for_image_size(self, size: usize) -> Self {
+        match self {
+            Self::VisionTransformer(config) => {
+                Self::VisionTransformer(VisionTransformerConfig { image_size: size, ..config })
+            }
+            other => other,
+        }
     }
 
     /// Checks that the encoder takes images of `size` x `size` pixels.

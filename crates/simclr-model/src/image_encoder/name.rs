@@ -14,7 +14,7 @@ use crate::vision_transformer::{VisionTransformerConfig, pixels};
 const KNOWN: &str = "resnet18, resnet34, resnet50, resnet101, resnet152 (resnet50x2 is twice as wide, \
     resnet18_cifar is for images of about 32 pixels, resnet50d has a deep stem, resnet18_gamma1 starts with a last gamma of 1), efficientnet_b0, \
     efficientnet_b1, efficientnet_b2, efficientnet_b3 (efficientnet_b0_tf computes as TensorFlow's), convnext_tiny, convnext_small, convnext_base, \
-    vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; vit_tiny_p4_i32 is for images of 32 pixels), vit_small_p14_dinov2, vit_small_p14_reg4_dinov2, vit_small_p16_dinov3, \
+    vit_tiny_p16, vit_small_p16, vit_base_p16 (with any patch size; vit_tiny_p4_i32 is for images of 32 pixels), vit_small_p14_dinov2, vit_small_p14_reg4_dinov2, vit_small_p16_dinov3, vit_small_p16_dinov3_qkvb, \
     mlp_i32_512_128 (image size, hidden sizes, feature size; mlp_i32_512_128_nonorm_drop0.2 is without batch normalisation and with a dropout of 0.2)";
 
 impl FromStr for EncoderConfig {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const NAMES: [&str; 34] = [
+    const NAMES: [&str; 35] = [
         "resnet18x0.25_cifar_gamma1",
         "resnet18",
         "resnet34",
@@ -165,6 +165,7 @@ mod tests {
         "vit_small_p14_dinov2",
         "vit_base_p14_reg4_dinov2_i518",
         "vit_small_p16_dinov3_i256",
+        "vit_small_p16_dinov3_qkvb",
         "vit_tiny_p8_dinov2_i32",
     ];
 

@@ -14,6 +14,16 @@ impl PublishedNames for ImageEncoder {
         }
     }
 
+    fn published_parts(&self, path: &[&str], naming: Naming) -> Option<Vec<Option<String>>> {
+        match self {
+            Self::ResNet(net) => net.published_parts(path, naming),
+            Self::EfficientNet(net) => net.published_parts(path, naming),
+            Self::ConvNext(net) => net.published_parts(path, naming),
+            Self::VisionTransformer(net) => net.published_parts(path, naming),
+            Self::Mlp(net) => net.published_parts(path, naming),
+        }
+    }
+
     fn counterpart(&self, naming: Naming) -> Option<String> {
         match self {
             Self::EfficientNet(net) => net.counterpart(naming),
@@ -21,12 +31,18 @@ impl PublishedNames for ImageEncoder {
         }
     }
 
-    fn classifier(&self, naming: Naming) -> Option<&'static str> {
+    fn larger_with(&self, name: &str, naming: Naming) -> Option<String> {
         match self {
-            Self::ConvNext(net) => net.classifier(naming),
-            Self::ResNet(_) | Self::EfficientNet(_) | Self::VisionTransformer(_) | Self::Mlp(_) => {
-                None
-            }
+            Self::VisionTransformer(net) => net.larger_with(name, naming),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::ConvNext(_) | Self::Mlp(_) => None,
+        }
+    }
+
+    fn beside(&self, naming: Naming) -> Option<&'static str> {
+        match self {
+            Self::ConvNext(net) => net.beside(naming),
+            Self::VisionTransformer(net) => net.beside(naming),
+            Self::ResNet(_) | Self::EfficientNet(_) | Self::Mlp(_) => None,
         }
     }
 

@@ -36,19 +36,19 @@ impl ResNet {
     fn block_name(&self, block: &str, naming: Naming) -> Option<String> {
         let (stage, place) = self.depth.place_of_block(index(block)?)?;
         match naming {
-            Naming::Simclr | Naming::DinoV2 | Naming::EfficientNetPytorch => None,
             Naming::Torchvision | Naming::Timm => Some(format!("layer{}.{place}", stage + 1)),
             Naming::Sequential { first_stage } => Some(format!("{}.{place}", first_stage + stage)),
+            _ => None,
         }
     }
 }
 
 fn stem_name(kind: &str, naming: Naming) -> Option<&'static str> {
     match (naming, kind) {
-        (Naming::Simclr | Naming::DinoV2 | Naming::EfficientNetPytorch, _) => None,
         (Naming::Torchvision | Naming::Timm, "conv") => Some("conv1"),
         (Naming::Torchvision | Naming::Timm, _) => Some("bn1"),
         (Naming::Sequential { .. }, "conv") => Some("0"),
         (Naming::Sequential { .. }, _) => Some("1"),
+        _ => None,
     }
 }

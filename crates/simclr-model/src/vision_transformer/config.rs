@@ -10,14 +10,12 @@ use simclr_range::OutOfRange;
 use super::family::VisionTransformerFamily;
 use super::network::VisionTransformer;
 use super::rotary::RotaryPositions;
-use super::size::VisionTransformerSize;
+use super::size::{HEAD_SIZE, VisionTransformerSize};
 use super::transformer_block::TransformerBlock;
 use crate::error::{ModelError, check_size};
 use crate::weight_init::WeightInit;
 
 const BLOCKS: usize = 12;
-/// Length of one head's queries, keys and values.
-const HEAD_SIZE: usize = 64;
 /// Standard deviation of new weights, which are cut off at two of it, as in timm and the original.
 const WEIGHT_STD: f64 = 0.02;
 

@@ -19,6 +19,9 @@ pub enum VisionTransformerFamily {
     /// `DINOv3` (Siméoni et al. 2025), as timm has it: scales and four registers as before; positions are rotations of
     /// queries and keys; queries, keys and values have no bias; the features are the mean of the patches.
     DinoV3,
+    /// `DINOv3` as Meta publishes it, and timm's `_qkvb`: with biases of queries and values. timm leaves them out.
+    #[serde(rename = "dinov3-qkvb")]
+    DinoV3Biased,
 }
 
 impl VisionTransformerFamily {
@@ -26,14 +29,19 @@ impl VisionTransformerFamily {
     pub(super) fn registers(self) -> usize {
         match self {
             Self::Original | Self::DinoV2 => 0,
-            Self::DinoV2Registers | Self::DinoV3 => 4,
+            Self::DinoV2Registers | Self::DinoV3 | Self::DinoV3Biased => 4,
         }
     }
 
     /// Whether positions are learnt, each for a place in images of one size.
     #[must_use]
     pub fn learns_positions(self) -> bool {
-        self != Self::DinoV3
+        !self.is_dinov3()
+    }
+
+    /// Whether it is `DINOv3`, with biases or without.
+    pub(super) fn is_dinov3(self) -> bool {
+        matches!(self, Self::DinoV3 | Self::DinoV3Biased)
     }
 
     /// Whether the class token has a learnt position, too.
@@ -51,13 +59,18 @@ impl VisionTransformerFamily {
         self != Self::DinoV3
     }
 
+    /// Whether the bias of the keys counts. Where it doesn't, it is multiplied by zero.
+    pub(super) fn has_key_bias(self) -> bool {
+        !self.is_dinov3()
+    }
+
     /// Whether the features are the mean of the patches, and not the class token.
     pub(super) fn averages_patches(self) -> bool {
-        self == Self::DinoV3
+        self.is_dinov3()
     }
 
     /// Added to the variance in every normalisation.
     pub(super) fn layer_norm_epsilon(self) -> f64 {
-        if self == Self::DinoV3 { 1e-5 } else { 1e-6 }
+        if self.is_dinov3() { 1e-5 } else { 1e-6 }
     }
 }

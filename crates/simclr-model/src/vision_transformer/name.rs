@@ -10,11 +10,12 @@ use super::size::VisionTransformerSize;
 const STANDARD_IMAGE_SIZE: usize = 224;
 
 /// What a name has after the patch size.
-const FAMILIES: [(&str, VisionTransformerFamily); 4] = [
+const FAMILIES: [(&str, VisionTransformerFamily); 5] = [
     ("", VisionTransformerFamily::Original),
     ("_dinov2", VisionTransformerFamily::DinoV2),
     ("_reg4_dinov2", VisionTransformerFamily::DinoV2Registers),
     ("_dinov3", VisionTransformerFamily::DinoV3),
+    ("_dinov3_qkvb", VisionTransformerFamily::DinoV3Biased),
 ];
 
 impl VisionTransformerConfig {
@@ -75,6 +76,7 @@ mod tests {
             ("vit_small_patch14_dinov2", "vit_small_p14_dinov2"),
             ("vit_base_patch14_reg4_dinov2", "vit_base_p14_reg4_dinov2"),
             ("vit_small_patch16_dinov3", "vit_small_p16_dinov3"),
+            ("vit_base_patch16_dinov3_qkvb", "vit_base_p16_dinov3_qkvb"),
         ] {
             let config = VisionTransformerConfig::from_name(timms).unwrap();
             assert_eq!(config.to_string(), ours);

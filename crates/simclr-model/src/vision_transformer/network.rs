@@ -2,12 +2,14 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use simclr_nn::{Conv2d, LayerNorm};
+use simclr_nn::{Conv2d, LayerNorm, Linear, PackedLinear};
 
+use super::block_layer::BlockLayer;
 use super::family::VisionTransformerFamily;
 use super::rotary::RotaryPositions;
 use super::transformer_block::TransformerBlock;
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, as_it_is};
+use crate::inference::Inference;
 
 /// A vision transformer (Dosovitskiy et al. 2020): patches, a class token, positions, pre-norm blocks. The features are
 /// the class token after the last normalisation, or what the
@@ -16,14 +18,14 @@ use crate::encoder::Encoder;
 ///
 /// It has no dropout, as in timm.
 #[derive(Module, Debug)]
-pub struct VisionTransformer {
+pub struct VisionTransformer<L = Linear> {
     pub(super) patch_embedding: Conv2d,
     pub(super) class_token: Param<Tensor<3>>,
     pub(super) registers: Option<Param<Tensor<3>>>,
     /// Of the patches, and before them of the class token where it has one.
     pub(super) positions: Option<Param<Tensor<3>>>,
     pub(super) rotary: Option<RotaryPositions>,
-    pub(super) blocks: Vec<TransformerBlock>,
+    pub(super) blocks: Vec<TransformerBlock<L>>,
     pub(super) norm: LayerNorm,
     pub(super) image_size: usize,
     #[module(skip)]
@@ -68,8 +70,7 @@ impl VisionTransformer {
     /// ```
     #[must_use]
     pub fn patch_features(&self, images: Tensor<4>) -> Tensor<3> {
-        let tokens = self.tokens(images);
-        self.norm.forward(tokens.narrow(1, self.tokens_before_patches(), self.patches()))
+        self.features_of_patches(images)
     }
 
     /// The features of every patch in its place, `[n, h', w', feature_size]`, if their mean is what
@@ -87,6 +88,41 @@ impl VisionTransformer {
         let [n, _, features] = patches.dims();
         let [height, width] = self.patch_embedding.stride.map(|side| self.image_size / side);
         Some(patches.reshape([n, height, width, features]))
+    }
+
+    /// The network for inference.
+    fn packed(&self) -> VisionTransformer<PackedLinear> {
+        VisionTransformer {
+            patch_embedding: self.patch_embedding.clone(),
+            class_token: self.class_token.clone(),
+            registers: self.registers.clone(),
+            positions: self.positions.clone(),
+            rotary: self.rotary.clone(),
+            blocks: self.blocks.iter().map(TransformerBlock::packed).collect(),
+            norm: self.norm.clone(),
+            image_size: self.image_size,
+            family: self.family,
+        }
+    }
+}
+
+#[expect(private_bounds, reason = "so are its methods")]
+impl<L: BlockLayer> VisionTransformer<L> {
+    /// The features: `[n, feature_size]`.
+    fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        if self.family.averages_patches() {
+            return self.features_of_patches(images).mean_dim(1).flatten(1, 2);
+        }
+        // Each token is normalised by itself, and only the class token is needed.
+        self.norm.forward(self.tokens(images).narrow(1, 0, 1)).flatten(1, 2)
+    }
+
+    /// The tokens of patches after the last normalisation: `[n, patches, features]`.
+    fn features_of_patches(&self, images: Tensor<4>) -> Tensor<3> {
+        let tokens = self.tokens(images);
+        let before = self.tokens_before_patches();
+        let patches = tokens.dims()[1] - before;
+        self.norm.forward(tokens.narrow(1, before, patches))
     }
 
     /// The tokens that come before those of the patches.
@@ -138,11 +174,16 @@ impl Encoder for VisionTransformer {
     type Input = Tensor<4>;
 
     fn encode(&self, images: Tensor<4>) -> Tensor<2> {
-        if self.family.averages_patches() {
-            return self.patch_features(images).mean_dim(1).flatten(1, 2);
+        self.features(images)
+    }
+
+    fn inference(&self) -> Inference<Tensor<4>> {
+        let plain = self.valid();
+        if !PackedLinear::pays(plain.class_token.dtype(), &plain.class_token.device()) {
+            return as_it_is(self);
         }
-        // Each token is normalised by itself, and only the class token is needed.
-        self.norm.forward(self.tokens(images).narrow(1, 0, 1)).flatten(1, 2)
+        let packed = plain.packed();
+        Inference::new(move |images: Tensor<4>| packed.features(images.without_autodiff()))
     }
 
     fn feature_size(&self) -> usize {

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Length of one head's queries, keys and values.
+pub(super) const HEAD_SIZE: usize = 64;
+
 /// How large a [`VisionTransformer`](crate::VisionTransformer) is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -18,6 +21,11 @@ pub enum VisionTransformerSize {
 impl VisionTransformerSize {
     pub(super) const ALL: [(&'static str, Self); 3] =
         [("tiny", Self::Tiny), ("small", Self::Small), ("base", Self::Base)];
+
+    /// The size whose features have length `width`.
+    pub(super) fn of_width(width: usize) -> Option<Self> {
+        Self::ALL.into_iter().map(|(_, size)| size).find(|size| size.heads() * HEAD_SIZE == width)
+    }
 
     pub(super) fn heads(self) -> usize {
         match self {

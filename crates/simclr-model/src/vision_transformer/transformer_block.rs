@@ -3,9 +3,10 @@
 use burn::module::{Module, Param};
 use burn::nn::{LayerNormConfig, LinearConfig};
 use burn::tensor::Tensor;
-use simclr_nn::{LayerNorm, Linear, attention};
+use simclr_nn::{LayerNorm, Linear, PackedLinear, attention};
 use simclr_onnx::{Graph, Value};
 
+use super::block_layer::{BlockLayer, without_keys};
 use super::family::VisionTransformerFamily;
 use super::rotary::{OnnxRotations, Rotations};
 use crate::layers::{layer_norm_to_onnx, linear_to_onnx};
@@ -18,13 +19,13 @@ const MLP_EXPANSION: usize = 4;
 /// x + attention(norm(x)), then x + perceptron(norm(x)) (Dosovitskiy et al. 2020, equations 2 and 3). Both branches may
 /// have a learnt factor for each channel (Touvron et al. 2021, "Going deeper with Image Transformers", equation 3).
 #[derive(Module, Debug)]
-pub(super) struct TransformerBlock {
+pub(super) struct TransformerBlock<L = Linear> {
     attention_norm: LayerNorm,
-    attention: Attention,
+    attention: Attention<L>,
     attention_scale: Option<Param<Tensor<1>>>,
     mlp_norm: LayerNorm,
-    mlp_hidden: Linear,
-    mlp_output: Linear,
+    mlp_hidden: L,
+    mlp_output: L,
     mlp_scale: Option<Param<Tensor<1>>>,
 }
 
@@ -46,6 +47,7 @@ impl TransformerBlock {
             input: linear(width, 3 * width, family.has_query_bias()),
             output: linear(width, width, true),
             heads,
+            has_key_bias: family.has_key_bias(),
         };
         let (mlp_hidden, mlp_output) = (linear(width, hidden, true), linear(hidden, width, true));
         let scale = || {
@@ -63,13 +65,22 @@ impl TransformerBlock {
         }
     }
 
-    /// `tokens` and output: `[n, tokens, width]`.
-    pub(super) fn forward(&self, tokens: Tensor<3>, rotations: Option<&Rotations>) -> Tensor<3> {
-        let mixed = self.attention.mixed(self.attention_norm.forward(tokens.clone()), rotations);
-        let tokens =
-            add_branch(&self.attention.output, mixed, self.attention_scale.as_ref(), tokens);
-        let hidden = self.mlp_hidden.forward_gelu(self.mlp_norm.forward(tokens.clone()));
-        add_branch(&self.mlp_output, hidden, self.mlp_scale.as_ref(), tokens)
+    /// The block for inference.
+    pub(super) fn packed(&self) -> TransformerBlock<PackedLinear> {
+        TransformerBlock {
+            attention_norm: self.attention_norm.clone(),
+            attention: Attention {
+                input: PackedLinear::new(&self.attention.counted_input()),
+                output: packed(&self.attention.output, self.attention_scale.as_ref()),
+                heads: self.attention.heads,
+                has_key_bias: true,
+            },
+            attention_scale: None,
+            mlp_norm: self.mlp_norm.clone(),
+            mlp_hidden: PackedLinear::new(&self.mlp_hidden),
+            mlp_output: packed(&self.mlp_output, self.mlp_scale.as_ref()),
+            mlp_scale: None,
+        }
     }
 
     /// The block in a graph.
@@ -93,17 +104,26 @@ impl TransformerBlock {
     }
 }
 
-/// `tokens` plus the output of a branch's last layer, scaled if the branch has a scale.
-fn add_branch(
-    layer: &Linear,
-    input: Tensor<3>,
-    scale: Option<&Param<Tensor<1>>>,
-    tokens: Tensor<3>,
-) -> Tensor<3> {
-    match scale {
-        Some(scale) => layer.forward_scaled_add(input, scale.val(), tokens),
-        None => layer.forward_add(input, tokens),
+impl<L: BlockLayer> TransformerBlock<L> {
+    /// `tokens` and output: `[n, tokens, width]`.
+    pub(super) fn forward(&self, tokens: Tensor<3>, rotations: Option<&Rotations>) -> Tensor<3> {
+        let [attention_scale, mlp_scale] =
+            [&self.attention_scale, &self.mlp_scale].map(|scale| scale.as_ref().map(Param::val));
+        let mixed = self.attention.mixed(self.attention_norm.forward(tokens.clone()), rotations);
+        let tokens = self.attention.output.add_to(tokens, mixed, attention_scale);
+        let hidden = self.mlp_hidden.forward_gelu(self.mlp_norm.forward(tokens.clone()));
+        self.mlp_output.add_to(tokens, hidden, mlp_scale)
     }
+}
+
+/// A branch's last layer for inference, with the branch's scale in its weight and bias.
+fn packed(layer: &Linear, scale: Option<&Param<Tensor<1>>>) -> PackedLinear {
+    let Some(scale) = scale else { return PackedLinear::new(layer) };
+    let scale = scale.val().without_autodiff();
+    let weight = layer.weight.val().without_autodiff() * scale.clone().unsqueeze();
+    let bias = layer.bias.as_ref().map(|bias| bias.val().without_autodiff() * scale);
+    let bias = bias.map(Param::from_tensor);
+    PackedLinear::new(&Linear { weight: Param::from_tensor(weight), bias })
 }
 
 fn scaled(scale: Option<&Param<Tensor<1>>>, graph: &mut Graph, name: &str, branch: Value) -> Value {
@@ -114,22 +134,36 @@ fn scaled(scale: Option<&Param<Tensor<1>>>, graph: &mut Graph, name: &str, branc
 
 /// Multi-head self-attention (Vaswani et al. 2017, section 3.2).
 #[derive(Module, Debug)]
-struct Attention {
+struct Attention<L = Linear> {
     /// Maps tokens to queries, keys and values, side by side.
-    input: Linear,
-    output: Linear,
+    input: L,
+    output: L,
     heads: usize,
+    /// Whether what `input` adds to keys counts.
+    has_key_bias: bool,
 }
 
-impl Attention {
+impl<L: BlockLayer> Attention<L> {
     /// What the heads mix from `tokens`, before the output layer.
     fn mixed(&self, tokens: Tensor<3>, rotations: Option<&Rotations>) -> Tensor<3> {
-        let projected = self.input.forward(tokens);
+        let projected = self.input.queries_keys_values(tokens, self.has_key_bias);
         let projected = match rotations {
             Some(rotations) => rotations.apply(projected, self.heads),
             None => projected,
         };
         attention(projected, self.heads)
+    }
+}
+
+impl Attention {
+    /// The input layer, with zeros in its bias where it doesn't count: for inference.
+    fn counted_input(&self) -> Linear {
+        let Linear { weight, bias } = &self.input;
+        let counted = |bias: &Param<Tensor<1>>| {
+            Param::from_tensor(without_keys(&bias.val().without_autodiff()))
+        };
+        let bias = if self.has_key_bias { bias.clone() } else { bias.as_ref().map(counted) };
+        Linear { weight: weight.clone(), bias }
     }
 
     #[expect(clippy::cast_possible_wrap, reason = "the sizes of a network are small")]
@@ -141,7 +175,7 @@ impl Attention {
     ) -> Value {
         let [width, _] = self.input.weight.dims();
         let (heads, size) = (self.heads as i64, (width / self.heads) as i64);
-        let projected = linear_to_onnx(&self.input, graph, "input", tokens);
+        let projected = linear_to_onnx(&self.counted_input(), graph, "input", tokens);
         // 0 keeps the number of examples and of tokens.
         let projected = graph.reshape(&projected, &[0, 0, 3, heads, size]);
         let mut queries = graph.at(&projected, 2, 0);

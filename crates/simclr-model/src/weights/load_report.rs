@@ -23,8 +23,8 @@ pub struct LoadReport {
     /// Names that the encoder needs and the file doesn't have. Only
     /// [`load_matching`](crate::WeightFile::load_matching) lets there be any.
     pub missing: Vec<String>,
-    /// Names that the file has beside the encoder's: heads, optimisers, queues. The counters of batches, which no weight
-    /// needs, are left out.
+    /// Names that the file has beside the encoder's: heads, optimisers, queues. Counters of batches and masks of biases, which
+    /// no weight needs, are left out.
     pub left_over: Vec<String>,
 }
 
@@ -74,10 +74,11 @@ impl fmt::Display for LoadReport {
     }
 }
 
-/// Whether a tensor counts the batches that a normalisation has seen.
-pub(super) fn is_counter(name: &str) -> bool {
-    name.ends_with(COUNTER)
+/// Whether a tensor is none that a network learns or measures: it counts the batches that a normalisation has seen, or says of
+/// which keys the bias is zero.
+pub(super) fn is_bookkeeping(name: &str) -> bool {
+    name.ends_with(COUNTER) || name.ends_with(".attn.qkv.bias_mask")
 }
 
-/// The last part of such a tensor's name.
+/// The last part of the name of a count of batches.
 pub(super) const COUNTER: &str = "num_batches_tracked";

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use super::contents::Contents;
-use super::load_report::is_counter;
+use super::load_report::is_bookkeeping;
 use super::place::Place;
 use super::published_layout::{LaidOut, Layout};
 use crate::published_names::Naming;
@@ -44,8 +44,8 @@ impl NearMiss {
         let (prefix, surplus) =
             nearest.map_or(("", &[][..]), |place| (place.prefix, &place.surplus));
         let layout = nearest.map(|place| place.layout).or(layouts.first());
-        let (naming, expected) = layout
-            .map_or((Naming::Simclr, &[][..]), |layout| (layout.naming, layout.tensors.as_slice()));
+        let naming = layout.map_or(Naming::Simclr, |layout| layout.naming);
+        let expected: Vec<&LaidOut> = layout.into_iter().flat_map(Layout::tensors).collect();
         let named = |tensor: &LaidOut| (format!("{prefix}{}", tensor.name), tensor.shape.clone());
         let mut miss = Self {
             naming,
@@ -75,7 +75,7 @@ impl NearMiss {
             names.insert(name);
         }
         let rest = tensors.keys().map(String::as_str);
-        let rest = rest.filter(|name| !names.contains(*name) && !is_counter(name));
+        let rest = rest.filter(|name| !names.contains(*name) && !is_bookkeeping(name));
         let mut rest: Vec<&str> = rest.collect();
         rest.sort_by_key(|name| !name.starts_with(prefix));
         let shaped = |name: &str| (whole(name), tensors[name].shape().to_vec());
@@ -83,7 +83,7 @@ impl NearMiss {
             rest.into_iter().partition(|name| surplus.binary_search(name).is_ok());
         miss.surplus = surplus.into_iter().map(shaped).collect();
         miss.others = others.into_iter().map(shaped).collect();
-        let elsewhere = contents.elsewhere.iter().filter(|(name, _)| !is_counter(name));
+        let elsewhere = contents.elsewhere.iter().filter(|(name, _)| !is_bookkeeping(name));
         miss.others.extend(elsewhere.cloned());
         miss
     }

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::load_report::is_counter;
-use super::published_layout::Layout;
+use super::load_report::is_bookkeeping;
+use super::published_layout::{LaidOut, Layout};
 use super::stored_tensor::{StoredTensor, StoredTensors};
 use crate::published_names::Naming;
 
@@ -29,17 +29,17 @@ impl<'a> Place<'a> {
     ///
     /// A prefix is whatever comes before such a name. The time grows with the length of the file's names alone.
     pub(super) fn all(layouts: &'a [Layout], file: &'a StoredTensors) -> Vec<Self> {
-        let indices: Vec<HashMap<&str, usize>> = layouts.iter().map(index_of).collect();
+        let indices: Vec<HashMap<&str, &LaidOut>> = layouts.iter().map(index_of).collect();
         let mut places: BTreeMap<(usize, &str), Self> = BTreeMap::new();
         for (name, stored) in file {
             for start in starts(name) {
                 let (prefix, rest) = name.split_at(start);
                 for (at, (layout, index)) in layouts.iter().zip(&indices).enumerate() {
-                    let Some(&tensor) = index.get(rest) else { continue };
+                    let Some(tensor) = index.get(rest) else { continue };
                     let new = Self { layout, prefix, named: 0, fitting: 0, surplus: Vec::new() };
                     let place = places.entry((at, prefix)).or_insert(new);
                     place.named += 1;
-                    place.fitting += usize::from(layout.tensors[tensor].fits(stored.shape()));
+                    place.fitting += usize::from(tensor.fits(stored.shape()));
                 }
             }
         }
@@ -49,7 +49,7 @@ impl<'a> Place<'a> {
     /// The places that have all of the encoder's tensors and nothing of a larger network. If some hold the very same
     /// values, since the file's network has a layer under two names, one of them stands for all.
     pub(super) fn complete(mut places: Vec<Self>, file: &'a StoredTensors) -> Vec<Self> {
-        places.retain(|place| place.fitting == place.layout.tensors.len());
+        places.retain(Self::has_all);
         for place in &mut places {
             place.find_surplus(file);
         }
@@ -57,6 +57,11 @@ impl<'a> Place<'a> {
         let mut known = HashSet::new();
         places.retain(|place| known.insert(place.stored(file)));
         places
+    }
+
+    /// Whether all of the encoder's tensors are there. There may be more.
+    pub(super) fn has_all(&self) -> bool {
+        self.fitting == self.layout.tensors().count()
     }
 
     /// The place that has the most names of the encoder's tensors, and of such the most shapes.
@@ -71,13 +76,13 @@ impl<'a> Place<'a> {
     /// The file's tensors for the encoder's.
     fn stored(&self, file: &'a StoredTensors) -> Vec<Option<&'a StoredTensor>> {
         let name = |name: &str| format!("{}{name}", self.prefix);
-        self.layout.tensors.iter().map(|tensor| file.get(&name(&tensor.name))).collect()
+        self.layout.tensors().map(|tensor| file.get(&name(&tensor.name))).collect()
     }
 
     /// Finds the tensors below the prefix that are named as parts of the encoder, and that it doesn't have.
     fn find_surplus(&mut self, file: &'a StoredTensors) {
         let names: HashSet<&str> =
-            self.layout.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+            self.layout.tensors().map(|tensor| tensor.name.as_str()).collect();
         let parts: HashSet<&str> = names.iter().map(|name| first_part(name)).collect();
         // In torchvision's MLP every number is a layer; in a numbered ResNet higher ones are a head's.
         let is_layer = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -88,18 +93,18 @@ impl<'a> Place<'a> {
             .filter(|(_, rest)| {
                 let part = first_part(rest);
                 let inside = parts.contains(part) || is_mlp && is_layer(part);
-                let classifies = self.layout.classifier.is_some_and(|head| rest.starts_with(head));
-                let inside = inside && !classifies || self.layout.of_others.contains(rest);
-                inside && !names.contains(rest) && !is_counter(rest)
+                let is_beside = self.layout.beside.is_some_and(|start| rest.starts_with(start));
+                let inside = inside && !is_beside || self.layout.of_others.contains(rest);
+                inside && !names.contains(rest) && !is_bookkeeping(rest)
             })
             .map(|(name, _)| name.as_str())
             .collect();
     }
 }
 
-/// The number of each tensor, by name.
-fn index_of(layout: &Layout) -> HashMap<&str, usize> {
-    layout.tensors.iter().enumerate().map(|(at, tensor)| (tensor.name.as_str(), at)).collect()
+/// The tensors by name.
+fn index_of(layout: &Layout) -> HashMap<&str, &LaidOut> {
+    layout.tensors().map(|tensor| (tensor.name.as_str(), tensor)).collect()
 }
 
 /// Where in a name another name may begin: at the start, and after each dot.

@@ -1,16 +1,19 @@
 //! How other libraries name and lay out a network's tensors.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::position_grid::{Resampling, grid_side};
 use crate::module_tensors::{ModuleTensor, TensorRole};
 use crate::published_names::{Naming, PublishedNames};
 
 /// The namings that a file may have, the more usual one first.
-const NAMINGS: [Naming; 8] = [
+const NAMINGS: [Naming; 10] = [
     Naming::Torchvision,
     Naming::Timm,
     Naming::DinoV2,
+    Naming::DinoV3,
+    Naming::Transformers,
     Naming::EfficientNetPytorch,
     Naming::Simclr,
     Naming::Sequential { first_stage: 4 },
@@ -22,10 +25,10 @@ const NAMINGS: [Naming; 8] = [
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) naming: Naming,
-    /// In the order of the module's tensors.
-    pub(super) tensors: Vec<LaidOut>,
-    /// What the names of a classifier in one of the encoder's own modules begin with.
-    pub(super) classifier: Option<&'static str>,
+    /// What the library has for each of the module's tensors, in their order: one, or several that are parts of it.
+    pub(super) parts: Vec<Vec<LaidOut>>,
+    /// What the names of tensors in one of the encoder's own modules begin with that are no part of it.
+    pub(super) beside: Option<&'static str>,
     /// The names of tensors that only another network has.
     pub(super) of_others: &'static [&'static str],
     /// The positions and the parameter to which their first row belongs.
@@ -37,6 +40,8 @@ pub(super) struct Layout {
 pub(super) struct LaidOut {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
+    /// Which part of the module's tensor it is, of how many of one length: `[0, 1]` for all of it.
+    part: [usize; 2],
     /// If it holds positions that may be resampled, the number of those before the patches' own.
     others_before_positions: Option<usize>,
 }
@@ -45,12 +50,11 @@ impl Layout {
     /// The layouts of all libraries that have the network.
     pub(super) fn all(module: &impl PublishedNames, tensors: &[ModuleTensor]) -> Vec<Self> {
         let layout = |naming| {
-            let tensors = tensors.iter().map(|tensor| LaidOut::published(module, tensor, naming));
-            let tensors = tensors.collect::<Option<_>>()?;
+            let parts = tensors.iter().map(|tensor| LaidOut::published(module, tensor, naming));
             Some(Self {
                 naming,
-                tensors,
-                classifier: module.classifier(naming),
+                parts: parts.collect::<Option<_>>()?,
+                beside: module.beside(naming),
                 of_others: module.tensors_of_others(naming),
                 first_position: module.first_position(naming),
             })
@@ -60,9 +64,14 @@ impl Layout {
 
     /// The layout of this crate's own files.
     pub(super) fn own(tensors: &[ModuleTensor]) -> Self {
-        let tensors = tensors.iter().map(LaidOut::own).collect();
+        let parts = tensors.iter().map(|tensor| vec![LaidOut::own(tensor)]).collect();
         let naming = Naming::Simclr;
-        Self { naming, tensors, classifier: None, of_others: &[], first_position: None }
+        Self { naming, parts, beside: None, of_others: &[], first_position: None }
+    }
+
+    /// All tensors of the library's file.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = &LaidOut> {
+        self.parts.iter().flatten()
     }
 
     /// Brings the values of a file to those of the module's `tensors`, where a row of one belongs to another.
@@ -83,16 +92,16 @@ impl Layout {
 }
 
 impl LaidOut {
-    /// The module's tensor as a library holds it; `None` if the library doesn't have it.
+    /// What a library has for the module's tensor; `None` if the library doesn't have it.
     pub(super) fn published(
         module: &impl PublishedNames,
         tensor: &ModuleTensor,
         naming: Naming,
-    ) -> Option<Self> {
+    ) -> Option<Vec<Self>> {
         let path: Vec<&str> = tensor.path.iter().map(String::as_str).collect();
         let mut others_before_positions = module.others_before_positions(&path);
         if naming == Naming::Simclr {
-            return Some(Self { others_before_positions, ..Self::own(tensor) });
+            return Some(vec![Self { others_before_positions, ..Self::own(tensor) }]);
         }
         let mut shape = tensor.shape.clone();
         if is_stored_transposed(tensor, naming) {
@@ -105,14 +114,36 @@ impl LaidOut {
             shape[1] += 1;
             others_before_positions = others_before_positions.map(|others| others + 1);
         }
-        let name = module.published_name(&path, naming)?;
-        Some(Self { name, shape, others_before_positions })
+        let names = module.published_parts(&path, naming)?;
+        let count = names.len();
+        shape[0] /= count;
+        let named = names.into_iter().enumerate().filter_map(|(at, name)| Some((at, name?)));
+        let laid_out = named.map(|(at, name)| {
+            let (shape, part) = (shape.clone(), [at, count]);
+            Self { name, shape, part, others_before_positions }
+        });
+        Some(laid_out.collect())
     }
 
     /// The module's tensor as this crate holds it.
     pub(super) fn own(tensor: &ModuleTensor) -> Self {
         let shape = tensor.shape.clone();
-        Self { name: tensor.name(), shape, others_before_positions: None }
+        Self { name: tensor.name(), shape, part: [0, 1], others_before_positions: None }
+    }
+
+    /// Its place among the values of the module's tensor, of which there are so many.
+    pub(super) fn range(&self, count: usize) -> Range<usize> {
+        let [part, parts] = self.part;
+        let each = count / parts;
+        part * each..(part + 1) * each
+    }
+
+    /// Puts its values into those of the module's tensor, which are zero where nothing is put.
+    pub(super) fn put(&self, values: &[f32], whole: &mut Vec<f32>) {
+        let [_, parts] = self.part;
+        whole.resize(values.len() * parts, 0.0);
+        let range = self.range(whole.len());
+        whole[range].copy_from_slice(values);
     }
 
     /// Whether a tensor of `shape` can take its place: it has the same shape, or positions for another number of

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::rc::Rc;
 
 use burn::module::Module;
 use safetensors::{Dtype, View};
@@ -39,7 +40,7 @@ pub fn save_weights_with(
     path: impl AsRef<Path>,
 ) -> Result<(), WeightError> {
     let path = path.as_ref();
-    let laid_out = |tensor: &ModuleTensor| Ok(LaidOut::own(tensor));
+    let laid_out = |tensor: &ModuleTensor| Ok(vec![LaidOut::own(tensor)]);
     write(module, Naming::Simclr, laid_out, metadata, path)
         .map_err(|reason| WeightError::Save { path: path.to_owned(), reason })
 }
@@ -73,21 +74,25 @@ pub fn save_published_weights(
 fn write(
     module: &impl Module,
     naming: Naming,
-    laid_out: impl Fn(&ModuleTensor) -> Result<LaidOut, WeightFault>,
+    laid_out: impl Fn(&ModuleTensor) -> Result<Vec<LaidOut>, WeightFault>,
     metadata: &WeightMetadata,
     path: &Path,
 ) -> Result<(), WeightFault> {
     let mut tensors = BTreeMap::new();
     // `valid` brings the running statistics of all threads together.
     for tensor in module_tensors(&module.valid()) {
-        let LaidOut { name, shape, .. } = laid_out(&tensor)?;
-        if naming != Naming::Simclr
-            && tensor.role == TensorRole::Statistic
-            && let Some(layer) = name.strip_suffix("running_mean")
-        {
-            tensors.insert(format!("{layer}{COUNTER}"), Encoded::counter());
+        let parts = laid_out(&tensor)?;
+        let tensor = Rc::new(tensor);
+        for part in parts {
+            if naming != Naming::Simclr
+                && tensor.role == TensorRole::Statistic
+                && let Some(layer) = part.name.strip_suffix("running_mean")
+            {
+                tensors.insert(format!("{layer}{COUNTER}"), Encoded::Counter);
+            }
+            let name = part.name.clone();
+            tensors.insert(name, Encoded::Part(part, Rc::clone(&tensor), naming));
         }
-        tensors.insert(name, Encoded { shape, source: Source::Tensor(tensor, naming) });
     }
     let mut metadata: HashMap<_, _> = metadata.clone().into_iter().collect();
     metadata.entry("format".to_owned()).or_insert_with(|| "pt".to_owned());
@@ -98,59 +103,52 @@ fn write(
 }
 
 /// A tensor of a file. Its bytes are made when safetensors asks for them.
-struct Encoded {
-    /// As the file's library has it.
-    shape: Vec<usize>,
-    source: Source,
-}
-
-enum Source {
-    Tensor(ModuleTensor, Naming),
+enum Encoded {
+    /// A module's tensor, or a part of it, as the file's library has it.
+    Part(LaidOut, Rc<ModuleTensor>, Naming),
     /// A counter of batches: the integer 0.
     Counter,
 }
 
-impl Encoded {
-    fn counter() -> Self {
-        Self { shape: Vec::new(), source: Source::Counter }
-    }
-}
-
 impl View for Encoded {
     fn dtype(&self) -> Dtype {
-        match self.source {
-            Source::Tensor(..) => Dtype::F32,
-            Source::Counter => Dtype::I64,
+        match self {
+            Self::Part(..) => Dtype::F32,
+            Self::Counter => Dtype::I64,
         }
     }
 
     fn shape(&self) -> &[usize] {
-        &self.shape
+        match self {
+            Self::Part(part, ..) => &part.shape,
+            Self::Counter => &[],
+        }
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        let bytes = match &self.source {
-            Source::Tensor(tensor, naming) => {
+        let bytes = match self {
+            Self::Part(part, tensor, naming) => {
                 let values = tensor.values().to_data_as::<f32>();
                 let mut values: Vec<f32> = values.iter::<f32>().collect();
                 if is_stored_transposed(tensor, *naming) {
                     values = transposed(&values, tensor.shape[0]);
                 }
+                let mut values = values[part.range(values.len())].to_vec();
                 // A first position that the library adds to another tensor, which has it already.
-                let more = self.shape.iter().product::<usize>() - values.len();
+                let more = self.shape().iter().product::<usize>() - values.len();
                 values.splice(..0, std::iter::repeat_n(0.0, more));
                 values.iter().flat_map(|value| value.to_le_bytes()).collect()
             }
-            Source::Counter => vec![0; size_of::<i64>()],
+            Self::Counter => vec![0; size_of::<i64>()],
         };
         Cow::Owned(bytes)
     }
 
     fn data_len(&self) -> usize {
-        let count: usize = self.shape.iter().product();
-        match self.source {
-            Source::Tensor(..) => count * size_of::<f32>(),
-            Source::Counter => size_of::<i64>(),
+        let count: usize = self.shape().iter().product();
+        match self {
+            Self::Part(..) => count * size_of::<f32>(),
+            Self::Counter => size_of::<i64>(),
         }
     }
 }

@@ -9,7 +9,7 @@ use burn::module::Module;
 
 use super::contents::Contents;
 use super::error::{WeightError, WeightFault};
-use super::load_report::{LoadReport, is_counter};
+use super::load_report::{LoadReport, is_bookkeeping};
 use super::place::Place;
 use super::position_grid::{Resampling, resample};
 use super::published_layout::{LaidOut, Layout, is_stored_transposed, transposed};
@@ -118,7 +118,7 @@ impl WeightFile {
     pub fn load<M: PublishedNames>(self, encoder: M) -> Result<(M, LoadReport), WeightError> {
         let tensors = module_tensors(&encoder);
         let layouts = Layout::all(&encoder, &tensors);
-        let loaded = only_place(&self.contents, &layouts).and_then(|place| {
+        let loaded = only_place(&encoder, &self.contents, &layouts).and_then(|place| {
             WeightFault::unless_same_network(&encoder, place.layout.naming)?;
             self.take(encoder, &tensors, (place.layout, place.prefix))
         });
@@ -139,7 +139,7 @@ impl WeightFile {
         let tensors = module_tensors(&encoder);
         let (layouts, own) = (Layout::all(&encoder, &tensors), Layout::own(&tensors));
         let stored = &self.contents.tensors;
-        let nearest = match only_place(&self.contents, &layouts) {
+        let nearest = match only_place(&encoder, &self.contents, &layouts) {
             Ok(place) => Some(place),
             Err(reason @ WeightFault::Ambiguous { .. }) => return Err(self.error(reason)),
             Err(_) => Place::nearest(Place::all(&layouts, stored), stored),
@@ -178,25 +178,37 @@ impl WeightFile {
         (layout, prefix): (&Layout, &str),
     ) -> Result<(M, LoadReport), WeightFault> {
         let naming = layout.naming;
-        let (mut values, mut missing, mut resampled) = (HashMap::new(), Vec::new(), None);
-        let mut left: BTreeSet<&str> = self.contents.tensors.keys().map(String::as_str).collect();
-        for (tensor, expected) in tensors.iter().zip(&layout.tensors) {
-            let name = format!("{prefix}{}", expected.name);
-            let Some(stored) = self.contents.tensors.get(&name) else {
-                missing.push(self.contents.whole_name(&name));
+        let stored = &self.contents.tensors;
+        let (mut values, mut missing) = (HashMap::new(), Vec::new());
+        let (mut loaded, mut resampled) = (0, None);
+        let mut left: BTreeSet<&str> = stored.keys().map(String::as_str).collect();
+        for (tensor, parts) in tensors.iter().zip(&layout.parts) {
+            let named = parts.iter().map(|part| (part, format!("{prefix}{}", part.name)));
+            let (there, absent): (Vec<_>, Vec<_>) =
+                named.partition(|(_, name)| stored.contains_key(name));
+            if !absent.is_empty() {
+                missing.extend(absent.iter().map(|(_, name)| self.contents.whole_name(name)));
                 continue;
-            };
-            left.remove(name.as_str());
-            let resampling = expected.resampling(stored.shape());
-            resampled = resampled.or(resampling.map(|Resampling { from, to, .. }| [from, to]));
-            let read = self.read(stored, &self.contents.whole_name(&name), expected)?;
+            }
+            let mut whole = Vec::new();
+            for (expected, name) in there {
+                let stored = &stored[&name];
+                left.remove(name.as_str());
+                let resampling = expected.resampling(stored.shape());
+                resampled = resampled.or(resampling.map(|Resampling { from, to, .. }| [from, to]));
+                let read = self.read(stored, &self.contents.whole_name(&name), expected)?;
+                expected.put(&read, &mut whole);
+                loaded += 1;
+            }
             let is_transposed = is_stored_transposed(tensor, naming);
-            let read = if is_transposed { transposed(&read, expected.shape[0]) } else { read };
-            values.insert(tensor.name(), read);
+            let rows = tensor.shape.last().copied().unwrap_or(1);
+            values.insert(
+                tensor.name(),
+                if is_transposed { transposed(&whole, rows) } else { whole },
+            );
         }
-        let loaded = values.len();
         layout.move_first_position(tensors, &mut values);
-        left.retain(|name| !is_counter(name));
+        left.retain(|name| !is_bookkeeping(name));
         let left_over = left.into_iter().map(|name| self.contents.whole_name(name)).collect();
         let prefix = self.contents.whole_name(prefix);
         let report = LoadReport { naming, prefix, loaded, resampled, missing, left_over };

@@ -155,6 +155,8 @@ CASES = [
         "vit_small_patch14_reg4_dinov2", img_size=24, patch_size=8, **TINY)),
     ("vit_tiny_p8_dinov3_i40", "timm", 40, lambda: timm.create_model(
         "vit_small_patch16_dinov3", patch_size=8, **TINY)),
+    ("vit_tiny_p8_dinov3_qkvb_i24", "timm", 24, lambda: timm.create_model(
+        "vit_small_patch16_dinov3_qkvb", patch_size=8, **TINY)),
     ("convnext_tiny_d0", "torchvision", 64, convnext_of_torchvision),
     ("convnext_tiny_d0", "timm", 64, lambda: timm.create_model("convnext_tiny", num_classes=0)),
     ("mlp_i8_32_24_16", "torchvision", 8, lambda: nn.Sequential(nn.Flatten(), torchvision.ops.MLP(

@@ -12,7 +12,7 @@ use burn::tensor::{Shape, Tensor};
 
 use super::gelu::gelu_gradient;
 use super::order::{from_values, is_readable, recycle, values};
-use crate::kernels::{self, Activated, LinearLayer, WeightGradients};
+use crate::kernels::{self, Activated, LinearLayer, PackedWeight, WeightGradients};
 use crate::ops::{OptionalTensor, Tracked, node, wanted};
 
 /// Whether the kernels have this layer. A residual needs a bias.
@@ -65,21 +65,31 @@ impl LinearBackend for Flex {
         residual: OptionalTensor<Self>,
         gelu: bool,
     ) -> FlexTensor {
-        let output = with_layer(&weight, bias.as_ref(), |layer| {
-            let input = values(&x);
-            let output = if gelu {
-                layer.forward_gelu(&input)
-            } else {
-                layer.forward(&input, residual.as_ref().map(values).as_deref())
-            };
-            from_values(output, output_shape(&x, layer.outputs))
-        });
-        recycle(x);
-        if let Some(residual) = residual.into_option() {
-            recycle(residual);
-        }
-        output
+        with_layer(&weight, bias.as_ref(), |layer| run(layer, x, residual.into_option(), gelu))
     }
+}
+
+/// The output of `layer`, plus `residual`; or GELU of it.
+pub(super) fn run(
+    layer: &LinearLayer<'_>,
+    x: FlexTensor,
+    residual: Option<FlexTensor>,
+    gelu: bool,
+) -> FlexTensor {
+    let output = {
+        let input = values(&x);
+        if gelu {
+            layer.forward_gelu(&input)
+        } else {
+            layer.forward(&input, residual.as_ref().map(values).as_deref())
+        }
+    };
+    let output = from_values(output, output_shape(&x, layer.weight.outputs));
+    recycle(x);
+    if let Some(residual) = residual {
+        recycle(residual);
+    }
+    output
 }
 
 /// Calls `work` with the layer in the form that the kernels take.
@@ -89,8 +99,9 @@ fn with_layer<T>(
     work: impl FnOnce(&LinearLayer<'_>) -> T,
 ) -> T {
     let [inputs, outputs] = weight.shape().dims();
-    let (weight, bias) = (values(weight), bias.map(values));
-    work(&LinearLayer { weight: &weight, bias: bias.as_deref(), inputs, outputs })
+    let weight = PackedWeight::new(&values(weight), inputs, outputs);
+    let bias = bias.map(values);
+    work(&LinearLayer { weight: &weight, bias: bias.as_deref() })
 }
 
 fn output_shape(x: &FlexTensor, outputs: usize) -> Shape {
@@ -148,7 +159,9 @@ impl<const N: usize> Backward<Flex, N> for Linear {
             }
         }
         if let Some(id) = of_x {
-            let found = with_layer(&weight, None, |layer| layer.input_gradient(&values(&gradient)));
+            let [inputs, outputs] = weight.shape().dims();
+            let (gradient, weight) = (values(&gradient), values(&weight));
+            let found = kernels::linear_input_gradient(&gradient, &weight, inputs, outputs);
             grads.register::<Flex>(id, from_values(found, x.shape()));
         }
         recycle(x);
@@ -198,7 +211,8 @@ fn tracked<C: CheckpointStrategy, const N: usize>(
 ) -> Tracked<Flex, C> {
     let input = values(x.primitive());
     let (output, before) = with_layer(weight.primitive(), bias, |layer| {
-        let tensor = |values| from_values(values, output_shape(x.primitive(), layer.outputs));
+        let tensor =
+            |values| from_values(values, output_shape(x.primitive(), layer.weight.outputs));
         if gelu {
             let Activated { before, after } = layer.forward_before_and_after_gelu(&input);
             (tensor(after), Some(tensor(before)))

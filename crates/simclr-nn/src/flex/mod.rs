@@ -14,6 +14,7 @@ mod linear;
 mod max_pool;
 mod normalise;
 mod order;
+mod packed_linear;
 mod scaled_sum;
 mod softmax;
 
@@ -27,6 +28,7 @@ pub(crate) use self::layer_norm::{layer_norm, supports_layer_norm};
 pub(crate) use self::linear::{linear, supports_linear};
 pub(crate) use self::max_pool::{max_pool2d, supports_max_pool2d};
 pub(crate) use self::normalise::{normalise, supports_norm};
+pub(crate) use self::packed_linear::KeptLayer;
 pub(crate) use self::scaled_sum::{add_scaled, supports_add_scaled};
 pub(crate) use self::softmax::{softmax, supports_softmax};
 pub(crate) use crate::kernels::PoolOptions;

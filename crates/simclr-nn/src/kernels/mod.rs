@@ -34,7 +34,10 @@ pub(crate) use self::finish::Finish;
 pub(crate) use self::gelu::{activated, activation_gradient};
 pub(crate) use self::geometry::Geometry;
 pub(crate) use self::layer_norm::{RowStatistics, layer_norm, layer_norm_gradients};
-pub(crate) use self::linear::{Activated, LinearLayer, WeightGradients, weight_gradients};
+pub(crate) use self::linear::{
+    Activated, LinearLayer, PackedWeight, WeightGradients, input_gradient as linear_input_gradient,
+    weight_gradients,
+};
 pub(crate) use self::memory::{free, give, take};
 pub(crate) use self::norm::{
     Normalisation, ParameterGradients, Saved, Statistics, channel_sums, statistics,

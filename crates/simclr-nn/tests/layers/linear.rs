@@ -5,7 +5,7 @@ use burn::nn;
 use burn::tensor::activation::gelu;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use proptest::prelude::*;
-use simclr_nn::Linear;
+use simclr_nn::{Linear, PackedLinear};
 
 use crate::support::{difference, distance, flex, numbers, on_threads, same, tensor, values};
 
@@ -258,4 +258,36 @@ fn a_residual_of_another_shape_is_refused() {
     let device = flex().autodiff();
     let linear = Linear::from(layer([1, 6, 9], true, &device));
     let _ = linear.forward_add(tensor::<2>([3, 6], 1, &device), tensor::<2>([1, 9], 1, &device));
+}
+
+#[test]
+fn a_packed_layer_computes_what_the_layer_does_to_the_bit() {
+    let device = flex();
+    for (sizes, bias) in [([1, 6, 9], true), ([97, 70, 45], false), ([50, 33, 128], true)] {
+        let [rows, inputs, outputs] = sizes;
+        let trained = Linear::from(layer(sizes, bias, &flex().autodiff()));
+        let linear = burn::module::Module::valid(&trained);
+        let packed = PackedLinear::new(&trained);
+        let x = || tensor::<2>([rows, inputs], 1, &device);
+        let residual = || tensor::<2>([rows, outputs], 2, &device);
+        assert_eq!(values(&packed.forward(x())), values(&linear.forward(x())));
+        assert_eq!(values(&packed.forward_gelu(x())), values(&linear.forward_gelu(x())));
+        let expected = values(&(linear.forward(x()) + residual()));
+        assert_eq!(values(&packed.forward_add(x(), residual())), expected);
+        let tracked = tensor::<2>([rows, inputs], 1, &flex().autodiff()).require_grad();
+        assert_eq!(values(&packed.forward(tracked)), values(&linear.forward(x())));
+    }
+}
+
+#[test]
+fn a_bias_takes_the_place_of_the_layers_own_and_has_a_gradient() {
+    let device = flex().autodiff();
+    let linear = Linear::from(layer([4, 6, 9], true, &device));
+    let (x, bias) = (tensor::<2>([4, 6], 1, &device), tensor::<1>([9], 7, &device).require_grad());
+    let without = linear.forward(x.clone()) - linear.bias.as_ref().unwrap().val().unsqueeze();
+    let found = linear.forward_biased(x, bias.clone());
+    assert!(distance(&values(&found), &values(&(without + bias.clone().unsqueeze()))) < 1e-5);
+    let gradients = found.sum().backward();
+    assert_eq!(values(&bias.grad(&gradients).unwrap()), [4.0; 9]);
+    assert!(linear.bias.as_ref().unwrap().val().grad(&gradients).is_none());
 }

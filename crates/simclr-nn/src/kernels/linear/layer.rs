@@ -14,10 +14,8 @@ const ROWS: usize = 48;
 /// A fully connected layer: `[rows, inputs]` times `weight`, plus `bias`.
 pub(crate) struct LinearLayer<'a> {
     /// `[inputs, outputs]`.
-    pub(crate) weight: &'a [f32],
+    pub(crate) weight: &'a PackedWeight,
     pub(crate) bias: Option<&'a [f32]>,
-    pub(crate) inputs: usize,
-    pub(crate) outputs: usize,
 }
 
 /// The outputs of a layer with GELU.
@@ -30,12 +28,12 @@ pub(crate) struct Activated {
 impl LinearLayer<'_> {
     /// The output, plus `residual`.
     pub(crate) fn forward(&self, input: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
-        let mut output = take(input.len() / self.inputs * self.outputs);
-        let block = ROWS * self.outputs;
-        let weight = self.packed();
-        let tasks = output.par_chunks_mut(block).zip(input.par_chunks(ROWS * self.inputs));
+        let PackedWeight { inputs, outputs, .. } = *self.weight;
+        let mut output = take(input.len() / inputs * outputs);
+        let block = ROWS * outputs;
+        let tasks = output.par_chunks_mut(block).zip(input.par_chunks(ROWS * inputs));
         tasks.enumerate().for_each(|(index, (output, input))| {
-            weight.multiply(input, output);
+            self.weight.multiply(input, output);
             self.add_bias(output);
             if let Some(residual) = residual {
                 add(output, &residual[index * block..][..output.len()]);
@@ -46,11 +44,11 @@ impl LinearLayer<'_> {
 
     /// GELU of the output.
     pub(crate) fn forward_gelu(&self, input: &[f32]) -> Vec<f32> {
-        let mut output = take(input.len() / self.inputs * self.outputs);
-        let weight = self.packed();
-        let outputs = output.par_chunks_mut(ROWS * self.outputs);
-        outputs.zip(input.par_chunks(ROWS * self.inputs)).for_each(|(output, input)| {
-            weight.multiply(input, output);
+        let PackedWeight { inputs, outputs, .. } = *self.weight;
+        let mut output = take(input.len() / inputs * outputs);
+        let tasks = output.par_chunks_mut(ROWS * outputs).zip(input.par_chunks(ROWS * inputs));
+        tasks.for_each(|(output, input)| {
+            self.weight.multiply(input, output);
             self.add_bias(output);
             gelu_in_place(output);
         });
@@ -59,33 +57,18 @@ impl LinearLayer<'_> {
 
     /// The output before and after GELU.
     pub(crate) fn forward_before_and_after_gelu(&self, input: &[f32]) -> Activated {
-        let len = input.len() / self.inputs * self.outputs;
+        let PackedWeight { inputs, outputs, .. } = *self.weight;
+        let len = input.len() / inputs * outputs;
         let (mut before, mut after) = (take(len), take(len));
-        let block = ROWS * self.outputs;
-        let weight = self.packed();
-        let outputs = before.par_chunks_mut(block).zip(after.par_chunks_mut(block));
-        let tasks = outputs.zip(input.par_chunks(ROWS * self.inputs));
+        let block = ROWS * outputs;
+        let both = before.par_chunks_mut(block).zip(after.par_chunks_mut(block));
+        let tasks = both.zip(input.par_chunks(ROWS * inputs));
         tasks.for_each(|((before, after), input)| {
-            weight.multiply(input, before);
+            self.weight.multiply(input, before);
             self.add_bias(before);
             gelu(before, after);
         });
         Activated { before, after }
-    }
-
-    /// The gradient of the input, from `gradient`, the output's.
-    pub(crate) fn input_gradient(&self, gradient: &[f32]) -> Vec<f32> {
-        let mut result = take(gradient.len() / self.outputs * self.inputs);
-        let weight = PackedWeight::transposed(self.weight, self.inputs, self.outputs);
-        let results = result.par_chunks_mut(ROWS * self.inputs);
-        results
-            .zip(gradient.par_chunks(ROWS * self.outputs))
-            .for_each(|(result, gradient)| weight.multiply(gradient, result));
-        result
-    }
-
-    fn packed(&self) -> PackedWeight {
-        PackedWeight::new(self.weight, self.inputs, self.outputs)
     }
 
     fn add_bias(&self, output: &mut [f32]) {
@@ -97,47 +80,64 @@ impl LinearLayer<'_> {
     }
 }
 
+/// The gradient of a layer's input, from `gradient`, the output's, and the weight, `[inputs, outputs]`.
+pub(crate) fn input_gradient(
+    gradient: &[f32],
+    weight: &[f32],
+    inputs: usize,
+    outputs: usize,
+) -> Vec<f32> {
+    let mut result = take(gradient.len() / outputs * inputs);
+    let weight = PackedWeight::transposed(weight, inputs, outputs);
+    let results = result.par_chunks_mut(ROWS * inputs);
+    results
+        .zip(gradient.par_chunks(ROWS * outputs))
+        .for_each(|(result, gradient)| weight.multiply(gradient, result));
+    result
+}
+
 fn add(to: &mut [f32], from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += from;
     }
 }
 
-/// The right factor of a product, in strips.
-struct PackedWeight {
+/// A weight as the right factor of a product, in strips.
+pub(crate) struct PackedWeight {
     values: Lent,
-    steps: usize,
-    columns: usize,
+    /// What the product sums over.
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
 }
 
 impl PackedWeight {
-    /// From `[steps, columns]`.
-    fn new(weight: &[f32], steps: usize, columns: usize) -> Self {
-        let matrix = Matrix { values: weight, stride: columns };
-        Self::by_strips(steps, columns, |strip, to| pack_rows(matrix, columns, strip, to))
+    /// From `[inputs, outputs]`.
+    pub(crate) fn new(weight: &[f32], inputs: usize, outputs: usize) -> Self {
+        let matrix = Matrix { values: weight, stride: outputs };
+        Self::by_strips(inputs, outputs, |strip, to| pack_rows(matrix, outputs, strip, to))
     }
 
-    /// From `[columns, steps]`.
-    fn transposed(weight: &[f32], columns: usize, steps: usize) -> Self {
-        let matrix = Matrix { values: weight, stride: steps };
-        Self::by_strips(steps, columns, |strip, to| pack_columns(matrix, columns, strip, 1.0, to))
+    /// From `[outputs, inputs]`.
+    fn transposed(weight: &[f32], outputs: usize, inputs: usize) -> Self {
+        let matrix = Matrix { values: weight, stride: inputs };
+        Self::by_strips(inputs, outputs, |strip, to| pack_columns(matrix, outputs, strip, 1.0, to))
     }
 
     fn by_strips(
-        steps: usize,
-        columns: usize,
+        inputs: usize,
+        outputs: usize,
         pack: impl Fn((usize, usize), &mut [f32]) + Sync,
     ) -> Self {
-        let mut values = Lent::new(packed_len(steps, columns));
-        let strips: Vec<_> = strips(columns).collect();
-        let parts = values.par_chunks_mut(steps * STRIP).zip(strips);
+        let mut values = Lent::new(packed_len(inputs, outputs));
+        let strips: Vec<_> = strips(outputs).collect();
+        let parts = values.par_chunks_mut(inputs * STRIP).zip(strips);
         parts.for_each(|(to, strip)| pack(strip, to));
-        Self { values, steps, columns }
+        Self { values, inputs, outputs }
     }
 
-    /// `left`, `[rows, steps]`, times this factor, into `target`, `[rows, columns]`.
+    /// `left`, `[rows, inputs]`, times this factor, into `target`, `[rows, outputs]`.
     fn multiply(&self, left: &[f32], target: &mut [f32]) {
-        let (steps, columns) = (self.steps, self.columns);
+        let (steps, columns) = (self.inputs, self.outputs);
         for (start, width, strip) in packed_strips(&self.values, steps, columns) {
             Arch::new().dispatch(Product {
                 left,

@@ -3,5 +3,5 @@
 mod layer;
 mod weight_gradient;
 
-pub(crate) use self::layer::{Activated, LinearLayer};
+pub(crate) use self::layer::{Activated, LinearLayer, PackedWeight, input_gradient};
 pub(crate) use self::weight_gradient::{WeightGradients, weight_gradients};
