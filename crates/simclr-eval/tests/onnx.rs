@@ -18,15 +18,15 @@ const CLASSES: usize = 3;
 
 /// A name for the folder, the encoder, and the side of its images.
 const CASES: &[(&str, &str, u32)] = &[
-    ("resnet18", "resnet18x0.125", 96),
+    ("resnet18", "resnet18", 96),
     ("resnet18-cifar", "resnet18x0.125_cifar", 16),
-    ("resnet50", "resnet50x0.125", 63),
+    ("resnet50", "resnet50", 63),
     ("resnet18d", "resnet18dx0.125", 96),
     ("resnet50d", "resnet50dx0.125", 71),
     ("efficientnet", "efficientnet_b0", 65),
     ("efficientnet-tensorflow", "efficientnet_b0_tf", 50),
     ("convnext", "convnext_tiny_d0", 64),
-    ("vit", "vit_tiny_p8_i24", 24),
+    ("vit", "vit_small_p8_i24", 24),
     ("vit-dinov2", "vit_tiny_p8_dinov2_i24", 24),
     ("vit-dinov2-registers", "vit_tiny_p8_reg4_dinov2_i24", 24),
     ("vit-dinov3", "vit_tiny_p8_dinov3_i40", 40),
