@@ -56,7 +56,9 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<DownloadError>() {
         return match error {
             DownloadError::Address { .. } => Some("`simclr weights list` prints known ones"),
-            DownloadError::Offline { .. } => Some("without --offline the command fetches them"),
+            DownloadError::Offline { .. } => {
+                Some("without --offline or HF_HUB_OFFLINE the command fetches them")
+            }
             DownloadError::Request { .. } => {
                 Some("--offline takes published weights that are in the cache already")
             }

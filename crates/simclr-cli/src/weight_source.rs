@@ -50,7 +50,8 @@ impl WeightSource {
 /// Fetches published weights, if they are not in the cache.
 pub(crate) fn fetch(address: &WeightAddress, offline: bool) -> Result<PublishedWeights> {
     let mut bar = DownloadBar::default();
-    let cache = WeightCache::from_environment()?.offline(offline);
+    let cache = WeightCache::from_environment()?;
+    let cache = if offline { cache.offline(true) } else { cache };
     Ok(cache.fetch(address, &mut |progress| bar.show(progress))?)
 }
 

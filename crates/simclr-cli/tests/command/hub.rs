@@ -55,7 +55,7 @@ impl Hub {
         {
             command.env_remove(proxy);
         }
-        command.env_remove("HF_TOKEN").env_remove("HF_TOKEN_PATH");
+        command.env_remove("HF_TOKEN").env_remove("HF_TOKEN_PATH").env_remove("HF_HUB_OFFLINE");
         command.env("HF_ENDPOINT", &self.address).env("HF_HOME", folder.join("hf"));
         command.env("SIMCLR_CACHE", folder.join("cache"));
         command

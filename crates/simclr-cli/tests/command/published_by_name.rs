@@ -73,8 +73,15 @@ fn weights_of_the_hub_serve_every_command_and_a_run_says_which_they_were() {
     let again = ["pretrain", "--config=run/config.toml", "--data=photos", "--out=again"];
     let (code, error) = failed(&hub.run(here, &[&again[..], &["--offline"]].concat()));
     assert_eq!(code, 4, "{error}");
-    assert!(error.contains("hint: without --offline the command fetches them"), "{error}");
-    done(&hub.run(here, &again));
+    assert!(
+        error.contains("hint: without --offline or HF_HUB_OFFLINE the command fetches them"),
+        "{error}"
+    );
+    // The variable of the hub's own tools.
+    let mut command = hub.command(here, &again);
+    let (code, error) = failed(&command.env("HF_HUB_OFFLINE", "1").output().unwrap());
+    assert!(code == 4 && error.contains("--offline"), "{code}: {error}");
+    done(&hub.command(here, &again).env("HF_HUB_OFFLINE", "0").output().unwrap());
     assert_eq!(hub.asked(), ["o/r/model.safetensors"]);
     let trained = |run: &str| {
         let out = format!("--out={run}.safetensors");

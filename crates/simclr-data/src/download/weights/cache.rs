@@ -62,6 +62,11 @@ pub struct WeightCache {
     pub(super) most: u64,
 }
 
+/// Whether a variable of the environment means yes, as the hub's own tools read it.
+fn is_true(value: &str) -> bool {
+    ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str())
+}
+
 /// Published weights in a file of the cache.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -92,7 +97,8 @@ impl WeightCache {
 
     /// The cache of the user: in `SIMCLR_CACHE`, or else `simclr` in the folder of caches (`XDG_CACHE_HOME`, `~/.cache`, on
     /// Windows `LOCALAPPDATA`). The token of the hub is that of its own tools: `HF_TOKEN`, else the file `HF_TOKEN_PATH`,
-    /// else `token` in `HF_HOME` or in `~/.cache/huggingface`. `HF_ENDPOINT` names a mirror of the hub.
+    /// else `token` in `HF_HOME` or in `~/.cache/huggingface`. `HF_ENDPOINT` names a mirror of the hub, and `HF_HUB_OFFLINE`, if it is
+    /// `1`, `true`, `yes` or `on`, makes the cache [offline](Self::offline).
     ///
     /// # Errors
     ///
@@ -106,6 +112,8 @@ impl WeightCache {
             Ok(endpoint) if !endpoint.is_empty() => cache.with_endpoint(&endpoint)?,
             _ => cache,
         };
+        let is_offline = std::env::var("HF_HUB_OFFLINE").is_ok_and(|value| is_true(&value));
+        let cache = cache.offline(is_offline);
         Ok(cache.with_token(HubToken::found(&variable, user_cache(&variable))?))
     }
 
