@@ -33,7 +33,7 @@ const PENALTY: f64 = 2.0;
 /// sum_x (x . S z)² / (1 + z . S z)
 /// ```
 ///
-/// so that images of much that is like them, and little that is labelled like them, come first. Odd ones, which teach about nothing else, come late.
+/// so that images come first that have many like them, far from the mean, and few like them that are labelled.
 ///
 /// A point is a unit vector without the mean of all, half of it and half of the mean of its ten nearest: what chance did to one image weighs less. The 64 directions of the largest variance are kept, and scaled half of the
 /// way to equal variances.
@@ -291,12 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_asked_for_and_the_odd_one_last() {
+    fn kinds_away_from_the_mean_are_asked_for_in_turns_and_before_the_odd_one() {
         let design = design();
-        let kinds: Vec<usize> = design.choose(&[], 3, &|_| 1.0).into_iter().map(kind).collect();
-        assert_eq!([0, 1, 2].map(|it| kinds.contains(&it)), [true; 3], "{kinds:?}");
-        let all = design.choose(&[], 30, &|_| 1.0);
-        assert!(!all[..4].contains(&260), "{all:?}");
+        let kinds: Vec<usize> = design.choose(&[], 4, &|_| 1.0).into_iter().map(kind).collect();
+        assert!(kinds[..2] == [1, 2] || kinds[..2] == [2, 1], "{kinds:?}");
+        assert!(!kinds.contains(&3), "{kinds:?}");
         let other = design.choose(&[3], 1, &|row| f64::from(u8::from(row != 3)));
         assert_ne!(kind(other[0]), 0);
     }

@@ -53,12 +53,16 @@ impl PrincipalComponents {
         let values = rows.iter().flat_map(|&row| unit(features.row(row)));
         let drawn = DMatrix::from_row_iterator(rows.len(), features.size(), values);
         let directions = LeadingDirections::new(drawn, 2, ITERATIONS, random);
-        // Where nothing varies, or there is a single value, an axis is missing.
-        let both = |found: &[f64]| [0, 1].map(|axis| found.get(axis).copied().unwrap_or(0.0));
         let places = (0..features.len()).into_par_iter();
-        let places = places.map(|row| both(&directions.place(unit(features.row(row))))).collect();
+        let places = places.map(|row| both(&directions.place(unit(features.row(row)))));
+        let places = places.collect();
         Ok(Self { places: upright(places), explained: both(&directions.explained) })
     }
+}
+
+/// The values of both axes: where nothing varies, or there is a single value, one is missing.
+fn both(found: &[f64]) -> [f64; 2] {
+    [0, 1].map(|axis| found.get(axis).copied().unwrap_or(0.0))
 }
 
 /// Multiplies each axis by 1 or -1, such that the place farthest from 0 is positive.
@@ -77,7 +81,7 @@ fn upright(mut places: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
+    use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
     fn random() -> ChaCha8Rng {
@@ -95,10 +99,10 @@ mod tests {
 
     /// The components of the rows of a matrix as they are.
     fn of(vectors: &DMatrix<f64>) -> PrincipalComponents {
-        let directions = Directions::new(vectors.clone(), &mut random());
-        let places = vectors.row_iter().map(|row| directions.place(row.iter().copied()));
+        let directions = LeadingDirections::new(vectors.clone(), 2, ITERATIONS, &mut random());
+        let places = vectors.row_iter().map(|row| both(&directions.place(row.iter().copied())));
         let places = upright(places.collect());
-        PrincipalComponents { places, explained: directions.explained }
+        PrincipalComponents { places, explained: both(&directions.explained) }
     }
 
     #[test]
