@@ -1,18 +1,21 @@
 //! Writes the first inputs of the fuzz targets: `cargo run --bin seeds -- corpus`.
 
-use std::{error::Error, fs, ops::ControlFlow, path::Path};
+use std::{error::Error, fs, io::Cursor, ops::ControlFlow, path::Path};
 
-use image::RgbImage;
+use image::{ImageFormat, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use simclr_augment::{SimClrAugmentation, ViewKey};
 use simclr_data::{
     ImageDataset, Opening, PackConfig, PackFormat, Sample, SampleConfig, Shards, Splits, WholeSet,
     pack,
 };
-use simclr_fuzz::{bitmap, folder_with, set_time, shard};
+use simclr_fuzz::{bitmap, folder_with, seed, set_time, shard};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = std::env::args().nth(1).ok_or("expected a folder")?;
     let corpus = Path::new(&corpus);
+    images(corpus)?;
+    views(corpus)?;
     jpegs(&corpus.join("jpeg"))?;
     data_sets(corpus)?;
     indexes(corpus)?;
@@ -79,10 +82,34 @@ fn texts(corpus: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn seed(corpus: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
-    let folder = corpus.join(target);
-    fs::create_dir_all(&folder)?;
-    Ok(fs::write(folder.join(name), bytes)?)
+/// An image in each format that is read.
+fn images(corpus: &Path) -> Result<(), Box<dyn Error>> {
+    let image = Sample::new(SampleConfig { images: 10, size: 12, seed: 1 })?.image(0)?;
+    for format in [
+        ImageFormat::Bmp,
+        ImageFormat::Gif,
+        ImageFormat::Jpeg,
+        ImageFormat::Png,
+        ImageFormat::Tiff,
+        ImageFormat::WebP,
+    ] {
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format)?;
+        seed(corpus, "decode", format.extensions_str()[0], &bytes.into_inner())?;
+    }
+    Ok(())
+}
+
+/// Policies and parameters of views.
+fn views(corpus: &Path) -> Result<(), Box<dyn Error>> {
+    for (name, policy) in
+        [("imagenet", SimClrAugmentation::imagenet()), ("cifar10", SimClrAugmentation::cifar10())]
+    {
+        seed(corpus, "view_params", name, &serde_json::to_vec(policy.config())?)?;
+        let params = policy.draw(ViewKey { seed: 1, pass: 2, index: 3, view: 0 }, 37, 23);
+        seed(corpus, "view_params", &format!("{name}-view"), &serde_json::to_vec(&params)?)?;
+    }
+    Ok(())
 }
 
 /// Small JPEGs of each kind that cameras write, after a rectangle and a resolution.

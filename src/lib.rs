@@ -39,7 +39,7 @@
 //! ```toml
 //! [dependencies]
 //! burn = { version = "0.22.1", default-features = false, features = ["std", "flex", "optim"] }
-//! simclr = { version = "0.1", default-features = false, features = ["loss", "flex"] }
+//! simclr = { version = "0.2", default-features = false, features = ["loss", "flex"] }
 //! ```
 //!
 //! ```

@@ -34,7 +34,7 @@ def figures(run):
             line = json.loads(line)
             event = line.pop("event")
             if event == "step":
-                step += 1
+                step += 1 + line.pop("left_out", 0)
             if event in ("step", "epoch"):
                 del line["epoch"]
                 line.pop("step", None)

@@ -1,6 +1,6 @@
 //! What fuzz targets share: a file or a folder in memory, and all there is to read of a data set.
 
-use std::{fs, path::Path};
+use std::{error::Error, fs, path::Path};
 
 use simclr_data::ImageDataset;
 use tempfile::TempDir;
@@ -21,6 +21,17 @@ pub fn folder_with(files: &[(&str, &[u8])]) -> TempDir {
         fs::write(path, bytes).expect("a file in memory");
     }
     folder
+}
+
+/// Writes a first input of a target.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn seed(corpus: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
+    let folder = corpus.join(target);
+    fs::create_dir_all(&folder)?;
+    Ok(fs::write(folder.join(name), bytes)?)
 }
 
 /// Reads what a data set says of its first images.

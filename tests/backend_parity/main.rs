@@ -4,7 +4,8 @@
 //! A backend that was not built in, or that this machine has no device for, is shown as ignored with
 //! the reason. `SIMCLR_REQUIRE_BACKENDS=flex,ndarray,wgpu` makes that a failure for the ones it names.
 //!
-//! Cases that take minutes on a software driver are ignored, too: `-- --ignored` runs them.
+//! Cases that take minutes on a software driver are ignored, too: `-- --ignored` runs them. `SIMCLR_PARITY_SHARE=2/3` has the
+//! second of every three cases alone, for several processes at a time: a software driver computes on one core.
 
 mod backends;
 mod contrast;
@@ -61,7 +62,24 @@ fn main() -> std::process::ExitCode {
             })),
         }
     }
+    if let Ok(text) = std::env::var("SIMCLR_PARITY_SHARE") {
+        if let Some((number, of)) = share_of(&text) {
+            let placed = trials.into_iter().enumerate();
+            let own = placed.filter(|(place, _)| place % of == number - 1);
+            trials = own.map(|(_, trial)| trial).collect();
+        } else {
+            let message = format!("SIMCLR_PARITY_SHARE is no share such as 1/2: {text}");
+            trials = vec![Trial::test("the_share_is_one", || Err(Failed::from(message)))];
+        }
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A share of the cases: its number, from 1, and how many there are.
+fn share_of(text: &str) -> Option<(usize, usize)> {
+    let (number, of) = text.split_once('/')?;
+    let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+    (1..=of).contains(&number).then_some((number, of))
 }
 
 fn trial(backend: &Backend, case: Case) -> Trial {

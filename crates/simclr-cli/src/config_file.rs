@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn what_simclr_itself_needs_is_no_part_of_the_config() {
         let text = "recipe = \"stl10\"\ndata = \"photos\"\ndevice = \"wgpu:1\"\nimage_size = 24\n\
-                    [made_with]\nsimclr = \"0.1.0\"\nweights.path = \"old.pth\"\n";
+                    [made_with]\nsimclr = \"0.2.0\"\nweights.path = \"old.pth\"\n";
         let file = ConfigFile::parse("run.toml", text).unwrap();
         assert_eq!(file.recipe, Some(Recipe::Stl10Uva));
         assert_eq!(file.data.as_deref(), Some(Path::new("photos")));

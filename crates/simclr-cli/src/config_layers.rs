@@ -226,7 +226,7 @@ mod tests {
         let mut config = PretrainConfig::small(96).unwrap();
         config.train.epochs = 5;
         let text = toml::to_string(&config).unwrap();
-        let text = format!("[made_with]\nsimclr = \"0.1.0\"\n{text}");
+        let text = format!("[made_with]\nsimclr = \"0.2.0\"\n{text}");
         assert_eq!(over(&text, &[]).unwrap(), config);
     }
 }

@@ -46,7 +46,7 @@ const MAX_BYTES: u64 = 512 << 20;
 /// # Errors
 ///
 /// [`DataError::Unreadable`] if the file cannot be read; [`DataError::Decode`] if it holds no such image, a truncated one,
-/// floating-point pixels, or an image of more than 20,000 pixels a side or 512 MiB.
+/// floating-point pixels, or an image of no pixels, of more than 20,000 a side or of more than 512 MiB.
 pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage, DataError> {
     decode_image_on(path, WHITE)
 }
@@ -210,6 +210,9 @@ fn decode(bytes: &[u8], ground: [u8; 3]) -> Result<RgbImage, ImageError> {
         return Err(refused(format!(
             "expected at most {MAX_SIDE} pixels a side, found {width} x {height}"
         )));
+    }
+    if width.min(height) == 0 {
+        return Err(refused(format!("expected pixels, found {width} x {height}")));
     }
     // A decoder limits what it allocates itself, not the buffer that it is given to fill.
     limits.reserve(decoder.total_bytes())?;

@@ -5,6 +5,8 @@ mod connections;
 mod curation;
 mod export;
 mod guard;
+#[cfg(fuzzing)]
+mod in_memory;
 mod item;
 mod labelling;
 mod map;
@@ -86,6 +88,16 @@ impl Server {
     #[must_use]
     pub fn exploration(&self) -> &Exploration {
         &self.exploration
+    }
+
+    /// Answers a request that is in memory. For the fuzz target, which asks without a network.
+    #[cfg(fuzzing)]
+    pub fn answer_bytes(&self, request: &[u8]) -> Vec<u8> {
+        let mut stream = in_memory::InMemory::new(request);
+        let connections = Connections::new(&self.exploration, &self.guard);
+        let answered = connections.answer_one(&mut stream);
+        answered.expect("an answer in memory is always sent");
+        stream.answer
     }
 
     /// Answers until it is stopped. Labels that could not be saved are tried again every five seconds, and at the end.

@@ -1,5 +1,6 @@
 //! The pairs that the denominators leave out.
 
+#[cfg(any(test, feature = "flex"))]
 use std::ops::Range;
 
 use crate::groups::groups;
@@ -21,6 +22,7 @@ pub(crate) struct Exclusions {
 struct Groups {
     of_images: Vec<usize>,
     /// The images of each group, in ascending order.
+    #[cfg(any(test, feature = "flex"))]
     members: Vec<Vec<usize>>,
 }
 
@@ -43,11 +45,14 @@ impl Exclusions {
         if count == ids.len() {
             return distinct;
         }
-        let mut members = vec![Vec::new(); count];
-        for (image, &group) in of_images.iter().enumerate() {
-            members[group].push(image);
-        }
-        Self { groups: Some(Groups { of_images, members }), ..distinct }
+        #[cfg(any(test, feature = "flex"))]
+        let members = members(&of_images, count);
+        let groups = Groups {
+            of_images,
+            #[cfg(any(test, feature = "flex"))]
+            members,
+        };
+        Self { groups: Some(groups), ..distinct }
     }
 
     /// For `views` views of `images` different images.
@@ -106,6 +111,16 @@ impl Exclusions {
             })
         })
     }
+}
+
+/// The images of each of `count` groups.
+#[cfg(any(test, feature = "flex"))]
+fn members(of_images: &[usize], count: usize) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); count];
+    for (image, &group) in of_images.iter().enumerate() {
+        members[group].push(image);
+    }
+    members
 }
 
 #[cfg(test)]

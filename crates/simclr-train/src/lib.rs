@@ -72,6 +72,8 @@ pub use rate::rate_change::RateChange;
 pub use run::data_checksum::DataChecksum;
 pub use run::epoch_change::EpochChange;
 pub use run::first_weights::{FirstWeights, PublishedAs};
+#[cfg(fuzzing)]
+pub use run::fuzzed_checkpoint::fuzzed_checkpoint;
 pub use run::image_source::ImageSource;
 pub use run::position::Position;
 pub use run::run_config::{MadeWith, RunConfig};

@@ -6,6 +6,8 @@ pub(crate) mod data_checksum;
 pub(crate) mod device_change;
 pub(crate) mod epoch_change;
 pub(crate) mod first_weights;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzed_checkpoint;
 pub(crate) mod image_source;
 pub(crate) mod position;
 pub(crate) mod run_config;

@@ -14,3 +14,4 @@ pub(crate) mod progress;
 pub(crate) mod representation;
 mod tensorboard;
 pub(crate) mod terminal;
+mod thinned;

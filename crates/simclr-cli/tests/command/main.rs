@@ -26,4 +26,5 @@ mod shards;
 mod sort;
 mod support;
 mod tutorials;
+mod unreadable;
 mod weights;

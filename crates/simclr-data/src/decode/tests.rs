@@ -186,6 +186,14 @@ fn a_side_above_the_limit_is_refused() {
     assert_eq!(error, "expected at most 20000 pixels a side, found 20001 x 1");
 }
 
+/// Found by fuzzing: a GIF whose screen is 361 pixels wide and no pixel high was an image.
+#[test]
+fn an_image_without_pixels_is_refused() {
+    let gif = b"GIF89a\x69\x01\x00\x00\x00\x00\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3b";
+    let error = decode_image_bytes(gif).unwrap_err();
+    assert_eq!(error.to_string(), "expected pixels, found 361 x 0");
+}
+
 #[test]
 fn what_is_no_image_is_refused_by_its_name() {
     for (bytes, found) in [

@@ -65,13 +65,7 @@ impl<'a> Connections<'a> {
         stream.set_read_timeout(Some(SILENT))?;
         stream.set_write_timeout(Some(SILENT))?;
         stream.set_nodelay(true)?;
-        let response = match Head::read(&mut stream) {
-            Ok(None) => return Ok(()),
-            Ok(Some(mut head)) => self.response(&mut head, &mut stream),
-            Err(refusal) => Err(refusal),
-        };
-        let is_refused = response.is_err();
-        response.unwrap_or_else(Response::from).send(&mut stream, &HEADERS)?;
+        let is_refused = self.answer_one(&mut stream)?;
         stream.shutdown(Shutdown::Write)?;
         if is_refused {
             stream.set_read_timeout(Some(UNWANTED.0))?;
@@ -80,7 +74,19 @@ impl<'a> Connections<'a> {
         Ok(())
     }
 
-    fn response(&self, head: &mut Head, stream: &mut TcpStream) -> Answer {
+    /// Reads a request and answers it, if the client asks at all. Whether it was refused.
+    pub(super) fn answer_one(&self, stream: &mut (impl Read + Write)) -> io::Result<bool> {
+        let response = match Head::read(stream) {
+            Ok(None) => return Ok(false),
+            Ok(Some(mut head)) => self.response(&mut head, stream),
+            Err(refusal) => Err(refusal),
+        };
+        let is_refused = response.is_err();
+        response.unwrap_or_else(Response::from).send(stream, &HEADERS)?;
+        Ok(is_refused)
+    }
+
+    fn response(&self, head: &mut Head, stream: &mut (impl Read + Write)) -> Answer {
         let below = self.guard.below(head)?.to_owned();
         if head.waits() {
             let go_on = stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n");

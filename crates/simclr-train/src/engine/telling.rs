@@ -76,8 +76,8 @@ impl<E: Encoder> TrainingLoop<E> {
     /// As [`is_flat`](Self::is_flat), with an epoch that is not in the log yet.
     pub(super) fn is_flat_after(&self, epoch: usize, figures: &EpochFigures) -> bool {
         let line = epoch_line(epoch, figures, None, None);
-        let lines = || [self.log.epochs(), &[line]].concat();
-        self.stop_when_flat.is_some_and(|epochs| is_flat(&lines(), epochs))
+        let lines = self.log.epochs().iter().chain([&line]);
+        self.stop_when_flat.is_some_and(|epochs| is_flat(lines, epochs))
     }
 
     /// A warning, if the epoch's figures are suspicious.

@@ -93,22 +93,33 @@ impl CheckpointFolder {
         position: Position,
         state: &TrainingState<E>,
     ) -> Result<(), TrainError> {
+        let parts = Self::parts(state).and_then(|parts| {
+            let parts: Vec<_> = parts.iter().map(|(name, part)| (*name, &part[..])).collect();
+            self.write(position, &parts).map_err(|error| error.to_string())
+        });
         let path = self.path(position);
-        let failed = |reason: String| TrainError::CheckpointNotSaved { path: path.clone(), reason };
+        parts.map_err(|reason| TrainError::CheckpointNotSaved { path, reason })
+    }
+
+    /// What a state is saved as, by name; why it cannot be, otherwise.
+    pub(crate) fn parts<E: Encoder>(
+        state: &TrainingState<E>,
+    ) -> Result<BTreeMap<&'static str, Bytes>, String> {
         // Burn's running statistics hold the last step's back until they are asked for their value; a record doesn't ask.
         drop(state.model.valid());
         let model = state.model.clone().into_record().into_bytes();
-        let model = model.map_err(|error| failed(format!("{MODEL}: {error}")))?;
+        let model = model.map_err(|error| format!("{MODEL}: {error}"))?;
         let optimizer = state.optimizer.to_bytes();
-        let optimizer = optimizer.map_err(|error| failed(format!("{OPTIMIZER}: {error}")))?;
+        let optimizer = optimizer.map_err(|error| format!("{OPTIMIZER}: {error}"))?;
         let scale = state.scale.as_ref().map(|scale| serde_json::to_vec(&scale.record()));
-        let scale = scale.transpose().map_err(|error| failed(format!("{LOSS_SCALE}: {error}")))?;
-        let mut parts: Vec<(&str, &[u8])> = vec![(MODEL, &model), (OPTIMIZER, &optimizer)];
-        parts.extend(scale.as_ref().map(|scale| (LOSS_SCALE, &scale[..])));
-        self.write(position, &parts).map_err(|error| failed(error.to_string()))
+        let scale = scale.transpose().map_err(|error| format!("{LOSS_SCALE}: {error}"))?;
+        let optimizer = Bytes::from_bytes_vec(optimizer);
+        let mut parts = BTreeMap::from([(MODEL, model), (OPTIMIZER, optimizer)]);
+        parts.extend(scale.map(|scale| (LOSS_SCALE, Bytes::from_bytes_vec(scale))));
+        Ok(parts)
     }
 
-    fn write(&self, position: Position, parts: &[(&str, &[u8])]) -> std::io::Result<()> {
+    pub(crate) fn write(&self, position: Position, parts: &[(&str, &[u8])]) -> std::io::Result<()> {
         let unfinished = self.unfinished(position);
         create_folders(&unfinished)?;
         let write = |name: &str, bytes: &[u8]| {

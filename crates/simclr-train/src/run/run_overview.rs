@@ -135,7 +135,9 @@ fn lines_of(path: &Path) -> Result<Vec<MetricsLine>, TrainError> {
 /// The time of all steps, and of the monitor after them.
 fn seconds_of(lines: &[MetricsLine], batch_size: usize) -> Option<f64> {
     let seconds = lines.iter().filter_map(|line| match line {
-        MetricsLine::Step { images_per_second, .. } => Some(batch_size as f64 / images_per_second),
+        MetricsLine::Step { images_per_second, left_out, .. } => {
+            Some((1 + left_out) as f64 * batch_size as f64 / images_per_second)
+        }
         MetricsLine::Epoch { monitor, .. } => Some(monitor.as_ref()?.seconds),
         _ => None,
     });
@@ -195,6 +197,7 @@ mod tests {
             chunks_ready: 2,
             loss_scale: None,
             overflowed: false,
+            left_out: 0,
         }
         .json()
     }

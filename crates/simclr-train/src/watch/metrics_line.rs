@@ -40,6 +40,9 @@ pub enum MetricsLine {
         /// Whether the step was skipped, since a gradient overflowed in f16.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         overflowed: bool,
+        /// Steps right before this one that have no line any more, since the file was longer than 16 MiB.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        left_out: usize,
     },
     /// The end of an epoch, or the state before training.
     Epoch {
@@ -115,6 +118,11 @@ impl MetricsLine {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 impl From<&StepFigures> for MetricsLine {
     fn from(figures: &StepFigures) -> Self {
         Self::Step {
@@ -129,6 +137,7 @@ impl From<&StepFigures> for MetricsLine {
             chunks_ready: figures.chunks_ready,
             loss_scale: figures.scale.map(|step| step.scale),
             overflowed: figures.overflowed(),
+            left_out: 0,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use simclr_files::{WrittenFile, replace_file};
+use simclr_files::{UnfinishedFile, WrittenFile};
 
 use crate::error::TrainError;
 use crate::run::position::Position;
@@ -13,17 +13,92 @@ use crate::views::view_source::Skipped;
 use crate::watch::metrics_line::MetricsLine;
 use crate::watch::plateau::contrastive_top1;
 use crate::watch::tensorboard::TensorBoardLog;
+use crate::watch::thinned::thinned;
+
+/// Longest `metrics.jsonl`, in bytes, beyond which steps leave it: some 70,000 of them. It is looked at after an epoch.
+const MOST_BYTES: u64 = 16 << 20;
+/// The last epochs keep all their steps, since a run may go on within one of them.
+const WHOLE_EPOCHS: usize = 2;
 
 /// The lines of a run so far, in its directory or in memory only.
 #[derive(Default)]
 pub(crate) struct MetricsLog {
-    file: Option<(PathBuf, WrittenFile)>,
-    tensorboard: Option<TensorBoardLog>,
+    files: Option<Files>,
     epochs: Vec<MetricsLine>,
     /// The steps of the epoch in which a resumed run was interrupted.
     unfinished_steps: Vec<MetricsLine>,
     /// The examples that were skipped, and why.
     skipped: BTreeMap<usize, String>,
+}
+
+/// Takes the lines of a file, one after the other.
+type Keep<'a> = dyn FnMut(MetricsLine) -> Result<(), TrainError> + 'a;
+
+/// The files of a log.
+struct Files {
+    path: PathBuf,
+    /// `metrics.jsonl`, and its length in bytes.
+    lines: WrittenFile,
+    bytes: u64,
+    most_bytes: u64,
+    tensorboard_folder: PathBuf,
+    tensorboard: TensorBoardLog,
+}
+
+impl Files {
+    /// Files with the lines that `write` appends, in the place of those that may be there.
+    fn with(
+        path: &Path,
+        tensorboard: &Path,
+        write: impl FnOnce(&mut Keep<'_>) -> Result<(), TrainError>,
+    ) -> Result<Self, TrainError> {
+        let failed = |error| TrainError::io("write", path)(error);
+        let mut file = UnfinishedFile::beside(path).map_err(failed)?;
+        let mut events = TensorBoardLog::open(tensorboard)?;
+        let mut bytes = 0;
+        let mut writer = BufWriter::new(file.file());
+        write(&mut |line| {
+            let json = line.json();
+            bytes += json.len() as u64;
+            writer.write_all(json.as_bytes()).map_err(failed)?;
+            events.append(&line)
+        })?;
+        writer.flush().map_err(failed)?;
+        drop(writer);
+        file.replace(path).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            lines: WrittenFile::open(path, File::options().append(true))
+                .map_err(TrainError::io("open", path))?,
+            bytes,
+            most_bytes: MOST_BYTES,
+            tensorboard_folder: tensorboard.to_owned(),
+            tensorboard: events,
+        })
+    }
+
+    fn append(&mut self, line: &MetricsLine) -> Result<(), TrainError> {
+        let json = line.json();
+        self.lines.write_all(json.as_bytes()).map_err(TrainError::io("write", &self.path))?;
+        self.bytes += json.len() as u64;
+        self.tensorboard.append(line)?;
+        match *line {
+            MetricsLine::Epoch { epoch, .. } if self.bytes > self.most_bytes => self.thin(epoch),
+            _ => Ok(()),
+        }
+    }
+
+    /// Leaves steps out, down to half of the most that there may be, so that it happens seldom.
+    fn thin(&mut self, epoch: usize) -> Result<(), TrainError> {
+        let kept_from = (epoch + 1).saturating_sub(WHOLE_EPOCHS);
+        let files = Self::with(&self.path, &self.tensorboard_folder, |keep| {
+            thinned(|| Lines::open(&self.path), kept_from, self.most_bytes / 2, keep)
+        })?;
+        // Where it is not enough, twice as much has to come before the next attempt.
+        let most_bytes = self.most_bytes.max(2 * files.bytes);
+        *self = Self { most_bytes, ..files };
+        Ok(())
+    }
 }
 
 impl MetricsLog {
@@ -38,14 +113,9 @@ impl MetricsLog {
         let is_new = position == Position::START;
         let mut lines = if is_new { Vec::new() } else { read_metrics(path)? };
         lines.retain(|line| line.is_before(position));
-        let text: String = lines.iter().map(MetricsLine::json).collect();
-        replace_file(path, |file| file.write_all(text.as_bytes()))
-            .map_err(TrainError::io("write", path))?;
-
-        let file = WrittenFile::open(path, File::options().append(true))
-            .map_err(TrainError::io("open", path))?;
-        let tensorboard = Some(TensorBoardLog::open(tensorboard, &lines)?);
-        let mut log = Self { file: Some((path.to_owned(), file)), tensorboard, ..Self::default() };
+        let files =
+            Files::with(path, tensorboard, |keep| lines.iter().cloned().try_for_each(keep))?;
+        let mut log = Self { files: Some(files), ..Self::default() };
         for line in lines {
             match line {
                 MetricsLine::Epoch { .. } => log.epochs.push(line),
@@ -62,11 +132,8 @@ impl MetricsLog {
     }
 
     pub(crate) fn append(&mut self, line: &MetricsLine) -> Result<(), TrainError> {
-        if let Some((path, file)) = &mut self.file {
-            file.write_all(line.json().as_bytes()).map_err(TrainError::io("write", path))?;
-        }
-        if let Some(tensorboard) = &mut self.tensorboard {
-            tensorboard.append(line)?;
+        if let Some(files) = &mut self.files {
+            files.append(line)?;
         }
         if matches!(line, MetricsLine::Epoch { .. }) {
             self.epochs.push(line.clone());
@@ -125,22 +192,46 @@ impl MetricsLog {
 /// [`TrainError::Io`] if it cannot be read; [`TrainError::Parse`], which names the line, if a line is not in the format
 /// of this version. A last line without a line break is not an error: a killed run leaves it, and it is skipped.
 pub fn read_metrics(path: &Path) -> Result<Vec<MetricsLine>, TrainError> {
-    let file = File::open(path).map_err(TrainError::io("read", path))?;
-    let mut reader = BufReader::new(file);
-    let (mut lines, mut text, mut number) = (Vec::new(), String::new(), 0);
-    while reader.read_line(&mut text).map_err(TrainError::io("read", path))? > 0 {
-        number += 1;
-        match serde_json::from_str(&text) {
-            Ok(line) => lines.push(line),
-            Err(_) if !text.ends_with('\n') => break,
+    Lines::open(path)?.collect()
+}
+
+/// The lines of a file, one after the other.
+struct Lines {
+    path: PathBuf,
+    reader: BufReader<File>,
+    text: String,
+    number: usize,
+}
+
+impl Lines {
+    fn open(path: &Path) -> Result<Self, TrainError> {
+        let file = File::open(path).map_err(TrainError::io("read", path))?;
+        let (path, reader) = (path.to_owned(), BufReader::new(file));
+        Ok(Self { path, reader, text: String::new(), number: 0 })
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<MetricsLine, TrainError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.text.clear();
+        self.number += 1;
+        let read = self.reader.read_line(&mut self.text);
+        match read.map_err(TrainError::io("read", &self.path)) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        match serde_json::from_str(&self.text) {
+            Ok(line) => Some(Ok(line)),
+            Err(_) if !self.text.ends_with('\n') => None,
             Err(error) => {
-                let reason = format!("line {number}: {error}");
-                return Err(TrainError::Parse { path: path.to_owned(), reason });
+                let reason = format!("line {}: {error}", self.number);
+                Some(Err(TrainError::Parse { path: self.path.clone(), reason }))
             }
         }
-        text.clear();
     }
-    Ok(lines)
 }
 
 #[cfg(test)]
@@ -162,6 +253,59 @@ mod tests {
             representation: None,
             monitor: None,
         }
+    }
+
+    fn step(epoch: usize, step: usize) -> MetricsLine {
+        MetricsLine::Step {
+            epoch,
+            step,
+            loss: Some(1.0),
+            learning_rate: 0.1,
+            contrastive_top1: 0.5,
+            contrastive_top5: 0.5,
+            images_per_second: 1.0,
+            waiting_share: 0.0,
+            chunks_ready: 2,
+            loss_scale: None,
+            overflowed: false,
+            left_out: 0,
+        }
+    }
+
+    #[test]
+    fn a_long_log_loses_steps_of_early_epochs_and_counts_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let tensorboard = folder.path().join("tensorboard");
+        let open = |position| MetricsLog::open(&path, &tensorboard, position).unwrap();
+        let mut log = open(Position::START);
+        log.files.as_mut().unwrap().most_bytes = 20_000;
+        log.append(&epoch(0)).unwrap();
+        for number in 1..=20 {
+            for count in 1..=10 {
+                log.append(&step(number, count)).unwrap();
+            }
+            log.append(&epoch(number)).unwrap();
+            let length = path.metadata().unwrap().len();
+            assert!(length <= 20_000, "after epoch {number}: {length}");
+            assert_eq!(length, log.files.as_ref().unwrap().bytes);
+        }
+        let lines = read_metrics(&path).unwrap();
+        let (mut logged, mut steps) = (0, 0);
+        for line in &lines {
+            if let MetricsLine::Step { left_out, .. } = line {
+                (logged, steps) = (logged + 1, steps + 1 + left_out);
+            }
+        }
+        assert!(steps == 200 && logged < 120, "{logged} of {steps}");
+        assert!([19, 20].iter().all(|&last| (1..=10).all(|n| lines.contains(&step(last, n)))));
+        assert_eq!(log.epochs().len(), 21);
+        // Event files go on at the same steps: TensorBoard's x axis.
+        let of_long_log = std::fs::read_dir(&tensorboard).unwrap().count();
+        assert_eq!(of_long_log, 1);
+        let continued = open(Position::after_epoch(20));
+        assert_eq!(continued.files.unwrap().tensorboard.step(), 200);
+        assert_eq!(log.files.unwrap().tensorboard.step(), 200);
     }
 
     #[test]
@@ -202,19 +346,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let open = |position| MetricsLog::open(&path, &folder.path().join("tensorboard"), position);
-        let step = |epoch, step| MetricsLine::Step {
-            epoch,
-            step,
-            loss: Some(1.0),
-            learning_rate: 0.1,
-            contrastive_top1: 0.5,
-            contrastive_top5: 0.5,
-            images_per_second: 1.0,
-            waiting_share: 0.0,
-            chunks_ready: 2,
-            loss_scale: None,
-            overflowed: false,
-        };
         let torn = |reason: &str| Skipped { index: 7, reason: reason.to_owned() };
         let mut log = open(Position::START).unwrap();
         for line in [epoch(0), step(1, 1), epoch(1), step(2, 1)] {

@@ -7,7 +7,7 @@ const LEAST_RISE: f64 = 0.001;
 
 /// Whether the contrastive top-1, averaged over each epoch, was no higher in the last `epochs` epochs of `lines` than before
 /// them, or by less than a tenth of a point.
-pub(crate) fn is_flat(lines: &[MetricsLine], epochs: usize) -> bool {
+pub(crate) fn is_flat<'a>(lines: impl IntoIterator<Item = &'a MetricsLine>, epochs: usize) -> bool {
     let figures: Vec<f64> = contrastive_top1(lines).map(|(figure, _)| figure).collect();
     let Some(before) = figures.len().checked_sub(epochs).filter(|&before| before > 0) else {
         return false;
@@ -18,8 +18,10 @@ pub(crate) fn is_flat(lines: &[MetricsLine], epochs: usize) -> bool {
 }
 
 /// The contrastive top-1 of each epoch that has been trained, with the epoch's number.
-pub(crate) fn contrastive_top1(lines: &[MetricsLine]) -> impl Iterator<Item = (f64, usize)> {
-    lines.iter().filter_map(|line| match *line {
+pub(crate) fn contrastive_top1<'a>(
+    lines: impl IntoIterator<Item = &'a MetricsLine>,
+) -> impl Iterator<Item = (f64, usize)> {
+    lines.into_iter().filter_map(|line| match *line {
         MetricsLine::Epoch { epoch: epoch @ 1.., contrastive_top1: Some(figure), .. } => {
             Some((figure, epoch))
         }

@@ -21,9 +21,9 @@ pub(crate) struct TensorBoardLog {
 }
 
 impl TensorBoardLog {
-    /// Empties the folder and starts a file with the lines that the run keeps. A file cannot be continued: a resumed
-    /// run does some steps again, and TensorBoard would show them twice.
-    pub(crate) fn open(folder: &Path, lines: &[MetricsLine]) -> Result<Self, TrainError> {
+    /// Empties the folder and starts a file, which takes the lines that the run keeps. A file cannot be continued: a
+    /// resumed run does some steps again, and TensorBoard would show them twice.
+    pub(crate) fn open(folder: &Path) -> Result<Self, TrainError> {
         match remove_folder(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(TrainError::io("empty", folder)(error));
@@ -34,14 +34,13 @@ impl TensorBoardLog {
         let file = WrittenFile::create(&path).map_err(TrainError::io("create", &path))?;
         let mut log = Self { path, file, step: 0 };
         log.write_record(&event(now(), 0, &Message::new().bytes(3, b"brain.Event:2")))?;
-        for line in lines {
-            log.append(line)?;
-        }
         Ok(log)
     }
 
     pub(crate) fn append(&mut self, line: &MetricsLine) -> Result<(), TrainError> {
-        self.step += u64::from(matches!(line, MetricsLine::Step { .. }));
+        if let MetricsLine::Step { left_out, .. } = line {
+            self.step += 1 + *left_out as u64;
+        }
         let scalars = scalars(line);
         if scalars.is_empty() {
             return Ok(());
@@ -52,6 +51,12 @@ impl TensorBoardLog {
             summary = summary.bytes(1, &value.0);
         }
         self.write_record(&event(now(), self.step, &Message::new().bytes(5, &summary.0)))
+    }
+
+    /// The number of steps so far.
+    #[cfg(test)]
+    pub(crate) fn step(&self) -> u64 {
+        self.step
     }
 
     fn write_record(&mut self, event: &[u8]) -> Result<(), TrainError> {
