@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The true labels are those in the table that `embed` writes beside the vectors. The user's photos are N of those of the split `train`, drawn anew for each of five seeds
-//! (nine tenths of them unless told); both users' classifiers, which are the page's, are tested on all of `test`.
+//! (nine tenths of them unless told); both users' classifiers, which are the page's, are tested on all photos of other splits.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -117,10 +117,10 @@ fn report(
         let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / values.len() as f64;
         (mean, variance.sqrt())
     };
-    println!("labels   asked for        by chance");
+    println!("| labels | asked for | by chance |\n|---|---|---|");
     for (at, labels) in TESTED.iter().enumerate() {
         let ((a, da), (r, dr)) = (mean(asked, at), mean(random, at));
-        println!("{labels:>6}   {a:.1} ± {da:.1} %   {r:.1} ± {dr:.1} %");
+        println!("| {labels} | {a:.1} ± {da:.1} % | {r:.1} ± {dr:.1} % |");
     }
     let goal = mean(random, TESTED.len() - 1).0;
     match (0..TESTED.len()).find(|&at| mean(asked, at).0 >= goal) {
@@ -135,7 +135,7 @@ fn report(
     Ok(())
 }
 
-/// The photos of the splits `train` and `test` that have a class.
+/// The photos that have a class: those of the split `train`, and all others.
 fn read(path: &Path) -> Result<[Labelled; 2]> {
     let index = ImageIndex::load(path)?;
     let mut table = csv::Reader::from_path(path.with_extension("labels.csv"))?;

@@ -167,11 +167,12 @@ pub mod onnx {
 pub mod embed {
     pub use simclr_embed::{
         CosineIndex, Duplicate, DuplicateGroup, DuplicateSearch, EmbedError, Embedded,
-        EmbeddedLabelled, Embedder, EmbedderFile, Explanation, FeatureSource, Features,
-        Fingerprint, Fingerprinting, GroupCount, Groups, ImageIndex, LabelledFeatures, Neighbour,
-        NeighbourGraph, OnnxOptions, OutOfRange, Preparation, PrincipalComponents, Reason,
-        Relation, SimilarityMap, SphericalKMeans, Tsne, VectorFile, VectorsWritten, group_count,
-        labels_of, nearest_neighbours, outlier_scores, raw_pixels, typical_images,
+        EmbeddedLabelled, Embedder, EmbedderFile, ExperimentalDesign, Explanation, FeatureSource,
+        Features, Fingerprint, Fingerprinting, GroupCount, Groups, ImageIndex, LabelledFeatures,
+        Neighbour, NeighbourGraph, OnnxOptions, OutOfRange, Preparation, PrincipalComponents,
+        Reason, Relation, SimilarityMap, SphericalKMeans, Tsne, VectorFile, VectorsWritten,
+        group_count, labels_of, nearest_neighbours, outlier_scores, pixel_checksum, raw_pixels,
+        typical_images,
     };
 }
 

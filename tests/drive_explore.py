@@ -3,9 +3,11 @@ sort.
 
     python3 tests/drive_explore.py target/release/simclr
     python3 tests/drive_explore.py target/release/simclr --photos PHOTOS --run RUN --shots FOLDER
+    python3 tests/drive_explore.py target/release/simclr --photos PHOTOS --run RUN --pace
 
 Without photos it draws some, and trains an encoder on them for some seconds. RUN is copied, photos are linked to: neither is changed. With --shots it leaves pictures of
-the page. Needs Playwright and Pillow (`pip install playwright pillow`) and a Chromium at /usr/bin/chromium, or where CHROMIUM says.
+the page. With --pace it makes no copies and labels next to nothing: it measures how soon the page of a large set is there, how smoothly its map moves, and the server's memory. PHOTOS may then be anything that
+`--data` takes. Needs Playwright and Pillow (`pip install playwright pillow`) and a Chromium at /usr/bin/chromium, or where CHROMIUM says.
 """
 
 import argparse
@@ -53,6 +55,11 @@ class Command:
         self.address = re.search(r"http://127\.0\.0\.1:\d+/[0-9a-f]{32}/", line).group()
         self.images = int(line.split()[0])
         self.seconds = time.monotonic() - started
+
+    def memory(self):
+        """Bytes that are the process's own: files that it has mapped are not among them."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(re.search(r"RssAnon:\s+(\d+)", status).group(1))
 
     def end(self):
         """As Ctrl-C does."""
@@ -109,6 +116,13 @@ def make_copies(photos, originals):
     return made
 
 
+def copy_run(run, copy):
+    copy.mkdir()
+    for name in ("config.toml", "encoder.safetensors", "summary.json", "metrics.jsonl", "index.safetensors"):
+        if (run / name).exists():
+            shutil.copy(run / name, copy / name)
+
+
 def prepare(arguments, work):
     """Photos that copies may be put beside, a run, and the copies."""
     photos, run = work / "photos", work / "run"
@@ -123,10 +137,7 @@ def prepare(arguments, work):
     else:
         draw_photos(photos)
     if arguments.run:
-        run.mkdir()
-        for name in ("config.toml", "encoder.safetensors", "summary.json", "metrics.jsonl", "index.safetensors"):
-            if (pathlib.Path(arguments.run) / name).exists():
-                shutil.copy(pathlib.Path(arguments.run) / name, run / name)
+        copy_run(pathlib.Path(arguments.run), run)
     else:
         settings = "--encoder=resnet18x0.0625_cifar --image-size=16 --batch-size=30 --epochs=2 --seed=3 --monitor-every=never"
         command = [arguments.simclr, "pretrain", "--data", photos, "--out", run, *settings.split()]
@@ -425,6 +436,50 @@ def download(page, name, folder):
         return list(csv.DictReader(file))
 
 
+def check_pace(arguments, browser, work):
+    """A large set, its vectors and its map once there: the page comes soon, moves smoothly, and takes little memory."""
+    run = work / "run"
+    copy_run(pathlib.Path(arguments.run), run)
+    command = Command(arguments.simclr, run, arguments.photos)
+    print(f"first opening of {command.images} images: {command.seconds:.1f} s")
+    command.end()
+    command = Command(arguments.simclr, run, arguments.photos)
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    watch = Watch(page, command.address)
+    started = time.monotonic()
+    ready(page, command.address)
+    seconds = [command.seconds, time.monotonic() - started]
+    print(f"second opening: an address after {seconds[0]:.1f} s, the page ready {seconds[1]:.1f} s later")
+    shots = Shots(arguments.shots)
+    shots.take(page, "large-all")
+    found = {"all": frames(page)}
+    page.locator("#map").focus()
+    for name, zooms in (("middle", 4), ("near", 5), ("nearest", 5)):
+        for _ in range(zooms):
+            page.keyboard.press("+")
+        page.wait_for_timeout(3000)
+        found[name] = frames(page)
+        shots.take(page, f"large-{name}")
+    page.keyboard.press("0")
+    page.locator("#tab-label").click()
+    for labels, name in enumerate(["one", "two", "one", "two"], 1):
+        started = time.monotonic()
+        page.locator("#new-class").fill(name)
+        page.keyboard.press("Enter")
+        wait_for_labels(page, labels)
+        print(f"label {labels}: {time.monotonic() - started:.2f} s until it is saved and shown")
+    found["predictions"] = frames(page)
+    for name, of in found.items():
+        print(f"frames, {name}, ms:", json.dumps({k: round(v, 1) for k, v in of.items()}))
+    print(f"memory of the server: {command.memory() / 2**20:.0f} MiB")
+    assert sum(seconds) < 5, seconds
+    assert all(of["p95"] < 50 and of["most"] < 200 for of in found.values()), found
+    assert command.memory() < 2**30, command.memory()
+    assert not watch.found, watch.found
+    page.close()
+    command.end()
+
+
 def drive(arguments, browser, work):
     photos, run, copies = prepare(arguments, work)
     shots = Shots(arguments.shots)
@@ -491,12 +546,15 @@ def main():
     parser.add_argument("--photos")
     parser.add_argument("--run")
     parser.add_argument("--shots")
+    parser.add_argument("--pace", action="store_true")
     arguments = parser.parse_args()
+    if arguments.pace and not (arguments.photos and arguments.run):
+        parser.error("expected --photos and --run beside --pace")
     arguments.simclr = str(pathlib.Path(arguments.simclr).resolve())
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as work:
         executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        drive(arguments, browser, pathlib.Path(work))
+        (check_pace if arguments.pace else drive)(arguments, browser, pathlib.Path(work))
         browser.close()
 
 

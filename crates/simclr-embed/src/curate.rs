@@ -1,6 +1,7 @@
 //! What is in a set of images, before any has a label: copies, odd ones, groups, and which to label first.
 
 mod duplicates;
+mod experimental_design;
 mod group_count;
 mod groups;
 mod outliers;
@@ -9,7 +10,9 @@ mod typical_images;
 
 pub use self::duplicates::{
     Duplicate, DuplicateGroup, DuplicateSearch, Fingerprint, Fingerprinting, Relation,
+    pixel_checksum,
 };
+pub use self::experimental_design::ExperimentalDesign;
 pub use self::group_count::{GroupCount, group_count};
 pub use self::groups::Groups;
 pub use self::outliers::outlier_scores;

@@ -37,7 +37,7 @@
 //! | [`DuplicateSearch`] | which images are copies of others? Asks their pixels, too |
 //! | [`outlier_scores`] | which images are like no other? |
 //! | [`SphericalKMeans`], [`group_count`] | which groups are there, and which image stands for each? |
-//! | [`typical_images`] | which images should get labels first? |
+//! | [`typical_images`], [`ExperimentalDesign`] | which images should get labels first? |
 //! | [`PrincipalComponents`], [`Tsne`] | where do the images lie on a map? |
 //! | [`Explanation`] | which regions make two images alike? |
 //! | [`LabelledFeatures`] | is the encoder any good? `simclr-eval` answers |
@@ -66,8 +66,9 @@ mod search;
 mod vectors;
 
 pub use curate::{
-    Duplicate, DuplicateGroup, DuplicateSearch, Fingerprint, Fingerprinting, GroupCount, Groups,
-    Relation, SphericalKMeans, group_count, outlier_scores, typical_images,
+    Duplicate, DuplicateGroup, DuplicateSearch, ExperimentalDesign, Fingerprint, Fingerprinting,
+    GroupCount, Groups, Relation, SphericalKMeans, group_count, outlier_scores, pixel_checksum,
+    typical_images,
 };
 pub use embedding::{
     Embedded, EmbeddedLabelled, Embedder, EmbedderFile, OnnxOptions, Preparation, VectorFile,

@@ -166,7 +166,10 @@ async function showAccuracy(mine) {
   const text = $("accuracy");
   if (!found) text.textContent = "Labels of two classes teach a classifier.";
   else if (found.labels < 10) text.textContent = `A classifier has learnt from ${found.labels} labels; from 10 on it is tested.`;
-  else text.textContent = `${percent(found.accuracy)} of ${found.labels} labels are told right by the others (${found.right} of ${found.labels}).`;
+  else {
+    const warning = " Most of these labels were given to several photos at once. Photos of a group are alike, so this says how well groups fit, rather than how good the classifier is: label single photos to find out.";
+    text.textContent = `${percent(found.accuracy)} of ${found.labels} labels are told right by the others (${found.right} of ${found.labels}).${2 * found.together > found.labels ? warning : ""}`;
+  }
 }
 
 async function loadQueue() {
@@ -474,6 +477,18 @@ $("regroup").addEventListener("submit", (event) => {
   event.preventDefault();
   tried(loadGroups)(`groups/${Number($("group-count").value)}`);
 });
+
+onClick("count-groups", tried(async () => {
+  $("count-groups").disabled = true;
+  say("counting groups");
+  try {
+    await loadGroups("groups/auto");
+    $("group-count").value = groups.groups.length;
+    say(`${groups.groups.length} groups`);
+  } finally {
+    $("count-groups").disabled = false;
+  }
+}));
 
 function toggleLasso() {
   map.isLasso = !map.isLasso;

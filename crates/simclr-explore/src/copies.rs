@@ -57,7 +57,7 @@ impl Copies {
         for (index, print) in read {
             prints[index] = print;
         }
-        exploration.copies.tell("comparing pixels", 0, 0);
+        exploration.copies.tell("looking for likely pairs", 0, 0);
         let embedded = Embedded {
             features: (*exploration.features).clone(),
             indices: exploration.indices.clone(),
@@ -70,7 +70,9 @@ impl Copies {
             embedded: Some(&embedded),
             seed: crate::preparation::SEED,
         };
-        let groups = search.find(&exploration.device).map_err(|error| in_words(error.into()))?;
+        let compared = |done, of| exploration.copies.tell("comparing pixels", done, of);
+        let groups = search.find_telling(&exploration.device, &compared);
+        let groups = groups.map_err(|error| in_words(error.into()))?;
         let copy = |index: usize, relation: Relation| {
             let row = exploration.indices.binary_search(&index).ok()?;
             let print = prints[index].as_ref();

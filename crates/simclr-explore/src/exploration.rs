@@ -96,7 +96,8 @@ impl Exploration {
         let doing = |what| tell(Stage::Doing(what));
         let preparation = Preparation::of(&features, &folder.join(MAP), &device, &doing)?;
         let features = Arc::new(features);
-        let mut session = LabelSession::on_unit(Arc::clone(&features), preparation.typical.clone());
+        let mut session =
+            LabelSession::on_unit(Arc::clone(&features), Arc::clone(&preparation.design));
         session.restore(&restored.labels, &restored.aside)?;
         Ok(Self {
             title: title(folder),

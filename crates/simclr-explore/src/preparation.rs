@@ -1,12 +1,13 @@
 //! What is computed once of the images' vectors, and kept.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use sha2::{Digest, Sha256};
-use simclr_embed::{Features, NeighbourGraph, Tsne, outlier_scores, typical_images};
+use simclr_embed::{ExperimentalDesign, Features, NeighbourGraph, Tsne, outlier_scores};
 use simclr_files::replace_file;
 
 use crate::error::ExploreError;
@@ -14,19 +15,16 @@ use crate::grouping::Grouping;
 use crate::map_positions::map_positions;
 
 /// A file of another version is computed anew.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// For all that is drawn by chance.
 pub(crate) const SEED: u64 = 0;
 /// Nearest images whose mean distance says how odd an image is, as `simclr odd` has it.
 const NEIGHBOURS: usize = 10;
 /// Groups that the map begins with.
 const GROUPS: usize = 12;
-/// Typical images that are put in order, the groups that the first are of, and the images that they are typical of: a draw of larger sets.
-const TYPICAL: usize = 160;
-const FIRST_GROUPS: usize = 10;
-const TYPICAL_OF: usize = 5_000;
-/// Bytes of a file beside its tensors.
+/// Bytes of a file beside its tensors, and the most for each image in them.
 const HEADER: u64 = 1 << 16;
+const EACH: u64 = 1 << 10;
 
 /// A map of the images, their groups, and how odd each is.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +34,8 @@ pub(crate) struct Preparation {
     /// The mean distance, 1 - cosine, to the nearest others.
     pub(crate) odd: Vec<f32>,
     pub(crate) grouping: Grouping,
-    /// Images to label first, in this order.
-    pub(crate) typical: Vec<usize>,
+    /// What tells which images to label next.
+    pub(crate) design: Arc<ExperimentalDesign>,
 }
 
 impl Preparation {
@@ -64,9 +62,9 @@ impl Preparation {
         let odd = outlier_scores(&graph.nearest(NEIGHBOURS));
         tell("grouping");
         let grouping = Grouping::of(features, GROUPS, device)?;
-        tell("choosing typical images");
-        let typical = typical(features, device)?;
-        let preparation = Self { positions, odd, grouping, typical };
+        tell("preparing what to label");
+        let design = Arc::new(ExperimentalDesign::new(features, &graph, SEED)?);
+        let preparation = Self { positions, odd, grouping, design };
         preparation.write(path, &digest)?;
         Ok(preparation)
     }
@@ -74,7 +72,7 @@ impl Preparation {
     /// What the file holds of `images` vectors of this digest; `None` if it is another file, or none.
     fn read(path: &Path, digest: &str, images: usize) -> Option<Self> {
         let length = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?.len();
-        if length > HEADER + 24 * images as u64 {
+        if length > HEADER + EACH * images as u64 {
             return None;
         }
         let bytes = std::fs::read(path).ok()?;
@@ -100,19 +98,15 @@ impl Preparation {
             bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
         };
         let of = numbers(values("groups", Dtype::U32, &[images])?);
-        let list = |name: &str| {
-            let count = tensors.tensor(name).ok()?.shape().first().copied()?;
-            Some(numbers(values(name, Dtype::U32, &[count])?))
-        };
-        let (medoids, typical) = (list("medoids")?, list("typical")?);
-        if !typical.iter().all(|&row| (row as usize) < images) {
-            return None;
-        }
+        let shape = |name: &str| Some(tensors.tensor(name).ok()?.shape().to_vec());
+        let medoids = numbers(values("medoids", Dtype::U32, &shape("medoids")?)?);
+        let size = shape("points")?.get(1).copied().filter(|&size| size > 0)?;
+        let points = floats(values("points", Dtype::F32, &[images, size])?)?;
         Some(Self {
             positions: positions.as_chunks::<2>().0.to_vec(),
             odd,
             grouping: Grouping::from_numbers(&of, &medoids)?,
-            typical: typical.into_iter().map(|row| row as usize).collect(),
+            design: Arc::new(ExperimentalDesign::of_points(Features::new(points, size))),
         })
     }
 
@@ -125,13 +119,13 @@ impl Preparation {
         };
         let images = self.odd.len();
         let (of, medoids) = self.grouping.to_numbers();
-        let typical: Vec<u32> = self.typical.iter().map(|&row| row as u32).collect();
+        let points = self.design.points();
         let data = [
             ("positions", Dtype::F32, vec![images, 2], floats(self.positions.as_flattened())),
             ("odd", Dtype::F32, vec![images], floats(&self.odd)),
             ("groups", Dtype::U32, vec![images], numbers(&of)),
             ("medoids", Dtype::U32, vec![medoids.len()], numbers(&medoids)),
-            ("typical", Dtype::U32, vec![typical.len()], numbers(&typical)),
+            ("points", Dtype::F32, vec![images, points.size()], floats(points.values())),
         ];
         let views = data.iter().map(|(name, dtype, shape, bytes)| {
             let view = TensorView::new(*dtype, shape.clone(), bytes);
@@ -142,30 +136,6 @@ impl Preparation {
         let bytes = serialize(views, Some(about)).expect("these tensors are a file's");
         replace_file(path, |file| file.write_all(&bytes)).map_err(ExploreError::write(path))
     }
-}
-
-/// Images to label first, in this order: typical ones of ten groups, then of twenty, of which some have one already, and so on. So the first ten stand for all, and
-/// so do the first hundred.
-///
-/// # Errors
-///
-/// [`ExploreError::Embed`] if the device fails.
-pub(crate) fn typical(features: &Features, device: &Device) -> Result<Vec<usize>, ExploreError> {
-    let step = features.len().div_ceil(TYPICAL_OF);
-    let drawn: Vec<usize> = (0..features.len()).step_by(step).collect();
-    let draw = (step > 1).then(|| features.select(&drawn));
-    let features = draw.as_ref().unwrap_or(features);
-    let mut typical = Vec::new();
-    let mut groups = FIRST_GROUPS;
-    while typical.len() < TYPICAL {
-        let more = typical_images(features, groups - typical.len(), &typical, SEED, device)?;
-        if more.is_empty() {
-            break;
-        }
-        typical.extend(more);
-        groups *= 2;
-    }
-    Ok(typical.into_iter().map(|at| drawn[at]).collect())
 }
 
 /// What tells these vectors from others.

@@ -1,12 +1,14 @@
 //! `simclr duplicates`.
 
+use std::sync::OnceLock;
+
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use simclr::data::{ImageDataset, WholeSet, printable};
 use simclr::embed::{Duplicate, DuplicateGroup, DuplicateSearch, Fingerprint, Relation};
 
-use crate::bar::while_waiting;
+use crate::bar::Bar;
 use crate::output::Output;
 use crate::photo_args::PhotoArgs;
 use crate::table_args::TableArgs;
@@ -37,7 +39,12 @@ impl Arguments {
             seed: self.seed,
         };
         let device = photos.embedder.device();
-        let groups = while_waiting("comparing pixels", || search.find(device))?;
+        let bar = OnceLock::new();
+        let compared = |done, of| {
+            bar.get_or_init(|| Bar::new("comparing pixels", of, "images")).set(done);
+        };
+        let groups = search.find_telling(device, &compared)?;
+        drop(bar);
         let found = Found { images: &photos.images, prints: &prints, groups };
         found.print(output);
         let mut result = found.json();

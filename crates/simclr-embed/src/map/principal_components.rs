@@ -1,16 +1,14 @@
 //! The two directions in which vectors differ most.
 
 use nalgebra::DMatrix;
+use rand::Rng;
 use rand::seq::SliceRandom;
-use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
 use crate::error::EmbedError;
-use crate::vectors::{Features, unit};
+use crate::vectors::{Features, LeadingDirections, unit};
 
-/// Directions that are iterated together: more than are asked for, so that those settle sooner.
-const BLOCK: usize = 8;
-/// Iterations: each multiplies what is left of a direction of half the variance by a quarter or less.
+/// Iterations that make two directions exact.
 const ITERATIONS: usize = 30;
 
 /// The first two principal components of some vectors at length 1.
@@ -37,8 +35,7 @@ impl PrincipalComponents {
     /// The most vectors that the directions are found from. All get a place.
     pub const MOST_DRAWN: usize = 10_000;
 
-    /// The components of `features`, found by iterating a block of directions (Halko et al. 2011, algorithm 4.4). That
-    /// takes a second where all eigenvectors of a wide encoder would take minutes.
+    /// The components of `features`, found by iterating a block of directions (Halko et al. 2011, algorithm 4.4).
     ///
     /// `random` draws where the iteration starts, and [`MOST_DRAWN`](Self::MOST_DRAWN) vectors of a larger set. A component's sign is chosen such that the place
     /// farthest from 0 is positive.
@@ -55,11 +52,17 @@ impl PrincipalComponents {
         }
         let values = rows.iter().flat_map(|&row| unit(features.row(row)));
         let drawn = DMatrix::from_row_iterator(rows.len(), features.size(), values);
-        let directions = Directions::new(drawn, random);
+        let directions = LeadingDirections::new(drawn, 2, ITERATIONS, random);
         let places = (0..features.len()).into_par_iter();
-        let places = places.map(|row| directions.place(unit(features.row(row)))).collect();
-        Ok(Self { places: upright(places), explained: directions.explained })
+        let places = places.map(|row| both(&directions.place(unit(features.row(row)))));
+        let places = places.collect();
+        Ok(Self { places: upright(places), explained: both(&directions.explained) })
     }
+}
+
+/// The values of both axes: where nothing varies, or there is a single value, one is missing.
+fn both(found: &[f64]) -> [f64; 2] {
+    [0, 1].map(|axis| found.get(axis).copied().unwrap_or(0.0))
 }
 
 /// Multiplies each axis by 1 or -1, such that the place farthest from 0 is positive.
@@ -75,66 +78,10 @@ fn upright(mut places: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     places
 }
 
-/// The directions of the components.
-struct Directions {
-    /// `[d]`.
-    mean: Vec<f64>,
-    /// `[d]`, for each value its share of both components.
-    shares: Vec<[f64; 2]>,
-    explained: [f64; 2],
-}
-
-impl Directions {
-    /// Those of the rows of `vectors`, `[n, d]`.
-    fn new(vectors: DMatrix<f64>, random: &mut impl Rng) -> Self {
-        let mut centred = vectors;
-        let mut mean = Vec::with_capacity(centred.ncols());
-        for mut column in centred.column_iter_mut() {
-            mean.push(column.mean());
-            column.add_scalar_mut(-column.mean());
-        }
-        let (n, d) = centred.shape();
-        let variance = centred.norm_squared();
-        let block = BLOCK.min(n).min(d);
-        let mut found = Self { mean, shares: vec![[0.0; 2]; d], explained: [0.0; 2] };
-        if variance <= f64::EPSILON * n as f64 {
-            return found;
-        }
-        let mut directions = DMatrix::from_fn(d, block, |_, _| random.random_range(-1.0..1.0));
-        for _ in 0..ITERATIONS {
-            let turned = centred.tr_mul(&(&centred * &directions)); // [d, block]
-            directions = turned.qr().q();
-        }
-        let scores = &centred * &directions; // [n, block]
-        let eigen = scores.tr_mul(&scores).symmetric_eigen();
-        let mut order: Vec<usize> = (0..block).collect();
-        order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
-        for (axis, &index) in order.iter().take(2).enumerate() {
-            let direction = &directions * eigen.eigenvectors.column(index);
-            for (shares, share) in found.shares.iter_mut().zip(direction.iter()) {
-                shares[axis] = *share;
-            }
-            found.explained[axis] = (eigen.eigenvalues[index] / variance).clamp(0.0, 1.0);
-        }
-        found
-    }
-
-    /// Where `vector` lies.
-    fn place(&self, vector: impl Iterator<Item = f64>) -> [f64; 2] {
-        let mut place = [0.0; 2];
-        for ((value, mean), shares) in vector.zip(&self.mean).zip(&self.shares) {
-            for axis in 0..2 {
-                place[axis] += (value - mean) * shares[axis];
-            }
-        }
-        place
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
+    use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
     fn random() -> ChaCha8Rng {
@@ -152,10 +99,10 @@ mod tests {
 
     /// The components of the rows of a matrix as they are.
     fn of(vectors: &DMatrix<f64>) -> PrincipalComponents {
-        let directions = Directions::new(vectors.clone(), &mut random());
-        let places = vectors.row_iter().map(|row| directions.place(row.iter().copied()));
+        let directions = LeadingDirections::new(vectors.clone(), 2, ITERATIONS, &mut random());
+        let places = vectors.row_iter().map(|row| both(&directions.place(row.iter().copied())));
         let places = upright(places.collect());
-        PrincipalComponents { places, explained: directions.explained }
+        PrincipalComponents { places, explained: both(&directions.explained) }
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) struct GivenLabels {
     /// Names of classes that have or had a label, in the order of their first label.
     classes: Vec<String>,
     of: Vec<Option<u16>>,
+    /// Whether a row got its label together with others.
+    together: Vec<bool>,
     aside: Vec<bool>,
     changes: Vec<Change>,
 }
@@ -22,7 +24,7 @@ pub(super) struct GivenLabels {
 /// What was there before a change.
 #[derive(Debug, Clone)]
 enum Change {
-    Labels(Vec<(usize, Option<u16>)>),
+    Labels(Vec<(usize, Option<u16>, bool)>),
     Aside(Vec<(usize, bool)>),
 }
 
@@ -32,6 +34,7 @@ impl GivenLabels {
         Self {
             classes: Vec::new(),
             of: vec![None; rows],
+            together: vec![false; rows],
             aside: vec![false; rows],
             changes: Vec::new(),
         }
@@ -43,6 +46,11 @@ impl GivenLabels {
 
     pub(super) fn of(&self) -> &[Option<u16>] {
         &self.of
+    }
+
+    /// Whether the label of each row was given to several rows at once, as of a group. It is not known of labels of an earlier session.
+    pub(super) fn together(&self) -> &[bool] {
+        &self.together
     }
 
     pub(super) fn aside(&self) -> &[bool] {
@@ -75,8 +83,9 @@ impl GivenLabels {
         let mut before = Vec::new();
         for &row in rows {
             if self.of[row] != class {
-                before.push((row, self.of[row]));
+                before.push((row, self.of[row], self.together[row]));
                 self.of[row] = class;
+                self.together[row] = rows.len() > 1;
             }
         }
         Ok(self.remember(before.is_empty(), Change::Labels(before)))
@@ -104,7 +113,9 @@ impl GivenLabels {
         match self.changes.pop() {
             // A row may be named twice: the first time counts.
             Some(Change::Labels(before)) => {
-                before.into_iter().rev().for_each(|(row, class)| self.of[row] = class);
+                for (row, class, together) in before.into_iter().rev() {
+                    (self.of[row], self.together[row]) = (class, together);
+                }
                 true
             }
             Some(Change::Aside(before)) => {
@@ -191,6 +202,8 @@ mod tests {
             !labels.label(&[2], Some("dog")).unwrap() && !labels.set_aside(&[1], true).unwrap()
         );
         assert_eq!(labels.given().collect::<Vec<_>>(), [(2, 1), (3, 1)]);
+        assert!(labels.together()[3] && labels.label(&[3], Some("cat")).unwrap());
+        assert!(!labels.together()[3] && labels.undo() && labels.together()[3]);
         assert!(labels.undo());
         assert_eq!(labels.of()[0], Some(0));
         assert!(labels.aside()[1] && labels.undo() && !labels.aside()[1]);

@@ -18,6 +18,9 @@ pub struct HeldOut {
     pub right: usize,
     /// Labels that were asked for.
     pub labels: usize,
+    /// Of these, labels that were given to several images at once, in this session. Images of a group are alike, so that one tells the other's label: where most labels are such ones,
+    /// the figure says how well the groups fit, more than what the classifier has learnt.
+    pub together: usize,
 }
 
 impl HeldOut {
@@ -27,7 +30,7 @@ impl HeldOut {
         self.right as f64 / self.labels.max(1) as f64
     }
 
-    /// Cross-validates the labels; `None` for fewer than two classes.
+    /// Cross-validates the labels; `None` for fewer than two classes. `together` says of each row whether it got its label with others.
     ///
     /// # Errors
     ///
@@ -35,6 +38,7 @@ impl HeldOut {
     pub(super) fn of(
         learner: &Learner,
         labels: &[(usize, usize)],
+        together: &[bool],
     ) -> Result<Option<Self>, ExploreError> {
         let classes: Vec<usize> = labels.iter().map(|label| label.1).collect();
         let drawn = simclr_eval::draw_equally(&classes, MOST_LABELS, 0);
@@ -45,7 +49,8 @@ impl HeldOut {
             return Ok(None);
         }
         let folds = FOLDS.min(labels.len());
-        let mut held_out = Self { right: 0, labels: 0 };
+        let together = labels.iter().filter(|label| together[label.0]).count();
+        let mut held_out = Self { right: 0, labels: 0, together };
         for fold in 0..folds {
             let part = |of_fold: bool| -> Vec<(usize, usize)> {
                 let chosen = |(at, label): (usize, &(usize, usize))| {
@@ -82,24 +87,30 @@ mod tests {
         Learner::new(Arc::new(Features::new((0..40).flat_map(vector).collect(), 3).unit()))
     }
 
+    /// Of labels of which those of the rows 0 to 3 were given at once.
+    fn of(labels: &[(usize, usize)]) -> Result<Option<HeldOut>, ExploreError> {
+        let together: Vec<bool> = (0..40).map(|row| row < 4).collect();
+        HeldOut::of(&learner(), labels, &together)
+    }
+
     #[test]
     fn labels_that_follow_the_vectors_are_told_and_others_are_not() {
         let labels: Vec<_> = (0..20).map(|row| (row, row % 2)).collect();
-        let found = HeldOut::of(&learner(), &labels).unwrap().unwrap();
-        assert_eq!(found, HeldOut { right: 20, labels: 20 });
+        let found = of(&labels).unwrap().unwrap();
+        assert_eq!(found, HeldOut { right: 20, labels: 20, together: 4 });
         assert!((found.accuracy() - 1.0).abs() < f64::EPSILON);
         let wrong: Vec<_> = (0..20).map(|row| (row, row / 2 % 2)).collect();
-        assert!(HeldOut::of(&learner(), &wrong).unwrap().unwrap().right < 15);
+        assert!(of(&wrong).unwrap().unwrap().right < 15);
     }
 
     #[test]
     fn a_class_of_one_label_is_never_told() {
         let labels = [(0, 0), (2, 0), (4, 0), (1, 1)];
-        let found = HeldOut::of(&learner(), &labels).unwrap().unwrap();
-        assert_eq!(found, HeldOut { right: 3, labels: 4 });
-        let two = HeldOut::of(&learner(), &[(0, 0), (1, 1)]).unwrap().unwrap();
-        assert_eq!(two, HeldOut { right: 0, labels: 2 });
-        assert_eq!(HeldOut::of(&learner(), &[(0, 4), (1, 4)]).unwrap(), None);
-        assert_eq!(HeldOut::of(&learner(), &[]).unwrap(), None);
+        let found = of(&labels).unwrap().unwrap();
+        assert_eq!(found, HeldOut { right: 3, labels: 4, together: 3 });
+        let two = of(&[(0, 0), (1, 1)]).unwrap().unwrap();
+        assert_eq!(two, HeldOut { right: 0, labels: 2, together: 2 });
+        assert_eq!(of(&[(0, 4), (1, 4)]).unwrap(), None);
+        assert_eq!(of(&[]).unwrap(), None);
     }
 }

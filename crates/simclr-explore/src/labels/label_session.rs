@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use simclr_embed::Features;
+use simclr_embed::{ExperimentalDesign, Features, NeighbourGraph};
 
 use super::classifier::{Learner, Learnt};
 use super::given_labels::GivenLabels;
 use super::guesses::Guesses;
 use super::held_out::HeldOut;
-use super::next_to_label::Candidates;
+use super::next_to_label::next_to_label;
 use crate::error::ExploreError;
-use crate::preparation::typical;
+use crate::preparation::SEED;
 
 /// Labels of images, and what a linear classifier on their frozen vectors learns from them, at each label.
 ///
@@ -39,9 +39,9 @@ use crate::preparation::typical;
 ///
 /// # What to label next
 ///
-/// At first, [typical images](simclr_embed::typical_images) of many groups (`TypiClust`: Hacohen, Dekel and Weinshall 2022), for a classifier that has seen little is
-/// undecided about the wrong images. From ten labels for each class on, those between whose two likeliest classes it is least decided (margin sampling: Scheffer, Decomain and Wrobel
-/// 2001), less those that are like one that was chosen. Doucet et al. (2024) found that order the best for features of self-supervised encoders.
+/// The image whose label would make a linear model most certain about all images ([`ExperimentalDesign`]: Yu, Bi and Tresp 2006). A classifier that has seen little is
+/// undecided about the wrong images, so what it says counts only from ten labels for each class on. Then what an image is worth is multiplied by the square root of how undecided it is, 1 less the
+/// margin between the two likeliest classes (Scheffer, Decomain and Wrobel 2001).
 #[derive(Debug, Clone)]
 pub struct LabelSession {
     features: Arc<Features>,
@@ -49,7 +49,7 @@ pub struct LabelSession {
     labels: GivenLabels,
     learnt: Option<Learnt>,
     guesses: Option<Guesses>,
-    typical: Vec<usize>,
+    design: Arc<ExperimentalDesign>,
     revision: u64,
 }
 
@@ -61,16 +61,17 @@ impl LabelSession {
     /// [`ExploreError::Embed`] without images, or for vectors that are not finite.
     pub fn new(features: Features, device: &Device) -> Result<Self, ExploreError> {
         let features = features.unit();
-        let typical = typical(&features, device)?;
-        Ok(Self::on_unit(Arc::new(features), typical))
+        let graph = NeighbourGraph::new(&features, ExperimentalDesign::NEIGHBOURS, SEED, device)?;
+        let design = ExperimentalDesign::new(&features, &graph, SEED)?;
+        Ok(Self::on_unit(Arc::new(features), Arc::new(design)))
     }
 
-    /// A session on finite vectors of length 1, which knows the images to label first.
-    pub(crate) fn on_unit(features: Arc<Features>, typical: Vec<usize>) -> Self {
+    /// A session on finite vectors of length 1, with a design on them.
+    pub(crate) fn on_unit(features: Arc<Features>, design: Arc<ExperimentalDesign>) -> Self {
         let labels = GivenLabels::new(features.len());
         let learner = Learner::new(Arc::clone(&features));
         let (learnt, guesses) = (None, None);
-        Self { features, learner, labels, learnt, guesses, typical, revision: 0 }
+        Self { features, learner, labels, learnt, guesses, design, revision: 0 }
     }
 
     /// Gives `rows` the label `class`, a new class if there is none of that name; `None` takes their labels away. The space around a name doesn't count.
@@ -206,16 +207,7 @@ impl LabelSession {
     /// `count` images to label next, the most useful first; fewer if there are no more.
     #[must_use]
     pub fn next_to_label(&self, count: usize) -> Vec<usize> {
-        let (labels, aside) = (self.labels.of(), self.labels.aside());
-        let candidates = Candidates {
-            features: &self.features,
-            done: &|row| labels[row].is_some() || aside[row],
-            labels: self.labels.given().count(),
-            classes: self.labels.classes().len(),
-            typical: &self.typical,
-            guesses: self.guesses.as_ref(),
-        };
-        candidates.choose(count)
+        next_to_label(&self.design, &self.labels, self.guesses.as_ref(), count)
     }
 
     /// How often the labels tell each other's classes; `None` before two classes have a label. It takes a few fits.
@@ -232,7 +224,8 @@ impl LabelSession {
         &self,
     ) -> impl FnOnce() -> Result<Option<HeldOut>, ExploreError> + Send + 'static {
         let given: Vec<(usize, usize)> = self.labels.given().collect();
+        let together = self.labels.together().to_vec();
         let learner = self.learner.clone();
-        move || HeldOut::of(&learner, &given)
+        move || HeldOut::of(&learner, &given, &together)
     }
 }

@@ -1,88 +1,72 @@
 //! The images whose labels would teach most.
 
-use simclr_embed::Features;
+use simclr_embed::ExperimentalDesign;
 
+use super::given_labels::GivenLabels;
 use super::guesses::Guesses;
 
-/// Labels for each class, on average, from which on undecided images come first; before, typical ones do.
+/// Labels for each class, on average, from which on the classifier has a say; before, it is undecided about the wrong images.
 const ENOUGH: usize = 10;
-/// Undecided images that are looked at for each that is chosen.
-const LOOKED_AT: usize = 20;
-/// Cosine of two images, without the mean of all, from which on the second one would teach what the first one does.
-const SAME: f64 = 0.8;
+/// How undecided an image counts at least: none is never asked for.
+const LEAST: f32 = 1e-3;
 
-/// What is known of the images that are labelled and of those that may be.
-pub(super) struct Candidates<'a> {
-    /// Unit vectors.
-    pub(super) features: &'a Features,
-    /// Whether an image needs no label: it has one, or is set aside.
-    pub(super) done: &'a dyn Fn(usize) -> bool,
-    /// How many have one.
-    pub(super) labels: usize,
-    /// Of how many classes.
-    pub(super) classes: usize,
-    /// Typical images, in the order to label them.
-    pub(super) typical: &'a [usize],
-    /// What the classifier makes of each.
-    pub(super) guesses: Option<&'a Guesses>,
+/// `count` images to label, the most useful first, fewer if there are no more: by the design, and from some labels on by how undecided the classifier is.
+pub(super) fn next_to_label(
+    design: &ExperimentalDesign,
+    labels: &GivenLabels,
+    guesses: Option<&Guesses>,
+    count: usize,
+) -> Vec<usize> {
+    let labelled: Vec<usize> = labels.given().map(|(row, _)| row).collect();
+    let guesses = guesses.filter(|_| labelled.len() >= ENOUGH * labels.classes().len());
+    let weight = |row: usize| {
+        if labels.of()[row].is_some() || labels.aside()[row] {
+            return 0.0;
+        }
+        let undecided = |guesses: &Guesses| (1.0 - guesses.margins[row]).max(LEAST);
+        f64::from(guesses.map_or(1.0, undecided)).sqrt()
+    };
+    design.choose(&labelled, count, &weight)
 }
 
-impl Candidates<'_> {
-    /// `count` images to label, the most useful first.
-    pub(super) fn choose(&self, count: usize) -> Vec<usize> {
-        match self.guesses {
-            Some(guesses) if self.labels >= ENOUGH * self.classes => self.undecided(guesses, count),
-            _ => {
-                let typical = self.typical.iter().copied().filter(|&row| !(self.done)(row));
-                let mut chosen: Vec<usize> = typical.take(count).collect();
-                if let Some(guesses) = self.guesses
-                    && chosen.len() < count
-                {
-                    let more = self.undecided(guesses, 2 * count);
-                    chosen.extend(more.into_iter().filter(|row| !self.typical.contains(row)));
-                    chosen.truncate(count);
-                }
-                chosen
-            }
-        }
+#[cfg(test)]
+mod tests {
+    use simclr_embed::Features;
+
+    use super::*;
+
+    /// Points on a circle, and one label for each of two of them.
+    fn design() -> (ExperimentalDesign, GivenLabels) {
+        let points = (0..40).flat_map(|at| [(at as f32 / 6.4).cos(), (at as f32 / 6.4).sin()]);
+        let mut labels = GivenLabels::new(40);
+        labels.label(&[0], Some("a")).unwrap();
+        labels.label(&[20], Some("b")).unwrap();
+        (ExperimentalDesign::of_points(Features::new(points.collect(), 2)), labels)
     }
 
-    /// Those of the smallest margins that are not like each other.
-    fn undecided(&self, guesses: &Guesses, count: usize) -> Vec<usize> {
-        let mut rows: Vec<usize> =
-            (0..self.features.len()).filter(|&row| !(self.done)(row)).collect();
-        let by_margin = |a: &usize, b: &usize| {
-            guesses.margins[*a].total_cmp(&guesses.margins[*b]).then(a.cmp(b))
-        };
-        let looked_at = count.saturating_mul(LOOKED_AT);
-        if rows.len() > looked_at {
-            rows.select_nth_unstable_by(looked_at, by_margin);
-            rows.truncate(looked_at);
-        }
-        rows.sort_unstable_by(by_margin);
-        let mut chosen: Vec<usize> = Vec::new();
-        for &row in &rows {
-            if chosen.len() == count {
-                break;
-            }
-            if chosen.iter().all(|&other| self.cosine(row, other) < SAME) {
-                chosen.push(row);
-            }
-        }
-        // Too few differ: the next ones by their margin.
-        for row in rows {
-            if chosen.len() == count {
-                break;
-            }
-            if !chosen.contains(&row) {
-                chosen.push(row);
-            }
-        }
-        chosen
+    /// Of a classifier that is sure of all but one image.
+    fn guesses(undecided: usize) -> Guesses {
+        let margins = (0..40).map(|row| if row == undecided { 0.0 } else { 0.999 });
+        Guesses { classes: vec![0; 40], probabilities: vec![1.0; 40], margins: margins.collect() }
     }
 
-    fn cosine(&self, a: usize, b: usize) -> f64 {
-        let pairs = self.features.row(a).iter().zip(self.features.row(b));
-        pairs.map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    #[test]
+    fn a_classifier_that_has_seen_little_has_no_say() {
+        let (design, mut labels) = design();
+        let without = next_to_label(&design, &labels, None, 3);
+        assert_eq!(next_to_label(&design, &labels, Some(&guesses(21)), 3), without);
+        assert!(without[0] != 21);
+        labels.label(&(22..40).collect::<Vec<_>>(), Some("b")).unwrap();
+        assert_eq!(next_to_label(&design, &labels, Some(&guesses(21)), 1), [21]);
+    }
+
+    #[test]
+    fn what_is_labelled_or_set_aside_is_not_asked_for() {
+        let (design, mut labels) = design();
+        labels.set_aside(&[1, 2], true).unwrap();
+        let mut all = next_to_label(&design, &labels, None, 100);
+        all.sort_unstable();
+        let rest = (0..40).filter(|row| ![0, 1, 2, 20].contains(row));
+        assert_eq!(all, rest.collect::<Vec<_>>());
     }
 }

@@ -139,7 +139,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
-    use simclr_embed::Features;
+    use simclr_embed::{ExperimentalDesign, Features};
 
     use super::*;
 
@@ -149,7 +149,8 @@ mod tests {
 
     fn session() -> LabelSession {
         let features = Features::new(vec![1.0, 0.0, 0.0, 1.0, 0.6, 0.8], 2);
-        LabelSession::on_unit(Arc::new(features), vec![0, 1, 2])
+        let design = ExperimentalDesign::of_points(features.clone());
+        LabelSession::on_unit(Arc::new(features), Arc::new(design))
     }
 
     #[test]

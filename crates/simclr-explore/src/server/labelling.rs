@@ -98,7 +98,7 @@ pub(super) fn held_out(exploration: &Exploration) -> Answer {
         (labelling.session.revision(), labelling.session.held_out_later())
     };
     let found = measure()?.map(|found| {
-        json!({ "right": found.right, "labels": found.labels, "accuracy": found.accuracy() })
+        json!({ "right": found.right, "labels": found.labels, "accuracy": found.accuracy(), "together": found.together })
     });
     Ok(json_of(&json!({ "revision": revision, "held_out": found })))
 }

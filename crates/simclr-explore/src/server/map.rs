@@ -1,11 +1,14 @@
 //! The map, and what colours it.
 
 use serde_json::{Value, json};
+use simclr_embed::group_count;
 
 use super::answer::{Answer, Response, binary, bytes_of, json_of};
+use crate::error::ExploreError;
 use crate::exploration::Exploration;
 use crate::grouping::Grouping;
 use crate::outlines::outlines;
+use crate::preparation::SEED;
 
 /// Stands for no class.
 const NO_CLASS: u16 = u16::MAX;
@@ -44,6 +47,12 @@ pub(super) fn groups(exploration: &Exploration) -> Response {
 pub(super) fn groups_of(exploration: &Exploration, count: usize) -> Answer {
     let grouping = Grouping::of(&exploration.features, count, &exploration.device)?;
     Ok(json_of(&groups_json(exploration, &grouping)))
+}
+
+/// As many groups as [`group_count`] finds.
+pub(super) fn groups_counted(exploration: &Exploration) -> Answer {
+    let found = group_count(&exploration.features, SEED, &exploration.device);
+    groups_of(exploration, found.map_err(ExploreError::from)?.count)
 }
 
 /// For each group its size, the image that stands for it, and the lines around it; for each image its group.

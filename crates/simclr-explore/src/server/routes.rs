@@ -48,6 +48,7 @@ fn get(parts: &[&str]) -> Answer<Work> {
         ["api", "map"] => done(map::positions),
         ["api", "rows"] => done(map::rows),
         ["api", "groups"] => done(map::groups),
+        ["api", "groups", "auto"] => Box::new(|it| map::groups_counted(it)),
         ["api", "groups", count] => numbered(count, map::groups_of)?,
         ["api", "thumbnail", row] => {
             numbered(row, |it, row| pictures::picture(it, row, Size::Thumbnail))?

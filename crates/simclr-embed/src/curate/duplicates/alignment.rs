@@ -3,7 +3,7 @@
 use nalgebra::{SMatrix, SVector};
 
 use super::correlation::Correlation;
-use super::placement::{Axis, Placement, coordinate};
+use super::placement::{Placement, coordinate};
 use super::pyramid::{Pyramid, Sample, sample};
 
 /// The most steps on each level, the coarsest first.
@@ -14,16 +14,6 @@ const STILL: f64 = 0.02;
 const SURE: f64 = 0.97;
 /// Correlations below this, on any level, are those of other pictures.
 const LEAST: f64 = 0.85;
-/// Scale and shift where a second search may begin, along an axis: a crop of a twentieth off both sides or off one, of either picture.
-const STARTS: [[f64; 2]; 7] = [
-    [1.0, 0.0],
-    [0.9, 0.0],
-    [1.11, 0.0],
-    [0.95, 0.05],
-    [0.95, -0.05],
-    [1.053, 0.053],
-    [1.053, -0.053],
-];
 
 /// Looks for the place of `b` in `a`, from coarse to fine up to level `finest`; `None` if on some level their brightness is not alike.
 pub(super) fn align(a: &Pyramid, b: &Pyramid, finest: usize) -> Option<Placement> {
@@ -31,8 +21,9 @@ pub(super) fn align(a: &Pyramid, b: &Pyramid, finest: usize) -> Option<Placement
     let from = |start| improve(coarse_a, coarse_b, STEPS[0], start);
     let mut best = from(Placement::WHOLE);
     if best.is_none_or(|(_, correlation)| correlation < SURE) {
-        // Fine patterns lead astray from afar.
-        let second = from(likeliest_start(coarse_a, coarse_b));
+        // Fine patterns lead astray from afar. From the whole it would end where the first ended.
+        let likeliest = a.starts().likeliest(coarse_b);
+        let second = if likeliest == Placement::WHOLE { None } else { from(likeliest) };
         best = best.into_iter().chain(second).max_by(|a, b| a.1.total_cmp(&b.1));
     }
     let alike = |best: Option<(Placement, f64)>| best.filter(|(_, alike)| *alike >= LEAST);
@@ -42,28 +33,6 @@ pub(super) fn align(a: &Pyramid, b: &Pyramid, finest: usize) -> Option<Placement
         (placement, _) = alike(improve(a, b, steps, placement))?;
     }
     Some(placement)
-}
-
-/// The best of some places: the whole, and crops of either picture.
-fn likeliest_start(a: &[f32], b: &[f32]) -> Placement {
-    let axes = STARTS.map(|[scale, shift]| Axis { scale, shift });
-    let starts = axes.iter().flat_map(|&x| axes.iter().map(move |&y| Placement { x, y }));
-    let scored = starts.map(|start| (correlation(a, b, start), start));
-    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(Placement::WHOLE, |best| best.1)
-}
-
-/// How brightness correlates with `b` at this place in `a`.
-fn correlation(a: &[f32], b: &[f32], placement: Placement) -> f64 {
-    let side = a.len().isqrt();
-    let mut correlation = Correlation::default();
-    for (place, &target) in b.iter().enumerate() {
-        let x = placement.x.pixel(place % side, side);
-        let y = placement.y.pixel(place / side, side);
-        if let Some(Sample { value, .. }) = sample(a, side, x, y) {
-            correlation.add(value, f64::from(target));
-        }
-    }
-    correlation.value()
 }
 
 /// The place of `b` in `a`, near `start`, that leaves the smallest square difference of brightness, and how they correlate a step before it: by

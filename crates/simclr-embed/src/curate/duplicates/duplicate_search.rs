@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
 use rayon::prelude::*;
@@ -98,10 +99,23 @@ impl DuplicateSearch<'_> {
     /// [`EmbedError::Count`] unless there is an entry for each image; [`EmbedError::Read`] for a file that cannot be read any more;
     /// [`EmbedError::NotFinite`] for features that are not; [`EmbedError::Device`].
     pub fn find(&self, device: &Device) -> Result<Vec<DuplicateGroup>, EmbedError> {
+        self.find_telling(device, &|_, _| ())
+    }
+
+    /// [`find`](Self::find), which takes a while: `tell` hears, from any thread, how many images have been compared with those that may be copies, and of how many.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find`](Self::find).
+    pub fn find_telling(
+        &self,
+        device: &Device,
+        tell: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Vec<DuplicateGroup>, EmbedError> {
         let (images, prints) = (self.images.len(), self.fingerprints.len());
         EmbedError::check_count("a fingerprint", "images", images, prints)?;
         let uniques = self.uniques();
-        let pairs = confirmed(&uniques, &self.candidates(&uniques, device)?);
+        let pairs = confirmed(&uniques, &self.candidates(&uniques, device)?, tell);
         let mut belongs: Vec<Vec<usize>> =
             components(uniques.len(), pairs.iter().map(|pair| (pair.a, pair.b)));
         let mut alone = vec![true; uniques.len()];
@@ -232,8 +246,13 @@ fn near(
 }
 
 /// The candidates that are copies.
-fn confirmed(uniques: &[Unique], candidates: &[(usize, usize)]) -> Vec<Pair> {
+fn confirmed(
+    uniques: &[Unique],
+    candidates: &[(usize, usize)],
+    tell: &(dyn Fn(usize, usize) + Sync),
+) -> Vec<Pair> {
     let by_first: Vec<&[(usize, usize)]> = candidates.chunk_by(|a, b| a.0 == b.0).collect();
+    let (done, of) = (AtomicUsize::new(0), by_first.len());
     let of_first = |candidates: &&[(usize, usize)]| {
         let a = candidates[0].0;
         let first = Prepared::new(uniques[a].print);
@@ -241,7 +260,9 @@ fn confirmed(uniques: &[Unique], candidates: &[(usize, usize)]) -> Vec<Pair> {
             let likeness = first.copy(&Prepared::new(uniques[b].print))?;
             Some(Pair { a, b, likeness })
         };
-        candidates.iter().filter_map(pair).collect::<Vec<_>>()
+        let found: Vec<Pair> = candidates.iter().filter_map(pair).collect();
+        tell(done.fetch_add(1, Ordering::Relaxed) + 1, of);
+        found
     };
     by_first.par_iter().flat_map_iter(of_first).collect()
 }

@@ -1,8 +1,9 @@
 //! What is kept of an image's pixels, to compare it with others.
 
 use image::RgbImage;
-use sha2::{Digest, Sha256};
 use simclr_augment::{AugmentationError, EvaluationTransform, Fit, Normalization, ResizeFilter};
+
+use super::pixel_checksum::pixel_checksum;
 
 /// Width and height of the brightness that is kept, and of the colours.
 pub(super) const LUMA: usize = 64;
@@ -54,7 +55,7 @@ impl Fingerprint {
         Ok(Self {
             width: image.width(),
             height: image.height(),
-            checksum: checksum(image),
+            checksum: pixel_checksum(image),
             luma: bytes(&luma),
             chroma: bytes(&chroma),
         })
@@ -78,7 +79,7 @@ impl Fingerprint {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// SHA-256 of its size and of all pixels: images are the same pixel by pixel if theirs are equal.
+    /// Its [`pixel_checksum`].
     #[must_use]
     pub fn checksum(&self) -> &[u8; 32] {
         &self.checksum
@@ -100,14 +101,6 @@ pub(super) fn shrunk(values: &[f32], factor: usize) -> Vec<f32> {
         *value *= scale;
     }
     out
-}
-
-fn checksum(image: &RgbImage) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(image.width().to_le_bytes());
-    hasher.update(image.height().to_le_bytes());
-    hasher.update(image.as_raw());
-    hasher.finalize().into()
 }
 
 #[cfg(test)]

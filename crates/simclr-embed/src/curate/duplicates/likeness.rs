@@ -4,7 +4,7 @@ use super::alignment::align;
 use super::correlation::Correlation;
 use super::fingerprint::{CHROMA, Fingerprint};
 use super::placement::Placement;
-use super::pyramid::{Pyramid, sample};
+use super::pyramid::{Pyramid, laid_under};
 
 /// The least correlations of copies, and the largest root mean square difference of their colours, in 1/255. Copies and other photos lie far
 /// apart: `docs/curate.md` has figures.
@@ -79,17 +79,6 @@ impl Prepared {
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let count = values.len() as f64;
     values.sum::<f64>() / count
-}
-
-/// A plane of `picture`, as seen from each pixel of another that lies on it; `None` where that lies outside.
-fn laid_under(picture: &[f32], placement: Placement) -> Vec<Option<f64>> {
-    let side = picture.len().isqrt();
-    let at = |place: usize| {
-        let x = placement.x.pixel(place % side, side);
-        let y = placement.y.pixel(place / side, side);
-        sample(picture, side, x, y).map(|sample| sample.value)
-    };
-    (0..side * side).map(at).collect()
 }
 
 /// How the gradients of brightness correlate with `b` at this place in `a`; `None` if that, brightness or colours are not those of a copy.

@@ -1,6 +1,10 @@
 //! A fingerprint's picture in several sizes.
 
+use std::cell::OnceCell;
+
 use super::fingerprint::{CHROMA, Fingerprint, LUMA, shrunk};
+use super::placement::Placement;
+use super::starts::Starts;
 
 /// Brightness with 16 x 16, 32 x 32 and 64 x 64 pixels, and colours with 16 x 16; all in 0..=255.
 #[derive(Debug, Clone)]
@@ -8,6 +12,7 @@ pub(super) struct Pyramid {
     pub(super) levels: [Vec<f32>; 3],
     /// Cb and Cr.
     pub(super) chroma: [Vec<f32>; 2],
+    starts: OnceCell<Starts>,
 }
 
 /// A point of a picture: its value, and how fast it changes along the axes, a pixel.
@@ -24,7 +29,8 @@ impl Pyramid {
         let coarse = shrunk(&half, 2);
         let (cb, cr) = print.chroma.split_at(CHROMA * CHROMA);
         debug_assert_eq!(coarse.len(), (LUMA / 4).pow(2));
-        Self { levels: [coarse, half, fine], chroma: [floats(cb), floats(cr)] }
+        let starts = OnceCell::new();
+        Self { levels: [coarse, half, fine], chroma: [floats(cb), floats(cr)], starts }
     }
 
     /// The same picture, seen in a mirror.
@@ -38,7 +44,13 @@ impl Pyramid {
         Self {
             levels: [mirror(coarse), mirror(half), mirror(fine)],
             chroma: [mirror(cb), mirror(cr)],
+            starts: OnceCell::new(),
         }
+    }
+
+    /// The places where a search for a copy in this picture, at its coarsest, may begin.
+    pub(super) fn starts(&self) -> &Starts {
+        self.starts.get_or_init(|| Starts::new(&self.levels[0]))
     }
 }
 
@@ -62,6 +74,17 @@ pub(super) fn sample(picture: &[f32], side: usize, x: f64, y: f64) -> Option<Sam
         value: upper + (lower - upper) * bottom,
         slope: [(b - a) * (1.0 - bottom) + (d - c) * bottom, lower - upper],
     })
+}
+
+/// A plane of `picture`, as seen from each pixel of another that lies on it; `None` where that lies outside.
+pub(super) fn laid_under(picture: &[f32], placement: Placement) -> Vec<Option<f64>> {
+    let side = picture.len().isqrt();
+    let at = |place: usize| {
+        let x = placement.x.pixel(place % side, side);
+        let y = placement.y.pixel(place / side, side);
+        sample(picture, side, x, y).map(|sample| sample.value)
+    };
+    (0..side * side).map(at).collect()
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use rayon::prelude::*;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use simclr::data::{DataError, ImageDataset, Subset, misnamed, printable};
+use simclr::embed::pixel_checksum;
 
 use crate::output::{NAMED, Output, reason};
 use crate::watched::watched;
@@ -139,10 +139,7 @@ impl Findings {
 fn check(images: &dyn ImageDataset, index: usize) -> Result<Checked, DataError> {
     let image = images.image(index)?;
     let (width, height) = image.dimensions();
-    let mut hasher = Sha256::new();
-    hasher.update(width.to_le_bytes());
-    hasher.update(image.as_raw());
-    let digest = hasher.finalize().into();
+    let digest = pixel_checksum(&image);
     Ok(Checked { width, height, digest, holds: images.path(index).and_then(misnamed) })
 }
 
