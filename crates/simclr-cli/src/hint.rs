@@ -57,7 +57,7 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
         return match error {
             DownloadError::Address { .. } => Some("`simclr weights list` prints known ones"),
             DownloadError::Offline { .. } => {
-                Some("without --offline and HF_HUB_OFFLINE it is fetched")
+                Some("--offline or HF_HUB_OFFLINE forbids to fetch it")
             }
             DownloadError::Request { .. } => {
                 Some("--offline takes published weights that are in the cache already")
