@@ -56,9 +56,7 @@ fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<DownloadError>() {
         return match error {
             DownloadError::Address { .. } => Some("`simclr weights list` prints known ones"),
-            DownloadError::Offline { .. } => {
-                Some("--offline or HF_HUB_OFFLINE forbids to fetch it")
-            }
+            DownloadError::Offline { .. } => Some("--offline or HF_HUB_OFFLINE forbids it"),
             DownloadError::Request { .. } => {
                 Some("--offline takes published weights that are in the cache already")
             }

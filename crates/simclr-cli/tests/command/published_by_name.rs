@@ -73,7 +73,7 @@ fn weights_of_the_hub_serve_every_command_and_a_run_says_which_they_were() {
     let again = ["pretrain", "--config=run/config.toml", "--data=photos", "--out=again"];
     let (code, error) = failed(&hub.run(here, &[&again[..], &["--offline"]].concat()));
     assert_eq!(code, 4, "{error}");
-    assert!(error.contains("hint: --offline or HF_HUB_OFFLINE forbids to fetch it"), "{error}");
+    assert!(error.contains("hint: --offline or HF_HUB_OFFLINE forbids it"), "{error}");
     // The variable of the hub's own tools.
     let mut command = hub.command(here, &again);
     let (code, error) = failed(&command.env("HF_HUB_OFFLINE", "1").output().unwrap());
