@@ -91,7 +91,9 @@ fn ours_and_burns<const D: usize>(
 fn agree(found: &Results, expected: &Results, what: &str) {
     for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
         if !(expected.is_empty() && found.is_empty()) {
-            let off = distance(found, expected);
+            // Sums of values of about one that cancel have the rounding of those values.
+            let largest = expected.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+            let off = distance(found, expected) * (largest / 0.1).min(1.0);
             assert!(off < 2e-5, "{what}, result {index}: off by {off:e}");
         }
     }
