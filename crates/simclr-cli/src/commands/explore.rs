@@ -53,6 +53,9 @@ impl Arguments {
             Exploration::open(&self.run, Arc::new(images), embedder, &|stage| stages.tell(stage))?;
         drop(stages);
         let server = Server::bind(exploration, self.port)?;
+        // Before the address is printed: whoever has it may already end the command.
+        let stopper = server.stopper();
+        on_ctrl_c("answer", move || stopper.stop())?;
         let (address, images) = (server.address(), server.exploration().len());
         if server.exploration().skipped() > 0 {
             eprintln!("{} images cannot be read and are left out", server.exploration().skipped());
@@ -65,8 +68,6 @@ impl Arguments {
         {
             eprintln!("warning: cannot open a browser: {error}");
         }
-        let stopper = server.stopper();
-        on_ctrl_c("answer", move || stopper.stop())?;
         Ok(server.run()?)
     }
 }
