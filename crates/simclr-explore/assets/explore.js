@@ -201,6 +201,13 @@ function moveUp(item) {
   showQueue();
 }
 
+// Photos that have their answer are asked for no longer, while the next ones are still being chosen.
+function leaveQueue(rows) {
+  const gone = new Set(rows);
+  queue = queue.filter(({ row }) => !gone.has(row));
+  showQueue();
+}
+
 function skip() {
   if (!queue.length) return;
   skipped.add(queue[0].row);
@@ -222,6 +229,7 @@ function target() {
 const label = tried(async (rows, name) => {
   if (!rows.length) return;
   const next = await post("labels", { rows, class: name });
+  leaveQueue(rows);
   say(name === null ? `${photos(rows.length)} without a label` : `${photos(rows.length)} labelled ${name}`);
   map.clear();
   await changed(next);
@@ -232,6 +240,7 @@ const labelTarget = (name) => label(target(), name);
 const setAside = tried(async (rows, aside) => {
   if (!rows.length) return;
   const next = await post("aside", { rows, aside });
+  if (aside) leaveQueue(rows);
   say(aside ? `${photos(rows.length)} set aside` : `${photos(rows.length)} taken back`);
   map.clear();
   await changed(next);
