@@ -172,6 +172,7 @@ fn settings_of(
 mod tests {
     use super::*;
     use crate::engine::train_config::TrainConfig;
+    use crate::watch::metrics_line::step_line;
 
     fn config(seed: u64) -> RunConfig {
         let train = TrainConfig { epochs: 3, batch_size: 8, seed, ..TrainConfig::small() };
@@ -184,22 +185,12 @@ mod tests {
         RunDirectory::create(folder, &config(seed)).unwrap()
     }
 
-    fn step(images_per_second: f64) -> String {
-        MetricsLine::Step {
-            epoch: 1,
-            step: 1,
-            loss: Some(1.0),
-            learning_rate: 0.1,
-            contrastive_top1: 0.5,
-            contrastive_top5: 0.5,
-            images_per_second,
-            waiting_share: 0.0,
-            chunks_ready: 2,
-            loss_scale: None,
-            overflowed: false,
-            left_out: 0,
+    fn step(of_line: f64) -> String {
+        let mut line = step_line(1, 1);
+        if let MetricsLine::Step { images_per_second, .. } = &mut line {
+            *images_per_second = of_line;
         }
-        .json()
+        line.json()
     }
 
     fn epoch(epoch: usize) -> String {

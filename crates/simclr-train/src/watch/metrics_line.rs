@@ -118,6 +118,25 @@ impl MetricsLine {
     }
 }
 
+/// A line for tests.
+#[cfg(test)]
+pub(crate) fn step_line(epoch: usize, step: usize) -> MetricsLine {
+    MetricsLine::Step {
+        epoch,
+        step,
+        loss: Some(1.0),
+        learning_rate: 0.1,
+        contrastive_top1: 0.5,
+        contrastive_top5: 0.5,
+        images_per_second: 1.0,
+        waiting_share: 0.0,
+        chunks_ready: 2,
+        loss_scale: None,
+        overflowed: false,
+        left_out: 0,
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0

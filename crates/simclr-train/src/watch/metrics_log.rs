@@ -237,6 +237,7 @@ impl Iterator for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::metrics_line::step_line as step;
 
     fn epoch(epoch: usize) -> MetricsLine {
         with_knn(epoch, None)
@@ -252,23 +253,6 @@ mod tests {
             contrastive_top1: Some(0.2),
             representation: None,
             monitor: None,
-        }
-    }
-
-    fn step(epoch: usize, step: usize) -> MetricsLine {
-        MetricsLine::Step {
-            epoch,
-            step,
-            loss: Some(1.0),
-            learning_rate: 0.1,
-            contrastive_top1: 0.5,
-            contrastive_top5: 0.5,
-            images_per_second: 1.0,
-            waiting_share: 0.0,
-            chunks_ready: 2,
-            loss_scale: None,
-            overflowed: false,
-            left_out: 0,
         }
     }
 

@@ -82,22 +82,15 @@ fn place(line: &MetricsLine, stays: bool) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::metrics_line::step_line;
 
+    /// In epoch 1, the third step overflowed.
     fn step(epoch: usize, step: usize) -> MetricsLine {
-        MetricsLine::Step {
-            epoch,
-            step,
-            loss: Some(1.0),
-            learning_rate: 0.1,
-            contrastive_top1: 0.5,
-            contrastive_top5: 0.5,
-            images_per_second: 1.0,
-            waiting_share: 0.0,
-            chunks_ready: 2,
-            loss_scale: None,
-            overflowed: (epoch, step) == (1, 3),
-            left_out: 0,
+        let mut line = step_line(epoch, step);
+        if let MetricsLine::Step { overflowed, .. } = &mut line {
+            *overflowed = (epoch, step) == (1, 3);
         }
+        line
     }
 
     fn warning() -> MetricsLine {
